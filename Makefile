@@ -1,0 +1,43 @@
+# Every target does the set-up it needs: a machine with Python 3.11+ and make is enough.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test setup definitions lint lock clean
+
+demo: .venv/.ready ## two months for three model groups, on this machine
+	$(BIN)/labelmill demo
+
+test: setup ## the whole default suite
+	$(BIN)/pytest -n auto
+
+setup: .venv/.ready .venv/sdk/.ready ## everything, into .venv
+
+definitions: .venv/sdk/.ready ## compile pipelines/*.py to pipelines/definitions/*.asl.json
+	.venv/sdk/bin/python -m pipelines.compile
+
+lint: .venv/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/cfn-lint
+
+.venv/bin/uv:
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check uv
+
+.venv/.ready: requirements/dev.lock pyproject.toml | .venv/bin/uv
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements/dev.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	touch $@
+
+.venv/sdk/.ready: requirements/sdk.lock | .venv/bin/uv
+	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python .venv/sdk
+	$(BIN)/uv pip sync --quiet --python .venv/sdk/bin/python requirements/sdk.lock
+	touch $@
+
+lock: .venv/bin/uv ## pin again what requirements/*.in asks for
+	for name in dev sdk; do $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	  --no-header --no-annotate --no-emit-index-url --generate-hashes requirements/$$name.in -o requirements/$$name.lock; done
+
+clean:
+	rm -rf .venv .labelmill build
