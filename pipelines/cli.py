@@ -1,5 +1,42 @@
-"""The command line, `labelmill`."""
+"""The command line, `labelmill`.
+
+Each command lives in a module of its own that is imported only when it is asked for: `labelmill --help` answers at
+once, and neither boto3 nor numpy is loaded to print a usage line. It is also how a command that stands above this
+package (the local stack) is reached without an import that points upwards.
+"""
+
+import argparse
+import importlib
+import sys
+
+COMMANDS = {
+    "demo": ("infra.local.demo", "two months for three model groups, on this machine"),
+    "local": ("infra.local.command", "run the whole system on this machine"),
+    "codebook": ("pipelines.commands.codebook", "check, show, compare and publish codebooks"),
+}
 
 
-def main() -> int:
-    return 0
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 it failed, 2 the command line was wrong."""
+    argv = sys.argv[1:] if argv is None else argv
+    parser = argparse.ArgumentParser(
+        prog="labelmill",
+        description="Classifies a retailer's items under the regulatory codes of many countries.",
+        epilog="Example: labelmill demo",
+    )
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    chosen = argv[0] if argv and argv[0] in COMMANDS else None
+    for name, (module, summary) in COMMANDS.items():
+        if name == chosen:
+            importlib.import_module(module).add_parser(subparsers)
+        else:
+            subparsers.add_parser(name, help=summary)
+    args = parser.parse_args(argv)
+    try:
+        return args.run(args)
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

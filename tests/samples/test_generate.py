@@ -1,0 +1,41 @@
+"""The synthetic items of the demo."""
+
+import pytest
+
+from infra.local.samples import generate
+
+GROUPS = ["DE-weee", "IT-weee", "FR-packaging", "PL-batteries"]
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_later_month_is_the_earlier_one_continued(group):
+    assert generate.items(group, 0, 30, True) == generate.items(group, 0, 10, True) + generate.items(
+        group, 10, 20, True
+    )
+
+
+def test_the_same_item_is_made_on_every_machine():
+    (item,) = generate.items("DE-weee", 1, 1, True)
+    assert item == {
+        "item_id": "DE-weee-0000001",
+        "title": "Fernseher Zinpelzin G3153 Profi kompakt",
+        "brand": "Aurinko",
+        "product_type": None,
+        "weight_kg": 1.819,
+        "power_w": 64.799,
+        "label": "2",
+    }
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_items_have_the_columns_and_codes_of_their_codebook_which_says_it_is_synthetic(group):
+    book = generate.codebook(group, "1")
+    rows = generate.items(group, 0, 500, True)
+    assert book["source"].startswith("synthetic sample")
+    attributes = [attribute["name"] for attribute in book["attributes"]]
+    assert list(rows[0]) == ["item_id", "title", "brand", "product_type", *attributes, "label"]
+    assert {row["label"] for row in rows} == {code["code"] for code in book["codes"]}
+
+
+def test_items_to_be_classified_carry_no_label():
+    assert all("label" not in row for row in generate.items("IT-weee", 0, 5, False))
