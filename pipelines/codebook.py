@@ -1,0 +1,216 @@
+"""Codebooks: reading, publishing, comparing. The format is described in docs/codebooks.md."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from pipelines.codebook_check import Problem, problems
+
+
+class CodebookError(Exception):
+    """A codebook that cannot be used; `problems` says what is wrong, where, and how to put it right."""
+
+    def __init__(self, *found: Problem):
+        super().__init__("\n".join(map(str, found)))
+        self.problems = found
+
+
+@dataclass(frozen=True)
+class PublishedCodebook:
+    """A codebook as it is published: `uri` and `digest` (SHA-256, hex) name exactly these bytes.
+
+    `replaces` is the version that was current before, empty for a group's first codebook. `changed` is false
+    when the very same codebook and policy were current already.
+    """
+
+    group: str
+    version: str
+    uri: str
+    digest: str
+    published_at: str
+    replaces: str
+    changed: bool
+
+
+def read(path: str | Path) -> dict:
+    """The codebook in the file `path`, checked. Raises CodebookError naming every problem."""
+    try:
+        # A byte order mark is what Windows' editors put in front of UTF-8.
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise CodebookError(
+            Problem(str(path), "the file", error.strerror, "check the path and its rights")
+        ) from error
+    except UnicodeDecodeError as error:
+        raise CodebookError(
+            Problem(str(path), f"byte {error.start + 1}", "this is not UTF-8", "save the file as UTF-8")
+        ) from error
+    return parse(text, str(path))
+
+
+def parse(text: str, file: str) -> dict:
+    """The codebook in the JSON `text`, checked; `file` is the name shown in errors. Raises CodebookError."""
+    try:
+        codebook = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        fix = "look for a missing comma, quote or bracket there or just before"
+        raise CodebookError(Problem(file, place, f"this is not JSON ({error.msg})", fix)) from error
+    except ValueError as error:
+        raise CodebookError(
+            Problem(file, "the file", str(error), "keep one of them, written as JSON")
+        ) from error
+    return checked(codebook, file)
+
+
+def checked(codebook: dict, file: str) -> dict:
+    """`codebook` itself when it is good. Raises CodebookError naming every problem."""
+    if found := problems(codebook, file):
+        raise CodebookError(*found)
+    return codebook
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f'"{twice}" is written twice in one entry')
+    return fields
+
+
+def _refuse(constant: str):
+    raise ValueError(f"{constant} is not a number in JSON")
+
+
+def content(codebook: dict) -> bytes:
+    """The bytes that are published: all but the policy, in one canonical form, so that layout makes no difference.
+
+    The policy is kept in the ledger alone: it may change without a new version of the codes.
+    """
+    published = {name: value for name, value in codebook.items() if name != "policy"}
+    return json.dumps(published, ensure_ascii=False, indent=2, sort_keys=True).encode() + b"\n"
+
+
+def publish(
+    codebook: str | Path | dict,
+    *,
+    s3,
+    dynamodb,
+    work_bucket: str,
+    table: str,
+    policy: dict | None = None,
+    now: datetime,
+) -> PublishedCodebook:
+    """Make a codebook the current one of its model group; with the first one the group becomes known.
+
+    `codebook` is a file's path or the parsed JSON; `s3` and `dynamodb` are boto3 clients; `policy` replaces the
+    one in the codebook; `now` is a time with a zone. The file `codebooks/{group}/{version}.json` is written once
+    and never changed: publishing the same again is harmless, other content under a published version raises
+    CodebookError, as a codebook does that is not good.
+    """
+    if isinstance(codebook, dict):
+        file = f"codebook {codebook.get('group', '')} {codebook.get('version', '')}".rstrip()
+    else:
+        file, codebook = str(codebook), read(codebook)
+    codebook = checked(codebook if policy is None else {**codebook, "policy": policy}, file)
+    group, version, body = codebook["group"], codebook["version"], content(codebook)
+    key, digest = f"codebooks/{group}/{version}.json", hashlib.sha256(body).hexdigest()
+    _put_once(s3, work_bucket, key, body, file)
+
+    item = {
+        "group": group,
+        "entry": "GROUP",
+        "codebook_uri": f"s3://{work_bucket}/{key}",
+        "codebook_version": version,
+        "codebook_digest": digest,
+        "policy": json.dumps(codebook.get("policy", {}), ensure_ascii=False, sort_keys=True),
+        "published_at": now.isoformat(timespec="seconds"),
+    }
+    current = current_codebook(group, dynamodb=dynamodb, table=table)
+    changed = {**current, "published_at": ""} != {**item, "published_at": ""}
+    if changed:
+        dynamodb.put_item(TableName=table, Item={name: {"S": value} for name, value in item.items()})
+    return PublishedCodebook(
+        group=group,
+        version=version,
+        uri=item["codebook_uri"],
+        digest=digest,
+        published_at=item["published_at"] if changed else current["published_at"],
+        replaces=current.get("codebook_version", ""),
+        changed=changed,
+    )
+
+
+def current_codebook(group: str, *, dynamodb, table: str) -> dict[str, str]:
+    """The ledger's item GROUP of `group`, empty when nothing was published for it."""
+    key = {"group": {"S": group}, "entry": {"S": "GROUP"}}
+    item = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item", {})
+    return {name: value["S"] for name, value in item.items()}
+
+
+def published(group: str, *, s3, dynamodb, table: str) -> dict:
+    """The current published codebook of `group`. Raises CodebookError when there is none or its bytes changed."""
+    item = current_codebook(group, dynamodb=dynamodb, table=table)
+    if not item:
+        fix = "publish a codebook for it, or give a file's path"
+        raise CodebookError(
+            Problem(group, "the ledger", "no codebook is published for this model group", fix)
+        )
+    bucket, _, key = item["codebook_uri"].removeprefix("s3://").partition("/")
+    body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    if hashlib.sha256(body).hexdigest() != item["codebook_digest"]:
+        fix = "restore the object's first version, a published codebook never changes"
+        raise CodebookError(Problem(item["codebook_uri"], "the file", "its digest is not the ledger's", fix))
+    return {**parse(body.decode(), item["codebook_uri"]), "policy": json.loads(item["policy"])}
+
+
+def _put_once(s3, bucket: str, key: str, body: bytes, file: str) -> None:
+    from botocore.exceptions import ClientError
+
+    try:
+        s3.put_object(
+            Bucket=bucket, Key=key, Body=body, IfNoneMatch="*", ContentType="application/json; charset=utf-8"
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "PreconditionFailed":
+            raise
+        if s3.get_object(Bucket=bucket, Key=key)["Body"].read() != body:
+            message = f"s3://{bucket}/{key} is published already, with other content"
+            fix = "give the changed codebook a new version, a published one never changes"
+            raise CodebookError(Problem(file, "version", message, fix)) from error
+
+
+def changes(before: dict, after: dict) -> Iterator[str]:
+    """What a reader must know who knew `before`: one line a change, `+` new, `-` gone, `~` changed."""
+    old, new = ({entry["code"]: entry for entry in book["codes"]} for book in (before, after))
+    for code in (code for code in new if code not in old):
+        entry = new[code]
+        yield f'+ code "{code}" from {entry["valid_from"]}: {entry["description"]}'
+    for code in (code for code in old if code not in new):
+        yield f'- code "{code}": {old[code]["description"]} (labels still name it: keep it, with valid_to)'
+    for code in (code for code in new if code in old):
+        yield from _field_changes(f'code "{code}", ', old[code], new[code])
+    known = before.get("successions", [])
+    for succession in (entry for entry in after.get("successions", []) if entry not in known):
+        yield f"+ {succession_text(succession)}"
+    for succession in (entry for entry in known if entry not in after.get("successions", [])):
+        yield f"- {succession_text(succession)}"
+    rest = [{k: v for k, v in book.items() if k not in ("codes", "successions")} for book in (before, after)]
+    yield from _field_changes("", *rest)
+
+
+def _field_changes(prefix: str, old: dict, new: dict) -> Iterator[str]:
+    for name in dict.fromkeys([*old, *new]):
+        if old.get(name) != new.get(name):
+            before, after = (json.dumps(book.get(name), ensure_ascii=False) for book in (old, new))
+            yield f"~ {prefix}{name}: {before} -> {after}"
+
+
+def succession_text(succession: dict) -> str:
+    """A succession in words: `split on 2026-11-01: 5 -> 5a, 5b`."""
+    old, new = ", ".join(succession["from"]), ", ".join(succession["to"])
+    return f"{succession['kind']} on {succession['date']}: {old} -> {new}"

@@ -1,0 +1,185 @@
+"""Checks of a codebook: its form, by JSON Schema, and its sense, which a schema cannot express.
+
+Every problem names the file, the place in it and the fix, so that a person who is no programmer can act.
+"""
+
+import graphlib
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+COMMON_COLUMNS = ("item_id", "title", "brand", "product_type", "label", "text_key")
+ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong: where it is, what it is, how to put it right."""
+
+    file: str
+    place: str
+    message: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.place}: {self.message}. Fix: {self.fix}."
+
+
+def problems(codebook: object, file: str) -> list[Problem]:
+    """Everything that is wrong with `codebook` (parsed JSON), empty when it is good; `file` is the name shown."""
+    found = _form(codebook) or [*_codes(codebook), *_attributes(codebook), *_successions(codebook)]
+    return [Problem(file, *what) for what in found]
+
+
+def _form(codebook: object) -> list[tuple[str, str, str]]:
+    import jsonschema
+
+    schema = json.loads(Path(__file__).with_name("codebook.schema.json").read_text(encoding="utf-8"))
+    validator = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker(["date"]))
+    errors = sorted(
+        validator.iter_errors(codebook), key=lambda error: [str(step) for step in error.absolute_path]
+    )
+    return [(_place(codebook, error.absolute_path), error.message, _fix(error)) for error in errors]
+
+
+def _fix(error) -> str:
+    if error.validator == "required":
+        return "add it, docs/codebooks.md explains every field"
+    if error.validator == "additionalProperties":
+        return "check its spelling or remove it; known are " + ", ".join(error.schema["properties"])
+    return error.schema["x-fix"]
+
+
+def _place(codebook: object, path) -> str:
+    """The path in words: `codes, entry 3 ("4a"), valid_to`; entries count from 1."""
+    words, here = [], codebook
+    for step in path:
+        here = here[step]
+        if isinstance(step, int):
+            name = here.get("code") or here.get("name") if isinstance(here, dict) else None
+            words.append(f'entry {step + 1} ("{name}")' if name else f"entry {step + 1}")
+        else:
+            words.append(step)
+    return ", ".join(words) or "the file as a whole"
+
+
+def _codes(codebook: dict) -> Iterator[tuple[str, str, str]]:
+    counts = Counter(entry["code"] for entry in codebook["codes"])
+    for code, count in counts.items():
+        if count > 1:
+            yield (
+                f'codes, "{code}"',
+                f"the code is listed {count} times",
+                "keep one entry with the whole time it is in force",
+            )
+    for entry in codebook["codes"]:
+        if entry["valid_to"] and entry["valid_to"] < entry["valid_from"]:
+            yield (
+                f'codes, "{entry["code"]}", valid_to',
+                f"{entry['valid_to']} is before valid_from {entry['valid_from']}",
+                "put the two dates right",
+            )
+    reach = date.min
+    for entry in sorted(codebook["codes"], key=lambda entry: entry["valid_from"]):
+        start, end = date.fromisoformat(entry["valid_from"]), _end(entry)
+        if reach != date.min and reach != date.max and start > reach + ONE_DAY:
+            yield (
+                f'codes, "{entry["code"]}", valid_from',
+                f"no code at all is in force from {reach + ONE_DAY} to {start - ONE_DAY}",
+                "put the dates right so that one time follows the other",
+            )
+        reach = max(reach, end)
+
+
+def _attributes(codebook: dict) -> Iterator[tuple[str, str, str]]:
+    counts = Counter(attribute["name"] for attribute in codebook["attributes"])
+    for name, count in counts.items():
+        if count > 1:
+            yield f'attributes, "{name}"', f"the attribute is listed {count} times", "keep one of them"
+        if name in COMMON_COLUMNS:
+            yield f'attributes, "{name}"', "every dataset has this column", "remove it or choose another name"
+
+
+def _successions(codebook: dict) -> Iterator[tuple[str, str, str]]:
+    entries = {entry["code"]: entry for entry in codebook["codes"]}
+    successors: dict[str, set[str]] = {}
+    replaced: Counter[str] = Counter()
+    for number, succession in enumerate(codebook.get("successions", []), 1):
+        place, old, new = f"successions, entry {number}", succession["from"], succession["to"]
+        for code in (code for code in old + new if code not in entries):
+            yield (
+                place,
+                f'code "{code}" is not among the codes',
+                "add it to codes (retired ones stay listed), or correct it",
+            )
+        for code in set(old) & set(new):
+            yield (
+                place,
+                f'code "{code}" would replace itself',
+                "a code that stays in force needs no succession: take it out and list only the new code",
+            )
+        if wrong := _arity(succession):
+            yield place, *wrong
+        replaced.update(old)
+        for code in old:
+            successors.setdefault(code, set()).update(new)
+        yield from ((place, *what) for what in _dates(succession, entries))
+    for code in (code for code, count in replaced.items() if count > 1):
+        yield (
+            f'successions, "{code}"',
+            f"the code is replaced {replaced[code]} times",
+            "keep one succession for each retired code; what follows later starts from the new code",
+        )
+    try:
+        graphlib.TopologicalSorter(successors).prepare()
+    except graphlib.CycleError as error:
+        yield (
+            "successions",
+            "codes replace each other in a circle: " + " - ".join(reversed(error.args[1])),
+            "take out the succession that points back to an older code",
+        )
+
+
+def _arity(succession: dict) -> tuple[str, str] | None:
+    kind, old, new = succession["kind"], len(succession["from"]), len(succession["to"])
+    counts = f"{old} code{'s' * (old != 1)} become {new}"
+    if kind == "renamed" and (old, new) != (1, 1):
+        return f"renamed, but {counts}", "one code becomes one; use merged or split for the rest"
+    if kind == "merged" and new != 1:
+        return f"merged, but {counts}", "all codes of a merger become one"
+    if kind == "split" and (old != 1 or new < 2):
+        return (
+            f"split, but {counts}",
+            "one code becomes two or more; write one succession for each code that is split",
+        )
+    return None
+
+
+def _dates(succession: dict, entries: dict[str, dict]) -> Iterator[tuple[str, str]]:
+    """One code ends on the day before the other begins: no gap and no overlap."""
+    day = date.fromisoformat(succession["date"])
+    for entry in (entries[code] for code in succession["from"] if code in entries):
+        if _end(entry) != day - ONE_DAY:
+            yield (
+                f'code "{entry["code"]}" is replaced on {day} but ends {entry["valid_to"] or "never"}',
+                f'set its valid_to to "{day - ONE_DAY}", or correct the date',
+            )
+    for entry in (entries[code] for code in succession["to"] if code in entries):
+        start = date.fromisoformat(entry["valid_from"])
+        if not start <= day <= _end(entry):
+            yield (
+                f'code "{entry["code"]}" takes over on {day} but is not in force on that day',
+                f'set its valid_from to "{day}", or correct the date',
+            )
+        elif succession["kind"] == "renamed" and start < day:
+            yield (
+                f'code "{entry["code"]}" was there before {day}, so this is no new name',
+                "write merged: the old code is absorbed by one that goes on",
+            )
+
+
+def _end(entry: dict) -> date:
+    return date.fromisoformat(entry["valid_to"]) if entry["valid_to"] else date.max

@@ -1,0 +1,157 @@
+"""`labelmill codebook`: check, show, compare and publish codebooks."""
+
+import argparse
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+EPILOG = """\
+A codebook is a file, or the name of a model group for the one that is published.
+
+Examples:
+  labelmill codebook check pipelines/codebooks/*.json
+  labelmill codebook show DE-weee
+  labelmill codebook diff DE-weee pipelines/codebooks/DE-weee.json
+  labelmill codebook publish pipelines/codebooks/DE-weee.json
+"""
+
+
+def add_parser(subparsers) -> None:
+    """Add `codebook` and its four verbs to the command line."""
+    parser = subparsers.add_parser(
+        "codebook",
+        help="check, show, compare and publish codebooks",
+        description="Check, show, compare and publish codebooks (docs/codebooks.md).",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = parser.add_subparsers(metavar="VERB", required=True)
+
+    check = verbs.add_parser("check", help="is the file good? names every problem and its fix")
+    check.add_argument("files", nargs="+", metavar="FILE")
+    check.set_defaults(run=lambda args: _guarded(_check, args))
+
+    show = verbs.add_parser("show", help="the codes, when each is in force, what follows it")
+    show.add_argument("codebook", metavar="GROUP", help="a model group, or a codebook's file")
+    show.add_argument("--json", action="store_true", help="print it as JSON")
+    show.set_defaults(run=lambda args: _guarded(_show, args))
+
+    diff = verbs.add_parser("diff", help="what changes from A to B")
+    diff.add_argument("before", metavar="A", help="a model group, or a codebook's file")
+    diff.add_argument("after", metavar="B", help="a model group, or a codebook's file")
+    diff.set_defaults(run=lambda args: _guarded(_diff, args))
+
+    publish = verbs.add_parser("publish", help="make the file the current codebook of its model group")
+    publish.add_argument("file", metavar="FILE")
+    publish.set_defaults(run=lambda args: _guarded(_publish, args))
+
+    for verb in (show, diff, publish):
+        verb.add_argument(
+            "--stack", default="labelmill", help="the CloudFormation stack (default: %(default)s)"
+        )
+
+
+def _guarded(verb, args) -> int:
+    """Run one verb; what is known to go wrong becomes a message and exit code 1."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from pipelines.codebook import CodebookError
+    from pipelines.stack import StackError
+
+    try:
+        return verb(args)
+    except (CodebookError, StackError, BotoCoreError, ClientError) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _check(args) -> int:
+    from pipelines.codebook import CodebookError, read
+
+    failed = 0
+    for file in args.files:
+        try:
+            book = read(file)
+        except CodebookError as error:
+            print(error, file=sys.stderr)
+            failed += 1
+        else:
+            print(f"{file}: good. {book['group']} {book['version']}, {len(book['codes'])} codes")
+    return 1 if failed else 0
+
+
+def _show(args) -> int:
+    book = _load(args.codebook, args.stack)
+    if args.json:
+        print(json.dumps(book, ensure_ascii=False, indent=2))
+        return 0
+    from rich.console import Console
+    from rich.table import Table
+
+    followers = {
+        code: f"{', '.join(entry['to'])} ({entry['kind']} on {entry['date']})"
+        for entry in book.get("successions", [])
+        for code in entry["from"]
+    }
+    table = Table("code", "description", "from", "to", "critical", "followed by")
+    for entry in book["codes"]:
+        table.add_row(
+            entry["code"],
+            entry["description"],
+            entry["valid_from"],
+            entry["valid_to"] or "",
+            "yes" if entry["critical"] else "",
+            followers.get(entry["code"], ""),
+        )
+    console = Console(markup=False, highlight=False)
+    console.print(f"{book['group']} {book['version']}\nsource: {book['source']}")
+    if note := book.get("note"):
+        console.print(f"note: {note}")
+    console.print(table)
+    return 0
+
+
+def _diff(args) -> int:
+    from pipelines.codebook import changes
+
+    lines = list(changes(_load(args.before, args.stack), _load(args.after, args.stack)))
+    print("\n".join(lines) if lines else "no difference")
+    return 0
+
+
+def _publish(args) -> int:
+    from pipelines.codebook import publish
+
+    names, s3, dynamodb = _stack(args.stack)
+    done = publish(
+        args.file,
+        s3=s3,
+        dynamodb=dynamodb,
+        work_bucket=names["WorkBucket"],
+        table=names["LedgerTable"],
+        now=datetime.now(UTC),
+    )
+    how = f"is current already, since {done.published_at}"
+    if done.changed:
+        how = f"is current now (before: {done.replaces or 'none'})"
+    print(f"{done.group} {done.version} {how}\n{done.uri}\nsha256 {done.digest}")
+    return 0
+
+
+def _load(name: str, stack: str) -> dict:
+    """A codebook by its file, or by its model group the published one."""
+    from pipelines.codebook import published, read
+
+    if name.endswith(".json") or Path(name).exists():
+        return read(name)
+    names, s3, dynamodb = _stack(stack)
+    return published(name, s3=s3, dynamodb=dynamodb, table=names["LedgerTable"])
+
+
+def _stack(name: str):
+    import boto3
+
+    from pipelines.stack import outputs
+
+    return outputs(name, boto3.client("cloudformation")), boto3.client("s3"), boto3.client("dynamodb")

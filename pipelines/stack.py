@@ -1,0 +1,28 @@
+"""The names of a deployed stack's buckets, table and queues, as CloudFormation gives them out."""
+
+
+class StackError(Exception):
+    """The stack is not there or not finished; the message says what to do."""
+
+
+def outputs(stack_name: str, client) -> dict[str, str]:
+    """The outputs of the CloudFormation stack `stack_name` by name, such as `WorkBucket`.
+
+    `client` is a boto3 CloudFormation client. Raises StackError when there is no such stack or it has no outputs.
+    """
+    from botocore.exceptions import ClientError
+
+    try:
+        stack = client.describe_stacks(StackName=stack_name)["Stacks"][0]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        raise StackError(
+            f"there is no stack {stack_name!r} in {client.meta.region_name} at {client.meta.endpoint_url}. "
+            "Fix: deploy it, or name the right one with --stack, AWS_PROFILE, AWS_REGION and AWS_ENDPOINT_URL"
+        ) from error
+    if not stack.get("Outputs"):
+        raise StackError(
+            f"stack {stack_name!r} has no outputs, its status is {stack['StackStatus']}. Fix: finish its deployment"
+        )
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
