@@ -1,0 +1,112 @@
+"""The one normal form of an item's text: what splits are decided by and what features are made of.
+
+Two texts that differ only in case, Unicode form, punctuation or white space are the same text to the
+classifier, so they must be the same text to the split as well; otherwise test rows leak into training.
+"""
+
+import hashlib
+import unicodedata
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+TEXT_COLUMNS = ("title", "brand", "product_type")
+
+SEPARATOR = "\x1f"  # ASCII's unit separator: white space to us, and part of no Unicode composition
+_SEPARATOR = pa.scalar(SEPARATOR, pa.large_string())
+SPACE = ord(" ")
+POINT = ord(".")
+
+
+def _ascii_classes() -> np.ndarray:
+    """Byte to byte, (256,): ASCII letters and digits stay, other ASCII becomes a space, UTF-8 sequences stay."""
+    table = np.full(256, SPACE, np.uint8)
+    keep = [ord(c) for c in "abcdefghijklmnopqrstuvwxyz0123456789"] + list(range(128, 256))
+    table[keep] = keep
+    return table
+
+
+_CLASSES = _ascii_classes()
+_IS_DIGIT = np.zeros(256, bool)
+_IS_DIGIT[ord("0") : ord("9") + 1] = True
+_MAY_BE_DECIMAL = np.zeros(256, bool)
+_MAY_BE_DECIMAL[[ord("."), ord(",")]] = True
+
+
+def fold(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Unicode NFKC, lower case, punctuation as spaces; a missing text becomes an empty one.
+
+    A point or comma between two digits stays, as a point: `1,5` and `1.5` are one number. White space
+    is not collapsed: the features do not see it, and `normalise` does it for those who compare texts.
+
+    Returns a `large_string` array of the same length. Raises nothing: any string is a valid text.
+    """
+    if isinstance(texts, pa.ChunkedArray):
+        texts = texts.combine_chunks()
+    texts = pc.fill_null(pc.cast(texts, pa.large_string()), "")
+    beyond_ascii = pc.not_equal(pc.binary_length(texts), pc.utf8_length(texts))
+    if pc.any(beyond_ascii).as_py():
+        some = _nfkc(texts.filter(beyond_ascii))
+        some = pc.replace_substring_regex(some, r"[^\p{L}\p{M}\p{N}\x00-\x7f]+", " ")
+        some = pc.utf8_lower(some)
+        # Lower case leaves two letters that case folding unites: `ß` with `ss`, the final `ς` with `σ`.
+        some = pc.replace_substring(pc.replace_substring(some, "ß", "ss"), "ς", "σ")
+        texts = pc.replace_with_mask(texts, beyond_ascii, some)
+    return _blank_punctuation(pc.ascii_lower(texts))
+
+
+def _nfkc(texts: pa.Array) -> pa.Array:
+    """Unicode NFKC of every text, in one call for all: pyarrow's own `utf8_normalize` (22.0) never composes."""
+    texts = pc.replace_substring(texts, SEPARATOR, " ")
+    joined = pc.binary_join(pa.ListArray.from_arrays([0, len(texts)], texts), _SEPARATOR)[0].as_py()
+    if unicodedata.is_normalized("NFKC", joined):
+        return texts
+    normalised = pa.array([unicodedata.normalize("NFKC", joined)], pa.large_string())
+    return pc.split_pattern(normalised, SEPARATOR).flatten()
+
+
+def _blank_punctuation(texts: pa.Array) -> pa.Array:
+    """Replace ASCII punctuation byte by byte, so that the offsets of the texts stay what they are."""
+    _, offsets, data = texts.buffers()
+    if data is None or data.size == 0:
+        return texts
+    raw = np.frombuffer(data, np.uint8)
+    folded = _CLASSES[raw]
+    decimal = np.flatnonzero(_MAY_BE_DECIMAL[raw[1:-1]]) + 1
+    decimal = decimal[_IS_DIGIT[raw[decimal - 1]] & _IS_DIGIT[raw[decimal + 1]]]
+    folded[decimal] = POINT
+    return pa.Array.from_buffers(
+        pa.large_string(), len(texts), [None, offsets, pa.py_buffer(folded)], offset=texts.offset
+    )
+
+
+def normalise(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """`fold`, with white space collapsed to single spaces and trimmed: equal results are equal texts."""
+    return pc.ascii_trim_whitespace(pc.replace_substring_regex(fold(texts), " +", " "))
+
+
+def text_keys(group: str, table: pa.Table) -> pa.Array:
+    """One key a row, 16 hex digits: equal for rows of a group whose normalised texts are equal.
+
+    Parameters
+    ----------
+    group: the model group; it salts the hash, so that groups do not share their splits by accident.
+    table: columns `title`, `brand`, `product_type` (strings; missing values count as empty).
+
+    Returns a `string` array, `(table.num_rows,)`. The hash is SipHash-2-4 as pandas computes it, keyed by the group.
+    """
+    fields = [normalise(table[name]) for name in TEXT_COLUMNS]
+    texts = pc.binary_join_element_wise(*fields, _SEPARATOR)
+    salt = hashlib.blake2b(group.encode(), digest_size=8).hexdigest()
+    hashes = pd.util.hash_array(texts.to_numpy(zero_copy_only=False), hash_key=salt)
+    return pa.array(_hex16(hashes), pa.string())
+
+
+def _hex16(values: np.ndarray) -> np.ndarray:
+    """Unsigned 64-bit integers, `(n,)`, as 16 lower-case hex digits each."""
+    digits = np.frombuffer(b"0123456789abcdef", np.uint8)
+    octets = values.astype(">u8").view(np.uint8).reshape(-1, 8)
+    pairs = np.stack([digits[octets >> 4], digits[octets & 15]], axis=2)
+    return np.ascontiguousarray(pairs.reshape(-1, 16)).view("S16")[:, 0].astype(str)

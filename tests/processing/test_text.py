@@ -1,0 +1,79 @@
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processing.text import fold, normalise, text_keys
+
+
+def rows(*titles, brand="", product_type=""):
+    return pa.table(
+        {
+            "title": pa.array(titles, pa.string()),
+            "brand": pa.array([brand] * len(titles), pa.string()),
+            "product_type": pa.array([product_type] * len(titles), pa.string()),
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("  Kettle,  STEEL ", "kettle steel"),
+        ("Straße", "strasse"),
+        ("STRASSE", "strasse"),
+        ("ΚΑΦΕΣ καφες καφεσ", "καφεσ καφεσ καφεσ"),
+        ("Чайник", "чайник"),
+        ("Ａｍｐ №5", "amp no5"),
+        ("cafe\u0301", "café"),
+        ("Wärme\u00a0Pumpe — 3½", "wärme pumpe 31 2"),
+        ("1,5 kW / 1.5 kW, 12.", "1.5 kw 1.5 kw 12"),
+        ("غسالة ملابس", "غسالة ملابس"),
+        ("電気ケトル、白", "電気ケトル 白"),
+        ("", ""),
+    ],
+)
+def test_texts_that_mean_the_same_have_one_normal_form(text, expected):
+    assert normalise(pa.array([text])).to_pylist() == [expected]
+
+
+def test_a_missing_text_is_an_empty_one():
+    assert normalise(pa.array([None, "a"], pa.string())).to_pylist() == ["", "a"]
+
+
+@given(st.lists(st.text()))
+def test_normalising_twice_changes_nothing_and_length_stays(texts):
+    once = normalise(pa.array(texts, pa.string()))
+    assert len(once) == len(texts)
+    assert normalise(once).to_pylist() == once.to_pylist()
+
+
+@given(st.lists(st.text(), min_size=2))
+def test_a_text_is_folded_alike_alone_and_in_a_batch(texts):
+    together = fold(pa.array(texts, pa.string())).to_pylist()
+    alone = [fold(pa.array([text], pa.string())).to_pylist()[0] for text in texts]
+    assert together == alone
+
+
+def test_a_sliced_or_chunked_array_is_read_from_where_it_starts():
+    whole = pa.array(["A.", "B.", "C."])
+    assert fold(whole.slice(1)).to_pylist() == ["b ", "c "]
+    assert fold(pa.chunked_array([["A"], ["B"]])).to_pylist() == ["a", "b"]
+
+
+def test_keys_never_change_because_they_decide_what_is_test_for_ever():
+    keys = text_keys("DE-weee", rows("Wasserkocher 1,5 l", "電気ケトル", "", brand="Nordwind"))
+    assert keys.to_pylist() == GOLDEN
+
+
+def test_keys_are_equal_where_only_case_and_punctuation_differ():
+    first, second, third = text_keys("DE-weee", rows("Kettle, steel", "kettle  STEEL!", "kettle")).to_pylist()
+    assert first == second != third
+
+
+def test_keys_are_salted_by_the_group_and_tell_fields_apart():
+    assert text_keys("DE-weee", rows("a")) != text_keys("GB-weee", rows("a"))
+    assert text_keys("DE-weee", rows("a", brand="b")) != text_keys("DE-weee", rows("a b"))
+
+
+GOLDEN = ["3665ccadb09de98f", "345f33b8512faa50", "76c200b0cbce7a32"]
