@@ -21,7 +21,7 @@ POINT = ord(".")
 
 
 def _ascii_classes() -> np.ndarray:
-    """Byte to byte, (256,): ASCII letters and digits stay, other ASCII becomes a space, UTF-8 sequences stay."""
+    """Byte to byte, (256,): ASCII letters and digits and UTF-8 sequences stay, other ASCII becomes a space."""
     table = np.full(256, SPACE, np.uint8)
     keep = [ord(c) for c in "abcdefghijklmnopqrstuvwxyz0123456789"] + list(range(128, 256))
     table[keep] = keep
@@ -51,14 +51,14 @@ def fold(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
         some = _nfkc(texts.filter(beyond_ascii))
         some = pc.replace_substring_regex(some, r"[^\p{L}\p{M}\p{N}\x00-\x7f]+", " ")
         some = pc.utf8_lower(some)
-        # Lower case leaves two letters that case folding unites: `ß` with `ss`, the final `ς` with `σ`.
-        some = pc.replace_substring(pc.replace_substring(some, "ß", "ss"), "ς", "σ")
+        # Lower case leaves apart what case folding unites: sharp s and `ss`, final sigma and sigma.
+        some = pc.replace_substring(pc.replace_substring(some, "ß", "ss"), "\u03c2", "\u03c3")
         texts = pc.replace_with_mask(texts, beyond_ascii, some)
     return _blank_punctuation(pc.ascii_lower(texts))
 
 
 def _nfkc(texts: pa.Array) -> pa.Array:
-    """Unicode NFKC of every text, in one call for all: pyarrow's own `utf8_normalize` (22.0) never composes."""
+    """Unicode NFKC of every text, in one call: pyarrow's own `utf8_normalize` (22.0) never composes."""
     texts = pc.replace_substring(texts, SEPARATOR, " ")
     joined = pc.binary_join(pa.ListArray.from_arrays([0, len(texts)], texts), _SEPARATOR)[0].as_py()
     if unicodedata.is_normalized("NFKC", joined):
@@ -95,7 +95,7 @@ def text_keys(group: str, table: pa.Table) -> pa.Array:
     group: the model group; it salts the hash, so that groups do not share their splits by accident.
     table: columns `title`, `brand`, `product_type` (strings; missing values count as empty).
 
-    Returns a `string` array, `(table.num_rows,)`. The hash is SipHash-2-4 as pandas computes it, keyed by the group.
+    Returns a `string` array, `(table.num_rows,)`. The hash is pandas' SipHash, keyed by the group.
     """
     fields = [normalise(table[name]) for name in TEXT_COLUMNS]
     texts = pc.binary_join_element_wise(*fields, _SEPARATOR)

@@ -24,7 +24,7 @@ def rows(*titles, brand="", product_type=""):
         ("STRASSE", "strasse"),
         ("ΚΑΦΕΣ καφες καφεσ", "καφεσ καφεσ καφεσ"),
         ("Чайник", "чайник"),
-        ("Ａｍｐ №5", "amp no5"),
+        ("\uff21\uff4d\uff50 №5", "amp no5"),
         ("cafe\u0301", "café"),
         ("Wärme\u00a0Pumpe — 3½", "wärme pumpe 31 2"),
         ("1,5 kW / 1.5 kW, 12.", "1.5 kw 1.5 kw 12"),
