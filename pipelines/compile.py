@@ -1,0 +1,33 @@
+"""Compiles the state machines to `pipelines/definitions/*.asl.json`: `make definitions`.
+
+The committed JSON is what a person reviews, what is deployed and what a local run executes. Compiling needs
+the environment of the SDKs (`.venv/sdk`) and no network: `python -m pipelines.compile [DIRECTORY]`.
+"""
+
+import json
+import logging
+import os
+import sys
+import warnings
+from pathlib import Path
+
+# The SDKs warn of their own age, and would take a Region or profile from the person who compiles.
+warnings.simplefilter("ignore")
+logging.getLogger("sagemaker").setLevel(logging.ERROR)
+logging.getLogger("sagemaker.config").setLevel(logging.ERROR)
+os.environ |= {"AWS_DEFAULT_REGION": "us-east-1", "SAGEMAKER_SUPPRESS_V2_WARNING": "1"}
+os.environ.pop("AWS_PROFILE", None)
+
+from pipelines import comparison, inference, training  # noqa: E402
+
+DEFINITIONS = Path(__file__).parent / "definitions"
+
+
+def main(directory: Path = DEFINITIONS) -> None:
+    for module in (training, inference, comparison):
+        path = directory / f"{module.__name__.rpartition('.')[2]}.asl.json"
+        path.write_text(json.dumps(module.build().to_dict(), indent=2, sort_keys=True) + "\n")
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))
