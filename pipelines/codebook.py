@@ -87,7 +87,7 @@ def _refuse(constant: str):
 
 
 def content(codebook: dict) -> bytes:
-    """The bytes that are published: all but the policy, in one canonical form, so that layout makes no difference.
+    """The bytes that are published: all but the policy, in one canonical form, whatever the layout was.
 
     The policy is kept in the ledger alone: it may change without a new version of the codes.
     """
@@ -107,10 +107,10 @@ def publish(
 ) -> PublishedCodebook:
     """Make a codebook the current one of its model group; with the first one the group becomes known.
 
-    `codebook` is a file's path or the parsed JSON; `s3` and `dynamodb` are boto3 clients; `policy` replaces the
-    one in the codebook; `now` is a time with a zone. The file `codebooks/{group}/{version}.json` is written once
-    and never changed: publishing the same again is harmless, other content under a published version raises
-    CodebookError, as a codebook does that is not good.
+    `codebook` is a file's path or the parsed JSON; `s3` and `dynamodb` are boto3 clients; `policy` replaces
+    the one in the codebook; `now` is a time with a zone. The object `codebooks/{group}/{version}.json` is
+    written once and never changed: publishing the same again is harmless. Raises CodebookError for a codebook
+    that is not good, and for other content under a version that is published already.
     """
     if isinstance(codebook, dict):
         file = f"codebook {codebook.get('group', '')} {codebook.get('version', '')}".rstrip()
@@ -153,7 +153,7 @@ def current_codebook(group: str, *, dynamodb, table: str) -> dict[str, str]:
 
 
 def published(group: str, *, s3, dynamodb, table: str) -> dict:
-    """The current published codebook of `group`. Raises CodebookError when there is none or its bytes changed."""
+    """The current published codebook of `group`. Raises CodebookError without one or when it changed."""
     item = current_codebook(group, dynamodb=dynamodb, table=table)
     if not item:
         fix = "publish a codebook for it, or give a file's path"

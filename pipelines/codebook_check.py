@@ -29,7 +29,7 @@ class Problem:
 
 
 def problems(codebook: object, file: str) -> list[Problem]:
-    """Everything that is wrong with `codebook` (parsed JSON), empty when it is good; `file` is the name shown."""
+    """Everything that is wrong with `codebook` (parsed JSON); `file` is the name shown."""
     found = _form(codebook) or [*_codes(codebook), *_attributes(codebook), *_successions(codebook)]
     return [Problem(file, *what) for what in found]
 
@@ -42,7 +42,16 @@ def _form(codebook: object) -> list[tuple[str, str, str]]:
     errors = sorted(
         validator.iter_errors(codebook), key=lambda error: [str(step) for step in error.absolute_path]
     )
-    return [(_place(codebook, error.absolute_path), error.message, _fix(error)) for error in errors]
+    return [(_place(codebook, error.absolute_path), _message(error), _fix(error)) for error in errors]
+
+
+def _message(error) -> str:
+    """The validator's message, without patterns, and short where a whole list would be printed."""
+    if error.validator == "pattern":
+        return f"{_quoted(error.instance)} is not written as it must be"
+    if len(error.message) > 100:
+        return f"{error.validator} {json.dumps(error.validator_value)} is not met"
+    return error.message
 
 
 def _fix(error) -> str:
@@ -60,10 +69,14 @@ def _place(codebook: object, path) -> str:
         here = here[step]
         if isinstance(step, int):
             name = here.get("code") or here.get("name") if isinstance(here, dict) else None
-            words.append(f'entry {step + 1} ("{name}")' if name else f"entry {step + 1}")
+            words.append(f"entry {step + 1} ({_quoted(name)})" if name else f"entry {step + 1}")
         else:
             words.append(step)
     return ", ".join(words) or "the file as a whole"
+
+
+def _quoted(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _codes(codebook: dict) -> Iterator[tuple[str, str, str]]:
@@ -115,12 +128,13 @@ def _successions(codebook: dict) -> Iterator[tuple[str, str, str]]:
                 f'code "{code}" is not among the codes',
                 "add it to codes (retired ones stay listed), or correct it",
             )
-        for code in set(old) & set(new):
+        if both := set(old) & set(new):
             yield (
                 place,
-                f'code "{code}" would replace itself',
-                "a code that stays in force needs no succession: take it out and list only the new code",
+                f'code "{min(both)}" would replace itself',
+                "a code that stays needs no succession, take it out; a new code beside it is only listed",
             )
+            continue
         if wrong := _arity(succession):
             yield place, *wrong
         replaced.update(old)

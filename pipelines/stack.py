@@ -8,7 +8,7 @@ class StackError(Exception):
 def outputs(stack_name: str, client) -> dict[str, str]:
     """The outputs of the CloudFormation stack `stack_name` by name, such as `WorkBucket`.
 
-    `client` is a boto3 CloudFormation client. Raises StackError when there is no such stack or it has no outputs.
+    `client` is a boto3 CloudFormation client. Raises StackError when the stack is missing or unfinished.
     """
     from botocore.exceptions import ClientError
 
@@ -23,6 +23,6 @@ def outputs(stack_name: str, client) -> dict[str, str]:
         ) from error
     if not stack.get("Outputs"):
         raise StackError(
-            f"stack {stack_name!r} has no outputs, its status is {stack['StackStatus']}. Fix: finish its deployment"
+            f"stack {stack_name!r} has no outputs and is {stack['StackStatus']}. Fix: finish its deployment"
         )
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}

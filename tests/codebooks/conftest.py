@@ -89,5 +89,5 @@ def book() -> dict:
             {"kind": "merged", "from": ["2", "3"], "to": ["L"], "date": "2026-11-01"},
             {"kind": "split", "from": ["5"], "to": ["5a", "5b"], "date": "2026-11-01"},
         ],
-        "policy": {"wanted_precision": 0.98},
+        "policy": {"min_rows": 500},
     }

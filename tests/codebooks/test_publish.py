@@ -26,7 +26,7 @@ def test_a_published_codebook_is_a_file_with_a_digest_and_the_groups_item(stack,
             "codebook_uri": f"s3://{stack.work_bucket}/{key}",
             "codebook_version": "2026-11",
             "codebook_digest": digest,
-            "policy": '{"wanted_precision": 0.98}',
+            "policy": '{"min_rows": 500}',
             "published_at": "2026-11-02T08:30:00+00:00",
         }
     ]
@@ -62,9 +62,9 @@ def test_a_new_version_stands_beside_the_old_one_and_becomes_current(stack, book
 
 def test_a_policy_may_change_without_a_new_version(stack, book):
     publish(book, **stack.places, now=NOW)
-    done = publish(book, **stack.places, policy={"wanted_precision": 0.99}, now=NOW)
+    done = publish(book, **stack.places, policy={"min_rows": 600}, now=NOW)
     assert done.changed
-    assert stack.ledger()[0]["policy"] == '{"wanted_precision": 0.99}'
+    assert stack.ledger()[0]["policy"] == '{"min_rows": 600}'
     assert len(stack.objects()) == 1
 
 

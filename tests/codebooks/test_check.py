@@ -1,0 +1,247 @@
+"""`labelmill codebook check`: every fault names file, place and fix."""
+
+import json
+
+import pytest
+
+from pipelines.cli import main
+
+
+def entry(book: dict, code: str) -> dict:
+    return next(entry for entry in book["codes"] if entry["code"] == code)
+
+
+@pytest.fixture
+def check(tmp_path, capsys):
+    """Checks a codebook (parsed or as text) and returns exit code, output and complaints."""
+
+    def run(book) -> tuple[int, str, list[str]]:
+        file = tmp_path / "DE-weee.json"
+        file.write_bytes(book if isinstance(book, bytes) else json.dumps(book).encode())
+        code = main(["codebook", "check", str(file)])
+        out, err = capsys.readouterr()
+        complaints = err.splitlines()
+        assert all(line.startswith(f"{file}: ") for line in complaints)
+        return code, out, [line.removeprefix(f"{file}: ") for line in complaints]
+
+    return run
+
+
+def test_a_good_codebook_passes(check, book):
+    code, out, complaints = check(book)
+    assert (code, complaints) == (0, [])
+    assert "good. DE-weee 2026-11, 9 codes" in out
+
+
+FORM = {
+    "a missing field": (
+        lambda book: entry(book, "4").pop("critical"),
+        "codes, entry 4 (\"4\"): 'critical' is a required property. Fix: add it",
+    ),
+    "a misspelt field": (
+        lambda book: entry(book, "4").update(descripton="Large"),
+        "codes, entry 4 (\"4\"): Additional properties are not allowed ('descripton' was unexpected). "
+        "Fix: check its spelling or remove it; known are code, description,",
+    ),
+    "a code written as a number": (
+        lambda book: entry(book, "4").update(code=4),
+        "codes, entry 4 (4), code: 4 is not of type 'string'. Fix: write the code in quotes",
+    ),
+    "a code with a space at its end": (
+        lambda book: entry(book, "4").update(code="4 "),
+        'codes, entry 4 ("4 "), code: "4 " is not written as it must be. Fix: write the code in quotes',
+    ),
+    "a code with a line end": (
+        lambda book: entry(book, "4").update(code="4\n"),
+        "no space at its ends",
+    ),
+    "a code that a spreadsheet would calculate": (
+        lambda book: entry(book, "4").update(code="=4"),
+        "it starts with a letter or digit",
+    ),
+    "a day that does not exist": (
+        lambda book: entry(book, "1").update(valid_to="2026-02-30"),
+        "codes, entry 1 (\"1\"), valid_to: '2026-02-30' is not a 'date'. "
+        'Fix: write the last day the code is in force as "YYYY-MM-DD", or null while it has no end.',
+    ),
+    "an empty end": (lambda book: entry(book, "4").update(valid_to=""), "or null while it has no end"),
+    "an empty description": (
+        lambda book: entry(book, "4").update(description=" "),
+        "Fix: write the official wording in quotes.",
+    ),
+    "a group that is no group": (
+        lambda book: book.update(group="de_weee"),
+        'group: "de_weee" is not written as it must be. Fix: write country and scheme like "DE-weee".',
+    ),
+    "a version that leads out of its folder": (
+        lambda book: book.update(version="../2026"),
+        'version: "../2026" is not written as it must be. Fix: write something like "2026-10"',
+    ),
+    "no source": (lambda book: book.update(source=""), "Fix: name the law and its annex"),
+    "an unknown kind of attribute": (
+        lambda book: book["attributes"][0].update(type="text"),
+        "attributes, entry 1 (\"weight_kg\"), type: 'text' is not one of ['number', 'category']. Fix: write",
+    ),
+    "a single code": (
+        lambda book: book.update(codes=book["codes"][3:4], successions=[]),
+        "codes: minItems 2 is not met. Fix: list at least two codes",
+    ),
+    "an unknown kind of succession": (
+        lambda book: book["successions"][0].update(kind="moved"),
+        "successions, entry 1, kind: 'moved' is not one of",
+    ),
+    "an unknown setting": (
+        lambda book: book.update(policy={"min_row": 5}),
+        "policy: Additional properties are not allowed ('min_row' was unexpected). Fix: check its spelling",
+    ),
+    "references that are no lists": (
+        lambda book: entry(book, "4").update(references={"unu": "0108"}),
+        "codes, entry 4 (\"4\"), references, unu: '0108' is not of type 'array'. Fix: write a list",
+    ),
+}
+
+SENSE = {
+    "a code listed twice": (
+        lambda book: book["codes"].append(dict(entry(book, "4"))),
+        'codes, "4": the code is listed 2 times. Fix: keep one entry with the whole time it is in force.',
+    ),
+    "an end before the beginning": (
+        lambda book: entry(book, "4").update(valid_to="2019-01-01"),
+        'codes, "4", valid_to: 2019-01-01 is before valid_from 2020-01-01. Fix: put the two dates right.',
+    ),
+    "days without any code": (
+        lambda book: book.update(
+            codes=[{**e, "valid_to": "2026-10-30"} for e in book["codes"][:5]] + book["codes"][5:],
+            successions=[],
+        ),
+        'codes, "C", valid_from: no code at all is in force from 2026-10-31 to 2026-10-31. '
+        "Fix: put the dates right so that one time follows the other.",
+    ),
+    "an attribute listed twice": (
+        lambda book: book["attributes"].append({"name": "weight_kg", "type": "category"}),
+        'attributes, "weight_kg": the attribute is listed 2 times. Fix: keep one of them.',
+    ),
+    "an attribute that every dataset has": (
+        lambda book: book["attributes"].append({"name": "brand", "type": "category"}),
+        'attributes, "brand": every dataset has this column. Fix: remove it or choose another name.',
+    ),
+    "a succession from an unknown code": (
+        lambda book: book["successions"][0].update({"from": ["99"]}),
+        'successions, entry 1: code "99" is not among the codes. '
+        "Fix: add it to codes (retired ones stay listed), or correct it.",
+    ),
+    "a succession to an unknown code": (
+        lambda book: book["successions"][0].update({"to": ["99"]}),
+        'successions, entry 1: code "99" is not among the codes. '
+        "Fix: add it to codes (retired ones stay listed), or correct it.",
+    ),
+    "a code that replaces itself": (
+        lambda book: book["successions"].append(
+            {"kind": "merged", "from": ["4"], "to": ["4"], "date": "2026-11-01"}
+        ),
+        'successions, entry 4: code "4" would replace itself. '
+        "Fix: a code that stays needs no succession, take it out; a new code beside it is only listed.",
+    ),
+    "a rename of two codes": (
+        lambda book: book["successions"][1].update(kind="renamed"),
+        "successions, entry 2: renamed, but 2 codes become 1. "
+        "Fix: one code becomes one; use merged or split for the rest.",
+    ),
+    "a merger into two codes": (
+        lambda book: book["successions"][1].update(to=["L", "C"]),
+        "successions, entry 2: merged, but 2 codes become 2. Fix: all codes of a merger become one.",
+    ),
+    "a split into one code": (
+        lambda book: book["successions"][2].update(to=["5a"]),
+        "successions, entry 3: split, but 1 code become 1. "
+        "Fix: one code becomes two or more; write one succession for each code that is split.",
+    ),
+    "a code replaced twice": (
+        lambda book: book["successions"].append(
+            {"kind": "merged", "from": ["1"], "to": ["4"], "date": "2026-11-01"}
+        ),
+        'successions, "1": the code is replaced 2 times. '
+        "Fix: keep one succession for each retired code; what follows later starts from the new code.",
+    ),
+    "a gap between the old code and the new one": (
+        lambda book: entry(book, "1").update(valid_to="2026-09-30"),
+        'successions, entry 1: code "1" is replaced on 2026-11-01 but ends 2026-09-30. '
+        'Fix: set its valid_to to "2026-10-31", or correct the date.',
+    ),
+    "a replaced code that never ends": (
+        lambda book: entry(book, "1").update(valid_to=None),
+        'successions, entry 1: code "1" is replaced on 2026-11-01 but ends never. '
+        'Fix: set its valid_to to "2026-10-31", or correct the date.',
+    ),
+    "a successor that begins too late": (
+        lambda book: entry(book, "C").update(valid_from="2026-12-01"),
+        'successions, entry 1: code "C" takes over on 2026-11-01 but is not in force on that day. '
+        'Fix: set its valid_from to "2026-11-01", or correct the date.',
+    ),
+    "a new name that was there before": (
+        lambda book: entry(book, "C").update(valid_from="2020-01-01"),
+        'successions, entry 1: code "C" was there before 2026-11-01, so this is no new name. '
+        "Fix: write merged: the old code is absorbed by one that goes on.",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FORM)
+def test_a_fault_of_form_is_named_with_place_and_fix(check, book, fault):
+    plant, expected = FORM[fault]
+    plant(book)
+    code, out, complaints = check(book)
+    assert (code, out) == (1, "")
+    assert any(expected in line for line in complaints), complaints
+
+
+@pytest.mark.parametrize("fault", SENSE)
+def test_a_fault_of_sense_is_the_one_thing_that_is_named(check, book, fault):
+    plant, expected = SENSE[fault]
+    plant(book)
+    assert check(book) == (1, "", [expected])
+
+
+def test_codes_that_replace_each_other_in_a_circle_are_named(check, book):
+    book["successions"].append({"kind": "renamed", "from": ["C"], "to": ["1"], "date": "2026-12-01"})
+    code, _, complaints = check(book)
+    assert code == 1
+    assert any("replace each other in a circle: " in line and "Fix: take out" in line for line in complaints)
+
+
+def test_all_problems_are_named_at_once(check, book):
+    entry(book, "4")["critical"] = "no"
+    book["language"] = "german"
+    assert len(check(book)[2]) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (
+            b'{"group": "DE-weee",\n "version" "1"}',
+            "line 2, column 12: this is not JSON (Expecting ':' delimiter)",
+        ),
+        (b'{"group": "DE-weee", "group": "DE-weee"}', 'the file: "group" is written twice in one entry'),
+        (b'{"policy": {"level": NaN}}', "the file: NaN is not a number in JSON"),
+        ('{"source": "Gerät"}'.encode("latin-1"), "byte 16: this is not UTF-8. Fix: save the file as UTF-8."),
+        (b"[]", "the file as a whole: [] is not of type 'object'. Fix: the file is one object in { }"),
+    ],
+)
+def test_a_file_that_is_no_codebook_is_named_with_place_and_fix(check, content, expected):
+    code, _, [complaint] = check(content)
+    assert code == 1
+    assert complaint.startswith(expected)
+
+
+def test_a_byte_order_mark_as_windows_writes_it_is_no_fault(check, book):
+    assert check(b"\xef\xbb\xbf" + json.dumps(book).encode())[0] == 0
+
+
+def test_a_missing_file_is_named_and_the_others_are_checked(tmp_path, book, capsys):
+    good = tmp_path / "good.json"
+    good.write_text(json.dumps(book))
+    assert main(["codebook", "check", str(tmp_path / "none.json"), str(good)]) == 1
+    out, err = capsys.readouterr()
+    assert "none.json: the file: No such file or directory. Fix: check the path" in err
+    assert "good.json: good." in out
