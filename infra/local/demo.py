@@ -1,0 +1,115 @@
+"""`labelmill demo`: two months for three model groups, on this machine, with synthetic items."""
+
+from pathlib import Path
+
+#: Labelled rows that have arrived by the end of each month, and items to label in the second.
+MONTHS = {
+    "DE-weee": {"2026-09": 1500, "2026-10": 5000},
+    "IT-weee": {"2026-09": 4000, "2026-10": 4200},
+    "FR-packaging": {"2026-09": 1500, "2026-10": 5000},
+}
+NEW_ITEMS = 3000
+FORMATS = {"DE-weee": "csv.gz", "IT-weee": "parquet", "FR-packaging": "jsonl"}
+
+
+def add_parser(subparsers) -> None:
+    parser = subparsers.add_parser(
+        "demo",
+        help="two months for three model groups, on this machine",
+        description="Runs two months for three model groups on synthetic items: train, compare, label.",
+        epilog="Example: labelmill demo --dir /tmp/labelmill-demo",
+    )
+    parser.add_argument(
+        "--dir", type=Path, default=Path(".labelmill/demo"), help="where runs and results are kept"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args) -> int:
+    """Run the demo; 0 when every run of every group succeeded."""
+    import shutil
+    import time
+
+    from infra.local.follow import Follower
+    from infra.local.progress import Progress
+    from infra.local.stack import LocalStack
+
+    shutil.rmtree(args.dir, ignore_errors=True)
+    started = time.monotonic()
+    with Progress() as progress, LocalStack(args.dir) as stack:
+        progress.say(f"The local stack is up at {stack.endpoint}; everything is kept in {args.dir}/")
+        progress.say("All items are synthetic: no figure below is an accuracy on real items.")
+        follower = Follower(stack, progress.show)
+        _publish_codebooks(stack)
+        statuses = []
+        for month in ("2026-09", "2026-10"):
+            progress.say(f"\n{month}: datasets for training arrive")
+            for group, rows in MONTHS.items():
+                _deliver(stack, "training", group, month, 0, rows[month])
+            statuses.append(follower.until_ended("comparison", MONTHS, "comparison"))
+        progress.say("\n2026-10: new items arrive, to be labelled by the winners")
+        for group, rows in MONTHS.items():
+            _deliver(stack, "inference", group, "2026-10", rows["2026-10"], NEW_ITEMS)
+        statuses.append(follower.until_ended("inference", MONTHS, "inference"))
+        stack.wait_until_quiet(timeout_seconds=60)
+        results = [_result(stack, group) for group in MONTHS]
+    progress.results(results, args.dir, time.monotonic() - started)
+    return 0 if all(status == "SUCCEEDED" for each in statuses for status in each.values()) else 1
+
+
+def _publish_codebooks(stack) -> None:
+    from datetime import UTC, datetime
+
+    from infra.local.samples import generate
+    from pipelines import codebook
+
+    for group in MONTHS:
+        codebook.publish(
+            generate.codebook(group, "2026-09"),
+            s3=stack.client("s3"),
+            dynamodb=stack.client("dynamodb"),
+            work_bucket=stack.names["WorkBucket"],
+            table=stack.names["LedgerTable"],
+            now=datetime.now(UTC),
+        )
+
+
+def _deliver(stack, purpose: str, group: str, month: str, start: int, count: int) -> None:
+    import pyarrow as pa
+
+    from infra.local.samples import generate
+    from infra.local.samples.deliver import deliver
+
+    table = pa.Table.from_pylist(generate.items(group, start, count, labelled=purpose == "training"))
+    prefix = f"{purpose}/{group}/{month}/d1/"
+    deliver(stack.client("s3"), stack.names["LandingBucket"], prefix, table, FORMATS[group])
+
+
+def _result(stack, group: str) -> dict:
+    """One line of the table: the last decision on the group, and the counts of its labelled files."""
+    import json
+
+    decisions = stack.client("dynamodb").query(
+        TableName=stack.names["LedgerTable"],
+        KeyConditionExpression="#group = :group AND begins_with(entry, :decision)",
+        ExpressionAttributeNames={"#group": "group"},
+        ExpressionAttributeValues={":group": {"S": group}, ":decision": {"S": "DECISION#"}},
+    )["Items"]
+    s3, bucket = stack.client("s3"), stack.names["LabelledBucket"]
+    objects = s3.list_objects_v2(Bucket=bucket, Prefix=f"labels/group={group}/").get("Contents", [])
+    manifests = [entry["Key"] for entry in objects if entry["Key"].endswith("/manifest.json")]
+    counts = {}
+    if manifests:
+        counts = json.load(s3.get_object(Bucket=bucket, Key=manifests[-1])["Body"])
+    last = decisions[-1] if decisions else {}
+    return {
+        "group": group,
+        "rows": MONTHS[group]["2026-10"],
+        "verdict": ", then ".join(decision["verdict"]["S"] for decision in decisions) or "none",
+        "reason": last["reason"]["S"] if last else "",
+        "score": float(last["score"]["N"]) if last else None,
+        "labelled": counts.get("labelled"),
+        "to review": counts.get("review"),
+        "files": f"s3/{bucket}/{manifests[-1].rpartition('/')[0]}/" if manifests else "",
+        "evidence": last["evidence"]["S"].replace("s3://", "s3/") if last else "",
+    }

@@ -1,0 +1,75 @@
+"""What a person sees while runs go on: a line for each step that ends, and on a terminal what is running now."""
+
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from infra.local.follow import ENDED
+
+
+class Progress:
+    """A context manager; `show` takes the stack's events, `say` any sentence."""
+
+    def __init__(self):
+        self._console = Console(highlight=False, soft_wrap=True)
+        self._status = self._console.status("starting the local stack")
+        self._started = time.monotonic()
+        self._running: dict[str, None] = {}
+
+    def __enter__(self) -> "Progress":
+        self._status.__enter__()
+        return self
+
+    def __exit__(self, *error) -> None:
+        self._status.__exit__(*error)
+
+    def say(self, sentence: str) -> None:
+        self._console.print(sentence, markup=False)
+
+    def show(self, event: dict) -> None:
+        """One event of `LocalStack.events`."""
+        if event["kind"] == "job":
+            if event["status"] == "InProgress":
+                self._running[event["name"]] = None
+            else:
+                self._running.pop(event["name"], None)
+            names = [name for name in self._running][:4]
+            self._status.update(f"{len(self._running)} jobs: {', '.join(names)}" if names else "waiting")
+        elif event["kind"] == "execution" and event["status"] in ENDED:
+            machine = event["machine"].rpartition("-")[2]
+            self._line(
+                "ok" if event["status"] == "SUCCEEDED" else event["status"], f"{machine:<11} {event['name']}"
+            )
+        elif event["kind"] == "message":
+            self._line("SNS", f"to {event['topic'].rpartition('-')[2]}: {event['subject']}")
+
+    def _line(self, mark: str, text: str) -> None:
+        self._console.print(f"{time.monotonic() - self._started:6.1f} s  {mark:<4} {text}", markup=False)
+
+    def results(self, results: list[dict], folder: Path, seconds: float) -> None:
+        """The closing table and the paths of what to open next."""
+        table = Table(title="Synthetic items: scores say that the flow works, not how good it is on yours")
+        columns = ("group", "rows", "verdict", "score", "labelled", "to review")
+        for name in columns:
+            table.add_column(name, justify="left" if name in ("group", "verdict") else "right")
+        for result in results:
+            table.add_row(*(_cell(result[name]) for name in columns))
+        self._console.print()
+        self._console.print(table)
+        for result in results:
+            self.say(f"{result['group']}: {result['reason']}")
+        self.say(f"\nDone in {seconds:.0f} s. Open next, in {folder}/:")
+        for result in results:
+            self.say(f"  {result['files']}labels.csv")
+            self.say(f"  {result['evidence']}")
+        self.say("  mailbox/       the messages that were sent")
+        self.say("  jobs/          each job's request, files and log")
+        self.say("  executions/    each run's input, steps and outcome")
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return f"{value:,}" if isinstance(value, int) else str(value if value is not None else "-")
