@@ -16,12 +16,14 @@ TEXT_COLUMNS = ("title", "brand", "product_type")
 
 SEPARATOR = "\x1f"  # ASCII's unit separator: white space to us, and part of no Unicode composition
 _SEPARATOR = pa.scalar(SEPARATOR, pa.large_string())
+# Chinese and Japanese put no spaces between words: every sign is a word, and two in a row are a pair of words.
+_WORD_BY_ITSELF = r"[\p{Han}\p{Hiragana}\p{Katakana}\x{30fc}]"
 SPACE = ord(" ")
 POINT = ord(".")
 
 
 def _ascii_classes() -> np.ndarray:
-    """Byte to byte, (256,): ASCII letters and digits and UTF-8 sequences stay, other ASCII becomes a space."""
+    """Byte to byte, (256,): ASCII letters, digits and UTF-8 sequences stay, other ASCII becomes a space."""
     table = np.full(256, SPACE, np.uint8)
     keep = [ord(c) for c in "abcdefghijklmnopqrstuvwxyz0123456789"] + list(range(128, 256))
     table[keep] = keep
@@ -38,7 +40,7 @@ _MAY_BE_DECIMAL[[ord("."), ord(",")]] = True
 def fold(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
     """Unicode NFKC, lower case, punctuation as spaces; a missing text becomes an empty one.
 
-    A point or comma between two digits stays, as a point: `1,5` and `1.5` are one number. White space
+    Chinese and Japanese signs become words of their own. A point or comma between two digits stays, as a point: `1,5` and `1.5` are one number. White space
     is not collapsed: the features do not see it, and `normalise` does it for those who compare texts.
 
     Returns a `large_string` array of the same length. Raises nothing: any string is a valid text.
@@ -50,6 +52,7 @@ def fold(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
     if pc.any(beyond_ascii).as_py():
         some = _nfkc(texts.filter(beyond_ascii))
         some = pc.replace_substring_regex(some, r"[^\p{L}\p{M}\p{N}\x00-\x7f]+", " ")
+        some = pc.replace_substring_regex(some, _WORD_BY_ITSELF, r" \0 ")
         some = pc.utf8_lower(some)
         # Lower case leaves apart what case folding unites: sharp s and `ss`, final sigma and sigma.
         some = pc.replace_substring(pc.replace_substring(some, "ß", "ss"), "\u03c2", "\u03c3")

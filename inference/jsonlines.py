@@ -1,0 +1,77 @@
+"""JSON Lines in, JSON Lines out, a whole batch at a time."""
+
+import io
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.json
+
+from processing.codebook import Attribute
+from processing.text import TEXT_COLUMNS
+from training.model import Prediction
+
+TYPES = {"number": pa.float64(), "category": pa.string()}
+
+
+def schema(attributes: tuple[Attribute, ...]) -> pa.Schema:
+    """The fields of an item that a model reads; others are ignored."""
+    texts = [(name, pa.string()) for name in TEXT_COLUMNS]
+    return pa.schema(texts + [(attribute.name, TYPES[attribute.type]) for attribute in attributes])
+
+
+def read(body: bytes, fields: pa.Schema) -> pa.Table:
+    """One row a line; a field that is absent is missing. Raises ValueError naming the line that cannot be read."""
+    try:
+        table = pyarrow.json.read_json(
+            io.BytesIO(body),
+            read_options=pyarrow.json.ReadOptions(use_threads=False, block_size=len(body) + 1),
+            parse_options=pyarrow.json.ParseOptions(
+                explicit_schema=fields, unexpected_field_behavior="ignore"
+            ),
+        ).select(fields.names)
+        table.validate(full=True)  # is it UTF-8?
+    except pa.ArrowInvalid:
+        raise ValueError(_first_bad_line(body, fields)) from None
+    return table
+
+
+def write(prediction: Prediction, codes: tuple[str, ...]) -> bytes:
+    """One JSON object a line, in the order of the items."""
+    names = pa.array([json.dumps(code, ensure_ascii=False) for code in codes], pa.string())
+    lines = pc.binary_join_element_wise(
+        '{"code": ', names.take(pa.array(prediction.code)),
+        ', "confidence": ', _decimals(prediction.confidence),
+        ', "second_code": ', names.take(pa.array(prediction.second_code)),
+        ', "second_confidence": ', _decimals(prediction.second_confidence),
+        ', "review": ', pa.array(["false", "true"], pa.string()).take(pa.array(prediction.review.astype(np.int8))),
+        "}\n", "",
+    )  # fmt: skip
+    _, offsets, data = lines.buffers()
+    return data[: np.frombuffer(offsets, np.int32)[len(lines)]].to_pybytes()
+
+
+def _decimals(shares: np.ndarray) -> pa.Array:
+    """Numbers in [0, 1] with four decimals."""
+    return _DECIMALS.take(pa.array(np.rint(shares * 10_000).astype(np.int32)))
+
+
+_DECIMALS = pa.array([f"{i / 10_000:.4f}" for i in range(10_001)], pa.string())
+
+
+def _first_bad_line(body: bytes, fields: pa.Schema) -> str:
+    for number, line in enumerate(body.splitlines(), start=1):
+        try:
+            record = json.loads(line)
+        except ValueError as error:
+            return f"Line {number} of the request is not JSON ({error}). Fix: send one JSON object a line, in UTF-8."
+        if not isinstance(record, dict):
+            return f"Line {number} of the request is not a JSON object. Fix: send one object with the item's fields a line."
+        for field in fields:
+            value = record.get(field.name)
+            expected = (str,) if field.type == pa.string() else (int, float)
+            if value is not None and (not isinstance(value, expected) or isinstance(value, bool)):
+                wanted = "a text" if field.type == pa.string() else "a number"
+                return f"Line {number} of the request: {field.name} must be {wanted} or null, not {json.dumps(value)[:40]}."
+    return "The request is not JSON Lines. Fix: send one JSON object a line, in UTF-8, each with unique field names."

@@ -1,0 +1,79 @@
+import json
+
+import pytest
+from synthetic_group import items
+
+from inference import serve
+from processing.container import run
+from training import train
+
+
+@pytest.fixture
+def fitted(job):
+    run(train.main, ["-C", "0.5", "--precision", "0.9"])
+    return serve.model_fn(str(job / "model"))
+
+
+def lines(table) -> bytes:
+    rows = table.drop_columns(["label", "text_key"]).to_pylist()
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+
+
+def ask(fitted, body: bytes) -> list[dict]:
+    answers = serve.predict_fn(serve.input_fn(body, "application/jsonlines"), fitted)
+    out, content_type = serve.output_fn(answers, "application/jsonlines")
+    assert content_type == "application/jsonlines"
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def test_every_record_gets_one_answer_in_order(fitted):
+    table = items(300, 9)
+    answers = ask(fitted, lines(table))
+    assert len(answers) == 300
+    assert set(answers[0]) >= {"code", "confidence", "second_code", "second_confidence", "review"}
+    right = [
+        answer["code"] == label for answer, label in zip(answers, table["label"].to_pylist(), strict=True)
+    ]
+    assert sum(right) > 250
+
+
+def test_answers_do_not_depend_on_the_batch(fitted):
+    table = items(20, 9)
+    together = ask(fitted, lines(table))
+    assert together == [ask(fitted, lines(table.slice(i, 1)))[0] for i in range(20)]
+
+
+def test_confidence_is_a_share_and_review_follows_the_threshold(fitted):
+    for answer in ask(fitted, lines(items(100, 9))):
+        assert 0 <= answer["second_confidence"] <= answer["confidence"] or answer["review"]
+        assert answer["confidence"] + answer["second_confidence"] <= 1.0001
+        assert answer["code"] != answer["second_code"]
+
+
+def test_texts_in_any_script_and_missing_fields_are_answered(fitted):
+    body = '{"title": "電気ケトル"}\n{"title": "غسالة", "brand": null}\n{"title": "", "weight_kg": 3}\n{}\n'.encode()
+    assert len(ask(fitted, body)) == 4
+
+
+def test_an_empty_request_has_no_answers(fitted):
+    assert ask(fitted, b"") == []
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b'{"title": "a"}\n{"title": \n', "Line 2 of the request is not JSON"),
+        (b'{"title": "a"}\n[1]\n', "Line 2 of the request is not a JSON object"),
+        (b'{"title": "a"}\n{"title": 5}\n', "Line 2 of the request: title must be a text or null, not 5"),
+        (b'{"title": "a", "weight_kg": "heavy"}\n', "Line 1 of the request: weight_kg must be a number"),
+        (b'{"title": "\xff"}\n', "Line 1 of the request is not JSON"),
+    ],
+)
+def test_a_record_that_cannot_be_read_is_named_by_its_line(fitted, body, message):
+    with pytest.raises(ValueError, match=message):
+        ask(fitted, body)
+
+
+def test_another_content_type_is_refused(fitted):
+    with pytest.raises(ValueError, match="text/csv is not supported"):
+        serve.input_fn(b"a,b", "text/csv")

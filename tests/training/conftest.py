@@ -1,0 +1,3 @@
+from synthetic_group import job
+
+__all__ = ["job"]

@@ -1,0 +1,81 @@
+"""A small synthetic model group: three codes, two languages, attributes, and rows that repeat."""
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from processing.text import text_keys
+
+WORDS = {
+    "1": (["Wasserkocher", "Toaster", "Bügeleisen", "Kaffeemaschine"], "steel", 1.5),
+    "2": (["Laptop", "Notebook", "Tablet", "Bildschirm"], "plastic", 3.0),
+    "3": (["Bohrmaschine", "Stichsäge", "Akkuschrauber", "Schleifer"], "mixed", 6.0),
+}
+ATTRIBUTES = [{"name": "weight_kg", "type": "number"}, {"name": "material", "type": "category"}]
+
+
+def items(n: int, seed: int) -> pa.Table:
+    """Synthetic canonical rows; one row in twelve has the wrong label."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for i in range(n):
+        code = str(rng.integers(1, 4))
+        nouns, material, weight = WORDS[code]
+        noun, colour = rng.choice(nouns), rng.choice(["rot", "blau", "weiß", ""])
+        rows.append(
+            {
+                "item_id": f"{seed}-{i}",
+                "title": f"{noun} {colour} {rng.integers(1, 40)}00 W",
+                "brand": str(rng.choice(["Nordwind", "Alpha", ""])),
+                "product_type": str(rng.choice([noun, ""])),
+                "weight_kg": None if i % 7 == 0 else float(weight * rng.uniform(0.8, 1.2)),
+                "material": None if i % 5 == 0 else material,
+                "label": code if i % 12 else str(rng.integers(1, 4)),
+            }
+        )
+    table = pa.Table.from_pylist(rows)
+    return table.append_column("text_key", text_keys("DE-weee", table))
+
+
+def codebook() -> dict:
+    codes = [
+        {
+            "code": code,
+            "description": f"synthetic {code}",
+            "valid_from": "2020-01-01",
+            "valid_to": None,
+            "critical": False,
+        }
+        for code in ("1", "2", "3", "4")
+    ]
+    return {
+        "group": "DE-weee",
+        "version": "2026-10",
+        "language": "de",
+        "source": "synthetic sample",
+        "attributes": ATTRIBUTES,
+        "codes": codes,
+    }
+
+
+@pytest.fixture
+def job(tmp_path, monkeypatch):
+    """A training job's folder with its channels; returns the base folder."""
+    for name, rows in (("train", items(600, 1)), ("validation", items(200, 2))):
+        write_channel(tmp_path, name, rows)
+    folder = tmp_path / "input" / "data" / "codebook"
+    folder.mkdir()
+    (folder / "2026-10.json").write_text(json.dumps(codebook()), encoding="utf-8")
+    monkeypatch.setenv("SAGEMAKER_BASE_DIR", str(tmp_path))
+    for name in ("SM_CHANNEL_TRAIN", "SM_CHANNEL_VALIDATION", "SM_CHANNEL_CODEBOOK", "SM_MODEL_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def write_channel(base, name: str, rows: pa.Table) -> None:
+    folder = base / "input" / "data" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    pq.write_table(rows, folder / f"{name}.parquet")

@@ -1,0 +1,61 @@
+import re
+
+import pytest
+from synthetic_group import items, write_channel
+
+from processing.container import run
+from training import train, tune
+
+
+def objective(output: str) -> float:
+    return float(re.search(r"macro_f1=(.*?);", output).group(1))
+
+
+def test_a_trial_prints_its_objective_and_leaves_the_model_folder_empty(job, capsys):
+    run(tune.main, ["-C", "0.5", "--min_df", "1", "--word_weight", "1.0"])
+    assert 0.8 < objective(capsys.readouterr().out) <= 1
+    assert not (job / "model").exists()
+
+
+def test_training_writes_the_model_and_the_code_that_serves_it(job, capsys):
+    run(train.main, ["-C", "0.5", "--precision", "0.9"])
+    assert 0.8 < objective(capsys.readouterr().out) <= 1
+    assert {path.name for path in (job / "model").iterdir()} == {"model.json", "arrays.npz", "code"}
+    assert (job / "model/code/inference/serve.py").is_file()
+    assert not list((job / "model").rglob("*.pkl"))
+
+
+def test_training_twice_gives_the_same_bytes(job):
+    run(train.main, ["-C", "0.5"])
+    first = {path.name: path.read_bytes() for path in (job / "model").glob("*.*")}
+    run(train.main, ["-C", "0.5"])
+    assert first == {path.name: path.read_bytes() for path in (job / "model").glob("*.*")}
+
+
+@pytest.mark.parametrize("script", [tune, train])
+def test_a_single_code_is_a_known_failure(job, script):
+    for name in ("train", "validation"):
+        rows = items(50, 3)
+        write_channel(job, name, rows.set_column(rows.schema.get_field_index("label"), "label", [["1"] * 50]))
+    with pytest.raises(SystemExit):
+        run(script.main, [])
+    assert "All 100 training rows have one code (1)" in (job / "output/failure").read_text().replace(
+        "All 50", "All 100"
+    )
+
+
+def test_a_label_outside_the_codebook_is_a_known_failure(job):
+    rows = items(50, 3)
+    write_channel(
+        job, "train", rows.set_column(rows.schema.get_field_index("label"), "label", [["1"] * 49 + ["9"]])
+    )
+    with pytest.raises(SystemExit):
+        run(tune.main, [])
+    assert "The label 9 is not in the codebook 2026-10." in (job / "output/failure").read_text()
+
+
+def test_an_empty_channel_is_a_known_failure(job):
+    (job / "input/data/validation/validation.parquet").unlink()
+    with pytest.raises(SystemExit):
+        run(train.main, [])
+    assert "The channel validation has no Parquet file." in (job / "output/failure").read_text()

@@ -1,0 +1,126 @@
+"""Hashes of all words and of all character n-grams of a whole batch of texts, with numpy alone.
+
+Every byte stands for a fixed random number; the hash of a stretch of bytes is the polynomial of those numbers
+modulo 2^64 (Karp and Rabin, 1987). With the running sum over the whole batch, the hash of any stretch is one
+subtraction and one multiplication, so there is no Python loop over texts, words or n-grams.
+
+The numbers below decide what a stored model means: they never change.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import pyarrow as pa
+
+SPACE = ord(" ")
+_BASE = 0x9E3779B97F4A7C15 | 1
+_INVERSE = pow(_BASE, -1, 2**64)
+_SECOND_WORD = np.uint64(0xC2B2AE3D27D4EB4F)
+
+
+def mix(hashes: np.ndarray) -> np.ndarray:
+    """The finaliser of SplitMix64 (Steele et al., 2014): every bit of the result depends on every bit given."""
+    hashes = (hashes ^ (hashes >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    hashes = (hashes ^ (hashes >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return hashes ^ (hashes >> np.uint64(31))
+
+
+_NUMBER_OF_BYTE = mix(np.arange(1, 257, dtype=np.uint64))
+
+
+@lru_cache(maxsize=2)
+def _powers(length: int) -> tuple[np.ndarray, np.ndarray]:
+    """Powers 0 to length - 1 of the base and of its inverse modulo 2^64, each `(length,)`."""
+    base, inverse = (np.full(length, number, np.uint64) for number in (_BASE, _INVERSE))
+    base[0] = inverse[0] = 1
+    return np.multiply.accumulate(base), np.multiply.accumulate(inverse)
+
+
+@dataclass(frozen=True)
+class Words:
+    """The words of a batch of texts, in order.
+
+    buffer: the bytes of all texts, each word with a space on either side, `(n_bytes,)`, uint8
+    start, end: where each word's bytes are in `buffer`, `(n_words,)`
+    first: word `first[i]` to word `first[i + 1]` are those of text i, `(n_texts + 1,)`
+    """
+
+    buffer: np.ndarray
+    start: np.ndarray
+    end: np.ndarray
+    first: np.ndarray
+
+    @property
+    def row(self) -> np.ndarray:
+        """The text each word is in, `(n_words,)`."""
+        return np.repeat(np.arange(len(self.first) - 1), np.diff(self.first))
+
+
+def split_words(texts: pa.LargeStringArray) -> Words:
+    """The words of texts that went through `processing.text.fold`, each of which must end with a space."""
+    _, offsets, data = texts.buffers()
+    offsets = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    buffer = np.empty(offsets[-1] - offsets[0] + 1, np.uint8)
+    buffer[0] = SPACE
+    if len(buffer) > 1:
+        buffer[1:] = np.frombuffer(data, np.uint8)[offsets[0] : offsets[-1]]
+    is_space = buffer == SPACE
+    edges = np.flatnonzero(is_space[1:] != is_space[:-1]) + 1
+    start, end = edges[0::2], edges[1::2]
+    return Words(buffer, start, end, np.searchsorted(start, offsets - offsets[0] + 1))
+
+
+def running_sum(buffer: np.ndarray) -> np.ndarray:
+    """Sum of all terms before each byte, `(n_bytes + 1,)`, uint64."""
+    powers, _ = _powers(_capacity(len(buffer)))
+    total = np.zeros(len(buffer) + 1, np.uint64)
+    np.cumsum(_NUMBER_OF_BYTE[buffer] * powers[: len(buffer)], out=total[1:])
+    return total
+
+
+def hash_stretches(total: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Hash of the bytes from `start` to `end` (exclusive), wherever they are in the batch: `(n,)`, uint64."""
+    _, inverses = _powers(_capacity(len(total) - 1))
+    return mix((total[end] - total[start]) * inverses[start])
+
+
+def hash_pairs(hashes: np.ndarray, words: Words) -> tuple[np.ndarray, np.ndarray]:
+    """Hash of each two neighbouring words of one text, and the index of the first of the two, both `(n_pairs,)`."""
+    last = np.zeros(len(hashes) + 1, bool)
+    last[words.first[1:]] = True  # a text begins after a last word
+    first_word = np.flatnonzero(~last[1:])
+    return mix(hashes[first_word] * _SECOND_WORD + hashes[first_word + 1]), first_word
+
+
+def ngrams(words: Words, shortest: int, longest: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where the character n-grams of each word are, the space on either side of the word counted as characters.
+
+    Returns start, end (bytes in `buffer`) and the word's index, each `(n_ngrams,)`.
+    """
+    character = np.flatnonzero((words.buffer & 0xC0) != 0x80)
+    before = np.searchsorted(character, words.start) - 1
+    after = np.searchsorted(character, words.end) + 1
+    character = np.append(character, len(words.buffer))
+    parts = []
+    for length in range(shortest, longest + 1):
+        count = np.maximum(after - before - length + 1, 0)
+        word = np.repeat(np.arange(len(count)), count)
+        begin = np.arange(len(word)) - np.repeat(np.cumsum(count) - count, count) + before[word]
+        parts.append((character[begin], character[begin + length], word))
+    start, end, word = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return start, end, word
+
+
+def hash_whole(texts: pa.LargeStringArray) -> np.ndarray:
+    """Hash of each text as a whole, `(n_texts,)`, uint64."""
+    _, offsets, data = texts.buffers()
+    offsets = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    buffer = np.frombuffer(data or b"", np.uint8)[offsets[0] : offsets[-1]]
+    offsets = offsets - offsets[0]
+    return hash_stretches(running_sum(buffer), offsets[:-1], offsets[1:])
+
+
+def _capacity(length: int) -> int:
+    """The next power of two, so that few tables of powers are ever made."""
+    return 1 << max(length, 1).bit_length()
