@@ -1,0 +1,30 @@
+"""Starting executions, each at most once."""
+
+import functools
+import json
+import logging
+
+log = logging.getLogger(__name__)
+
+
+@functools.cache
+def step_functions():
+    """The client, made at the first call and kept while the worker lives."""
+    import boto3
+
+    return boto3.client("stepfunctions")
+
+
+def start(states, machine_arn: str, run: dict) -> None:
+    """Start `run` (an execution's input) under its own name; one that was started before is left alone.
+
+    `states` is a boto3 Step Functions client. Its errors go to the caller, whose queue tries again.
+    """
+    try:
+        states.start_execution(
+            stateMachineArn=machine_arn, name=run["run"], input=json.dumps(run, sort_keys=True)
+        )
+    except states.exceptions.ExecutionAlreadyExists:
+        log.info("%s was started before", run["run"])
+    else:
+        log.info("%s started", run["run"])

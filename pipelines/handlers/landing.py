@@ -1,0 +1,50 @@
+"""S3 notifications in SQS messages: every dataset that has landed starts one run."""
+
+import json
+import logging
+from urllib.parse import unquote_plus
+
+from pipelines import runs
+from pipelines.handlers.executions import start
+
+log = logging.getLogger(__name__)
+
+
+def start_landed(event: dict, purpose: str, machine_arn: str, states) -> dict:
+    """Start a run for every dataset in a batch of messages; return Lambda's partial batch response.
+
+    `event` is an SQS event, `states` a boto3 Step Functions client.
+    """
+    failed = []
+    for message in event["Records"]:
+        try:
+            for bucket, key, version in manifests(message["body"]):
+                start(states, machine_arn, runs.landed(purpose, bucket, key, version))
+        # Whatever is wrong with one message must not take its neighbours along to the dead-letter queue.
+        except Exception:
+            log.exception("message %s could not be taken", message["messageId"])
+            failed.append({"itemIdentifier": message["messageId"]})
+    return {"batchItemFailures": failed}
+
+
+def manifests(body: str) -> list[tuple[str, str, str]]:
+    """Bucket, key and version of the objects in one notification; none in S3's test message.
+
+    Raises runs.BadNotification.
+    """
+    try:
+        notification = json.loads(body)
+        if notification.get("Event") == "s3:TestEvent":  # sent once, when notifications are set up
+            return []
+        return [_object(record["s3"]) for record in notification["Records"]]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise runs.BadNotification(
+            f"the message is no S3 notification ({error!r}): {body[:500]!r}. "
+            "Fix: let only the landing bucket send to this queue"
+        ) from error
+
+
+def _object(entity: dict) -> tuple[str, str, str]:
+    """A key comes form-encoded; without versions in the bucket, the content's tag stands for the version."""
+    item = entity["object"]
+    return entity["bucket"]["name"], unquote_plus(item["key"]), item.get("versionId") or item["eTag"]

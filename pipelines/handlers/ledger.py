@@ -1,0 +1,50 @@
+"""What the handlers read in the ledger."""
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+
+@functools.cache
+def dynamodb():
+    """The client, made at the first call and kept while the worker lives."""
+    import boto3
+
+    return boto3.client("dynamodb")
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The table, through a boto3 DynamoDB client. Every read sees all writes before it."""
+
+    client: Any
+    table: str
+
+    def winner(self, group: str) -> str:
+        """The model last recorded as best; empty when there is none so far."""
+        return self._text(group, "WINNER", "model")
+
+    def predictions(self, group: str, test_set: str, model: str) -> str:
+        """Address of what `model` made of the test set; empty when it has not labelled it."""
+        return self._text(group, f"PREDICTIONS#{test_set}#{model}", "predictions")
+
+    def is_decided(self, group: str, model: str) -> bool:
+        """Whether a decision on `model` is recorded."""
+        pages = self.client.get_paginator("query").paginate(
+            TableName=self.table,
+            ConsistentRead=True,
+            KeyConditionExpression="#group = :group AND begins_with(entry, :decision)",
+            FilterExpression="model = :model",
+            ExpressionAttributeNames={"#group": "group"},
+            ExpressionAttributeValues={
+                ":group": {"S": group},
+                ":decision": {"S": "DECISION#"},
+                ":model": {"S": model},
+            },
+        )
+        return any(page["Items"] for page in pages)
+
+    def _text(self, group: str, entry: str, attribute: str) -> str:
+        key = {"group": {"S": group}, "entry": {"S": entry}}
+        item = self.client.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item", {})
+        return item.get(attribute, {}).get("S", "")

@@ -1,0 +1,48 @@
+"""Inference Completed, of a test set: compare when challenger and winner have both labelled it."""
+
+import logging
+import os
+
+from pipelines import runs
+from pipelines.handlers.executions import start, step_functions
+from pipelines.handlers.ledger import Ledger, dynamodb
+
+log = logging.getLogger(__name__)
+
+
+def handler(event: dict, context: object = None, states=None, table=None) -> None:
+    """Take one `Inference Completed` event of a test set. Raises runs.BadEvent.
+
+    `table` is a boto3 DynamoDB client.
+    """
+    ledger = Ledger(table or dynamodb(), os.environ["LEDGER_TABLE"])
+    upcoming = next_run(event["detail"], ledger)
+    if upcoming:
+        machine, run = upcoming
+        start(states or step_functions(), os.environ[machine], run)
+
+
+def next_run(detail: dict, ledger: Ledger) -> tuple[str, dict] | None:
+    """The machine (its variable) and the input of what comes next; None after the challenger's decision.
+
+    Without a winner so far the challenger is compared with nothing.
+    """
+    group, test_set, challenger = runs.fields(detail, "group", "test_set", "challenger")
+    winner = ledger.winner(group)
+    # The event came again after the decision: the winner may be another by now, so the name would be new.
+    if winner == challenger or ledger.is_decided(group, challenger):
+        log.info("%s has been decided upon", challenger)
+        return None
+    addresses = {
+        model: ledger.predictions(group, test_set, model) for model in (challenger, winner or challenger)
+    }
+    for model, predictions in addresses.items():
+        if not predictions:
+            return "INFERENCE_MACHINE_ARN", runs.test(
+                detail, model=model, challenger=challenger, test_set=test_set
+            )
+    return "COMPARISON_MACHINE_ARN", runs.comparison(
+        detail,
+        challenger={"model": challenger, "predictions": addresses[challenger]},
+        winner={"model": winner, "predictions": addresses[winner or challenger]},
+    )

@@ -1,0 +1,11 @@
+"""A training dataset has landed: start its training run."""
+
+import os
+
+from pipelines.handlers.executions import step_functions
+from pipelines.handlers.landing import start_landed
+
+
+def handler(event: dict, context: object = None, states=None) -> dict:
+    """Take a batch of messages from the training queue; return which of them failed."""
+    return start_landed(event, "training", os.environ["TRAINING_MACHINE_ARN"], states or step_functions())

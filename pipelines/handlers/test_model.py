@@ -1,0 +1,13 @@
+"""Model Trained: let the new model label its test set."""
+
+import os
+
+from pipelines import runs
+from pipelines.handlers.executions import start, step_functions
+
+
+def handler(event: dict, context: object = None, states=None) -> None:
+    """Take one `Model Trained` event. Raises runs.BadEvent."""
+    model, test_set = runs.fields(event["detail"], "model", "test_set")
+    run = runs.test(event["detail"], model=model, challenger=model, test_set=test_set)
+    start(states or step_functions(), os.environ["INFERENCE_MACHINE_ARN"], run)

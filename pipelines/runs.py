@@ -1,0 +1,110 @@
+"""Name and input of every execution, made of what starts it: a dataset, a new model, a labelled test set.
+
+An execution is named by what it processes, so whatever starts it twice meets the first one. All functions
+here are pure; addresses and inputs are those of docs/contracts.md.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+
+#: The parts of a dataset's address below its purpose: how each looks, in words and as a pattern.
+PARTS = (
+    ("model group", "like DE-weee: country in capitals, dash, scheme", r"[A-Z]{2}-[a-z0-9]{2,12}"),
+    ("period", "like 2026-10: year, dash, month", r"[0-9]{4}-(0[1-9]|1[0-2])"),
+    ("delivery", "1 to 64 letters, digits, dots, dashes, underscores", r"[A-Za-z0-9._-]{1,64}"),
+)
+
+
+class CannotStart(Exception):
+    """Something arrived from which no run can be started; the message says what, where, and the fix.
+
+    CannotStart
+    +-- BadKey           an object whose key is no dataset's manifest
+    +-- BadNotification  a message that is no S3 notification
+    +-- BadEvent         an event that lacks a field
+    """
+
+
+class BadKey(CannotStart):
+    """An object arrived whose key is no dataset's manifest."""
+
+
+class BadNotification(CannotStart):
+    """A message arrived that is no S3 notification."""
+
+
+class BadEvent(CannotStart):
+    """An event arrived that lacks a field."""
+
+
+def landed(purpose: str, bucket: str, key: str, version: str) -> dict:
+    """The input of the run that takes the dataset whose manifest is `key`.
+
+    `purpose` is `training` or `inference`; `version` is the object's version. Raises BadKey.
+    """
+    where = f"s3://{bucket}/{key}"
+    folders = key.split("/")
+    if len(folders) != 5 or folders[0] != purpose or folders[4] != "manifest":
+        raise BadKey(
+            f"{where} is no manifest of a dataset for {purpose}. "
+            "Fix: put the data files and, last, `manifest` "
+            f"under {purpose}/<model group>/<period>/<delivery>/, like {purpose}/DE-weee/2026-10/d1/"
+        )
+    for (part, form, pattern), folder in zip(PARTS, folders[1:4], strict=True):
+        if not re.fullmatch(pattern, folder):
+            raise BadKey(f"{where}: {folder!r} is no {part}. Fix: name that folder {form}")
+    _, group, period, delivery, _ = folders
+    return {
+        "run": _name(group, purpose, period, bucket, key, version),
+        "group": group,
+        "period": period,
+        "purpose": purpose,
+        "dataset": f"s3://{bucket}/{purpose}/{group}/{period}/{delivery}/",
+    }
+
+
+def test(detail: Mapping[str, str], model: str, challenger: str, test_set: str) -> dict:
+    """The input of the run in which `model` labels the test set at `detail["dataset"]`."""
+    group, period, dataset = fields(detail, "group", "period", "dataset")
+    bucket, _, folder = dataset.removeprefix("s3://").partition("/")
+    return {
+        "run": _name(group, "test", period, bucket, f"{folder}manifest", model),
+        "group": group,
+        "period": period,
+        "purpose": "test",
+        "dataset": dataset,
+        "model": model,
+        "challenger": challenger,
+        "test_set": test_set,
+    }
+
+
+def comparison(detail: Mapping[str, str], challenger: Mapping[str, str], winner: Mapping[str, str]) -> dict:
+    """The input of the run that compares two models, each given by `model` and `predictions`."""
+    group, period, test_set = fields(detail, "group", "period", "test_set")
+    return {
+        "run": _name(group, "comparison", period, test_set, challenger["model"], winner["model"]),
+        "group": group,
+        "period": period,
+        "test_set": test_set,
+        "challenger": dict(challenger),
+        "winner": dict(winner),
+    }
+
+
+def fields(detail: Mapping[str, str], *names: str) -> list[str]:
+    """The values of `names` in an event's detail. Raises BadEvent where one is missing or empty."""
+    missing = [name for name in names if not detail.get(name)]
+    if missing:
+        raise BadEvent(
+            f"the event lacks {', '.join(missing)}; it has {dict(detail)}. "
+            "Fix: send the fields that docs/contracts.md lists"
+        )
+    return [detail[name] for name in names]
+
+
+def _name(group: str, purpose: str, period: str, *processed: str) -> str:
+    """An execution's name; `processed` is what tells it from others of its group, purpose and period."""
+    digest = hashlib.sha256("\n".join(processed).encode()).hexdigest()[:12]
+    return f"{group}-{purpose}-{period}-{digest}"
