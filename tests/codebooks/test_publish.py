@@ -115,3 +115,11 @@ def test_a_published_file_that_was_changed_afterwards_is_not_believed(stack, boo
     stack.s3.put_object(Bucket=stack.work_bucket, Key=done.uri.split("/", 3)[3], Body=b"{}")
     assert main(["codebook", "show", "DE-weee"]) == 1
     assert "its digest is not the ledger's" in capsys.readouterr().err
+
+
+def test_publishing_an_older_version_again_makes_it_current_again(stack, book):
+    for version in ("2026-11", "2026-12", "2026-11"):
+        done = publish({**book, "version": version}, **stack.places, now=NOW)
+    assert (done.replaces, done.changed) == ("2026-12", True)
+    assert stack.ledger()[0]["codebook_version"] == "2026-11"
+    assert len(stack.objects()) == 2
