@@ -1,0 +1,196 @@
+"""What the template promises about encryption, delivery and names; test_permissions.py tests its policies."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from templates import ROOT, arn, resources, template
+
+NAMES = [
+    "AlarmName",
+    "AliasName",
+    "BucketName",
+    "FunctionName",
+    "LogGroupName",
+    "ManagedPolicyName",
+    "Name",
+    "QueueName",
+    "RoleName",
+    "StateMachineName",
+    "TableName",
+    "TopicName",
+]
+MACHINES = ("Training", "Inference", "Comparison")
+
+
+def test_cfn_lint_finds_nothing_and_nothing_is_suppressed():
+    linter = Path(sys.executable).with_name("cfn-lint")
+    done = subprocess.run([linter], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    assert "ignore" not in (ROOT / ".cfnlintrc").read_text()
+    assert not any("Metadata" in resource for resource in template()["Resources"].values())
+
+
+def test_neither_template_has_a_transform_which_would_silence_the_linter():
+    assert "Transform" not in template()
+    assert "Transform" not in template("bootstrap")
+
+
+@pytest.mark.parametrize(
+    ("name", "bucket", "key"),
+    [
+        ("template", "LandingBucket", "LandingKey"),
+        ("template", "WorkBucket", "WorkKey"),
+        ("template", "LabelledBucket", "LabelledKey"),
+        ("bootstrap", "CodeBucket", "CodeKey"),
+    ],
+)
+def test_every_bucket_is_private_versioned_and_encrypted_with_its_own_key(name, bucket, key):
+    properties = resources("S3::Bucket", name)[bucket]
+    assert properties["BucketEncryption"]["ServerSideEncryptionConfiguration"] == [
+        {
+            "BucketKeyEnabled": True,
+            "ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": arn(key)},
+        }
+    ]
+    assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(properties["PublicAccessBlockConfiguration"]) == 4
+    assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+
+
+def test_there_are_no_other_buckets():
+    assert set(resources("S3::Bucket")) == {"LandingBucket", "WorkBucket", "LabelledBucket"}
+    assert set(resources("S3::Bucket", "bootstrap")) == {"CodeBucket"}
+
+
+def test_every_key_rotates():
+    keys = {**resources("KMS::Key"), **resources("KMS::Key", "bootstrap")}
+    assert set(keys) == {"LandingKey", "WorkKey", "LabelledKey", "OperationsKey", "CodeKey"}
+    assert all(key["EnableKeyRotation"] is True for key in keys.values())
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [
+        ("SQS::Queue", ["KmsMasterKeyId"]),
+        ("SNS::Topic", ["KmsMasterKeyId"]),
+        ("Logs::LogGroup", ["KmsKeyId"]),
+        ("DynamoDB::Table", ["SSESpecification", "KMSMasterKeyId"]),
+        ("StepFunctions::StateMachine", ["EncryptionConfiguration", "KmsKeyId"]),
+    ],
+)
+def test_messages_ledger_histories_and_logs_are_encrypted_with_the_operations_key(kind, path):
+    found = resources(kind)
+    assert found
+    for logical, value in found.items():
+        for step in path:
+            value = value[step]
+        assert value == arn("OperationsKey"), logical
+
+
+def test_what_holds_data_outlives_the_stack():
+    for kind in ("S3::Bucket", "DynamoDB::Table", "KMS::Key"):
+        for logical in resources(kind):
+            resource = template()["Resources"][logical]
+            assert resource["DeletionPolicy"] == "RetainExceptOnCreate", logical
+            assert resource["UpdateReplacePolicy"] == "Retain", logical
+
+
+def test_a_message_that_fails_three_times_goes_to_a_dead_letter_queue_with_an_alarm():
+    watched = {
+        dimension["Value"]["Fn::GetAtt"][0]
+        for alarm in resources("CloudWatch::Alarm").values()
+        for dimension in alarm["Dimensions"]
+    }
+    for mapping in resources("Lambda::EventSourceMapping").values():
+        queue = resources("SQS::Queue")[mapping["EventSourceArn"]["Fn::GetAtt"][0]]
+        dead = queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+        assert queue["RedrivePolicy"]["maxReceiveCount"] == 3
+        assert dead in watched
+    assert {"EventsDeadLetterQueue", "FailureQueue"} <= watched
+
+
+def test_a_message_is_hidden_six_times_as_long_as_its_function_may_run_and_fails_alone():
+    for mapping in resources("Lambda::EventSourceMapping").values():
+        function = resources("Lambda::Function")[mapping["FunctionName"]["Ref"]]
+        queue = resources("SQS::Queue")[mapping["EventSourceArn"]["Fn::GetAtt"][0]]
+        assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_an_event_that_no_function_takes_is_kept():
+    for rule in resources("Events::Rule").values():
+        [target] = rule["Targets"]
+        assert target["DeadLetterConfig"]["Arn"] == arn("EventsDeadLetterQueue")
+        function = resources("Lambda::Function")[target["Arn"]["Fn::GetAtt"][0]]
+        assert function["DeadLetterConfig"]["TargetArn"] == arn("EventsDeadLetterQueue")
+
+
+def test_only_manifests_notify_and_each_purpose_its_own_queue():
+    notifications = resources("S3::Bucket")["LandingBucket"]["NotificationConfiguration"]
+    assert {
+        configuration["Queue"]["Fn::GetAtt"][0]: {
+            rule["Name"]: rule["Value"] for rule in configuration["Filter"]["S3Key"]["Rules"]
+        }
+        for configuration in notifications["QueueConfigurations"]
+    } == {
+        "TrainingQueue": {"prefix": "training/", "suffix": "/manifest"},
+        "InferenceQueue": {"prefix": "inference/", "suffix": "/manifest"},
+    }
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_a_definition_is_given_exactly_what_it_asks_for(machine):
+    text = (ROOT / f"pipelines/definitions/{machine.lower()}.asl.json").read_text()
+    given = resources("StepFunctions::StateMachine")[f"{machine}Machine"]["DefinitionSubstitutions"]
+    assert set(given) == set(re.findall(r"\$\{(\w+)\}", text))
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_machines_are_traced_and_their_logs_say_what_ran_but_not_with_what(machine):
+    properties = resources("StepFunctions::StateMachine")[f"{machine}Machine"]
+    assert properties["TracingConfiguration"] == {"Enabled": True}
+    assert properties["LoggingConfiguration"]["IncludeExecutionData"] is False
+    assert properties["StateMachineType"] == "STANDARD"
+
+
+def test_every_function_finds_its_handler_and_exactly_the_settings_it_reads():
+    functions = resources("Lambda::Function")
+    assert len(functions) == 4
+    for logical, properties in functions.items():
+        module, _, attribute = properties["Handler"].rpartition(".")
+        source = (ROOT / (module.replace(".", "/") + ".py")).read_text()
+        assert f"def {attribute}(" in source, logical
+        assert set(properties["Environment"]["Variables"]) == set(
+            re.findall(r"\b[A-Z_]+_(?:ARN|TABLE)\b", source)
+        )
+
+
+def test_every_name_starts_with_the_stacks():
+    """In this account another stack, and in this Region's IAM another Region, may stand beside it."""
+    for logical, resource in template()["Resources"].items():
+        for name in NAMES:
+            if name not in resource.get("Properties", {}):
+                continue
+            value = resource["Properties"][name]
+            if value.get("Ref") or value.get("Fn::GetAtt"):
+                continue
+            assert re.match(r"(alias/|/aws/lambda/|/aws/vendedlogs/states/)?\$\{Name\}-", value["Fn::Sub"]), (
+                logical
+            )
+            if name in ("RoleName", "ManagedPolicyName"):
+                assert value["Fn::Sub"].endswith("-${AWS::Region}"), logical
+
+
+def test_rules_take_the_events_of_this_stack_alone():
+    for logical, rule in resources("Events::Rule").items():
+        pattern = rule["EventPattern"]
+        assert pattern["source"] == ["labelmill"], logical
+        assert pattern["detail"]["dataset"] == [{"prefix": {"Fn::Sub": "s3://${WorkBucket}/"}}], logical
+    assert (
+        json.dumps(resources("Events::Rule")["InferenceCompletedRule"]["EventPattern"]["detail"]["purpose"])
+        == '["test"]'
+    )
