@@ -86,30 +86,25 @@ def _deliver(stack, purpose: str, group: str, month: str, start: int, count: int
 
 
 def _result(stack, group: str) -> dict:
-    """One line of the table: the last decision on the group, and the counts of its labelled files."""
-    import json
+    """One line of the table: the decisions on the group, and the counts of its labelled files."""
+    from infra.local import results
 
-    decisions = stack.client("dynamodb").query(
-        TableName=stack.names["LedgerTable"],
-        KeyConditionExpression="#group = :group AND begins_with(entry, :decision)",
-        ExpressionAttributeNames={"#group": "group"},
-        ExpressionAttributeValues={":group": {"S": group}, ":decision": {"S": "DECISION#"}},
-    )["Items"]
-    s3, bucket = stack.client("s3"), stack.names["LabelledBucket"]
-    objects = s3.list_objects_v2(Bucket=bucket, Prefix=f"labels/group={group}/").get("Contents", [])
-    manifests = [entry["Key"] for entry in objects if entry["Key"].endswith("/manifest.json")]
-    counts = {}
-    if manifests:
-        counts = json.load(s3.get_object(Bucket=bucket, Key=manifests[-1])["Body"])
-    last = decisions[-1] if decisions else {}
+    decided = results.decisions(stack, group)
+    labels = results.published(stack, group)
+    last, manifest = (decided or [{}])[-1], (labels or [{}])[-1]
     return {
         "group": group,
         "rows": MONTHS[group]["2026-10"],
-        "verdict": ", then ".join(decision["verdict"]["S"] for decision in decisions) or "none",
-        "reason": last["reason"]["S"] if last else "",
-        "score": float(last["score"]["N"]) if last else None,
-        "labelled": counts.get("labelled"),
-        "to review": counts.get("review"),
-        "files": f"s3/{bucket}/{manifests[-1].rpartition('/')[0]}/" if manifests else "",
-        "evidence": last["evidence"]["S"].replace("s3://", "s3/") if last else "",
+        "verdict": ", then ".join(decision["verdict"] for decision in decided) or "none",
+        "reason": last.get("reason", ""),
+        "score": float(last["score"]) if last else None,
+        "labelled": manifest.get("labelled"),
+        "to review": manifest.get("review"),
+        "files": _path(manifest.get("address", "").removesuffix("manifest.json")),
+        "evidence": _path(last.get("evidence", "")),
     }
+
+
+def _path(address: str) -> str:
+    """Where the run folder keeps the object at an S3 address."""
+    return address.replace("s3://", "s3/")

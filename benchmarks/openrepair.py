@@ -1,0 +1,168 @@
+"""Real items through the whole local stack: Open Repair Alliance data, five countries, two months.
+
+    .venv/bin/python benchmarks/openrepair.py --data openrepair.csv.gz [--json PATH] [--dir FOLDER]
+
+The data is the Open Repair Alliance's aggregate of repair events (CC BY-SA 4.0). Get an export at
+https://openrepair.org/open-data/downloads/ ; this script reads the columns item_id, country, event_date, item_text,
+item_is_label, brand, problem, product_category. Rows with item_is_label = 1 hold the label in their text and are left out.
+
+For each country the labelled rows up to 60 % of the events are the first month's dataset, those up to 85 % the second's;
+the rest are the second month's new items. Datasets are dropped in the landing bucket like any client's.
+"""
+
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+from _report import arguments, show
+
+from infra.local import results
+from infra.local.follow import Follower
+from infra.local.progress import Progress
+from infra.local.samples.deliver import deliver
+from infra.local.stack import LocalStack
+from pipelines import codebook
+
+COUNTRIES = {"DEU": "DE", "DNK": "DK", "NLD": "NL", "GBR": "GB", "BEL": "BE"}
+MONTHS = {"2026-09": 0.60, "2026-10": 0.85}
+ALL = "all"
+RUNNING = ("InProgress", "RUNNING")
+NO_DATA = "{} is not there. Get an Open Repair Alliance export (https://openrepair.org/open-data/downloads/) and name it with --data."
+
+
+def main() -> int:
+    parser = arguments(__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="an Open Repair Alliance export, CSV or CSV.gz")
+    parser.add_argument("--dir", type=Path, help="keep runs and results here (default: a folder that is removed)")
+    args = parser.parse_args()
+    if not args.data.exists():
+        print(NO_DATA.format(args.data), file=sys.stderr)
+        return 2
+    groups = datasets(args.data)
+    with tempfile.TemporaryDirectory() as scratch, Progress() as progress:
+        with LocalStack(args.dir or Path(scratch)) as stack:
+            publish_codebooks(stack, groups)
+            clock = JobClock(groups, progress.show)
+            follower = Follower(stack, clock.show)
+            for month in MONTHS:
+                for group, parts in groups.items():
+                    drop(stack, "training", group, month, parts[month])
+                follower.until_ended("comparison", groups, "comparison")
+            for group, parts in groups.items():
+                drop(stack, "inference", group, max(MONTHS), parts["new"].drop(columns="label"))
+            follower.until_ended("inference", groups, "inference")
+            stack.wait_until_quiet(timeout_seconds=60)
+            rows = [result(stack, group, parts, clock) for group, parts in groups.items()]
+            total = {"group": ALL, "s in jobs": clock.inside[ALL], "s outside": clock.outside[ALL]}
+            rows.append({name: "" for name in rows[0]} | total)
+    show("Open Repair Alliance data through the local stack", rows, args.json)
+    return 0
+
+
+def datasets(path: Path) -> dict[str, dict[str, pd.DataFrame]]:
+    """For each model group: the labelled rows known in each month (`2026-09`, `2026-10`), and the `new` ones."""
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    table = table[table["item_is_label"] != "1"].sort_values(["event_date", "item_id"], kind="stable")
+    groups = {}
+    for country, code in COUNTRIES.items():
+        rows = table[table["country"] == country]
+        frame = pd.DataFrame(
+            {
+                "item_id": rows["item_id"],
+                "title": rows["item_text"].str.cat(rows["problem"], sep=" ").str.strip(),
+                "brand": rows["brand"],
+                "product_type": "",
+                "label": rows["product_category"],
+            }
+        )
+        ends = {month: int(len(frame) * share) for month, share in MONTHS.items()}
+        parts = {month: frame.iloc[:end] for month, end in ends.items()}
+        groups[f"{code}-repair"] = parts | {"new": frame.iloc[max(ends.values()) :]}
+    return groups
+
+
+def publish_codebooks(stack: LocalStack, groups: dict) -> None:
+    for group, parts in groups.items():
+        labels = sorted(set(parts["2026-10"]["label"]))
+        book = {
+            "group": group,
+            "version": "1",
+            "language": "en",
+            "source": "Open Repair Data Standard, product categories",
+            "attributes": [],
+            "codes": [
+                {"code": label, "description": label, "valid_from": "2020-01-01", "valid_to": None, "critical": False}
+                for label in labels
+            ],
+        }
+        codebook.publish(
+            book,
+            s3=stack.client("s3"),
+            dynamodb=stack.client("dynamodb"),
+            work_bucket=stack.names["WorkBucket"],
+            table=stack.names["LedgerTable"],
+            now=datetime.now(UTC),
+        )
+
+
+def drop(stack: LocalStack, purpose: str, group: str, month: str, frame: pd.DataFrame) -> None:
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    prefix = f"{purpose}/{group}/{month}/d1/"
+    deliver(stack.client("s3"), stack.names["LandingBucket"], prefix, table)
+
+
+class JobClock:
+    """From the stack's events: for each group, how long it had a job under way, and how long it had none.
+
+    A job that waits for a free core is under way. `all` is the whole stack.
+    """
+
+    def __init__(self, groups, then):
+        self._then = then
+        self._under_way = {group: set() for group in [*groups, ALL]}
+        self._since = dict.fromkeys(self._under_way)
+        self.inside = dict.fromkeys(self._under_way, 0.0)
+        self.outside = dict.fromkeys(self._under_way, 0.0)
+
+    def show(self, event: dict) -> None:
+        if event["kind"] in ("job", "execution"):
+            group = next(group for group in self._under_way if event["name"].startswith(f"{group}-") or group == ALL)
+            for name in {group, ALL}:
+                self._tick(name, event)
+        self._then(event)
+
+    def _tick(self, group: str, event: dict) -> None:
+        now, under_way = time.monotonic(), self._under_way[group]
+        if self._since[group] is not None:
+            clock = self.inside if any(kind == "job" for kind, _ in under_way) else self.outside
+            clock[group] += now - self._since[group]
+        thing = (event["kind"], event["name"])
+        (under_way.add if event["status"] in RUNNING else under_way.discard)(thing)
+        # Between two months nothing of the group is under way: that is nobody's time.
+        self._since[group] = now if under_way else None
+
+
+def result(stack: LocalStack, group: str, parts: dict, clock: JobClock) -> dict:
+    """One line of the table."""
+    decided, labels = results.decisions(stack, group), results.published(stack, group)[-1]
+    scores = results.read_json(stack, decided[-1]["evidence"])["challenger"]
+    return {
+        "group": group,
+        "rows in": len(parts["2026-10"]) + labels["rows"],
+        "labelled": labels["labelled"],
+        "to review": labels["review"],
+        "rejected": labels["rejected"],
+        "test accuracy": scores["accuracy"],
+        "macro-F1": scores["macro_f1"],
+        "verdicts": ", ".join(decision["verdict"] for decision in decided),
+        "s in jobs": clock.inside[group],
+        "s outside": clock.outside[group],
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

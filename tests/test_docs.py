@@ -1,0 +1,64 @@
+"""The docs fail here when they lie: dead links, commands that are not there, commands that nobody documented."""
+
+import argparse
+import importlib
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from pipelines import cli
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+BLOCKS = re.findall(r"```sh\n(.*?)```", TEXT, flags=re.DOTALL)
+LINES = [line.split(" #")[0].strip() for block in BLOCKS for line in block.splitlines() if line.strip()]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_to_a_file_leads_somewhere(page):
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def command_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="labelmill", exit_on_error=False)
+    subparsers = parser.add_subparsers(required=True)
+    for module, _ in cli.COMMANDS.values():
+        importlib.import_module(module).add_parser(subparsers)
+    return parser
+
+
+def command_lines() -> list[list[str]]:
+    words = [shlex.split(line) for line in LINES]
+    return [line[1:] for line in words if Path(line[0]).name == "labelmill"]
+
+
+@pytest.mark.parametrize("words", command_lines(), ids=" ".join)
+def test_every_labelmill_command_in_the_docs_is_one_the_command_line_takes(words):
+    assert callable(command_parser().parse_args(words).run)
+
+
+def leaf_commands(parser: argparse.ArgumentParser, words: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    subparsers = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    if not subparsers:
+        return [words]
+    return [
+        leaf
+        for name, child in subparsers[0].choices.items()
+        for leaf in leaf_commands(child, (*words, name))
+    ]
+
+
+@pytest.mark.parametrize("words", leaf_commands(command_parser()), ids=" ".join)
+def test_every_command_is_in_the_docs(words):
+    assert f"labelmill {' '.join(words)}" in TEXT
+
+
+def test_every_make_target_in_the_docs_is_in_the_makefile():
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    named = re.findall(r"`make ([a-z]+)`", TEXT) + [line.split()[1] for line in LINES if line.startswith("make ")]
+    assert {"demo", "test"} <= set(named)
+    assert set(named) <= set(targets)
