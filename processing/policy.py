@@ -1,0 +1,48 @@
+"""What a model group asks of a challenger before it becomes the winner."""
+
+import json
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What a model group asks of a challenger.
+
+    Attributes:
+        min_gain: smallest measured gain in macro-F1 that is worth a change of model, in [0, 1].
+        min_rows: smallest number of distinct test texts to decide on, at least 1.
+        level: significance level of the two-sided McNemar test and of the intervals, in (0, 0.5].
+    """
+
+    min_gain: float = 0.002
+    min_rows: int = 300
+    level: float = 0.02
+
+    def __post_init__(self):
+        allowed = {
+            "min_gain": (0 <= self.min_gain <= 1, "from 0 to 1; 0.005 is half a point"),
+            "min_rows": (self.min_rows >= 1, "1 or more"),
+            "level": (0 < self.level <= 0.5, "above 0 and at most 0.5; 0.02 is the default"),
+        }
+        for name, (fine, rule) in allowed.items():
+            if not fine:
+                raise ValueError(f"policy: {name} is {getattr(self, name)}, must be {rule}")
+
+    @classmethod
+    def parse(cls, text: str) -> "Policy":
+        """The policy in a JSON object such as '{"min_gain": 0.01}'; what is not named keeps its default.
+
+        Raises:
+            ValueError: not a JSON object, an unknown setting, or a value out of its range.
+        """
+        settings = json.loads(text)
+        if not isinstance(settings, dict):
+            raise ValueError(f'policy: {text!r} is not a JSON object such as {{"min_gain": 0.01}}')
+        for name, value in settings.items():
+            if name not in cls.__dataclass_fields__:
+                raise ValueError(
+                    f"policy: unknown setting {name!r}; there are {', '.join(cls.__dataclass_fields__)}"
+                )
+            if not isinstance(value, int | float) or isinstance(value, bool):
+                raise ValueError(f"policy: {name} is {value!r}, must be a number")
+        return cls(**settings)
