@@ -1,0 +1,91 @@
+"""AWS's own description of its interfaces (botocore's service models), as the judge of requests."""
+
+import functools
+import re
+from datetime import datetime
+
+import botocore.session
+from botocore.model import OperationModel, ServiceModel, Shape
+from botocore.validate import ParamValidator
+
+
+class InvalidRequest(ValueError):
+    """A request that the service would refuse; the text says what is wrong and where."""
+
+
+@functools.cache
+def service_model(service: str) -> ServiceModel:
+    """The model of one service, for example `sagemaker`."""
+    return botocore.session.get_session().get_service_model(service)
+
+
+def check(request: dict, operation: OperationModel) -> None:
+    """Raise InvalidRequest unless members, types, lengths, ranges, patterns and enum values are right.
+
+    botocore alone looks at names, types and lower bounds; the service looks at the rest too; so does this.
+    """
+    report = ParamValidator().validate(request, operation.input_shape)
+    problems = [report.generate_report()] if report.has_errors() else []
+    problems += _constraint_problems(request, operation.input_shape, "") if not problems else []
+    if problems:
+        raise InvalidRequest("; ".join(problems))
+
+
+def _constraint_problems(value, shape: Shape, where: str) -> list[str]:
+    if shape.type_name == "structure":
+        pairs = [
+            (value[name], member, f"{where}.{name}")
+            for name, member in shape.members.items()
+            if name in value
+        ]
+    elif shape.type_name == "list":
+        pairs = [(item, shape.member, f"{where}[{number}]") for number, item in enumerate(value)]
+    elif shape.type_name == "map":
+        pairs = [(item, shape.value, f"{where}.{name}") for name, item in value.items()]
+    else:
+        pairs = []
+    problems = [problem for pair in pairs for problem in _constraint_problems(*pair)]
+    limits = shape.metadata
+    size = value if shape.type_name in ("integer", "long", "float", "double") else None
+    if shape.type_name in ("string", "list", "map"):
+        size = len(value)
+    if size is not None and not limits.get("min", size) <= size <= limits.get("max", size):
+        problems.append(f"{where[1:]}: {size} is not between {limits.get('min')} and {limits.get('max')}")
+    if limits.get("enum") and value not in limits["enum"]:
+        problems.append(f"{where[1:]}: {value!r} is not one of {', '.join(limits['enum'])}")
+    if limits.get("pattern") and shape.type_name == "string" and not _matches(limits["pattern"], value):
+        problems.append(f"{where[1:]}: {value!r} does not match {limits['pattern']}")
+    return problems
+
+
+def _matches(pattern: str, value: str) -> bool:
+    """Patterns are written for Java; one that Python can't read passes."""
+    try:
+        return re.fullmatch(pattern, value) is not None
+    except re.error:
+        return True
+
+
+def only_members(values: dict, shape: Shape) -> dict:
+    """`values` without what `shape` does not have at its top level."""
+    return {name: value for name, value in values.items() if name in shape.members}
+
+
+def to_epoch(value):
+    """`value` with every datetime as seconds since 1970, as the JSON protocol sends them."""
+    return _map_datetimes(value, datetime.timestamp)
+
+
+def to_text(value):
+    """`value` with every datetime as ISO 8601 text."""
+    return _map_datetimes(value, datetime.isoformat)
+
+
+def _map_datetimes(value, convert):
+    if isinstance(value, datetime):
+        return convert(value)
+    if isinstance(value, dict):
+        return {name: _map_datetimes(item, convert) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_map_datetimes(item, convert) for item in value]
+    return value

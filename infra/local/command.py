@@ -1,0 +1,116 @@
+"""`labelmill local`: the whole system on this machine."""
+
+import argparse
+import contextlib
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from infra.local.endpoint import CREDENTIALS, ENDPOINT_FILE, get
+
+EXAMPLE = """\
+Example:
+  labelmill local up
+  labelmill codebook publish --help
+  aws --endpoint-url ENDPOINT s3 cp dataset/ s3://BUCKET/training/DE-weee/2026-10/d1/ --recursive
+  labelmill local down
+
+`up` prints the commands with the right address and names. The server's memory goes with it;
+objects, messages, executions and job logs stay in the folder.
+"""
+
+
+def add_parser(subparsers) -> None:
+    """Add `local` with `up`, `down` and `status` to the command line."""
+    local = subparsers.add_parser(
+        "local",
+        help="run the whole system on this machine",
+        description="AWS at 127.0.0.1: the templates, functions and jobs that deploy.",
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = local.add_subparsers(dest="verb", metavar="up|down|status", required=True)
+    up = verbs.add_parser("up", help="start it, in the background; print its address and names")
+    up.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
+    up.add_argument("--foreground", action="store_true", help="stay, tell what happens, end with Ctrl-C")
+    down = verbs.add_parser("down", help="end it")
+    status = verbs.add_parser("status", help="tell whether it runs, and where")
+    for verb in (up, down, status):
+        verb.add_argument("--dir", type=Path, default=Path(".labelmill"), help="folder of runs and results")
+    local.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what `up`, `down` or `status` says; return the exit code."""
+    running = find(args.dir)
+    if args.verb == "down":
+        return _down(args.dir, running)
+    if args.verb == "status":
+        print(_describe(running, args.dir) if running else f"nothing runs in {args.dir}")
+        return 0 if running else 1
+    if running:
+        print(_describe(running, args.dir))
+        return 0
+    return _up(args)
+
+
+def find(folder: Path) -> dict | None:
+    """What `endpoint.json` says of the server of `folder`, if that server really answers."""
+    try:
+        running = json.loads((folder / ENDPOINT_FILE).read_text())
+        return running if get(running["endpoint"], "status")["pid"] == running["pid"] else None
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _up(args: argparse.Namespace) -> int:
+    from infra.local.stack import DidNotStart, LocalStack, launch
+
+    options = ("--port", str(args.port))
+    try:
+        if not args.foreground:
+            _, running = launch(args.dir, *options, with_parent=False)
+            print(_describe(running, args.dir))
+            return 0
+        with LocalStack(args.dir, port=args.port) as stack:
+            print(_describe({"endpoint": stack.endpoint, "names": stack.names}, args.dir), flush=True)
+            with contextlib.suppress(KeyboardInterrupt, OSError):
+                for event in stack.events():
+                    words = (
+                        str(value) for key, value in event.items() if key not in ("number", "kind", "arn")
+                    )
+                    print(f"{event['kind']:10}", *words, flush=True)
+        return 0
+    except DidNotStart as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _down(folder: Path, running: dict | None) -> int:
+    if not running:
+        print(f"nothing runs in {folder}")
+        return 0
+    os.kill(running["pid"], signal.SIGTERM)
+    while find(folder):
+        time.sleep(0.05)
+    print(f"ended; runs and results are in {folder}")
+    return 0
+
+
+def _describe(running: dict, folder: Path) -> str:
+    names = running["names"]
+    lines = [f"The local stack runs at {running['endpoint']}; runs and results are in {folder}/", ""]
+    lines += [f"  {name:28} {value}" for name, value in names.items()]
+    settings = {"AWS_ENDPOINT_URL": running["endpoint"], **CREDENTIALS}
+    landing = f"s3://{names.get('LandingBucket')}/training/DE-weee/2026-10/d1/"
+    lines += ["", "Use it from this shell:", ""]
+    lines += [f"  export {name}={value}" for name, value in settings.items()]
+    lines += ["", "Drop a dataset; its manifest, which comes last, starts the work:", ""]
+    lines += [
+        f"  aws s3 cp dataset/ {landing} --recursive --exclude manifest",
+        f"  aws s3 cp dataset/manifest {landing}",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,59 @@
+"""The thin front before the emulator: answers SageMaker's jobs itself, lets clients wait for what happens."""
+
+import json
+import os
+from collections.abc import Callable
+from urllib.parse import parse_qs
+
+from infra.local.aws_models import to_epoch
+from infra.local.endpoint import LOCAL_PATH
+from infra.local.happenings import Happenings
+from infra.local.jobs import Jobs, ServiceError
+
+SAGEMAKER = "SageMaker."
+
+
+class Front:
+    """A WSGI application around another one.
+
+    `quiet` tells whether nothing is under way: no execution, no job, no message that a function should take.
+    """
+
+    def __init__(self, emulator: Callable, jobs: Jobs, happenings: Happenings, quiet: Callable[[], bool]):
+        self._emulator = emulator
+        self._jobs = jobs
+        self._happenings = happenings
+        self._quiet = quiet
+
+    def __call__(self, environ: dict, start_response: Callable):
+        operation = environ.get("HTTP_X_AMZ_TARGET", "").removeprefix(SAGEMAKER)
+        if environ.get("HTTP_X_AMZ_TARGET", "").startswith(SAGEMAKER) and self._jobs.handles(operation):
+            body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            status, answer = self._call(operation, json.loads(body or b"{}"))
+            return _respond(start_response, status, "application/x-amz-json-1.1", answer)
+        path = environ.get("PATH_INFO", "")
+        if path.startswith(LOCAL_PATH):
+            query = {name: float(values[0]) for name, values in parse_qs(environ["QUERY_STRING"]).items()}
+            answer = self._tell(path.removeprefix(LOCAL_PATH), **query)
+            return _respond(start_response, "200 OK", "application/json", answer)
+        return self._emulator(environ, start_response)
+
+    def _call(self, operation: str, request: dict) -> tuple[str, dict]:
+        try:
+            return "200 OK", to_epoch(self._jobs.answer(operation, request))
+        except ServiceError as error:
+            return "400 Bad Request", {"__type": error.code, "message": str(error)}
+
+    def _tell(self, what: str, after: float = 0, timeout: float = 0) -> list | dict:
+        """What `infra.local.endpoint.get` asks for."""
+        if what == "events":
+            return self._happenings.after(int(after), timeout)
+        if what == "quiet":
+            return {"quiet": self._happenings.wait_until(self._quiet, timeout)}
+        return {"pid": os.getpid()}
+
+
+def _respond(start_response: Callable, status: str, content_type: str, answer: object) -> list[bytes]:
+    body = json.dumps(answer).encode()
+    start_response(status, [("Content-Type", content_type), ("Content-Length", str(len(body)))])
+    return [body]

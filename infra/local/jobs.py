@@ -1,0 +1,216 @@
+"""The SageMaker control plane of jobs and models: checks, records, describes, lists, stops, wakes who waits.
+
+The emulator underneath completes every job at once and forgets part of each request, so these operations are
+answered here, from AWS's own interface description. The worker (infra/local/sagemaker/) does the work.
+"""
+
+import re
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Protocol
+
+from infra.local.aws_models import InvalidRequest, check, only_members, service_model
+
+TERMINAL = {"Completed", "Failed", "Stopped"}
+# What a kind is called here, in the names of operations and members, and in ARNs.
+RESOURCES = {
+    "processing": ("ProcessingJob", "processing-job"),
+    "training": ("TrainingJob", "training-job"),
+    "tuning": ("HyperParameterTuningJob", "hyper-parameter-tuning-job"),
+    "transform": ("TransformJob", "transform-job"),
+    "model": ("Model", "model"),
+}
+END_TIMES = {"processing": "ProcessingEndTime", "training": "TrainingEndTime"}
+END_TIMES |= {"tuning": "HyperParameterTuningEndTime", "transform": "TransformEndTime"}
+_OPERATION = re.compile(r"(Create|Describe|List|Stop|Delete)(\w+?)(s?)")
+
+
+class ServiceError(Exception):
+    """An error answer of the service; `code` is what AWS calls it."""
+
+    def __init__(self, code: str, message: str):
+        super().__init__(message)
+        self.code = code
+
+
+class Worker(Protocol):
+    """Who runs the jobs. It reports by `on_change(kind, name, changes)`: members of the describe answer."""
+
+    def submit(self, kind: str, request: dict, job: object) -> None: ...
+
+    def cancel(self, kind: str, name: str) -> None: ...
+
+
+class Jobs:
+    """Records of jobs and models by kind and name.
+
+    Parameters
+    ----------
+    region, account : where ARNs place them.
+    announce : called as `announce(kind, name, status)` at each change of a job's status.
+    artefact_exists : whether an S3 address holds an object; asked before a model is made, as SageMaker does.
+    """
+
+    def __init__(self, region: str, account: str, announce: Callable, artefact_exists: Callable[[str], bool]):
+        self._arn_start = f"arn:aws:sagemaker:{region}:{account}"
+        self._announce = announce
+        self._artefact_exists = artefact_exists
+        self._records: dict[tuple[str, str], dict] = {}
+        self._changed = threading.Condition(threading.RLock())
+        self.worker: Worker | None = None
+
+    def handles(self, operation: str) -> bool:
+        """True for the operations answered here; the rest of SageMaker is the emulator's."""
+        return operation == "ListTrainingJobsForHyperParameterTuningJob" or self._parse(operation) is not None
+
+    def answer(self, operation: str, request: dict) -> dict:
+        """The response to one API call. Raises ServiceError."""
+        model = service_model("sagemaker").operation_model(operation)
+        try:
+            check(request, model)
+        except InvalidRequest as error:
+            raise ServiceError("ValidationException", str(error)) from None
+        if operation == "ListTrainingJobsForHyperParameterTuningJob":
+            response = self._list(
+                "training", request, model, in_tuning_job=request["HyperParameterTuningJobName"]
+            )
+        else:
+            verb, kind = self._parse(operation)
+            response = getattr(self, f"_{verb.lower()}")(kind, request, model)
+        return only_members(response, model.output_shape) if model.output_shape else {}
+
+    def on_change(self, kind: str, name: str, changes: dict) -> None:
+        """Take the worker's report. A tuning job's training job begins with the first one."""
+        now = datetime.now(UTC)
+        status_member = f"{RESOURCES[kind][0]}Status"
+        with self._changed:
+            record = self._records.setdefault(
+                (kind, name), self._new_record(kind, {f"{RESOURCES[kind][0]}Name": name})
+            )
+            before = record.get(status_member)
+            record.update(changes, LastModifiedTime=now)
+            status = record[status_member]
+            if status in TERMINAL:
+                record.setdefault(END_TIMES[kind], now)
+            self._changed.notify_all()
+        if status != before or "SecondaryStatus" in changes:
+            self._announce(kind, name, status)
+
+    def describe(self, kind: str, name: str) -> dict:
+        """The describe answer, datetimes as datetimes. Raises ServiceError."""
+        with self._changed:
+            record = self._find(kind, name)
+            shape = service_model("sagemaker").operation_model(f"Describe{RESOURCES[kind][0]}").output_shape
+            return only_members(record, shape)
+
+    def wait(self, kind: str, name: str, still_wanted: Callable[[], bool]) -> dict | None:
+        """The describe answer, once the job has ended; None when nobody wants it (asked each second)."""
+        status_member = f"{RESOURCES[kind][0]}Status"
+        with self._changed:
+            while self._find(kind, name)[status_member] not in TERMINAL:
+                if not still_wanted():
+                    return None
+                self._changed.wait(1.0)
+            return self.describe(kind, name)
+
+    def running(self) -> int:
+        """How many jobs have not ended."""
+        with self._changed:
+            return sum(
+                record[f"{RESOURCES[kind][0]}Status"] not in TERMINAL
+                for (kind, _), record in self._records.items()
+                if kind != "model"
+            )
+
+    def _parse(self, operation: str) -> tuple[str, str] | None:
+        found = _OPERATION.fullmatch(operation)
+        kinds = [kind for kind, (resource, _) in RESOURCES.items() if found and resource == found[2]]
+        return (found[1], kinds[0]) if kinds else None
+
+    def _find(self, kind: str, name: str) -> dict:
+        try:
+            return self._records[kind, name]
+        except KeyError:
+            code = "ValidationException" if kind == "model" else "ResourceNotFound"
+            raise ServiceError(code, f"Requested resource not found: {RESOURCES[kind][0]} {name}") from None
+
+    def _new_record(self, kind: str, request: dict) -> dict:
+        resource, in_arn = RESOURCES[kind]
+        now = datetime.now(UTC)
+        record = {**request, f"{resource}Arn": f"{self._arn_start}:{in_arn}/{request[f'{resource}Name']}"}
+        record |= {"CreationTime": now, "LastModifiedTime": now}
+        if kind != "model":
+            record[f"{resource}Status"] = "InProgress"
+        if kind == "training":
+            record["SecondaryStatus"] = "Starting"
+        if kind == "tuning":
+            counters = ("Completed", "InProgress", "RetryableError", "NonRetryableError", "Stopped")
+            record["TrainingJobStatusCounters"] = dict.fromkeys(counters, 0)
+            record["ObjectiveStatusCounters"] = dict.fromkeys(("Succeeded", "Pending", "Failed"), 0)
+        return record
+
+    def _create(self, kind: str, request: dict, model) -> dict:
+        resource = RESOURCES[kind][0]
+        name = request[f"{resource}Name"]
+        artefact = request.get("PrimaryContainer", {}).get("ModelDataUrl") if kind == "model" else None
+        if artefact and not self._artefact_exists(artefact):
+            raise ServiceError("ValidationException", f"Could not find model data at {artefact}.")
+        with self._changed:
+            if kind == "transform" and ("model", request["ModelName"]) not in self._records:
+                raise ServiceError("ValidationException", f'Could not find model "{request["ModelName"]}".')
+            if (kind, name) in self._records:
+                raise ServiceError("ResourceInUse", f"{resource} {name} already exists.")
+            record = self._records[kind, name] = self._new_record(kind, request)
+            copy = dict(record)
+        if kind != "model":
+            self._announce(kind, name, "InProgress")
+            self.worker.submit(kind, request, copy)
+        return copy
+
+    def _describe(self, kind: str, request: dict, model) -> dict:
+        return self.describe(kind, request[f"{RESOURCES[kind][0]}Name"])
+
+    def _stop(self, kind: str, request: dict, model) -> dict:
+        resource = RESOURCES[kind][0]
+        name = request[f"{resource}Name"]
+        with self._changed:
+            record = self._find(kind, name)
+            if record[f"{resource}Status"] != "InProgress":
+                raise ServiceError(
+                    "ValidationException", f"{resource} {name} is {record[f'{resource}Status']}."
+                )
+            record[f"{resource}Status"] = "Stopping"
+        self.worker.cancel(kind, name)
+        return {}
+
+    def _delete(self, kind: str, request: dict, model) -> dict:
+        with self._changed:
+            self._find(kind, request[f"{RESOURCES[kind][0]}Name"])
+            del self._records[kind, request[f"{RESOURCES[kind][0]}Name"]]
+        return {}
+
+    def _list(self, kind: str, request: dict, model, in_tuning_job: str | None = None) -> dict:
+        resource = RESOURCES[kind][0]
+        with self._changed:
+            records = [record for (of_kind, _), record in self._records.items() if of_kind == kind]
+        records = [
+            record
+            for record in records
+            if request.get("NameContains", "") in record[f"{resource}Name"]
+            and request.get("StatusEquals") in (None, record.get(f"{resource}Status"))
+            and (not in_tuning_job or record.get("TuningJobArn", "").endswith(f"/{in_tuning_job}"))
+        ]
+        if request.get("SortBy") == "FinalObjectiveMetricValue":
+            metric = "FinalHyperParameterTuningJobObjectiveMetric"
+            records = [record for record in records if metric in record]
+            records.sort(key=lambda record: record[metric]["Value"])
+        else:
+            records.sort(key=lambda record: record["CreationTime"])
+        if request.get("SortOrder", "Descending") == "Descending":
+            records.reverse()
+        start, size = int(request.get("NextToken", 0)), request.get("MaxResults", 10)
+        member, shape = next((n, s) for n, s in model.output_shape.members.items() if s.type_name == "list")
+        page = [only_members(record, shape.member) for record in records[start : start + size]]
+        more = {"NextToken": str(start + size)} if start + size < len(records) else {}
+        return {member: page, **more}

@@ -1,0 +1,77 @@
+"""S3's objects on disk: the newest version of each at `s3/{bucket}/{key}`, nothing of it in memory."""
+
+import hashlib
+import threading
+from pathlib import Path
+from urllib.parse import quote
+
+
+class StoredObject:
+    """The bytes of one version of one object, as the file-like buffer that the emulator keeps for it."""
+
+    def __init__(self, path: Path, content: bytes):
+        self.path = path
+        self._position = 0
+        self._lock = threading.Lock()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f".{threading.get_ident()}.part")
+        unfinished.write_bytes(content)
+        unfinished.replace(path)
+
+    def move(self, path: Path) -> None:
+        """Keep the bytes at another place."""
+        with self._lock:
+            if path != self.path:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self.path.replace(path)
+                self.path = path
+
+    def remove(self) -> None:
+        """Delete the bytes."""
+        with self._lock:
+            self.path.unlink(missing_ok=True)
+
+    def seek(self, position: int) -> None:
+        """Where the next read starts."""
+        self._position = position
+
+    def read(self, size: int = -1) -> bytes:
+        """Up to `size` bytes from the position."""
+        with self._lock, self.path.open("rb") as file:
+            file.seek(self._position)
+            content = file.read(size)
+        self._position += len(content)
+        return content
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+class ObjectFolder:
+    """Where objects lie. Older versions, and keys that no file name can hold, are in a hidden folder."""
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+
+    def store(self, bucket: str, key: str, version: str, content: bytes) -> StoredObject:
+        """Write one version where older ones are kept; `arrange` puts the newest at its own name."""
+        return StoredObject(self._older(bucket, key, version), content)
+
+    def arrange(self, bucket: str, key: str, versions: list[tuple[str, StoredObject | None]]) -> None:
+        """Put the newest of `versions` (oldest first; None: a delete marker) at the key's own name."""
+        for version, stored in versions[:-1]:
+            if stored:
+                stored.move(self._older(bucket, key, version))
+        if versions and versions[-1][1]:
+            version, stored = versions[-1]
+            try:
+                stored.move(self._newest(bucket, key))
+            except OSError:  # "a" and "a/b" are both keys, or a part is too long for a file name
+                stored.move(self._older(bucket, key, version))
+
+    def _newest(self, bucket: str, key: str) -> Path:
+        parts = [quote(part, safe=" !#$&'()+,;=@[]{}~^") or "%" for part in key.split("/")]
+        return self._folder.joinpath(bucket, *("%2E" * len(p) if p in (".", "..") else p for p in parts))
+
+    def _older(self, bucket: str, key: str, version: str) -> Path:
+        return self._folder / ".older" / bucket / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.{version}"

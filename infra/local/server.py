@@ -1,0 +1,202 @@
+"""The process that is AWS on this machine: `python -m infra.local.server --dir FOLDER [--port PORT]`.
+
+It puts the parts together: the emulator behind our front, functions, deliveries, jobs; then, unless told
+`--empty`, it makes the stacks. When all is ready it writes `endpoint.json`, prints the same as one line, and
+serves until SIGINT or SIGTERM, or until its standard input ends where `--with-parent` is given.
+"""
+
+import argparse
+import importlib
+import json
+import logging
+import os
+import resource
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import boto3
+import moto.backends  # noqa: F401  before anything is replaced in it
+from werkzeug.serving import make_server
+
+from infra.local import moto_internals, stacks
+from infra.local.delivery import AsyncInvocations, QueuePoller
+from infra.local.endpoint import CREDENTIALS, ENDPOINT_FILE, REGION, client
+from infra.local.executions import write_execution
+from infra.local.front import Front
+from infra.local.functions import Functions
+from infra.local.happenings import Happenings
+from infra.local.jobs import Jobs
+from infra.local.mailbox import Mailbox
+from infra.local.objects import ObjectFolder
+
+log = logging.getLogger("labelmill")
+
+
+class Server:
+    """All parts of the local AWS, wired. `start` serves in threads; `stop` ends every process it began."""
+
+    def __init__(self, folder: Path, port: int, slots: int, worker_class):
+        for name in ("s3", "mailbox", "jobs", "executions", "functions"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._http = make_server(
+            "127.0.0.1",
+            port,
+            lambda environ, start: self._front(environ, start),
+            threaded=True,
+            request_handler=moto_internals.MotoRequestHandler,
+        )
+        self.endpoint = f"http://127.0.0.1:{self._http.port}"
+        os.environ["MOTO_PORT"] = str(self._http.port)
+        self._happenings = Happenings()
+        self._functions = Functions(folder / "functions", {"AWS_ENDPOINT_URL": self.endpoint, **CREDENTIALS})
+        self._async = AsyncInvocations(self._invoke, self._dead_letter, self._happenings.poke)
+        self._pollers: list[QueuePoller] = []
+        self._jobs = Jobs(REGION, moto_internals.ACCOUNT, self._job_changed, self._object_exists)
+        self._worker = self._jobs.worker = worker_class(
+            folder / "jobs", self.endpoint, slots, on_change=self._jobs.on_change
+        )
+        self._front = Front(moto_internals.application(), self._jobs, self._happenings, self._is_quiet)
+        self._install()
+
+    def _install(self) -> None:
+        s3 = client("s3", self.endpoint)
+        mailbox = Mailbox(self._folder / "mailbox")
+
+        def message_sent(topic: str, subject: str | None, message: str) -> None:
+            mailbox.deliver(topic, subject, message)
+            self._happenings.add("message", topic=topic, subject=subject)
+
+        moto_internals.install_state_machines(self._jobs, self.endpoint, self._execution_changed)
+        moto_internals.install_functions(self._functions.invoke, self._async.submit, self._poll)
+        moto_internals.install_events(self._async.submit)
+        moto_internals.install_topics(message_sent)
+        moto_internals.install_objects(ObjectFolder(self._folder / "s3"))
+        moto_internals.install_cloudformation(s3)
+        self._s3 = s3
+
+    def start(self) -> None:
+        """Serve, and let jobs run."""
+        threading.Thread(target=self._http.serve_forever, name="http", daemon=True).start()
+        self._worker.start()
+
+    def stop(self) -> None:
+        """End jobs, functions and the server."""
+        self._worker.stop()
+        self._functions.stop()
+        self._http.shutdown()
+        self._http.server_close()
+
+    def _invoke(self, function_arn: str, event: object):
+        return self._functions.invoke(moto_internals.function_named(REGION, function_arn)[0], event)
+
+    def _dead_letter(self, function_arn: str, event: object, outcome) -> None:
+        queue_arn = moto_internals.function_named(REGION, function_arn)[1]
+        if queue_arn:
+            sqs = client("sqs", self.endpoint)
+            url = sqs.get_queue_url(QueueName=queue_arn.rsplit(":", 1)[1])["QueueUrl"]
+            error = json.loads(outcome.body)
+            sqs.send_message(
+                QueueUrl=url,
+                MessageBody=json.dumps(event),
+                MessageAttributes={
+                    "ErrorCode": {"DataType": "Number", "StringValue": "200"},
+                    "ErrorMessage": {
+                        "DataType": "String",
+                        "StringValue": error["errorMessage"][:1024] or "-",
+                    },
+                },
+            )
+
+    def _poll(self, mapping_id: str) -> None:
+        sqs, functions = client("sqs", self.endpoint), client("lambda", self.endpoint)
+        poller = QueuePoller(mapping_id, self._invoke, sqs, functions, self._happenings.poke)
+        self._pollers.append(poller)
+        poller.start()
+        arn = functions.get_event_source_mapping(UUID=mapping_id)["FunctionArn"]
+        self._functions.warm(moto_internals.function_named(REGION, arn)[0])
+
+    def _job_changed(self, kind: str, name: str, status: str) -> None:
+        self._happenings.add("job", type=kind, name=name, status=status)
+
+    def _execution_changed(self, description: dict, history: list[dict] | None) -> None:
+        if history is not None:
+            write_execution(self._folder / "executions", description, history)
+        arn = description["executionArn"]
+        machine, name = arn.split(":")[-2:]
+        self._happenings.add("execution", machine=machine, name=name, status=description["status"], arn=arn)
+
+    def _object_exists(self, address: str) -> bool:
+        bucket, _, key = address.removeprefix("s3://").partition("/")
+        try:
+            self._s3.head_object(Bucket=bucket, Key=key)
+        except self._s3.exceptions.ClientError:
+            return False
+        return True
+
+    def _is_quiet(self) -> bool:
+        waiting = sum(moto_internals.messages_in(REGION, p.queue_url) for p in self._pollers if p.queue_url)
+        return not (
+            waiting
+            or self._async.pending
+            or moto_internals.running_executions(REGION)
+            or self._jobs.running()
+        )
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the server until it is told to end."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--dir", type=Path, required=True)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--slots", type=int, default=os.cpu_count())
+    parser.add_argument(
+        "--worker", default="infra.local.sagemaker:Worker", help="module:class that runs the jobs"
+    )
+    parser.add_argument("--empty", action="store_true", help="make no stacks")
+    parser.add_argument("--with-parent", action="store_true", help="end when standard input ends")
+    args = parser.parse_args(argv)
+    folder = args.dir.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    _prepare_process(folder)
+    over = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: over.set())
+    if args.with_parent:
+        threading.Thread(target=lambda: (sys.stdin.buffer.read(), over.set()), daemon=True).start()
+    module, _, name = args.worker.partition(":")
+    server = Server(folder, args.port, args.slots, getattr(importlib.import_module(module), name))
+    server.start()
+    try:
+        names = {} if args.empty else stacks.create(server.endpoint, folder)
+        ready = {"pid": os.getpid(), "endpoint": server.endpoint, "region": REGION, "names": names}
+        (folder / ENDPOINT_FILE).write_text(json.dumps(ready, indent=1))
+        print(json.dumps(ready), flush=True)
+        over.wait()
+    finally:
+        server.stop()
+        (folder / ENDPOINT_FILE).unlink(missing_ok=True)
+    os._exit(0)  # requests may still be waiting in threads; nobody is there any more to hear the answer
+
+
+def _prepare_process(folder: Path) -> None:
+    """Log to `server.log`, talk to nobody but ourselves, and be able to hold many connections."""
+    logging.basicConfig(
+        filename=folder / "server.log",
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+    )
+    logging.captureWarnings(True)
+    for name in ("werkzeug", "botocore", "boto3"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    os.environ.update(CREDENTIALS, NO_PROXY="*", AWS_EC2_METADATA_DISABLED="true")
+    os.environ.pop("AWS_PROFILE", None)
+    boto3.setup_default_session()
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 65536), most))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,35 @@
+"""Makes the stacks that AWS gets, from the same templates and the same code bundle."""
+
+from pathlib import Path
+
+import infra
+from infra import bundle
+from infra.local.endpoint import client
+
+TEMPLATES = Path(infra.__file__).parent
+
+
+def create(endpoint: str, folder: Path) -> dict[str, str]:
+    """Make the code bucket, upload the bundle, make the stack; return the outputs of both stacks by name."""
+    cloudformation = client("cloudformation", endpoint)
+    built = bundle.build(folder / "bundle")
+    code = _create(cloudformation, "labelmill-code", TEMPLATES / "bootstrap.yaml", {})
+    prefix = built.upload(client("s3", endpoint), code["CodeBucket"])
+    parameters = {
+        "CodeBucket": code["CodeBucket"],
+        "CodeKeyArn": code["CodeKeyArn"],
+        "CodePrefix": prefix,
+        "CodeDigest": built.digest,
+    }
+    return code | _create(cloudformation, "labelmill", TEMPLATES / "template.yaml", parameters)
+
+
+def _create(cloudformation, name: str, template: Path, parameters: dict[str, str]) -> dict[str, str]:
+    cloudformation.create_stack(
+        StackName=name,
+        TemplateBody=template.read_text(),
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}

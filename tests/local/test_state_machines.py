@@ -1,0 +1,151 @@
+"""SageMaker jobs in state machines, with a fake worker: what Step Functions does with them on AWS."""
+
+import json
+
+PROCESSING = "arn:aws:states:::sagemaker:createProcessingJob.sync"
+
+
+def processing_request(**changes):
+    request = {
+        "ProcessingJobName.$": "States.Format('j-{}', States.UUID())",
+        "RoleArn": "arn:aws:iam::123456789012:role/prepare",
+        "AppSpecification": {"ImageUri": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/image:1"},
+        "ProcessingResources": {
+            "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 5}
+        },
+    }
+    for name in changes:
+        request.pop(f"{name}.$", None)
+    return request | changes
+
+
+def test_a_processing_state_ends_with_the_jobs_description(run_machine):
+    job = {"Type": "Task", "Resource": PROCESSING, "Parameters": processing_request(), "End": True}
+    ended = run_machine({"Prepare": job})
+    assert ended["status"] == "SUCCEEDED", ended.get("cause")
+    output = json.loads(ended["output"])
+    assert output["ProcessingJobStatus"] == "Completed"
+    assert json.loads(output["ExitMessage"]) == {"rows": 3}
+    assert output["CreationTime"].startswith("20")
+
+
+def test_a_failed_job_can_be_caught_with_its_description_as_the_cause(run_machine):
+    states = {
+        "Prepare": {
+            "Type": "Task",
+            "Resource": PROCESSING,
+            "Parameters": processing_request(ProcessingJobName="this-fails"),
+            "Catch": [{"ErrorEquals": ["States.TaskFailed"], "ResultPath": "$.error", "Next": "Tell"}],
+            "End": True,
+        },
+        "Tell": {
+            "Type": "Pass",
+            "Parameters": {"cause.$": "States.StringToJson($.error.Cause)"},
+            "End": True,
+        },
+    }
+    ended = run_machine(states)
+    assert ended["status"] == "SUCCEEDED", ended.get("cause")
+    assert json.loads(ended["output"])["cause"]["FailureReason"] == "it was asked to"
+
+
+def test_a_retry_makes_a_new_job_name(run_machine, client, name):
+    retry = {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 1, "MaxAttempts": 1}
+    job_name = {"ProcessingJobName.$": f"States.Format('{name}-fails-{{}}', States.UUID())"}
+    parameters = {**processing_request(), **job_name}
+    ended = run_machine(
+        {
+            "Prepare": {
+                "Type": "Task",
+                "Resource": PROCESSING,
+                "Parameters": parameters,
+                "Retry": [retry],
+                "End": True,
+            }
+        }
+    )
+    assert ended["status"] == "FAILED"
+    assert ended["error"] == "States.TaskFailed"
+    jobs = client("sagemaker").list_processing_jobs(NameContains=f"{name}-fails")["ProcessingJobSummaries"]
+    assert len({job["ProcessingJobName"] for job in jobs}) == 2
+
+
+def test_a_state_that_times_out_stops_its_job(run_machine, aws, client, name):
+    state = {
+        "Type": "Task",
+        "Resource": PROCESSING,
+        "Parameters": processing_request(ProcessingJobName=f"{name}-hangs"),
+        "TimeoutSeconds": 1,
+        "End": True,
+    }
+    ended = run_machine({"Prepare": state})
+    assert ended["error"] == "States.Timeout"
+    aws.wait_until_quiet(30)
+    job = client("sagemaker").describe_processing_job(ProcessingJobName=f"{name}-hangs")
+    assert job["ProcessingJobStatus"] == "Stopped"
+
+
+def test_a_request_that_the_service_refuses_is_an_error_of_the_service(run_machine):
+    state = {"Type": "Task", "Resource": PROCESSING, "Parameters": processing_request(), "End": True}
+    state["Parameters"]["StoppingCondition"] = {"MaxRuntimeInSeconds": 0}
+    ended = run_machine({"Prepare": state})
+    assert ended["error"] == "SageMaker.AmazonSageMakerException"
+    assert "MaxRuntimeInSeconds" in ended["cause"]
+    assert "ValidationException" in ended["cause"]
+
+
+def test_a_job_name_met_again_is_an_error_that_can_be_told_apart(run_machine, name):
+    state = {"Type": "Task", "Resource": PROCESSING, "End": True}
+    state["Parameters"] = processing_request(ProcessingJobName=name)
+    assert run_machine({"Prepare": state})["status"] == "SUCCEEDED"
+    assert run_machine({"Prepare": state})["error"] == "SageMaker.ResourceInUseException"
+
+
+def test_an_ended_execution_lies_in_the_folder_with_its_history(run_machine, aws):
+    ended = run_machine({"Only": {"Type": "Pass", "End": True}}, data={"run": "r1"})
+    machine, name = ended["executionArn"].split(":")[-2:]
+    record = json.loads((aws.folder / "executions" / machine / f"{name}.json").read_text())
+    assert record["status"] == "SUCCEEDED"
+    assert record["input"] == {"run": "r1"}
+    assert [event["type"] for event in record["history"]] == [
+        "ExecutionStarted",
+        "PassStateEntered",
+        "PassStateExited",
+        "ExecutionSucceeded",
+    ]
+
+
+def test_a_message_to_a_topic_lands_in_the_mailbox(run_machine, aws, client, name):
+    topic = client("sns").create_topic(Name=name)["TopicArn"]
+    parameters = {"TopicArn": topic, "Subject": "Labels ready", "Message": {"rows": 7}}
+    run_machine(
+        {
+            "Tell": {
+                "Type": "Task",
+                "Resource": "arn:aws:states:::sns:publish",
+                "Parameters": parameters,
+                "End": True,
+            }
+        }
+    )
+    (path,) = (aws.folder / "mailbox").glob(f"*-{name}-Labels-ready.txt")
+    assert f"Topic: {name}" in path.read_text()
+    assert '"rows": 7' in path.read_text()
+
+
+def test_a_state_can_invoke_a_function_and_catch_its_exception_by_name(run_machine, make_function):
+    arn = make_function(
+        "class Unknown(Exception): pass\ndef handler(event, context): raise Unknown(event['group'])"
+    )
+    states = {
+        "Ask": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::lambda:invoke",
+            "Parameters": {"FunctionName": arn, "Payload.$": "$"},
+            "Catch": [{"ErrorEquals": ["Unknown"], "ResultPath": "$.error", "Next": "Done"}],
+            "End": True,
+        },
+        "Done": {"Type": "Pass", "End": True},
+    }
+    ended = run_machine(states, data={"group": "XX-none"})
+    assert "XX-none" in json.loads(ended["output"])["error"]["Cause"]
