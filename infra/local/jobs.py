@@ -37,7 +37,7 @@ class ServiceError(Exception):
 class Worker(Protocol):
     """Who runs the jobs. It reports by `on_change(kind, name, changes)`: members of the describe answer."""
 
-    def submit(self, kind: str, request: dict, job: object) -> None: ...
+    def submit(self, kind: str, request: dict) -> None: ...
 
     def cancel(self, kind: str, name: str) -> None: ...
 
@@ -85,10 +85,11 @@ class Jobs:
         now = datetime.now(UTC)
         status_member = f"{RESOURCES[kind][0]}Status"
         with self._changed:
-            record = self._records.setdefault(
-                (kind, name), self._new_record(kind, {f"{RESOURCES[kind][0]}Name": name})
-            )
+            record = self._records.get((kind, name), {})
             before = record.get(status_member)
+            if not record:
+                record = self._new_record(kind, {f"{RESOURCES[kind][0]}Name": name})
+                self._records[kind, name] = record
             record.update(changes, LastModifiedTime=now)
             status = record[status_member]
             if status in TERMINAL:
@@ -162,11 +163,11 @@ class Jobs:
             if (kind, name) in self._records:
                 raise ServiceError("ResourceInUse", f"{resource} {name} already exists.")
             record = self._records[kind, name] = self._new_record(kind, request)
-            copy = dict(record)
+            arn = record[f"{resource}Arn"]
         if kind != "model":
             self._announce(kind, name, "InProgress")
-            self.worker.submit(kind, request, copy)
-        return copy
+            self.worker.submit(kind, request)
+        return {f"{resource}Arn": arn}
 
     def _describe(self, kind: str, request: dict, model) -> dict:
         return self.describe(kind, request[f"{RESOURCES[kind][0]}Name"])

@@ -38,7 +38,7 @@ class Server:
     """All parts of the local AWS, wired. `start` serves in threads; `stop` ends every process it began."""
 
     def __init__(self, folder: Path, port: int, slots: int, worker_class):
-        for name in ("s3", "mailbox", "jobs", "executions", "functions"):
+        for name in ("s3", "mailbox", "executions", "functions"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._http = make_server(
@@ -56,7 +56,7 @@ class Server:
         self._pollers: list[QueuePoller] = []
         self._jobs = Jobs(REGION, moto_internals.ACCOUNT, self._job_changed, self._object_exists)
         self._worker = self._jobs.worker = worker_class(
-            folder / "jobs", self.endpoint, slots, on_change=self._jobs.on_change
+            folder, self.endpoint, slots, on_change=self._jobs.on_change
         )
         self._front = Front(moto_internals.application(), self._jobs, self._happenings, self._is_quiet)
         self._install()

@@ -20,7 +20,7 @@ class FakeWorker:
     def stop(self):
         pass
 
-    def submit(self, kind, request, job):
+    def submit(self, kind, request):
         name = next(value for key, value in request.items() if key.endswith("JobName"))
         if "hangs" in name:
             return

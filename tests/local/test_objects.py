@@ -1,0 +1,88 @@
+"""S3's objects as files of the run folder."""
+
+import os
+
+import pytest
+from botocore.exceptions import ClientError
+
+
+@pytest.fixture
+def bucket(client, name):
+    place = {"LocationConstraint": "eu-central-1"}
+    client("s3").create_bucket(Bucket=name, CreateBucketConfiguration=place)
+    return name
+
+
+@pytest.fixture
+def versioned(client, bucket):
+    client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    return bucket
+
+
+def test_an_object_lies_at_its_own_name(aws, client, bucket):
+    client("s3").put_object(Bucket=bucket, Key="labels/group=DE-weee/manifest.json", Body=b"{}")
+    path = aws.folder / "s3" / bucket / "labels" / "group=DE-weee" / "manifest.json"
+    assert path.read_bytes() == b"{}"
+    client("s3").delete_object(Bucket=bucket, Key="labels/group=DE-weee/manifest.json")
+    assert not path.exists()
+
+
+def test_a_large_object_comes_in_parts_and_is_one_file(aws, client, bucket, tmp_path):
+    content = os.urandom(1024) * (20 * 1024)
+    (tmp_path / "big").write_bytes(content)
+    client("s3").upload_file(str(tmp_path / "big"), bucket, "big")
+    assert (aws.folder / "s3" / bucket / "big").read_bytes() == content
+    assert client("s3").head_object(Bucket=bucket, Key="big")["ETag"].endswith('-3"')
+    end = client("s3").get_object(Bucket=bucket, Key="big", Range="bytes=-10")["Body"].read()
+    assert end == content[-10:]
+
+
+def test_the_file_is_the_newest_version_and_older_ones_can_be_read(aws, client, versioned):
+    s3 = client("s3")
+    versions = [s3.put_object(Bucket=versioned, Key="a", Body=body)["VersionId"] for body in (b"old", b"new")]
+    path = aws.folder / "s3" / versioned / "a"
+    assert path.read_bytes() == b"new"
+    assert s3.get_object(Bucket=versioned, Key="a", VersionId=versions[0])["Body"].read() == b"old"
+    s3.delete_object(Bucket=versioned, Key="a")
+    assert not path.exists()
+    assert s3.get_object(Bucket=versioned, Key="a", VersionId=versions[1])["Body"].read() == b"new"
+    with pytest.raises(ClientError, match="NoSuchKey|does not exist"):
+        s3.get_object(Bucket=versioned, Key="a")
+
+
+def test_deleting_the_newest_version_brings_the_older_one_back(aws, client, versioned):
+    s3 = client("s3")
+    _, newest = (s3.put_object(Bucket=versioned, Key="a", Body=body)["VersionId"] for body in (b"old", b"new"))
+    s3.delete_object(Bucket=versioned, Key="a", VersionId=newest)
+    assert (aws.folder / "s3" / versioned / "a").read_bytes() == b"old"
+    assert s3.get_object(Bucket=versioned, Key="a")["Body"].read() == b"old"
+
+
+def test_writing_again_keeps_the_last_content(aws, client, bucket):
+    for body in (b"first", b"second"):
+        client("s3").put_object(Bucket=bucket, Key="a", Body=body)
+    assert client("s3").get_object(Bucket=bucket, Key="a")["Body"].read() == b"second"
+    assert (aws.folder / "s3" / bucket / "a").read_bytes() == b"second"
+
+
+def test_a_copy_is_an_object_of_its_own(aws, client, bucket):
+    client("s3").put_object(Bucket=bucket, Key="a", Body=b"same")
+    client("s3").copy_object(Bucket=bucket, Key="b", CopySource={"Bucket": bucket, "Key": "a"})
+    client("s3").delete_object(Bucket=bucket, Key="a")
+    assert (aws.folder / "s3" / bucket / "b").read_bytes() == b"same"
+
+
+@pytest.mark.parametrize("key", ["../../outside", "a//b", "x/../../../y", "folder/", "Wäsche & more.csv", "n" * 400])
+def test_any_key_can_be_stored_and_none_leaves_the_folder(aws, client, bucket, key):
+    before = {path for path in aws.folder.parent.rglob("*") if (aws.folder / "s3") not in path.parents}
+    client("s3").put_object(Bucket=bucket, Key=key, Body=key.encode())
+    assert client("s3").get_object(Bucket=bucket, Key=key)["Body"].read() == key.encode()
+    after = {path for path in aws.folder.parent.rglob("*") if (aws.folder / "s3") not in path.parents}
+    assert after == before
+
+
+def test_a_key_and_a_key_below_it_can_both_be_stored(client, bucket):
+    for key in ("a", "a/b", "c/d", "c"):
+        client("s3").put_object(Bucket=bucket, Key=key, Body=key.encode())
+    for key in ("a", "a/b", "c/d", "c"):
+        assert client("s3").get_object(Bucket=bucket, Key=key)["Body"].read() == key.encode()
