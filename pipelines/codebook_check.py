@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+from processing.policy import Policy
+
 COMMON_COLUMNS = ("item_id", "title", "brand", "product_type", "label", "text_key")
 ONE_DAY = timedelta(days=1)
 
@@ -30,7 +32,12 @@ class Problem:
 
 def problems(codebook: object, file: str) -> list[Problem]:
     """Everything that is wrong with `codebook` (parsed JSON); `file` is the name shown."""
-    found = _form(codebook) or [*_codes(codebook), *_attributes(codebook), *_successions(codebook)]
+    found = _form(codebook) or [
+        *_codes(codebook),
+        *_attributes(codebook),
+        *_successions(codebook),
+        *_policy(codebook),
+    ]
     return [Problem(file, *what) for what in found]
 
 
@@ -157,9 +164,16 @@ def _successions(codebook: dict) -> Iterator[tuple[str, str, str]]:
         )
 
 
+def _policy(codebook: dict) -> Iterator[tuple[str, str, str]]:
+    try:
+        Policy.parse(json.dumps(codebook.get("policy", {})))
+    except ValueError as error:
+        yield "policy", str(error).removeprefix("policy: "), "correct it, or leave it out for the default"
+
+
 def _arity(succession: dict) -> tuple[str, str] | None:
     kind, old, new = succession["kind"], len(succession["from"]), len(succession["to"])
-    counts = f"{old} code{'s' * (old != 1)} become {new}"
+    counts = f"there are {old} under from and {new} under to"
     if kind == "renamed" and (old, new) != (1, 1):
         return f"renamed, but {counts}", "one code becomes one; use merged or split for the rest"
     if kind == "merged" and new != 1:

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from pipelines.cli import main
+from processing.policy import Policy
 
 
 def entry(book: dict, code: str) -> dict:
@@ -90,10 +91,6 @@ FORM = {
         lambda book: book["successions"][0].update(kind="moved"),
         "successions, entry 1, kind: 'moved' is not one of",
     ),
-    "an unknown setting": (
-        lambda book: book.update(policy={"min_row": 5}),
-        "policy: Additional properties are not allowed ('min_row' was unexpected). Fix: check its spelling",
-    ),
     "references that are no lists": (
         lambda book: entry(book, "4").update(references={"unu": "0108"}),
         "codes, entry 4 (\"4\"), references, unu: '0108' is not of type 'array'. Fix: write a list",
@@ -144,16 +141,17 @@ SENSE = {
     ),
     "a rename of two codes": (
         lambda book: book["successions"][1].update(kind="renamed"),
-        "successions, entry 2: renamed, but 2 codes become 1. "
+        "successions, entry 2: renamed, but there are 2 under from and 1 under to. "
         "Fix: one code becomes one; use merged or split for the rest.",
     ),
     "a merger into two codes": (
         lambda book: book["successions"][1].update(to=["L", "C"]),
-        "successions, entry 2: merged, but 2 codes become 2. Fix: all codes of a merger become one.",
+        "successions, entry 2: merged, but there are 2 under from and 2 under to. "
+        "Fix: all codes of a merger become one.",
     ),
     "a split into one code": (
         lambda book: book["successions"][2].update(to=["5a"]),
-        "successions, entry 3: split, but 1 code become 1. "
+        "successions, entry 3: split, but there are 1 under from and 1 under to. "
         "Fix: one code becomes two or more; write one succession for each code that is split.",
     ),
     "a code replaced twice": (
@@ -177,6 +175,20 @@ SENSE = {
         lambda book: entry(book, "C").update(valid_from="2026-12-01"),
         'successions, entry 1: code "C" takes over on 2026-11-01 but is not in force on that day. '
         'Fix: set its valid_from to "2026-11-01", or correct the date.',
+    ),
+    "a successor that ended before": (
+        lambda book: entry(book, "L").update(valid_from="2020-01-01", valid_to="2026-06-30"),
+        'successions, entry 2: code "L" takes over on 2026-11-01 but is not in force on that day. '
+        'Fix: set its valid_from to "2026-11-01", or correct the date.',
+    ),
+    "a setting that does not exist": (
+        lambda book: book.update(policy={"min_row": 5}),
+        f"policy: unknown setting 'min_row'; there are {', '.join(Policy.__dataclass_fields__)}. "
+        "Fix: correct it, or leave it out for the default.",
+    ),
+    "a setting out of its range": (
+        lambda book: book.update(policy={"min_rows": 0}),
+        "policy: min_rows is 0, must be 1 or more. Fix: correct it, or leave it out for the default.",
     ),
     "a new name that was there before": (
         lambda book: entry(book, "C").update(valid_from="2020-01-01"),

@@ -9,6 +9,7 @@ import pytest
 from pipelines.cli import main
 from pipelines.codebook import parse, read
 from processing import successions
+from processing.policy import Policy
 from processing.successions import CodeMap
 
 ROOT = Path(__file__).parents[2]
@@ -39,7 +40,7 @@ def test_the_change_of_codes_happens_as_it_is_told(example):
 def test_every_field_is_explained():
     schema = json.loads((ROOT / "pipelines" / "codebook.schema.json").read_text())
     fields = schema["properties"]
-    for name in [*fields, *fields["codes"]["items"]["properties"], *fields["policy"]["properties"]]:
+    for name in [*fields, *fields["codes"]["items"]["properties"], *Policy.__dataclass_fields__]:
         assert f"`{name}`" in TEXT or name == "codes", name
 
 

@@ -4,7 +4,7 @@ from datetime import date
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from processing.recode import recode, recode_second
@@ -125,6 +125,7 @@ def ends(code: str, code_map: CodeMap) -> set[str]:
     return set().union(*(ends(new, code_map) for new in following))
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(code_maps(), st.sampled_from(CODES))
 def test_a_code_is_certain_exactly_when_every_path_ends_at_the_same_code_in_force(code_map, code):
     reached = ends(code, code_map)
@@ -134,6 +135,7 @@ def test_a_code_is_certain_exactly_when_every_path_ends_at_the_same_code_in_forc
     assert (outcome.reason == "") == (code in code_map.in_force)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(code_maps(), st.lists(st.one_of(st.none(), st.sampled_from(CODES)), max_size=40))
 def test_a_column_says_what_its_codes_say_and_no_row_is_lost(code_map, codes):
     column = pa.chunked_array(
