@@ -1,1 +1,1 @@
-"""TODO"""
+"""Turns raw rows into checked, split, canonical rows; reconciles; scores; compares."""

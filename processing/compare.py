@@ -1,0 +1,147 @@
+"""Compare: score challenger and winner on the same test rows and decide which one labels from now on."""
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from processing import codebook, container, split
+from processing.codebook import Codebook
+from processing.dataset import sha256
+from processing.errors import NotComparable
+from processing.scores import scores
+from processing.verdict import Policy, Verdict, decide
+
+RUN_AGAIN = "start the comparison again once both models have labelled the same test set."
+
+
+def main(arguments: list[str] | None = None) -> dict[str, object]:
+    """Read the inputs, write the evidence, return the job's message (docs/contracts.md)."""
+    options = _options(arguments)
+    policy = _policy(options.policy)
+    book = codebook.load(container.input_folder("codebook"), options.group)
+    challenger = read_published(container.input_folder("challenger"), options.challenger)
+    winner = read_published(container.input_folder("winner"), options.winner) if options.winner else None
+    check_test_rows(challenger)
+    if winner is not None:
+        winner = check_same_rows(challenger, winner)
+    verdict = compare(challenger, winner, policy, book, options.period)
+
+    models = {"challenger": (options.challenger, challenger), "winner": (options.winner, winner)}
+    evidence = {
+        **{name: getattr(options, name) for name in ("run", "group", "period")},
+        "codebook_version": book.version,
+        "policy": asdict(policy),
+        **asdict(verdict),
+        **{
+            role: {"model": model, **_scores(table)} if table is not None else None
+            for role, (model, table) in models.items()
+        },
+    }
+    text = json.dumps(evidence, ensure_ascii=False, indent=1)
+    (container.output_folder("evidence") / "comparison.json").write_text(text, encoding="utf-8")
+    return {
+        "verdict": verdict.verdict,
+        "reason": verdict.reason,
+        "rows": verdict.rows,
+        "score": verdict.score,
+        # The ledger wants a number; that there was no winner is said by the verdict FIRST.
+        "winner_score": verdict.winner_score or 0.0,
+    }
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="processing.compare", description=__doc__.splitlines()[0])
+    for name in ("group", "period", "run", "challenger", "winner", "policy"):
+        parser.add_argument(f"--{name}", required=True)
+    return parser.parse_args(arguments)
+
+
+def _policy(text: str) -> Policy:
+    try:
+        return Policy.parse(text)
+    except (ValueError, TypeError) as error:
+        raise NotComparable(
+            f"The group's policy cannot be used ({error}).", "publish one that can."
+        ) from None
+
+
+def read_published(folder: Path, model: str) -> pa.Table:
+    """The rows of a published test set that `model` labelled, sorted by id; rejected rows are left out.
+
+    Raises NotComparable where the file is missing, is not what its manifest says, or is another model's.
+    """
+    try:
+        manifest = json.loads((folder / "manifest.json").read_bytes())
+        table = pq.read_table(folder / "labels.parquet")
+    except (OSError, ValueError) as error:
+        raise NotComparable(f"The labels of {model} cannot be read ({error}).", RUN_AGAIN) from None
+    listed = {file["name"]: file["sha256"] for file in manifest["files"]}
+    if listed.get("labels.parquet") != sha256(folder / "labels.parquet"):
+        raise NotComparable(
+            f"The labels of {model} are not those that its manifest lists.", "label the test set again."
+        )
+    if (given := pc.unique(table["model"]).to_pylist()) != [model]:
+        raise NotComparable(f"The labels of {model} say they are of {given}.", RUN_AGAIN)
+    if "truth" not in table.column_names:
+        raise NotComparable(f"The labels of {model} are not of a test set.", RUN_AGAIN)
+    return table.filter(pc.not_equal(table["status"], "rejected")).sort_by("item_id")
+
+
+def check_test_rows(table: pa.Table) -> None:
+    """Raise NotComparable where a row is not a test row by its hash: a model may have been trained on it."""
+    wrong = ~split.is_test(table["text_key"])
+    if wrong.any():
+        ids = table["item_id"].filter(pa.array(wrong))
+        raise NotComparable(
+            f"{len(ids)} of {len(wrong)} rows are no test rows, for example item_id {ids[0].as_py()!r}.",
+            "compare on the test set that Prepare made.",
+        )
+
+
+def check_same_rows(challenger: pa.Table, winner: pa.Table) -> pa.Table:
+    """Return `winner`, whose rows are those of `challenger`: ids, texts and truth. Raises NotComparable."""
+    if challenger.num_rows != winner.num_rows:
+        raise NotComparable(
+            f"The challenger has labelled {challenger.num_rows} test rows, the winner {winner.num_rows}.",
+            RUN_AGAIN,
+        )
+    for column in ("item_id", "text_key", "truth"):
+        differ = pc.not_equal(challenger[column], winner[column])
+        if pc.any(differ).as_py():
+            example = challenger["item_id"].filter(differ)[0].as_py()
+            raise NotComparable(
+                f"Challenger and winner have test rows that differ in {column}, for example {example!r}.",
+                RUN_AGAIN,
+            )
+    return winner
+
+
+def compare(
+    challenger: pa.Table, winner: pa.Table | None, policy: Policy, book: Codebook, period: str
+) -> Verdict:
+    """The verdict on two tables of the same test rows; `winner` is None where the group has none."""
+    return decide(
+        np.asarray(challenger["truth"]),
+        np.asarray(challenger["code"]),
+        None if winner is None else np.asarray(winner["code"]),
+        np.asarray(challenger["text_key"]),
+        policy,
+        codes_in_force=book.in_force(period),
+        critical=[code.code for code in book.codes if code.critical],
+    )
+
+
+def _scores(table: pa.Table) -> dict[str, object]:
+    columns = [np.asarray(table[name]) for name in ("truth", "code", "confidence", "status")]
+    truth, code, confidence, status = columns
+    return scores(truth.astype(str), code.astype(str), confidence, status == "labelled")
+
+
+if __name__ == "__main__":
+    container.run(main)

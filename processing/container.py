@@ -1,0 +1,87 @@
+"""The folders and the exit of a SageMaker Processing job.
+
+Source: "How Amazon SageMaker Processing Configures Input and Output For Your Processing Container", and
+`ExitMessage`, `FailureReason` of DescribeProcessingJob (1,024 characters each).
+"""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from processing.errors import JobError
+
+MESSAGE_BYTES = 1000  # SageMaker keeps 1,024
+
+
+def base_folder() -> Path:
+    """`/opt/ml`, or `SAGEMAKER_BASE_DIR` where that is set."""
+    return Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
+
+
+def input_folder(name: str) -> Path:
+    """The folder of one input; it need not exist when the input is empty."""
+    return base_folder() / "processing" / "input" / name
+
+
+def output_folder(name: str) -> Path:
+    """The folder of one output, created."""
+    folder = base_folder() / "processing" / "output" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def run(job: Callable[[list[str] | None], Mapping[str, object]], arguments: list[str] | None = None) -> None:
+    """Run a job's `main` and end as SageMaker expects.
+
+    `job` takes the command line's arguments (None: those of the process) and returns its message. Success
+    writes that as one line of JSON. A JobError is written as message and as failure, and the process exits
+    with 1. Any other error is a defect of ours: it leaves a hint as failure and goes on to end the process
+    with its traceback.
+    """
+    try:
+        message = job(arguments)
+    except JobError as error:
+        sentence = shorten(" ".join(str(error).split()), MESSAGE_BYTES)
+        _write("message", sentence)
+        _write("failure", sentence)
+        print(f"{type(error).__name__}: {error}", flush=True)
+        raise SystemExit(1) from None
+    except Exception as error:
+        _write(
+            "failure",
+            shorten(
+                f"Unexpected {type(error).__name__}: {error}. The job's log has the rest.", MESSAGE_BYTES
+            ),
+        )
+        raise
+    _write("message", _one_line(message))
+
+
+def shorten(text: str, limit: int) -> str:
+    """`text`, cut so that its UTF-8 form and the mark of the cut take at most `limit` bytes."""
+    octets = text.encode()
+    if len(octets) <= limit:
+        return text
+    return octets[: limit - 3].decode(errors="ignore") + "…"
+
+
+def _one_line(message: Mapping[str, object]) -> str:
+    """The message as JSON; where it is too long, its longest text gives way."""
+    fields = dict(message)
+    line = json.dumps(fields, ensure_ascii=False)
+    excess = len(line.encode()) - MESSAGE_BYTES
+    if excess > 0:
+        longest = max(
+            (name for name in fields if isinstance(fields[name], str)), key=lambda name: len(fields[name])
+        )
+        room = len(fields[longest].encode()) - excess
+        fields[longest] = shorten(fields[longest], max(room, 3))
+        line = json.dumps(fields, ensure_ascii=False)
+    return line
+
+
+def _write(name: str, text: str) -> None:
+    folder = base_folder() / "output"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(text, encoding="utf-8")

@@ -1,0 +1,104 @@
+"""Where exactly a file is wrong. Slow, and only used once it is known to be wrong."""
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Iterator, Mapping
+
+import pyarrow as pa
+
+EXPECTED = {"text": (str, "text in quotes"), "number": ((int, float), "a number")}
+
+
+def bad_byte(data: bytes, *, csv_rows: bool) -> str:
+    """Row and position of the first byte of `data` that is not UTF-8, both from 1."""
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        start = error.start
+    before = data[:start].decode("utf-8-sig") + "x"
+    if csv_rows:
+        rows = sum(1 for row in _csv(before) if row) - 1
+        place = f"row {rows}" if rows else "the header"
+    else:
+        place = f"row {sum(1 for line in before.split(chr(10)) if line.strip())}"
+    return f"{place}: byte {start + 1} (0x{data[start]:02x})"
+
+
+def bad_value(values: pa.ChunkedArray) -> str:
+    """Row and position of the first value of a binary column that is not UTF-8, both from 1."""
+    for row, value in enumerate(values.to_pylist(), 1):
+        try:
+            (value or b"").decode()
+        except UnicodeDecodeError as error:
+            return f"row {row}: byte {error.start + 1} (0x{value[error.start]:02x})"
+    raise AssertionError("every value is UTF-8")
+
+
+def csv_row(data: bytes, width: int) -> tuple[str, str] | None:
+    """What is wrong with the first row that has not `width` fields, and the fix."""
+    rows = (row for row in _csv(data.decode()) if row)
+    for number, row in enumerate(rows):
+        if len(row) != width:
+            return (
+                f", row {number}, has {len(row)} fields, the header has {width}.",
+                "quote fields that hold commas, quotes or line breaks; double quotes inside quotes.",
+            )
+    return None
+
+
+def first_fields(data: bytes) -> list[str] | None:
+    """The field names of the first line; None where there is no line, or it is no object."""
+    for _, line in _lines(data):
+        try:
+            return list(json.loads(line))
+        except (ValueError, TypeError):
+            return None
+    return None
+
+
+def json_row(data: bytes, columns: Mapping[str, str]) -> tuple[str, str] | None:
+    """What is wrong with the first line that is no object with `columns`, and the fix."""
+    for number, line in _lines(data):
+        try:
+            pairs = json.loads(line, object_pairs_hook=list)
+            line.decode().encode("utf-8")
+            json.dumps(pairs, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            return (
+                f", row {number}, holds half a surrogate pair (\\ud800 to \\udfff).",
+                "write the character whole.",
+            )
+        except ValueError as error:
+            return f", row {number}, is not JSON ({error}).", "write one JSON object a line."
+        if not line.lstrip().startswith(b"{"):
+            return f", row {number}, is not an object.", "write one JSON object a line."
+        names = [name for name, _ in pairs]
+        if unknown := [name for name in names if name not in columns]:
+            return (
+                f", row {number}, has the unknown field {unknown[0]!r}.",
+                f"write exactly {', '.join(columns)}.",
+            )
+        if twice := [name for name in names if names.count(name) > 1]:
+            return f", row {number}, has the field {twice[0]!r} twice.", "write every field once."
+        for column, value in pairs:
+            types, word = EXPECTED[columns[column]]
+            if value is not None and (not isinstance(value, types) or isinstance(value, bool)):
+                shown = json.dumps(value, ensure_ascii=False)[:40]
+                return (
+                    f", row {number}: {column} is {shown}, expected is {word}.",
+                    f"write {column} as {word}, or null.",
+                )
+    return None
+
+
+def _csv(text: str) -> Iterator[list[str]]:
+    csv.field_size_limit(sys.maxsize)
+    return csv.reader(io.StringIO(text, newline=""))
+
+
+def _lines(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Number, from 1, and content of each line that is not blank."""
+    lines = (line for line in io.BytesIO(data) if line.strip())
+    return enumerate(lines, 1)

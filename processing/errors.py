@@ -1,0 +1,46 @@
+"""What can be wrong with a job's input, as a tree:
+
+JobError
+├── BadManifest        the manifest, or the files it lists, are not what they should be
+├── BadData            a file, a column or a whole dataset cannot be used
+├── BadCodebook        the codebook is missing, broken or not this group's
+├── NotReconciled      rows in are not rows out: nothing is published
+└── NotComparable      the two models were not scored on the same test rows
+
+All are known failures: the job ends with the sentence as its message, never with a traceback.
+"""
+
+
+class JobError(Exception):
+    """A known failure: what is wrong, where, and what puts it right.
+
+    Parameters
+    ----------
+    problem: one sentence that names the file and, where there is one, the row.
+    fix: one sentence that says what to do.
+    """
+
+    def __init__(self, problem: str, fix: str):
+        super().__init__(f"{problem} Fix: {fix}")
+        self.problem = problem
+        self.fix = fix
+
+
+class BadManifest(JobError):
+    """The dataset's files do not match its manifest."""
+
+
+class BadData(JobError):
+    """A data file, or the dataset as a whole, cannot be used."""
+
+
+class BadCodebook(JobError):
+    """The codebook cannot be used."""
+
+
+class NotReconciled(JobError):
+    """The predictions do not belong to exactly the rows that went in."""
+
+
+class NotComparable(JobError):
+    """The predictions of challenger and winner are not of the same test rows."""

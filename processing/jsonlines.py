@@ -1,0 +1,90 @@
+"""JSON Lines from and to Arrow tables, without a Python loop over rows."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.json
+
+BLOCK_BYTES = 16 << 20  # the longest line that can be read
+SHARD_ROWS = 250_000
+SHARD_BYTES = 100 << 20
+NEEDS_ESCAPE = r'["\\\x00-\x1f]'
+
+
+def read(data: pa.Buffer | bytes, schema: pa.Schema, *, other_fields: str = "error") -> pa.Table:
+    """The lines of `data` as a table with exactly the columns of `schema`; a field that a line lacks is null.
+
+    `other_fields`: what to do about a field that the schema does not have, `error` or `ignore`.
+    Raises pa.ArrowInvalid where a line is not such an object, or is longer than BLOCK_BYTES.
+    """
+    reader = pa.BufferReader(data)
+    if not bytes(data[:1]):
+        return schema.empty_table()
+    table = pyarrow.json.read_json(
+        reader,
+        read_options=pyarrow.json.ReadOptions(block_size=BLOCK_BYTES),
+        parse_options=pyarrow.json.ParseOptions(
+            explicit_schema=schema, unexpected_field_behavior=other_fields
+        ),
+    )
+    return table.select(schema.names)
+
+
+def write(table: pa.Table, path: Path) -> None:
+    """Write one object a row: text as text, (finite) numbers as numbers, what is missing as null."""
+    with path.open("wb") as file:
+        for start in range(0, table.num_rows, SHARD_ROWS):
+            data, ends = _encoded(table.slice(start, SHARD_ROWS))
+            file.write(data[ends[0] : ends[-1]])
+
+
+def write_shards(table: pa.Table, folder: Path, stem: str) -> list[Path]:
+    """Like `write`, into files `{stem}-00000.jsonl`, ...; returns their paths.
+
+    Each has at most SHARD_ROWS rows and SHARD_BYTES bytes; a single longer row has a file of its own.
+    """
+    paths = []
+    for start in range(0, table.num_rows, SHARD_ROWS):
+        data, ends = _encoded(table.slice(start, SHARD_ROWS))
+        first = 0
+        while first < len(ends) - 1:
+            fitting = int(np.searchsorted(ends, ends[first] + SHARD_BYTES, side="right")) - 1
+            last = max(first + 1, fitting)
+            paths.append(folder / f"{stem}-{len(paths):05d}.jsonl")
+            paths[-1].write_bytes(data[ends[first] : ends[last]])
+            first = last
+    return paths
+
+
+def _encoded(table: pa.Table) -> tuple[memoryview, np.ndarray]:
+    """The lines one after the other, and where each begins and the last one ends, shape (n_rows + 1,)."""
+    parts = []
+    for number, name in enumerate(table.column_names):
+        key = json.dumps(name, ensure_ascii=False)
+        parts += [f"{',' if number else '{'}{key}:", _values(table[name])]
+    lines = pc.binary_join_element_wise(*map(_large, parts), _large("}\n"), _large(""))
+    _, ends, data = lines.buffers()
+    return memoryview(data), np.frombuffer(ends, np.int64)[lines.offset : lines.offset + len(lines) + 1]
+
+
+def _large(part: str | pa.Array) -> pa.Scalar | pa.Array:
+    return pa.scalar(part, pa.large_string()) if isinstance(part, str) else part.cast(pa.large_string())
+
+
+def _values(column: pa.ChunkedArray) -> pa.Array:
+    """Each value as JSON text."""
+    values = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if pa.types.is_dictionary(values.type):
+        values = values.dictionary_decode()
+    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
+        return pc.fill_null(values.cast(pa.large_string()), "null")
+    values = values.cast(pa.large_string())
+    special = pc.fill_null(pc.match_substring_regex(values, NEEDS_ESCAPE), False)
+    quoted = pc.binary_join_element_wise(_large('"'), values, _large('"'), _large(""))
+    if pc.any(special).as_py():
+        escaped = [json.dumps(text, ensure_ascii=False) for text in values.filter(special).to_pylist()]
+        quoted = pc.replace_with_mask(quoted, special, pa.array(escaped, pa.large_string()))
+    return pc.fill_null(quoted, "null")

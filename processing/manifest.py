@@ -1,0 +1,110 @@
+"""The manifest of a dataset, in the shape Redshift's `UNLOAD ... MANIFEST VERBOSE` writes.
+
+Only the standard library: whoever makes datasets writes manifests with the same code.
+Source: Amazon Redshift Database Developer Guide, UNLOAD, "MANIFEST [ VERBOSE ]".
+"""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from processing.errors import BadManifest
+
+NAME = "manifest"
+TYPES = {"text": "character varying", "number": "double precision"}
+UNLOAD = "write it as UNLOAD with MANIFEST VERBOSE does: url, content_length and record_count of each file."
+WRITE_AGAIN = "write the dataset again under a new prefix, all data files first and the manifest last."
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """One data file that the manifest lists. `name` is its path below the dataset's address."""
+
+    name: str
+    path: Path
+    rows: int
+
+
+def read(folder: Path, dataset_uri: str) -> list[DataFile]:
+    """The data files of the dataset in `folder`, which came from `dataset_uri`, in the manifest's order.
+
+    Every file of the dataset is listed, is there and has the length listed; no other file is there. Rows are
+    counted by who reads the files. Raises BadManifest.
+    """
+    entries = _entries(folder)
+    prefix = dataset_uri.rstrip("/") + "/"
+    files = [_data_file(folder, prefix, entry) for entry in entries]
+    for name, times in Counter(file.name for file in files).items():
+        if times > 1:
+            raise BadManifest(f"The manifest lists {name} {times} times.", "list every data file once.")
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {NAME}
+    if unlisted := sorted(there - {file.name for file in files}):
+        raise BadManifest(f"{', '.join(unlisted[:5])}: not in the manifest.", WRITE_AGAIN)
+    return files
+
+
+def _entries(folder: Path) -> list[dict]:
+    try:
+        content = json.loads((folder / NAME).read_bytes())
+    except FileNotFoundError:
+        raise BadManifest("The dataset has no manifest.", WRITE_AGAIN) from None
+    except ValueError as error:
+        raise BadManifest(f"The manifest is not JSON ({error}).", WRITE_AGAIN) from None
+    entries = content.get("entries") if isinstance(content, dict) else None
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise BadManifest("The manifest has no list `entries` of objects.", UNLOAD)
+    if not entries:
+        raise BadManifest(
+            "The manifest lists no file: the dataset is empty.", "check the query that made it."
+        )
+    return entries
+
+
+def _data_file(folder: Path, prefix: str, entry: dict) -> DataFile:
+    """The entry's file, checked; a URL must lie below the dataset's own address."""
+    url, meta = entry.get("url"), entry.get("meta")
+    meta = meta if isinstance(meta, dict) else {}
+    length, rows = meta.get("content_length"), meta.get("record_count")
+    if not isinstance(url, str) or not isinstance(length, int) or not isinstance(rows, int):
+        raise BadManifest(f"The manifest's entry for {url} lacks its length or its rows.", UNLOAD)
+    name = url.removeprefix(prefix)
+    if name == url or {"", ".", ".."} & set(name.split("/")):
+        raise BadManifest(
+            f"The manifest lists {url}, which is not below {prefix}.",
+            "deliver data files and manifest under one prefix, and list the files where they are.",
+        )
+    path = folder / name
+    if not path.is_file():
+        raise BadManifest(f"{name} is in the manifest but was not delivered.", WRITE_AGAIN)
+    if (actual := path.stat().st_size) != length:
+        raise BadManifest(f"{name} is {actual} bytes long, the manifest says {length}.", WRITE_AGAIN)
+    return DataFile(name, path, rows)
+
+
+def write(folder: Path, dataset_uri: str, rows: Mapping[str, int], columns: Mapping[str, str]) -> Path:
+    """Write the manifest of the data files in `folder` and return its path.
+
+    Parameters
+    ----------
+    dataset_uri: where the folder's files will be in S3.
+    rows: name of each data file, and how many rows it holds.
+    columns: name of each column, and its type: `text` or `number`.
+    """
+    prefix = dataset_uri.rstrip("/") + "/"
+    sizes = {name: (folder / name).stat().st_size for name in rows}
+    content = {
+        "entries": [
+            {"url": prefix + name, "meta": {"content_length": sizes[name], "record_count": count}}
+            for name, count in rows.items()
+        ],
+        "schema": {
+            "elements": [{"name": name, "type": {"base": TYPES[kind]}} for name, kind in columns.items()]
+        },
+        "meta": {"content_length": sum(sizes.values()), "record_count": sum(rows.values())},
+        "author": {"name": "Amazon Redshift", "version": "1.0.0"},
+    }
+    path = folder / NAME
+    path.write_text(json.dumps(content, indent=1), encoding="utf-8")
+    return path

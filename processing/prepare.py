@@ -1,0 +1,172 @@
+"""Prepare: check a dataset against its manifest and the codebook, and make the rows the other jobs use.
+
+For purpose `training` the rows are split into train, validation and test; for `inference` and `test` they
+become items for Batch Transform. Single bad rows are set aside with the reason; a dataset that cannot be
+trusted is rejected whole.
+"""
+
+import argparse
+import json
+from collections import Counter
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from processing import codebook, container, dataset, jsonlines, manifest, rows, split
+from processing.codebook import Codebook
+from processing.errors import BadData
+from processing.recode import recode
+from processing.text import text_keys
+
+MIN_ROWS = 30
+TEST_FILE = "part-00000.parquet"
+
+
+def main(arguments: list[str] | None = None) -> dict[str, object]:
+    """Read the inputs, write the outputs, return the job's message (docs/contracts.md)."""
+    options = _options(arguments)
+    book = codebook.load(container.input_folder("codebook"), options.group)
+    files = manifest.read(container.input_folder("dataset"), options.dataset_uri)
+    columns = dataset.columns_of(book.attributes, labelled=options.purpose != "inference")
+    table = dataset.read(files, columns)
+    good, rejected = rows.set_aside(table, _problems(book, options.purpose, options.period))
+    _check_some_are_left(table, rejected)
+    made = rows.canonical(good, columns)
+    recoded = None
+    if "label" in columns:
+        recoded = recode(made["label"], book.code_map(options.period))
+        labels = pc.coalesce(recoded.codes, made["label"].combine_chunks())
+        made = made.set_column(made.column_names.index("label"), "label", labels)
+    made = made.append_column("text_key", text_keys(options.group, made))
+
+    jsonlines.write(rejected, container.output_folder("rejected") / "rejected.jsonl")
+    if options.purpose == "training":
+        counts, details = _write_splits(made, columns, options.test_uri)
+    else:
+        counts, details = _write_items(made, columns)
+    message = {
+        "rows": table.num_rows,
+        "rejected": rejected.num_rows,
+        **counts,
+        "data_digest": dataset.digest(files),
+    }
+    report = {
+        **{name: getattr(options, name) for name in ("run", "group", "period", "purpose")},
+        "dataset": options.dataset_uri,
+        "codebook_version": book.version,
+        **message,
+        "problems": dict(Counter(rejected["problem"].to_pylist())),
+        "recoded": recoded.mapped if recoded else {},
+        "files": [{"name": f.name, "rows": f.rows, "sha256": dataset.sha256(f.path)} for f in files],
+        **details,
+    }
+    text = json.dumps(report, ensure_ascii=False, indent=1)
+    (container.output_folder("report") / "report.json").write_text(text, encoding="utf-8")
+    return message
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="processing.prepare", description=__doc__.splitlines()[0])
+    for name in ("--group", "--period", "--run", "--dataset-uri"):
+        parser.add_argument(name, required=True)
+    parser.add_argument("--purpose", required=True, choices=("training", "inference", "test"))
+    parser.add_argument("--test-uri", help="where the test set will be; needed for purpose training")
+    options = parser.parse_args(arguments)
+    if options.purpose == "training" and not options.test_uri:
+        parser.error("purpose training needs --test-uri")
+    return options
+
+
+def _problems(book: Codebook, purpose: str, period: str) -> list[rows.Problem]:
+    """What to look for in the rows.
+
+    The labels of a test set were checked when it was made. A later codebook must not take rows away, since
+    challenger and winner are scored on the same rows, whenever each runs.
+    """
+    problems = rows.problems_of_items()
+    if purpose == "training":
+        problems += rows.problems_of_labels(book, period)
+    elif purpose == "test":
+        problems += [rows.missing_label()]
+    return problems
+
+
+def _check_some_are_left(table: pa.Table, rejected: pa.Table) -> None:
+    if table.num_rows == 0:
+        raise BadData("The dataset has no rows.", "check the query that made it.")
+    if rejected.num_rows == table.num_rows:
+        ((problem, _),) = Counter(rejected["problem"].to_pylist()).most_common(1)
+        row = next(row for row in rejected.to_pylist() if row["problem"] == problem)
+        raise BadData(
+            f"None of the {table.num_rows} rows is usable. {row['file']}, row {row['row']}: {row['reason']}",
+            row["fix"],
+        )
+
+
+def _write_splits(made: pa.Table, columns: dict[str, str], test_uri: str) -> tuple[dict, dict]:
+    parts = {
+        name: made.filter(pa.array(mask))
+        for name, mask in split.parts(made["text_key"], made["label"]).items()
+    }
+    _check_parts(made, parts)
+    for name in ("train", "validation"):
+        pq.write_table(parts[name], container.output_folder(name) / f"{name}.parquet")
+    _write_test_set(parts["test"].select(list(columns)), container.output_folder("test"), test_uri, columns)
+    codes = {name: Counter(part["label"].to_pylist()) for name, part in parts.items()}
+    details = {
+        "splits": {
+            name: {
+                "rows": part.num_rows,
+                "distinct_texts": pc.count_distinct(part["text_key"]).as_py(),
+                "codes": dict(sorted(codes[name].items())),
+            }
+            for name, part in parts.items()
+        },
+        # The models of this run cannot predict these: test rows are never trained on.
+        "codes_only_in_test": sorted(codes["test"].keys() - codes["train"].keys()),
+    }
+    return {name: part.num_rows for name, part in parts.items()}, details
+
+
+def _check_parts(made: pa.Table, parts: dict[str, pa.Table]) -> None:
+    """Raise BadData where no model can be trained and tested on the parts."""
+    codes = pc.unique(made["label"]).to_pylist()
+    if len(codes) == 1:
+        raise BadData(
+            f"Every usable row has the same label, {codes[0]!r}: there is nothing to learn.",
+            "deliver rows of at least two codes.",
+        )
+    counts = {name: part.num_rows for name, part in parts.items()}
+    learnable = pc.count_distinct(parts["train"]["label"]).as_py()
+    if made.num_rows < MIN_ROWS or not all(counts.values()) or learnable < 2:
+        shown = ", ".join(f"{count} {name}" for name, count in counts.items())
+        raise BadData(
+            f"{made.num_rows} usable rows are too few to split: {shown}, with {learnable} codes to train on.",
+            f"deliver more labelled rows with different texts, {MIN_ROWS} at the very least.",
+        )
+
+
+def _write_test_set(test: pa.Table, folder: Path, uri: str, columns: dict[str, str]) -> None:
+    """The test rows as a dataset like any other: Prepare accepts it again with purpose `test`."""
+    pq.write_table(test, folder / TEST_FILE)
+    manifest.write(folder, uri, {TEST_FILE: test.num_rows}, columns)
+
+
+def _write_items(made: pa.Table, columns: dict[str, str]) -> tuple[dict, dict]:
+    jsonlines.write_shards(
+        made.select([column for column in columns if column != "label"]),
+        container.output_folder("items"),
+        "items",
+    )
+    label = made["label"] if "label" in columns else pa.nulls(made.num_rows, pa.string())
+    truth = pa.table({"item_id": made["item_id"], "label": label, "text_key": made["text_key"]})
+    if "label" not in columns:
+        truth = truth.slice(0, 0)
+    pq.write_table(truth, container.output_folder("truth") / "truth.parquet")
+    return {"items": made.num_rows}, {}
+
+
+if __name__ == "__main__":
+    container.run(main)

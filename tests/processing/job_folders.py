@@ -1,0 +1,122 @@
+"""Real job folders: write inputs, run a job's main as the container would, read what it wrote."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from processing import container, manifest
+
+GROUP, PERIOD = "DE-weee", "2026-10"
+DATASET = "s3://landing/training/DE-weee/2026-10/d1/"
+TEST_SET = "s3://work/runs/DE-weee/r1/test/"
+CODEBOOK = {
+    "group": GROUP,
+    "version": "2026-10",
+    "language": "de",
+    "source": "synthetic sample",
+    "attributes": [{"name": "weight_kg", "type": "number"}, {"name": "material", "type": "category"}],
+    "codes": [
+        {"code": code, "description": name, "valid_from": since, "valid_to": until, "critical": False}
+        for code, name, since, until in (
+            ("1", "Wärmeüberträger", "2018-08-15", None),
+            ("2", "Bildschirme", "2018-08-15", None),
+            ("3", "Lampen", "2018-08-15", "2026-09-30"),
+            ("3a", "Leuchtmittel", "2026-10-01", None),
+            ("9", "Altes", "2018-08-15", "2020-12-31"),
+        )
+    ],
+    "successions": [{"kind": "renamed", "from": ["3"], "to": ["3a"], "date": "2026-10-01"}],
+}
+COLUMNS = {
+    "item_id": "text",
+    "title": "text",
+    "brand": "text",
+    "product_type": "text",
+    "weight_kg": "number",
+    "material": "text",
+}
+
+
+class JobFailed(Exception):
+    """The job ended with a known failure; the text is the sentence it left."""
+
+
+@dataclass
+class Job:
+    """One job's base folder."""
+
+    base: Path
+
+    def input(self, name: str) -> Path:
+        folder = self.base / "processing" / "input" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def output(self, name: str) -> Path:
+        return self.base / "processing" / "output" / name
+
+    def codebook(self, content: dict = CODEBOOK) -> None:
+        path = self.input("codebook") / f"{content['version']}.json"
+        path.write_text(json.dumps(content), encoding="utf-8")
+
+    def dataset(self, files: dict[str, tuple[bytes, int]], uri: str = DATASET) -> None:
+        """Deliver files, given as content and number of rows, with the manifest that belongs to them."""
+        folder = self.input("dataset")
+        for name, (content, _) in files.items():
+            (folder / name).write_bytes(content)
+        manifest.write(folder, uri, {name: rows for name, (_, rows) in files.items()}, COLUMNS)
+
+    def run(self, main, **arguments: str) -> dict:
+        """The message of a job that succeeds. Raises JobFailed with its failure."""
+        given = [part for name, value in arguments.items() for part in ("--" + name.replace("_", "-"), value)]
+        try:
+            container.run(main, given)
+        except SystemExit as end:
+            assert end.code == 1
+            sentence = (self.base / "output" / "failure").read_text(encoding="utf-8")
+            assert (self.base / "output" / "message").read_text(encoding="utf-8") == sentence
+            raise JobFailed(sentence) from None
+        return json.loads((self.base / "output" / "message").read_text(encoding="utf-8"))
+
+    def prepare(self, purpose: str = "training", uri: str = DATASET) -> dict:
+        from processing import prepare
+
+        more = {"test_uri": TEST_SET} if purpose == "training" else {}
+        return self.run(
+            prepare.main, group=GROUP, period=PERIOD, purpose=purpose, run="r1", dataset_uri=uri, **more
+        )
+
+    def rejected(self) -> list[dict]:
+        return from_jsonl(self.output("rejected") / "rejected.jsonl")
+
+    def items(self) -> list[dict]:
+        return [item for path in sorted(self.output("items").iterdir()) for item in from_jsonl(path)]
+
+    def report(self) -> dict:
+        return json.loads((self.output("report") / "report.json").read_text(encoding="utf-8"))
+
+
+def items(count: int = 400, labelled: bool = True) -> list[dict]:
+    """Good rows, synthetic, each with a text of its own."""
+    kinds = (("1", "Kühlschrank"), ("2", "Monitor"), ("3a", "LED-Lampe"))
+    rows = []
+    for number in range(count):
+        label, word = kinds[number % 3]
+        row = {
+            "item_id": f"{number:06d}",
+            "title": f"{word} Modell {number}",
+            "brand": "Muster" if number % 4 else "",
+            "product_type": "Gerät",
+            "weight_kg": number / 7 if number % 5 else None,
+            "material": "Stahl" if number % 2 else None,
+        }
+        rows.append(row | {"label": label} if labelled else row)
+    return rows
+
+
+def as_jsonl(rows: list[dict]) -> bytes:
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+
+
+def from_jsonl(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_bytes().split(b"\n") if line]

@@ -1,0 +1,204 @@
+"""Compare: two models, the same test rows, a verdict with its evidence."""
+
+import json
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from job_folders import GROUP, PERIOD, JobFailed
+
+from processing import compare, labelled
+from processing.dataset import sha256
+
+CHALLENGER, WINNER = "DE-weee-2026-10-1a2b3c4d", "DE-weee-2026-09-5e6f7a8b"
+CODES = ("1", "2", "3a")
+
+
+def test_rows(count: int = 900) -> dict[str, list]:
+    """Truth of a synthetic test set; every key lies in the lowest fifth, as a test row's does."""
+    keys = [f"{number * (2**64 // 5) // count:016x}" for number in range(count)]
+    ids = [f"{number:06d}" for number in range(count)]
+    return {"item_id": ids, "text_key": keys, "truth": [CODES[number % 3] for number in range(count)]}
+
+
+test_rows.__test__ = False
+
+
+def publish(job, role: str, model: str, rows: dict, wrong: range | None = None, rejected: int = 0) -> None:
+    """Write what Publish writes for a test set; the rows numbered in `wrong` got another code."""
+    count = len(rows["item_id"])
+    codes = [
+        CODES[(CODES.index(truth) + 1) % 3] if n in (wrong or ()) else truth
+        for n, truth in enumerate(rows["truth"])
+    ]
+    labels = pa.table(
+        rows
+        | {"code": codes, "confidence": [0.9] * count, "status": ["labelled"] * (count - 9) + ["review"] * 9}
+    )
+    aside = pa.table({"item_id": [f"r{n}" for n in range(rejected)], "status": ["rejected"] * rejected})
+    constants = {"model": model, "run": "r1", "labelled_at": datetime(2026, 10, 2, tzinfo=UTC)}
+    table = labelled.assemble([labels, aside], constants, test_set=True)
+    folder = job.input(role)
+    labelled.write_parquet(table, folder / "labels.parquet")
+    files = [{"name": "labels.parquet", "sha256": sha256(folder / "labels.parquet")}]
+    (folder / "manifest.json").write_text(json.dumps({"files": files}))
+
+
+def run_compare(job, winner: str = WINNER, policy: str = "{}") -> dict:
+    return job.run(
+        compare.main,
+        group=GROUP,
+        period=PERIOD,
+        run="c1",
+        challenger=CHALLENGER,
+        winner=winner,
+        policy=policy,
+    )
+
+
+def evidence(job) -> dict:
+    return json.loads((job.output("evidence") / "comparison.json").read_text(encoding="utf-8"))
+
+
+def refusal(job, **more) -> str:
+    with pytest.raises(JobFailed) as failed:
+        run_compare(job, **more)
+    assert not list(job.output("evidence").rglob("*"))
+    return str(failed.value)
+
+
+@pytest.fixture
+def pair(job):
+    """Publish both models' labels of the same rows, the winner's in another order."""
+
+    def write(challenger_wrong, winner_wrong):
+        rows = test_rows()
+        publish(job, "challenger", CHALLENGER, rows, challenger_wrong)
+        publish(job, "winner", WINNER, rows, winner_wrong)
+        return job
+
+    return write
+
+
+def test_without_a_winner_the_first_model_becomes_it(pair):
+    job = pair(range(0, 90), None)
+    message = run_compare(job, winner="")
+    assert message == {
+        "verdict": "FIRST",
+        "reason": "The group has no winner yet, so this model becomes its first.",
+        "rows": 900,
+        "score": pytest.approx(0.9),
+        "winner_score": 0.0,
+    }
+    assert evidence(job)["winner"] is None
+
+
+def test_a_clearly_better_model_is_promoted_and_a_clearly_worse_one_rejected(pair):
+    better = run_compare(pair(range(0, 30), range(0, 120)))
+    assert better["verdict"] == "PROMOTE"
+    assert better["score"] > better["winner_score"]
+    assert run_compare(pair(range(0, 120), range(0, 30)))["verdict"] == "REJECT"
+    assert run_compare(pair(range(0, 30), range(0, 30)))["verdict"] == "KEEP"
+
+
+def test_the_policy_of_the_group_is_followed(pair):
+    job = pair(range(0, 30), range(0, 120))
+    assert run_compare(job, policy='{"min_rows": 1000}')["verdict"] == "UNDECIDED"
+    assert evidence(job)["policy"]["min_rows"] == 1000
+
+
+def test_the_evidence_names_models_scores_and_codes(pair):
+    job = pair(range(0, 30), range(0, 120))
+    message = run_compare(job)
+    found = evidence(job)
+    assert (found["run"], found["group"], found["period"], found["codebook_version"]) == (
+        "c1",
+        GROUP,
+        PERIOD,
+        "2026-10",
+    )
+    assert found["verdict"] == message["verdict"]
+    assert found["low"] <= found["difference"] <= found["high"]
+    assert found["challenger"]["model"] == CHALLENGER
+    assert found["challenger"]["accuracy"] == pytest.approx(870 / 900)
+    assert found["winner"]["accuracy"] == pytest.approx(780 / 900)
+    assert found["challenger"]["macro_f1"] == pytest.approx(message["score"])
+    assert found["challenger"]["coverage"] == pytest.approx(0.99)
+    assert found["challenger"]["codes"]["1"] == {
+        "precision": pytest.approx(290 / 300),
+        "recall": pytest.approx(290 / 300),
+        "f1": pytest.approx(290 / 300),
+        "rows": 300,
+    }
+
+
+def test_rows_are_paired_by_id_not_by_order(job):
+    rows = test_rows()
+    back = {name: values[::-1] for name, values in rows.items()}
+    publish(job, "challenger", CHALLENGER, rows, range(0, 30))
+    publish(job, "winner", WINNER, back, range(870, 900))
+    run_compare(job)
+    assert evidence(job)["better_texts"] == evidence(job)["worse_texts"] == 0
+
+
+def test_rejected_rows_are_not_scored(job):
+    publish(job, "challenger", CHALLENGER, test_rows(), rejected=5)
+    publish(job, "winner", WINNER, test_rows(), rejected=5)
+    assert run_compare(job)["rows"] == 900
+
+
+def test_a_row_that_could_have_been_trained_on_stops_the_comparison(job):
+    rows = test_rows()
+    rows["text_key"][4] = "3333333333333400"
+    publish(job, "challenger", CHALLENGER, rows)
+    publish(job, "winner", WINNER, rows)
+    assert "1 of 900 rows are no test rows, for example item_id '000004'." in refusal(job)
+
+
+def test_different_rows_stop_the_comparison(job):
+    rows = test_rows()
+    publish(job, "challenger", CHALLENGER, rows)
+    publish(job, "winner", WINNER, {name: values[:-1] for name, values in rows.items()})
+    assert "The challenger has labelled 900 test rows, the winner 899." in refusal(job)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("item_id", "x"), ("text_key", "00000000000000aa"), ("truth", "2")]
+)
+def test_rows_that_differ_stop_the_comparison(job, column, value):
+    rows = test_rows()
+    publish(job, "challenger", CHALLENGER, rows)
+    publish(job, "winner", WINNER, rows | {column: [value, *rows[column][1:]]})
+    assert f"Challenger and winner have test rows that differ in {column}" in refusal(job)
+
+
+def test_labels_that_were_changed_after_their_manifest_stop_the_comparison(pair):
+    job = pair(range(0, 30), None)
+    path = job.input("winner") / "manifest.json"
+    path.write_text(path.read_text().replace('"sha256": "', '"sha256": "0'))
+    assert f"The labels of {WINNER} are not those that its manifest lists." in refusal(job)
+
+
+def test_labels_of_another_model_stop_the_comparison(pair):
+    assert "say they are of" in refusal(pair(None, None), winner="DE-weee-2026-01-00000000")
+
+
+def test_missing_labels_stop_the_comparison(job):
+    assert f"The labels of {CHALLENGER} cannot be read" in refusal(job)
+
+
+@pytest.mark.parametrize("policy", ["{", '{"min_gain": 7}', '{"gain": 1}', "[]"])
+def test_a_policy_that_makes_no_sense_stops_the_comparison(pair, policy):
+    assert "The group's policy cannot be used" in refusal(pair(None, None), policy=policy)
+
+
+def test_calibration_error_is_what_the_definition_gives():
+    """Worked by hand, bins of 1/15: two rows in (0.6, 0.667], one right; three in (0.933, 1], all right."""
+    from processing.scores import calibration_error
+
+    right = np.array([True, False, True, True, True])
+    confidence = np.array([0.65, 0.65, 0.95, 0.97, 1.0])
+    expected = (2 * abs(0.5 - 0.65) + 3 * abs(1 - (0.95 + 0.97 + 1.0) / 3)) / 5
+    assert calibration_error(right, confidence) == pytest.approx(expected)
+    assert calibration_error(np.array([True, False]), np.array([0.0, 0.0])) == pytest.approx(0.5)

@@ -1,0 +1,78 @@
+"""How a job ends: its message, its failure, its exit code."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from processing import container
+from processing.errors import BadData
+
+
+def output(tmp_path, name: str) -> str:
+    return (tmp_path / "output" / name).read_text(encoding="utf-8")
+
+
+@pytest.fixture(autouse=True)
+def base(tmp_path, monkeypatch):
+    monkeypatch.setenv("SAGEMAKER_BASE_DIR", str(tmp_path))
+
+
+def test_success_is_one_line_of_json_and_no_failure(tmp_path):
+    container.run(lambda arguments: {"rows": 3, "given": arguments[0]}, ["a"])
+    assert output(tmp_path, "message") == '{"rows": 3, "given": "a"}'
+    assert not (tmp_path / "output" / "failure").exists()
+
+
+def test_a_long_reason_gives_way_so_that_the_message_stays_whole_json_under_1_kb(tmp_path):
+    container.run(lambda arguments: {"verdict": "KEEP", "reason": 'ü"' * 900, "rows": 7})
+    message = json.loads(output(tmp_path, "message"))
+    assert len(output(tmp_path, "message").encode()) <= 1024
+    assert (message["verdict"], message["rows"]) == ("KEEP", 7)
+    assert message["reason"].endswith("…")
+
+
+def test_a_known_failure_is_one_sentence_under_1_kb_and_exit_code_1(tmp_path):
+    def job(arguments):
+        raise BadData("part-000.csv, row 3:\nbroken " + "ü" * 2000, "mend it.")
+
+    with pytest.raises(SystemExit) as end:
+        container.run(job)
+    assert end.value.code == 1
+    sentence = output(tmp_path, "failure")
+    assert sentence == output(tmp_path, "message")
+    assert sentence.startswith("part-000.csv, row 3: broken ü")
+    assert len(sentence.encode()) <= 1024
+
+
+def test_a_defect_of_ours_keeps_its_traceback_and_leaves_a_hint(tmp_path):
+    with pytest.raises(KeyError):
+        container.run(lambda arguments: {}["x"])
+    assert output(tmp_path, "failure") == "Unexpected KeyError: 'x'. The job's log has the rest."
+
+
+def test_the_scripts_run_as_modules_the_way_sagemaker_starts_them(tmp_path):
+    arguments = [
+        "--group",
+        "DE-weee",
+        "--period",
+        "2026-10",
+        "--purpose",
+        "inference",
+        "--run",
+        "r1",
+        "--dataset-uri",
+        "s3://landing/x/",
+    ]
+    environment = os.environ | {"SAGEMAKER_BASE_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "processing.prepare", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "Expected one codebook of DE-weee, found 0." in output(tmp_path, "failure")
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,346 @@
+"""Prepare on bad datasets: single bad rows are set aside, a bad dataset is rejected whole."""
+
+import gzip
+import io
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from job_folders import DATASET, JobFailed, as_jsonl, items
+
+from processing import manifest
+
+HEADER = b"item_id,title,brand,product_type,weight_kg,material,label\n"
+
+
+def rejection(job, purpose="training") -> str:
+    """The sentence a job ends with: it names the fix, and there is nothing for the next job."""
+    with pytest.raises(JobFailed) as failed:
+        job.prepare(purpose)
+    assert " Fix: " in str(failed.value)
+    for output in ("train", "test", "items"):
+        assert not list(job.output(output).rglob("*"))
+    return str(failed.value)
+
+
+def change_manifest(job, change) -> None:
+    path = job.input("dataset") / manifest.NAME
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+# --- the manifest
+
+
+def test_a_dataset_without_manifest_is_rejected(deliver):
+    job = deliver(items())
+    (job.input("dataset") / "manifest").unlink()
+    assert "has no manifest" in rejection(job)
+
+
+def test_a_manifest_that_is_no_json_is_rejected(deliver):
+    job = deliver(items())
+    (job.input("dataset") / "manifest").write_text("entries: []")
+    assert "The manifest is not JSON" in rejection(job)
+
+
+@pytest.mark.parametrize("content", [[], {}, {"entries": {}}, {"entries": ["a.csv"]}])
+def test_a_manifest_of_another_form_is_rejected(deliver, content):
+    job = deliver(items())
+    (job.input("dataset") / "manifest").write_text(json.dumps(content))
+    assert "has no list `entries`" in rejection(job)
+
+
+@pytest.mark.parametrize("meta", [None, {}, {"content_length": 1}, {"record_count": 1}, [], "x"])
+def test_an_entry_without_length_or_rows_is_rejected(deliver, meta):
+    job = deliver(items())
+    change_manifest(job, lambda content: content["entries"][0].update(meta=meta))
+    assert "lacks its length or its rows. Fix: write it as UNLOAD with MANIFEST VERBOSE" in rejection(job)
+
+
+def test_a_file_of_another_length_is_rejected(deliver):
+    job = deliver(items())
+    with (job.input("dataset") / "part-000.jsonl").open("ab") as file:
+        file.write(b"\n")
+    length = (job.input("dataset") / "part-000.jsonl").stat().st_size
+    assert f"part-000.jsonl is {length} bytes long, the manifest says {length - 1}." in rejection(job)
+
+
+def test_a_file_with_fewer_rows_than_listed_is_rejected(job):
+    job.dataset({"part-000.jsonl": (as_jsonl(items()), 401)})
+    assert "part-000.jsonl has 400 rows, the manifest says 401." in rejection(job)
+
+
+def test_a_listed_file_that_is_not_there_is_rejected(deliver):
+    job = deliver(items())
+    (job.input("dataset") / "part-000.jsonl").unlink()
+    assert "part-000.jsonl is in the manifest but was not delivered." in rejection(job)
+
+
+def test_a_file_that_is_not_listed_is_rejected(deliver):
+    job = deliver(items())
+    (job.input("dataset") / "part-001.jsonl").write_bytes(as_jsonl(items(1)))
+    assert "part-001.jsonl: not in the manifest." in rejection(job)
+
+
+def test_a_file_listed_twice_is_rejected(deliver):
+    job = deliver(items())
+    change_manifest(job, lambda content: content["entries"].append(content["entries"][0]))
+    assert "The manifest lists part-000.jsonl 2 times." in rejection(job)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["s3://elsewhere/part-000.jsonl", DATASET + "../d2/part-000.jsonl", DATASET + "/etc/passwd", DATASET],
+)
+def test_a_file_outside_the_dataset_is_rejected(deliver, url):
+    job = deliver(items())
+    change_manifest(job, lambda content: content["entries"][0].update(url=url))
+    assert f"The manifest lists {url}, which is not below {DATASET}." in rejection(job)
+
+
+# --- files and columns
+
+
+def test_a_missing_column_is_named(deliver):
+    job = deliver([{name: value for name, value in row.items() if name != "brand"} for row in items()])
+    assert (
+        "part-000.jsonl has the wrong columns: it lacks 'brand'. Fix: deliver exactly item_id"
+        in rejection(job)
+    )
+
+
+def test_an_extra_column_is_named(job):
+    job.dataset({"part-000.csv": (HEADER.replace(b"label", b"label,price") + b"1,a,b,c,1,d,1,9\n", 1)})
+    assert "part-000.csv has the wrong columns: it has the unknown 'price'." in rejection(job)
+
+
+def test_labels_are_not_expected_for_inference(deliver):
+    assert "has the unknown 'label'" in rejection(deliver(items()), "inference")
+
+
+def test_a_parquet_file_with_wrong_columns_is_named(job):
+    file = io.BytesIO()
+    pq.write_table(pa.table({"item_id": ["1"], "titel": ["x"]}), file)
+    job.dataset({"part-000.parquet": (file.getvalue(), 1)})
+    sentence = rejection(job)
+    assert "it lacks 'title', 'brand', 'product_type', 'weight_kg', 'material', 'label'" in sentence
+    assert "and has the unknown 'titel'" in sentence
+
+
+def test_a_column_given_twice_is_named(job):
+    job.dataset({"part-000.csv": (HEADER.replace(b"label", b"label,brand") + b"1,a,b,c,1,d,1,b\n", 1)})
+    assert "it has twice 'brand'" in rejection(job)
+
+
+def test_a_field_that_only_a_later_row_has_is_named_with_its_row(deliver):
+    rows = items()
+    rows[41]["colour"] = "red"
+    assert "part-000.jsonl, row 42, has the unknown field 'colour'." in rejection(deliver(rows))
+
+
+def test_bytes_that_are_not_utf8_are_named_with_file_row_and_byte(job):
+    lines = [f'{n},"Kühl\nschrank {n}",b,c,1,d,1\n'.encode() for n in range(5)]
+    lines[2] = lines[2].replace("ü".encode(), b"\xfc")
+    at = len(HEADER) + len(lines[0]) + len(lines[1]) + lines[2].index(b"\xfc") + 1
+    job.dataset({"part-000.csv": (HEADER + b"".join(lines), 5)})
+    assert f"part-000.csv, row 3: byte {at} (0xfc) is not UTF-8. Fix: save the file as UTF-8." in rejection(
+        job
+    )
+
+
+def test_bytes_that_are_not_utf8_are_found_at_the_very_end_and_in_packed_files(job):
+    content = as_jsonl(items(3)) + b"\xe4"
+    job.dataset({"part-000.jsonl.gz": (gzip.compress(content), 3)})
+    assert f"part-000.jsonl.gz, row 4: byte {len(content)} (0xe4) is not UTF-8." in rejection(job)
+
+
+def test_bytes_that_are_not_utf8_are_found_in_parquet(job):
+    rows = pa.Table.from_pylist(items(40))
+    titles = pa.array([title.encode("latin-1") for title in rows["title"].to_pylist()], pa.binary())
+    text = pa.Array.from_buffers(pa.string(), len(titles), titles.buffers())
+    file = io.BytesIO()
+    pq.write_table(rows.set_column(1, "title", text), file)
+    job.dataset({"part-000.parquet": (file.getvalue(), 40)})
+    assert "part-000.parquet, row 1: byte 2 (0xfc) of column title, is not UTF-8." in rejection(job)
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        (b"{]", "row 3, is not JSON"),
+        (b"[1, 2]", "row 3, is not an object"),
+        (b"7", "row 3, is not an object"),
+        (b'{"item_id": 7}', "row 3: item_id is 7, expected is text in quotes. Fix: write item_id as text"),
+        (b'{"weight_kg": "7 kg"}', 'row 3: weight_kg is "7 kg", expected is a number'),
+        (b'{"title": true}', "row 3: title is true, expected is text in quotes"),
+        (b'{"title": ["a"]}', 'row 3: title is ["a"], expected is text in quotes'),
+        (b'{"title": "a", "title": "b"}', "row 3, has the field 'title' twice"),
+        (b'{"title": "\\ud800"}', "row 3, holds half a surrogate pair"),
+    ],
+)
+def test_a_broken_line_is_named_with_its_row(job, line, problem):
+    content = as_jsonl(items(2)) + b"\n" + line + b"\n" + as_jsonl(items(2))
+    job.dataset({"part-000.jsonl": (content, 5)})
+    assert f"part-000.jsonl, {problem}" in rejection(job)
+
+
+def test_a_csv_row_with_too_many_fields_is_named(job):
+    job.dataset({"part-000.csv": (HEADER + b'1,"a\nb",b,c,1,d,1\n2,a,b,c,1,5,d,1\n', 2)})
+    assert "part-000.csv, row 2, has 8 fields, the header has 7. Fix: quote fields" in rejection(job)
+
+
+def test_a_quote_that_is_never_closed_does_not_swallow_rows(job):
+    job.dataset({"part-000.csv": (HEADER + b'1,"a,b,c,1,d,1\n2,a,b,c,1,d,1\n', 2)})
+    assert "part-000.csv" in rejection(job)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("part-000.csv.gz", gzip.compress(HEADER, mtime=0)[:-9], "cannot be unpacked"),
+        ("part-000.jsonl.gz", b"{}", "cannot be unpacked"),
+        ("part-000.parquet", b"PAR1", "cannot be read as Parquet"),
+        ("part-000.txt", b"x", "is of no known format"),
+        ("0000_part_00", b"1|a", "is of no known format. Fix: deliver .parquet, .csv"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(job, name, content, problem):
+    job.dataset({name: (content, 1)})
+    assert f"{name} {problem}" in rejection(job)
+
+
+def test_a_parquet_column_of_another_type_is_named(job):
+    file = io.BytesIO()
+    rows = [row | {"item_id": float(number)} for number, row in enumerate(items())]
+    pq.write_table(pa.Table.from_pylist(rows), file)
+    job.dataset({"part-000.parquet": (file.getvalue(), 400)})
+    assert "part-000.parquet: column item_id is double, expected is text. Fix: cast item_id" in rejection(job)
+
+
+# --- the dataset as a whole
+
+
+def test_an_empty_dataset_is_rejected(job):
+    job.dataset({})
+    assert "The manifest lists no file: the dataset is empty." in rejection(job)
+
+
+@pytest.mark.parametrize(("name", "content"), [("part-000.csv", HEADER), ("part-000.jsonl", b"")])
+def test_a_dataset_without_rows_is_rejected(job, name, content):
+    job.dataset({name: (content, 0)})
+    assert "The dataset has no rows." in rejection(job)
+
+
+def test_a_single_class_is_rejected(deliver):
+    sentence = rejection(deliver([row | {"label": "2"} for row in items()]))
+    assert "Every usable row has the same label, '2': there is nothing to learn." in sentence
+
+
+@pytest.mark.parametrize("count", [2, 29])
+def test_too_few_rows_are_rejected(deliver, count):
+    sentence = rejection(deliver(items(count)))
+    assert f"{count} usable rows are too few to split" in sentence
+    assert "deliver more labelled rows" in sentence
+
+
+def test_many_rows_of_one_text_are_too_few_to_split(deliver):
+    same = {"title": "Monitor", "brand": "", "product_type": ""}
+    assert "400 usable rows are too few to split" in rejection(deliver([row | same for row in items()]))
+
+
+def test_a_dataset_of_which_no_row_can_be_used_is_rejected_with_an_example(deliver):
+    sentence = rejection(deliver([row | {"label": "77"} for row in items()]))
+    assert (
+        "None of the 400 rows is usable. part-000.jsonl, row 1: The label '77' is not in codebook" in sentence
+    )
+
+
+def test_an_unknown_group_is_rejected(job):
+    (job.input("codebook") / "2026-10.json").unlink()
+    assert "Expected one codebook of DE-weee, found 0. Fix: publish one" in rejection(job)
+
+
+def test_the_codebook_of_another_group_is_rejected(job):
+    content = json.loads((job.input("codebook") / "2026-10.json").read_text())
+    job.codebook(content | {"group": "DK-weee"})
+    assert "2026-10.json is the codebook of DK-weee, not of DE-weee." in rejection(job)
+
+
+@pytest.mark.parametrize("content", ["[", "[]", "{}", '{"codes": [{}]}'])
+def test_a_broken_codebook_is_rejected(job, content):
+    (job.input("codebook") / "2026-10.json").write_text(content)
+    assert "2026-10.json is not a codebook" in rejection(job)
+
+
+# --- single rows
+
+
+@pytest.mark.parametrize(
+    ("change", "problem", "reason"),
+    [
+        ({"title": ""}, "empty_title", "The title is empty."),
+        ({"title": " \t\u00a0"}, "empty_title", "The title is empty."),
+        ({"title": None}, "empty_title", "The title is empty."),
+        ({"item_id": " "}, "empty_id", "The item_id is empty."),
+        (
+            {"item_id": "a\nb"},
+            "unusable_id",
+            "The item_id holds a control character, such as a line break or a tab.",
+        ),
+        ({"label": None}, "empty_label", "The label is empty."),
+        ({"label": "77"}, "unknown_label", "The label '77' is not in codebook 2026-10."),
+        (
+            {"label": "9"},
+            "label_not_in_force",
+            "The label is not in force in 2026-10: code 9: no code in force",
+        ),
+        ({"title": "x" * 1_100_000}, "too_long", "The row's texts are longer than 1048576 bytes."),
+    ],
+)
+def test_a_bad_row_is_set_aside_with_file_row_reason_and_fix(deliver, change, problem, reason):
+    rows = items()
+    rows[12] |= change
+    job = deliver(rows)
+    message = job.prepare()
+    assert (message["rows"], message["rejected"]) == (400, 1)
+    assert message["train"] + message["validation"] + message["test"] == 399
+    (rejected,) = job.rejected()
+    assert (rejected["file"], rejected["row"], rejected["problem"]) == ("part-000.jsonl", 13, problem)
+    assert rejected["item_id"] == rows[12]["item_id"]
+    assert rejected["reason"].startswith(reason)
+    assert rejected["fix"].endswith(".")
+    assert job.report()["problems"] == {problem: 1}
+
+
+@pytest.mark.parametrize("value", ["7 kg", "1,5", "inf", "1e999", "--1", "0x10"])
+def test_a_number_that_is_none_sets_its_row_aside(job, value):
+    lines = [f'{n},Kühlschrank {n},b,c,"{value if n == 3 else n}",d\n'.encode() for n in range(5)]
+    job.dataset({"part-000.csv": (HEADER.replace(b",label", b"") + b"".join(lines), 5)})
+    assert job.prepare("inference")["rejected"] == 1
+    (rejected,) = job.rejected()
+    assert (rejected["row"], rejected["item_id"], rejected["problem"]) == (4, "3", "unreadable_number")
+    assert rejected["reason"] == f"weight_kg is {value!r}, which is no number."
+
+
+def test_the_first_of_equal_rows_stays_and_rows_that_contradict_each_other_all_go(deliver):
+    rows = items()
+    rows[10] = dict(rows[3])
+    rows[20] |= {"item_id": rows[4]["item_id"]}
+    job = deliver(rows)
+    assert job.prepare()["rejected"] == 3
+    assert [(row["row"], row["problem"]) for row in job.rejected()] == [
+        (5, "duplicate_id"),
+        (11, "repeated_row"),
+        (21, "duplicate_id"),
+    ]
+
+
+def test_duplicate_ids_are_found_across_files(job):
+    rows = items()
+    rows[399] |= {"item_id": rows[0]["item_id"]}
+    job.dataset({"a.jsonl": (as_jsonl(rows[:200]), 200), "b.jsonl": (as_jsonl(rows[200:]), 200)})
+    job.prepare()
+    assert [(row["file"], row["row"]) for row in job.rejected()] == [("a.jsonl", 1), ("b.jsonl", 200)]

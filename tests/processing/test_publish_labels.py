@@ -1,0 +1,288 @@
+"""Publish: every row that went in comes out once, or nothing is published."""
+
+import csv
+import hashlib
+import io
+import json
+import random
+from datetime import UTC, datetime
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from job_folders import CODEBOOK, DATASET, GROUP, PERIOD, JobFailed, as_jsonl, items
+
+from processing import labelled, publish
+
+DESTINATION = "s3://labelled/labels/group=DE-weee/period=2026-10/run=r1/"
+
+
+def prediction(item_id: str | None, code: str = "1", confidence: float = 0.9) -> dict:
+    answer = {
+        "code": code,
+        "confidence": confidence,
+        "second_code": "2",
+        "second_confidence": 0.05,
+        "review": confidence < 0.5,
+    }
+    return {"item_id": item_id, "SageMakerOutput": answer}
+
+
+def run_publish(job, purpose="inference", **more) -> dict:
+    arguments = {
+        "group": GROUP,
+        "period": PERIOD,
+        "purpose": purpose,
+        "run": "r1",
+        "dataset_uri": DATASET,
+        "model": "DE-weee-2026-09-1a2b3c4d",
+        "codebook_version": "2026-10",
+        "destination": DESTINATION,
+    }
+    return job.run(publish.main, **arguments | more)
+
+
+@pytest.fixture
+def prepared(new_job):
+    """A job folder for Publish with what Prepare made of some rows; predictions are the test's."""
+
+    def make(rows, predictions=None, purpose="inference"):
+        before = new_job()
+        before.dataset({"part-000.jsonl": (as_jsonl(rows), len(rows))})
+        before.prepare(purpose)
+        job = new_job()
+        for name in ("items", "truth", "rejected"):
+            for path in before.output(name).iterdir():
+                (job.input(name) / path.name).write_bytes(path.read_bytes())
+        if predictions is None:
+            predictions = [prediction(item["item_id"]) for item in before.items()]
+        (job.input("predictions") / "items-00000.jsonl.out").write_bytes(as_jsonl(predictions))
+        return job
+
+    return make
+
+
+def published(job) -> list[dict]:
+    return pq.read_table(job.output("files") / "labels.parquet").to_pylist()
+
+
+def read_csv(job) -> list[dict]:
+    text = (job.output("files") / "labels.csv").read_bytes().decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def refusal(job, **more) -> str:
+    with pytest.raises(JobFailed) as failed:
+        run_publish(job, **more)
+    assert not list((job.base / "processing" / "output").rglob("*"))
+    return str(failed.value)
+
+
+def test_labels_are_joined_by_id_whatever_the_order_and_the_files_of_the_predictions(prepared):
+    rows = items(300, labelled=False)
+    predictions = [prediction(row["item_id"], "12"[n % 2], n / 300) for n, row in enumerate(rows)]
+    shuffled = predictions.copy()
+    random.Random(1).shuffle(shuffled)
+    job = prepared(rows, shuffled[:200])
+    (job.input("predictions") / "items-00001.jsonl.out").write_bytes(as_jsonl(shuffled[200:]))
+    assert run_publish(job) == {"rows": 300, "labelled": 150, "review": 150, "rejected": 0}
+    found = published(job)
+    assert [row["item_id"] for row in found] == [row["item_id"] for row in rows]
+    assert [row["code"] for row in found] == [each["SageMakerOutput"]["code"] for each in predictions]
+    assert [row["confidence"] for row in found] == [
+        each["SageMakerOutput"]["confidence"] for each in predictions
+    ]
+
+
+def test_every_published_row_says_where_its_label_is_from(prepared):
+    job = prepared(items(3, labelled=False))
+    before = datetime.now(UTC).replace(microsecond=0)
+    run_publish(job)
+    row = published(job)[0]
+    assert before <= row.pop("labelled_at") <= datetime.now(UTC)
+    assert row == {
+        "item_id": "000000",
+        "code": "1",
+        "description": "Wärmeüberträger",
+        "confidence": 0.9,
+        "second_code": "2",
+        "status": "labelled",
+        "reason": None,
+        "model": "DE-weee-2026-09-1a2b3c4d",
+        "codebook_version": "2026-10",
+        "dataset": DATASET,
+        "run": "r1",
+    }
+
+
+def test_rejected_rows_are_published_with_their_reason_and_place(prepared):
+    rows = items(5, labelled=False)
+    rows[1]["title"] = ""
+    job = prepared(rows)
+    assert run_publish(job) == {"rows": 5, "labelled": 4, "review": 0, "rejected": 1}
+    (row,) = (row for row in published(job) if row["status"] == "rejected")
+    assert (row["item_id"], row["code"], row["confidence"]) == ("000001", None, None)
+    assert row["reason"] == "The title is empty. (part-000.jsonl, row 2)"
+    assert row["model"] == "DE-weee-2026-09-1a2b3c4d"
+
+
+def test_unsure_labels_go_to_review_with_the_reason(prepared):
+    rows = items(2, labelled=False)
+    job = prepared(rows, [prediction("000000", confidence=0.4), prediction("000001")])
+    run_publish(job)
+    assert [(row["status"], row["reason"]) for row in published(job)] == [
+        ("review", labelled.UNSURE),
+        ("labelled", None),
+    ]
+
+
+def test_codes_that_are_not_in_force_become_their_successor_or_go_to_review(prepared):
+    rows = items(3, labelled=False)
+    predictions = [prediction("000000", "3"), prediction("000001", "9"), prediction("000002", "X")]
+    job = prepared(rows, predictions)
+    assert run_publish(job)["review"] == 2
+    found = [(row["code"], row["description"], row["status"], row["reason"]) for row in published(job)]
+    assert found[0] == ("3a", "Leuchtmittel", "labelled", "code 3 was renamed 3a on 2026-10-01")
+    assert found[1] == ("9", "Altes", "review", "code 9: no code in force in 2026-10 stands for it")
+    assert found[2] == ("X", None, "review", "code X: no code in force in 2026-10 stands for it")
+
+
+def test_a_test_set_is_published_with_truth_and_text_key(prepared):
+    rows = items(90)
+    job = prepared(rows, purpose="test")
+    run_publish(job, "test")
+    found = published(job)
+    assert [row["truth"] for row in found] == [row["label"] for row in rows]
+    assert all(len(row["text_key"]) == 16 for row in found)
+
+
+def test_the_manifest_lists_counts_and_the_sha256_of_every_file(prepared):
+    rows = items(5, labelled=False)
+    rows[1]["title"] = ""
+    job = prepared(rows)
+    counts = run_publish(job)
+    manifest = json.loads((job.output("manifest") / "manifest.json").read_text(encoding="utf-8"))
+    assert {name: manifest[name] for name in counts} == counts
+    assert manifest["reasons"] == {"empty_title": 1}
+    assert manifest["model"] == "DE-weee-2026-09-1a2b3c4d"
+    assert list(manifest["columns"]) == list(published(job)[0])
+    assert {file["name"] for file in manifest["files"]} == {"labels.csv", "labels.parquet"}
+    for file in manifest["files"]:
+        content = (job.output("files") / file["name"]).read_bytes()
+        assert file["sha256"] == hashlib.sha256(content).hexdigest()
+        assert (file["bytes"], file["rows"]) == (len(content), 5)
+        assert file["url"] == DESTINATION + file["name"]
+
+
+# --- what is not whole is not published
+
+
+def test_an_item_without_prediction_stops_the_publication(prepared):
+    job = prepared(items(3, labelled=False), [prediction("000000"), prediction("000002")])
+    assert "1 of 3 items have no prediction, for example item_id '000001'; nothing is published." in refusal(
+        job
+    )
+
+
+def test_a_prediction_without_item_stops_the_publication(prepared):
+    job = prepared(items(1, labelled=False), [prediction("000000"), prediction("x")])
+    assert "1 of 2 predictions are of no item, for example item_id 'x'" in refusal(job)
+
+
+@pytest.mark.parametrize("again", ["000000", None])
+def test_repeated_or_missing_ids_stop_the_publication(prepared, again):
+    job = prepared(items(2, labelled=False), [prediction("000000"), prediction("000001"), prediction(again)])
+    assert "The 3 predictions have missing or repeated ids." in refusal(job)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"code": None}, {"confidence": None}, {"confidence": 1.5}, {"confidence": -0.1}, {"review": None}],
+)
+def test_a_prediction_that_is_not_usable_stops_the_publication(prepared, wrong):
+    unusable = prediction("000001")
+    unusable["SageMakerOutput"] |= wrong
+    job = prepared(items(2, labelled=False), [prediction("000000"), unusable])
+    assert "1 of 2 predictions lack a code, a confidence in [0, 1] or the review mark" in refusal(job)
+
+
+def test_a_record_that_the_model_did_not_answer_stops_the_publication(prepared):
+    job = prepared(
+        items(2, labelled=False), [prediction("000000"), {"item_id": "000001", "SageMakerOutput": None}]
+    )
+    assert "1 of 2 predictions lack a code" in refusal(job)
+
+
+def test_predictions_that_are_cut_off_stop_the_publication(prepared):
+    job = prepared(items(2, labelled=False))
+    path = job.input("predictions") / "items-00000.jsonl.out"
+    path.write_bytes(path.read_bytes()[:-20])
+    assert "items-00000.jsonl.out cannot be read" in refusal(job)
+
+
+def test_no_predictions_at_all_stop_the_publication(prepared):
+    assert "2 of 2 items have no prediction" in refusal(prepared(items(2, labelled=False), []))
+
+
+def test_a_test_set_without_its_truth_stops_the_publication(prepared):
+    job = prepared(items(2, labelled=False))
+    assert "The test set has 0 labels for 2 items; nothing is published." in refusal(job, purpose="test")
+
+
+def test_another_codebook_than_the_runs_stops_the_publication(prepared):
+    job = prepared(items(2, labelled=False))
+    (job.input("codebook") / "2026-10.json").unlink()
+    job.codebook(CODEBOOK | {"version": "2026-11"})
+    assert "The run is under codebook 2026-10, but 2026-11 is what it was given." in refusal(job)
+
+
+# --- the file for people
+
+
+CONVERTED = """=1+1 +1 -1 @SUM(A1) ="0" 007 1e5 4006381333931 1-2 3/4 2.10 .5 12% €5 10:30
+TRUE false MARCH1 SEP-2 'x"""
+
+
+@pytest.mark.parametrize("text", [*CONVERTED.split(), "\t=1", "\r=1", " =1", "\uff1d1+1", "Okt 26", ""])
+def test_a_spreadsheet_leaves_what_it_would_convert_as_text(text):
+    (shown,) = labelled.as_text(pa.chunked_array([[text]])).to_pylist()
+    assert shown == ("'" + text if text else "")
+
+
+@pytest.mark.parametrize(
+    "text", ["SKU-12345", "A", "Wärmeüberträger", "DE-weee-2026-10-1a2b3c4d", "Gerät, groß", "x=1"]
+)
+def test_plain_words_are_shown_as_they_are(text):
+    assert labelled.as_text(pa.chunked_array([[text]])).to_pylist() == [text]
+
+
+def test_the_csv_has_the_rows_of_the_parquet_and_gives_the_ids_back(prepared):
+    rows = items(8, labelled=False)
+    for row, item_id in zip(
+        rows, ("=1+1", "007", "1e5", "'x", 'a"b', "a,b", "ß😀", "\u202eabc"), strict=True
+    ):
+        row["item_id"] = item_id
+    job = prepared(rows)
+    run_publish(job)
+    assert (job.output("files") / "labels.csv").read_bytes().startswith(b"\xef\xbb\xbf")
+    for shown, row in zip(read_csv(job), published(job), strict=True):
+        assert list(shown) == list(row)
+        assert shown["item_id"].removeprefix("'") == row["item_id"]
+        assert shown["code"] == "'1"
+        assert float(shown["confidence"]) == row["confidence"]
+        assert datetime.fromisoformat(shown["labelled_at"]) == row["labelled_at"]
+
+
+def test_duckdb_reads_both_files_alike(prepared):
+    rows = items(50, labelled=False)
+    rows[3]["title"] = ""
+    job = prepared(rows)
+    run_publish(job)
+    counts = [
+        duckdb.sql(
+            f"select status, count(*) from '{job.output('files') / name}' group by 1 order by 1"
+        ).fetchall()
+        for name in ("labels.parquet", "labels.csv")
+    ]
+    assert counts[0] == counts[1] == [("labelled", 49), ("rejected", 1)]
