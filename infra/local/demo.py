@@ -4,7 +4,7 @@ from pathlib import Path
 
 #: Labelled rows that have arrived by the end of each month, and items to label in the second.
 MONTHS = {
-    "DE-weee": {"2026-09": 1500, "2026-10": 5000},
+    "DE-weee": {"2026-09": 1200, "2026-10": 5000},
     "IT-weee": {"2026-09": 4000, "2026-10": 4200},
     "FR-packaging": {"2026-09": 1500, "2026-10": 5000},
 }

@@ -15,15 +15,15 @@ def test_a_later_month_is_the_earlier_one_continued(group):
 
 
 def test_the_same_item_is_made_on_every_machine():
-    (item,) = generate.items("DE-weee", 1, 1, True)
+    (item,) = generate.items("DE-weee", 2, 1, True)
     assert item == {
-        "item_id": "DE-weee-0000001",
-        "title": "Fernseher Zinpelzin G3153 Profi kompakt",
-        "brand": "Aurinko",
-        "product_type": None,
-        "weight_kg": 1.819,
-        "power_w": 64.799,
-        "label": "2",
+        "item_id": "DE-weee-0000002",
+        "title": "Waschmaschine Zinroju L7746",
+        "brand": None,
+        "product_type": "Waschmaschine",
+        "weight_kg": None,
+        "power_w": None,
+        "label": "4",
     }
 
 

@@ -2,7 +2,7 @@
 
 An item is made like a shop title: a noun of its code (common and rare ones, by Zipf's law), the name of a product
 series, a brand, adjectives, sizes. Noise is added the way shops have it: typing errors, capitals, a vague word instead
-of the noun (6 % of the items), missing brands and attributes, a wrong label (1 %). Series names belong to one code each
+of the noun (25 % of the items), missing brands and attributes, a wrong label (1 %). Series names belong to one code each
 and have a long tail, so that a model trained on more rows knows more of them. The same group and number always
 give the same item: a later month is the earlier one continued.
 """
@@ -12,10 +12,35 @@ import json
 import random
 from pathlib import Path
 
-SYLLABLES = "ka ro mi ten vo lux ser an do ri pel go tra ne su bel fa zin or qui mar ex ju ta".split()
+SYLLABLES = [
+    "ka",
+    "ro",
+    "mi",
+    "ten",
+    "vo",
+    "lux",
+    "ser",
+    "an",
+    "do",
+    "ri",
+    "pel",
+    "go",
+    "tra",
+    "ne",
+    "su",
+    "bel",
+    "fa",
+    "zin",
+    "or",
+    "qui",
+    "mar",
+    "ex",
+    "ju",
+    "ta",
+]
 LANGUAGES = {"DE": "de", "AT": "de", "IT": "it", "FR": "fr"}
-SERIES_PER_CODE = 60
-VAGUE_SHARE, TYPO_SHARE, WRONG_LABEL_SHARE, MISSING_SHARE = 0.06, 0.15, 0.01, 0.2
+SERIES_PER_CODE = 150
+VAGUE_SHARE, TYPO_SHARE, WRONG_LABEL_SHARE, MISSING_SHARE = 0.25, 0.15, 0.01, 0.2
 
 
 @functools.cache
@@ -76,10 +101,11 @@ class _Maker:
         rng = random.Random(f"{self.group} {number}")
         code = rng.choices(self.codes, weights=[1 / (rank + 1.5) for rank in range(len(self.codes))])[0]
         entry = self.words["codes"][code]
-        noun = _zipf(rng, entry["nouns"][self.language])
+        vague = rng.random() < VAGUE_SHARE
+        noun = rng.choice(self.extra["vague"]) if vague else _zipf(rng, entry["nouns"][self.language])
         brand = rng.choice(vocabulary()["brands"])
         title = [
-            rng.choice(self.extra["vague"]) if rng.random() < VAGUE_SHARE else noun,
+            noun,
             _zipf(rng, self.series[code]),
             f"{rng.choice('ABCDEFGHKLMPRSTVX')}{rng.randrange(10, 9999)}",
             *rng.sample(self.extra["adjectives"], k=rng.randrange(3)),
