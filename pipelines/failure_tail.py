@@ -12,10 +12,11 @@ POLICY = "$.registered.Item.policy.S"
 def failure_tail(machine: str) -> states.State:
     """Queue everything that is needed to start again, tell the operators in one sentence, fail.
 
-    The sentence is the job's own. Step Functions hands over the description of the failed job as the cause, and
+    The sentence is the job's own. Step Functions hands over the description of a failed job as the cause, and
     the sentence stands in it as `ExitMessage` (processing) or `FailureReason` (training, tuning, transform).
     """
-    failed = Fail("Failed", error_path="$.failure.Error", cause_path="$.sentence")
+    # A Fail state may not repeat an error of Step Functions itself (States.*), so every run fails with this.
+    failed = Fail("Failed", error="RunFailed", cause_path="$.sentence")
     notify = call(
         "NotifyOperators",
         "sns:publish",

@@ -26,7 +26,6 @@ class Field(Enum):
     ResultSelector = "result_selector"
     MaxDelaySeconds = "max_delay_seconds"
     JitterStrategy = "jitter_strategy"
-    ErrorPath = "error_path"
     CausePath = "cause_path"
 
 
@@ -37,7 +36,7 @@ class Retry(states.Retry):
 
 class Fail(states.Fail):
     def allowed_fields(self):
-        return [*super().allowed_fields(), Field.ErrorPath, Field.CausePath]
+        return [*super().allowed_fields(), Field.CausePath]
 
 
 class Selecting:
@@ -139,7 +138,7 @@ def call(
     fields = {"result_path": None, **fields}
     resource = f"arn:aws:states:::{resource}"
     task = Task(state_id, resource=resource, parameters=parameters, timeout_seconds=60, **fields)
-    return guard(task, failure, *retries, retry(["States.TaskFailed"], 1, 20, 5))
+    return guard(task, failure, *retries, retry(["States.ALL"], 1, 20, 5))
 
 
 def processing(

@@ -1,0 +1,159 @@
+"""Plausible values for everything a definition leaves open; names are as long as the contracts allow."""
+
+import json
+from pathlib import Path
+
+import pipelines
+
+DEFINITIONS = Path(pipelines.__file__).parent / "definitions"
+MACHINES = ("training", "inference", "comparison")
+
+REGION = "eu-central-1"
+ACCOUNT = "123456789012"
+GROUP = "DE-abcdefghijkl"
+PERIOD = "2026-10"
+RUN = f"{GROUP}-training-{PERIOD}-0f3a9c21d4e5"
+MODEL = f"{GROUP}-{PERIOD}-1a2b3c4d"
+OLD_MODEL = f"{GROUP}-2026-09-99999999"
+CODEBOOK_URI = f"s3://work/codebooks/{GROUP}/2026-10.json"
+POLICY = '{"min_gain": 0.0}'
+
+
+def _key(number: int) -> str:
+    return f"arn:aws:kms:{REGION}:{ACCOUNT}:key/00000000-0000-0000-0000-{number:012}"
+
+
+SUBSTITUTIONS = {
+    "CodeUri": "s3://code/code/0123456789abcdef/jobs/",
+    "CodeDigest": "0123456789abcdef",
+    "WorkBucket": "work",
+    "LabelledBucket": "labelled",
+    "WorkKeyArn": _key(1),
+    "LabelledKeyArn": _key(2),
+    **{
+        f"{state}RoleArn": f"arn:aws:iam::{ACCOUNT}:role/labelmill-{state}"
+        for state in ("Prepare", "Tune", "Train", "Transform", "Publish", "Compare")
+    },
+    "ImageUri": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/sagemaker-xgboost:3.2-0",
+    "ProcessingInstanceType": "ml.m5.xlarge",
+    "TrainingInstanceType": "ml.m5.xlarge",
+    "TransformInstanceType": "ml.m5.xlarge",
+    "LedgerTable": "ledger",
+    "FailureQueueUrl": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/failures",
+    **{
+        f"{audience}TopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:{audience}"
+        for audience in ("Operators", "Mlops", "Stakeholders")
+    },
+}
+
+INPUTS = {
+    "training": {
+        "run": RUN,
+        "group": GROUP,
+        "period": PERIOD,
+        "purpose": "training",
+        "dataset": f"s3://landing/training/{GROUP}/{PERIOD}/d1/",
+    },
+    "inference": {
+        "run": f"{GROUP}-inference-{PERIOD}-0f3a9c21d4e5",
+        "group": GROUP,
+        "period": PERIOD,
+        "purpose": "inference",
+        "dataset": f"s3://landing/inference/{GROUP}/{PERIOD}/d1/",
+    },
+    "test": {
+        "run": f"{GROUP}-test-{PERIOD}-0f3a9c21d4e5",
+        "group": GROUP,
+        "period": PERIOD,
+        "purpose": "test",
+        "dataset": f"s3://work/runs/{GROUP}/{RUN}/test/",
+        "model": MODEL,
+        "challenger": MODEL,
+        "test_set": RUN,
+    },
+    "comparison": {
+        "run": f"{GROUP}-comparison-{PERIOD}-0f3a9c21d4e5",
+        "group": GROUP,
+        "period": PERIOD,
+        "test_set": RUN,
+        "challenger": {"model": MODEL, "predictions": f"s3://work/predictions/{GROUP}/{RUN}/{MODEL}/r1/"},
+        "winner": {"model": OLD_MODEL, "predictions": f"s3://work/predictions/{GROUP}/{RUN}/{OLD_MODEL}/r2/"},
+    },
+}
+
+GROUP_ITEM = {
+    "group": {"S": GROUP},
+    "entry": {"S": "GROUP"},
+    "codebook_uri": {"S": CODEBOOK_URI},
+    "codebook_version": {"S": "2026-10"},
+    "policy": {"S": POLICY},
+}
+
+#: What the jobs say (their `ExitMessage`), by script.
+MESSAGES = {
+    "processing.prepare": {
+        **{"rows": 100, "rejected": 2, "train": 60, "validation": 18, "test": 20, "items": 98},
+        "data_digest": "ab12cd34ef56",
+    },
+    "processing.publish": {"rows": 100, "labelled": 90, "review": 8, "rejected": 2},
+    "processing.compare": {
+        **{"verdict": "PROMOTE", "reason": "Macro-F1 rose by 0.05.", "rows": 20},
+        **{"score": 0.91, "winner_score": 0.86},
+    },
+}
+
+#: What the search finds best.
+TUNED = {"C": "0.7", "min_df": "2", "word_weight": "1.1"}
+
+#: What the states have found out by the time they are all done: the data of a static look at the requests.
+_FOUND = {
+    "registered": {"Item": GROUP_ITEM},
+    "prepared": {"message": MESSAGES["processing.prepare"]},
+    "sentence": "Row 3 has no title: fill it in.",
+    "failure": {"Error": "States.TaskFailed", "Cause": "{}"},
+    "tuning": {
+        "objective": 0.8734,
+        "tuned": TUNED,
+        "fixed": {"sagemaker_program": "training.train"},
+    },
+    "trained": {
+        "model": MODEL,
+        "artefact": f"s3://work/runs/{GROUP}/{RUN}/model/{MODEL}/output/model.tar.gz",
+    },
+    "target": {
+        "bucket": "work",
+        "key": _key(1),
+        "prefix": f"predictions/{GROUP}/{RUN}/{MODEL}/r1/",
+        "challenger": MODEL,
+        "test_set": RUN,
+    },
+    "published": {"message": MESSAGES["processing.publish"]},
+    "compared": {"message": MESSAGES["processing.compare"]},
+}
+DATA = {
+    "training": INPUTS["training"] | _FOUND,
+    "inference": INPUTS["test"] | _FOUND,
+    "comparison": INPUTS["comparison"] | _FOUND,
+}
+
+
+def context(machine: str) -> dict:
+    """The context object."""
+    name = "e" * 80
+    return {
+        "Execution": {
+            "Id": f"arn:aws:states:{REGION}:{ACCOUNT}:execution:{machine}:{name}",
+            "Name": name,
+            "Input": INPUTS[machine],
+        },
+        "State": {"EnteredTime": "2026-10-03T08:00:00.000Z", "RetryCount": 0},
+    }
+
+
+def text_of(machine: str) -> str:
+    return (DEFINITIONS / f"{machine}.asl.json").read_text()
+
+
+def definition_of(machine: str) -> dict:
+    """As committed, with nothing filled in."""
+    return json.loads(text_of(machine))

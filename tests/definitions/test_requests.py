@@ -1,0 +1,132 @@
+"""AWS's own service models accept every request in the definitions; the check finds planted faults."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from definition_examples import DATA, MACHINES, SUBSTITUTIONS, context, text_of
+
+from infra.local.aws_models import InvalidRequest, check, service_model
+from pipelines.checks import Request, Unresolved, evaluate, requests, substitute
+
+CONTRACTS = Path(__file__).parents[2] / "docs" / "contracts.md"
+
+
+def sent_by(machine: str) -> dict[str, Request]:
+    definition = substitute(text_of(machine), SUBSTITUTIONS)
+    return {request.state: request for request in requests(definition, DATA[machine], context(machine))}
+
+
+def validate(request: Request) -> None:
+    check(request.parameters, service_model(request.service).operation_model(request.operation))
+
+
+TASKS = [(machine, state) for machine in MACHINES for state in sent_by(machine)]
+JOBS = [(machine, state) for machine, state in TASKS if sent_by(machine)[state].service == "sagemaker"]
+
+
+@pytest.mark.parametrize(("machine", "state"), TASKS)
+def test_the_service_would_accept_the_request(machine, state):
+    validate(sent_by(machine)[state])
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "named"),
+    [
+        (("Foo",), 1, "Foo"),
+        (("ProcessingResources", "ClusterConfig", "InstanceCount"), "one", "InstanceCount"),
+        (("ProcessingResources", "ClusterConfig", "InstanceType"), "ml.abacus", "InstanceType"),
+        (("ProcessingJobName",), "x" * 64, "ProcessingJobName"),
+        (("RoleArn",), "PrepareRole", "RoleArn"),
+        (("ProcessingOutputConfig", "Outputs"), [{"OutputName": "train"}], "S3Output"),
+    ],
+)
+def test_a_planted_fault_in_a_request_is_found(path, value, named):
+    request = sent_by("training")["Prepare"]
+    if named == "S3Output":  # not required by the model: a wrong key instead
+        value = [{"OutputName": "train", "AppManaged": False, "S3Outputs": {}}]
+    inner = request.parameters
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = value
+    with pytest.raises(InvalidRequest, match=named):
+        validate(request)
+
+
+def test_a_path_that_nothing_writes_is_found():
+    definition = {
+        "States": {"Task": {"Type": "Task", "Resource": "a:sns:publish", "Parameters": {"M.$": "$.x"}}}
+    }
+    with pytest.raises(Unresolved, match=r"\$\.x has no value"):
+        list(requests(definition, {}, {}))
+
+
+@pytest.mark.parametrize("expression", ["States.Format('{} {}', 'a')", "$.a b", "States.Format('a'"])
+def test_a_malformed_expression_is_found(expression):
+    with pytest.raises((Unresolved, KeyError)):
+        evaluate(expression, {"a": 1}, {})
+
+
+def test_a_substitution_without_a_value_is_found():
+    with pytest.raises(Unresolved, match="Typo"):
+        substitute('{"Table": "${Typo}"}', SUBSTITUTIONS)
+
+
+def test_the_contracts_list_every_substitution():
+    used = {name for machine in MACHINES for name in re.findall(r"\$\{(\w+)\}", text_of(machine))}
+    assert used == set(re.findall(r"\$\{(\w+)\}", CONTRACTS.read_text()))
+
+
+@pytest.mark.parametrize(("machine", "state"), JOBS)
+def test_every_job_is_encrypted_isolated_and_tagged(machine, state):
+    parameters = sent_by(machine)[state].parameters
+    text = json.dumps(parameters)
+    tags = {tag["Key"]: tag["Value"] for tag in parameters["Tags"]}
+    assert tags == {"project": "labelmill", "group": DATA[machine]["group"], "run": DATA[machine]["run"]}
+    if state == "Transform":  # its container is isolated by the model
+        assert (
+            parameters["TransformOutput"]["KmsKeyId"] and parameters["TransformResources"]["VolumeKmsKeyId"]
+        )
+        return
+    assert '"EnableNetworkIsolation": true' in text
+    if state != "CreateModel":
+        assert '"EnableInterContainerTrafficEncryption": true' in text
+        assert '"KmsKeyId"' in text and '"VolumeKmsKeyId"' in text
+
+
+def test_the_tuning_job_searches_the_agreed_ranges():
+    tuning = sent_by("training")["Tune"].parameters
+    settings = tuning["HyperParameterTuningJobConfig"]
+    assert settings["ResourceLimits"] == {"MaxNumberOfTrainingJobs": 8, "MaxParallelTrainingJobs": 2}
+    assert settings["HyperParameterTuningJobObjective"] == {"Type": "Maximize", "MetricName": "macro_f1"}
+    ranges = settings["ParameterRanges"]
+    assert {
+        r["Name"]: (r["MinValue"], r["MaxValue"], r["ScalingType"])
+        for r in ranges["ContinuousParameterRanges"]
+    } == {"C": ("0.05", "4", "Logarithmic"), "word_weight": ("0.5", "2", "Logarithmic")}
+    assert ranges["CategoricalParameterRanges"] == [{"Name": "min_df", "Values": ["1", "2"]}]
+    regex = tuning["TrainingJobDefinition"]["AlgorithmSpecification"]["MetricDefinitions"][0]["Regex"]
+    assert re.search(regex, "epoch 3 macro_f1=0.8125; done")[1] == "0.8125"
+
+
+@pytest.mark.parametrize(("state", "script"), [("Tune", "training.tune"), ("Train", "training.train")])
+def test_training_runs_a_module_of_the_code_channel_without_a_package_index(state, script):
+    states = substitute(text_of("training"), SUBSTITUTIONS)["States"]
+    parameters = sent_by("training")[state].parameters
+    job = parameters.get("TrainingJobDefinition", parameters)
+    fixed = job.get("StaticHyperParameters") or states["Tune"]["ResultSelector"]["fixed"]
+    assert fixed == {"sagemaker_program": script, "sagemaker_submit_directory": "/opt/ml/input/data/code"}
+    assert job["Environment"] == {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"}
+    assert [channel["ChannelName"] for channel in job["InputDataConfig"]] == [
+        *("train", "validation", "codebook", "code")
+    ]
+
+
+def test_labels_are_joined_to_items_by_the_service():
+    transform = sent_by("inference")["Transform"].parameters
+    assert transform["DataProcessing"]["JoinSource"] == "Input"
+    assert transform["DataProcessing"]["OutputFilter"] == "$['item_id','SageMakerOutput']"
+    assert transform["TransformInput"]["SplitType"] == transform["TransformOutput"]["AssembleWith"] == "Line"
+    assert transform["BatchStrategy"] == "MultiRecord" and transform["MaxPayloadInMB"] == 6
+    assert transform["MaxConcurrentTransforms"] >= 1
