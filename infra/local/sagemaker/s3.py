@@ -1,0 +1,155 @@
+"""What SageMaker does with S3 for a job: inputs into folders, folders into outputs."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from infra.local.sagemaker.failures import JobFailed
+
+# Small objects, the code bundle above all, are fetched once; big ones are not worth keeping twice.
+CACHED_BYTES = 32 * 2**20
+_CONNECTIONS = 16
+# The local stack takes any key; a fixed one keeps a person's real credentials out of it.
+_LOCAL = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+
+
+def client(service: str, endpoint_url: str, region: str):
+    """A client of the local stack."""
+    config = Config(max_pool_connections=_CONNECTIONS, retries={"mode": "standard"})
+    return boto3.client(service, endpoint_url=endpoint_url, region_name=region, config=config, **_LOCAL)
+
+
+@dataclass(frozen=True)
+class Object:
+    """One object of a prefix; `name` is its path relative to the prefix."""
+
+    bucket: str
+    key: str
+    etag: str
+    size: int
+    name: str
+
+
+class Storage:
+    """S3 at the local stack, with a cache of small objects in `cache`."""
+
+    def __init__(self, s3, cache: Path):
+        self._s3 = s3
+        self._cache = cache
+        self._cache.mkdir(parents=True, exist_ok=True)
+        self._pool = ThreadPoolExecutor(_CONNECTIONS, thread_name_prefix="s3")
+
+    def find(self, uri: str) -> list[Object]:
+        """The objects whose keys begin with that of `uri`, ordered by key, without folder markers.
+
+        Raises JobFailed, worded as SageMaker does, if there is none.
+        """
+        bucket, prefix = split(uri)
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        try:
+            found = [
+                Object(bucket, item["Key"], item["ETag"], item["Size"], relative_name(item["Key"], prefix))
+                for page in pages
+                for item in page.get("Contents", [])
+                if not item["Key"].endswith("/")
+            ]
+        except ClientError as error:
+            raise JobFailed(f"ClientError: Data download failed: {error} ({uri})") from None
+        if not found:
+            raise JobFailed(
+                f'ClientError: Data download failed:No S3 objects found under S3 URL "{uri}" '
+                "given in input data source."
+            )
+        return found
+
+    def download(self, places: Iterable[tuple[str, Path]]) -> list[Object]:
+        """Fetch every object under each S3 address into the folder given with it, all at the same time."""
+        places = list(places)
+        listings = list(self._pool.map(self.find, [uri for uri, _ in places]))
+        wanted = [
+            (item, folder) for found, (_, folder) in zip(listings, places, strict=True) for item in found
+        ]
+        for _, folder in places:
+            folder.mkdir(parents=True, exist_ok=True)
+        list(self._pool.map(self._fetch_into, wanted))
+        return [item for item, _ in wanted]
+
+    def upload(self, folder: Path, uri: str, kms_key: str | None) -> None:
+        """Put every file under `folder` below `uri`, one request each, encrypted with `kms_key` if given."""
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        base = uri.rstrip("/")
+        list(
+            self._pool.map(
+                lambda path: self.put(path, f"{base}/{path.relative_to(folder).as_posix()}", kms_key), files
+            )
+        )
+
+    def put(self, path: Path, uri: str, kms_key: str | None) -> None:
+        """Put one file at `uri`."""
+        bucket, key = split(uri)
+        encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
+        with path.open("rb") as body:
+            try:
+                self._s3.put_object(Bucket=bucket, Key=key, Body=body, **encryption)
+            except ClientError as error:
+                raise JobFailed(f"ClientError: Failed to upload data to {uri}: {error}") from None
+
+    def fetch(self, item: Object, target: Path) -> None:
+        """Get one object into a file."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if item.size > CACHED_BYTES:
+            self._s3.download_file(item.bucket, item.key, str(target))
+            return
+        kept = self._cache / hashlib.sha256(f"{item.bucket}\n{item.key}\n{item.etag}".encode()).hexdigest()
+        if not kept.exists():
+            part = kept.with_name(f"{kept.name}.{os.urandom(4).hex()}")
+            with part.open("wb") as file:
+                shutil.copyfileobj(self._s3.get_object(Bucket=item.bucket, Key=item.key)["Body"], file)
+            part.replace(kept)
+        shutil.copyfile(kept, target)  # A copy, because a job may write to its inputs.
+
+    def _fetch_into(self, wanted: tuple[Object, Path]) -> None:
+        item, folder = wanted
+        target = folder / item.name
+        if not target.resolve().is_relative_to(folder.resolve()):
+            raise JobFailed(f"ClientError: the key {item.key!r} leads out of its folder")
+        try:
+            self.fetch(item, target)
+        except ClientError as error:
+            raise JobFailed(
+                f"ClientError: Data download failed: {error} (s3://{item.bucket}/{item.key})"
+            ) from None
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._s3.close()
+
+
+def split(uri: str) -> tuple[str, str]:
+    """Bucket and key of an S3 address."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
+def relative_name(key: str, prefix: str) -> str:
+    """Where an object found under `prefix` goes: its path below the folder that `prefix` is, or is in."""
+    folder = prefix if prefix.endswith("/") else prefix + "/"
+    if key.startswith(folder):
+        return key[len(folder) :]
+    return key[prefix.rfind("/") + 1 :]
+
+
+def code_digest(objects: Iterable[Object]) -> str | None:
+    """A digest of the Python sources among `objects`; None if there are none."""
+    sources = sorted(f"{item.name}\n{item.etag}\n" for item in objects if item.name.endswith(".py"))
+    return hashlib.sha256("".join(sources).encode()).hexdigest()[:16] if sources else None

@@ -1,0 +1,130 @@
+"""The worker that does SageMaker's jobs on this machine."""
+
+import os
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from infra.local.sagemaker import processing, training, transform, tuning
+from infra.local.sagemaker.failures import LIMIT, JobFailed, Stopped
+from infra.local.sagemaker.job import Job, Tools, now
+from infra.local.sagemaker.launcher import Launcher
+from infra.local.sagemaker.s3 import Storage, client
+from infra.local.sagemaker.slots import Slots
+
+# By kind: what the name, the status and the end time are called in requests and descriptions.
+_RESOURCES = {
+    "processing": ("ProcessingJob", "ProcessingEndTime"),
+    "training": ("TrainingJob", "TrainingEndTime"),
+    "tuning": ("HyperParameterTuningJob", "HyperParameterTuningEndTime"),
+    "transform": ("TransformJob", "TransformEndTime"),
+}
+_STOP_SECONDS = 10
+
+
+class Worker:
+    """Runs Create*Job requests as processes with the container contract of SageMaker.
+
+    Parameters
+    ----------
+    folder : jobs leave all in `folder/jobs/<job>`: `request.json`, `log.txt`, the container's `opt/ml`.
+    endpoint_url : the local stack; S3 and DescribeModel are asked there.
+    slots : how many processes do job work at the same time. Further jobs wait in the order they came.
+    on_change : called as `on_change(kind, name, changes)` from any thread, `changes` being members of the
+        describe response. A tuning job's training jobs are reported with all their members at first.
+    """
+
+    def __init__(
+        self, folder: Path, endpoint_url: str, slots: int, on_change: Callable[[str, str, dict], None]
+    ):
+        folder = Path(folder).resolve()
+        (folder / "jobs").mkdir(parents=True, exist_ok=True)
+        region = os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION") or "us-east-1"
+        self._tools = Tools(
+            folder=folder,
+            launcher=Launcher(folder / "warm-process.log"),
+            storage=Storage(client("s3", endpoint_url, region), folder / "cache" / "objects"),
+            slots=Slots(slots),
+            sagemaker=client("sagemaker", endpoint_url, region),
+            region=region,
+            on_change=on_change,
+        )
+        self._running: dict[tuple[str, str], tuple[Job, threading.Thread]] = {}
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Start the warm process; returns at once."""
+        self._tools.launcher.start()
+
+    def submit(self, kind: str, request: dict) -> None:
+        """Take a job of kind "processing", "training", "tuning" or "transform"; returns at once."""
+        name = request[f"{_RESOURCES[kind][0]}Name"]
+        job = Job(kind, name, request, self._tools)
+        thread = threading.Thread(target=self._run, args=(job,), name=f"{kind} {name}", daemon=True)
+        with self._lock:
+            self._running[kind, name] = job, thread
+        thread.start()
+
+    def cancel(self, kind: str, name: str) -> None:
+        """Stop a job, as Stop*Job does: SIGTERM, two minutes, SIGKILL. An ended job stays as it is."""
+        with self._lock:
+            found = self._running.get((kind, name))
+        if found:
+            found[0].stop()
+
+    def stop(self) -> None:
+        """Kill every job and the warm process; no process is left."""
+        with self._lock:
+            running = list(self._running.values())
+        for job, _ in running:
+            job.stop(shutdown=True)
+        self._tools.launcher.stop()
+        end = time.monotonic() + _STOP_SECONDS
+        for _, thread in running:
+            thread.join(max(end - time.monotonic(), 0))
+        self._tools.storage.close()
+        self._tools.sagemaker.close()
+
+    def _run(self, job: Job) -> None:
+        try:
+            run_to_end(job)
+        finally:
+            with self._lock:
+                del self._running[job.kind, job.name]
+
+
+def run_to_end(job: Job, watch: Callable[[dict], bool] | None = None) -> dict:
+    """Run a job, report how it ended, and return the members that say so."""
+    resource, end_time = _RESOURCES[job.kind]
+    try:
+        job.prepare()
+        members = {f"{resource}Status": "Completed", **_work(job, watch)}
+    except Stopped as stop:
+        members = {f"{resource}Status": "Stopped", **stop.members}
+    except JobFailed as failure:
+        members = {f"{resource}Status": "Failed", "FailureReason": str(failure), **failure.members}
+    except Exception as error:
+        job.log(traceback.format_exc())
+        reason = (
+            f"InternalServerError: {type(error).__name__}: {error}. A fault of the local run: {job.log_file}"
+        )
+        members = {f"{resource}Status": "Failed", "FailureReason": reason[:LIMIT]}
+        if job.shutdown:  # Everything it needs is being taken away.
+            members = {f"{resource}Status": "Stopped"}
+    members[end_time] = now()
+    if job.kind == "training":
+        members["SecondaryStatus"] = members["TrainingJobStatus"]
+    if reason := members.get("FailureReason"):
+        job.log(reason)
+    job.report(**members)
+    return members
+
+
+def _work(job: Job, watch: Callable[[dict], bool] | None) -> dict:
+    if job.kind == "tuning":
+        return tuning.run(job, run_to_end)
+    if job.kind == "training":
+        return training.run(job, watch)
+    return {"processing": processing, "transform": transform}[job.kind].run(job)
