@@ -1,0 +1,18 @@
+"""The template with its references filled in, once for all tests; and whether policies can be judged here."""
+
+import shutil
+
+import pytest
+from policies import ENGINE, Stack
+
+
+@pytest.fixture(scope="session")
+def stack() -> Stack:
+    return Stack()
+
+
+@pytest.fixture(scope="session")
+def engine() -> None:
+    """The policy engine is a Node package."""
+    if not shutil.which("node") or not (ENGINE / "node_modules").is_dir():
+        pytest.skip("the policy engine is not installed: npm ci --prefix tests/infra/policy_engine")

@@ -1,0 +1,203 @@
+"""The template's policies as AWS would hold them, and requests judged by a policy engine."""
+
+import json
+import re
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from templates import template
+
+ENGINE = Path(__file__).parent / "policy_engine"
+ACCOUNT, REGION = "123456789012", "eu-central-1"
+HERE = f"{REGION}:{ACCOUNT}"
+VALUES = {
+    "AWS::AccountId": ACCOUNT,
+    "AWS::Region": REGION,
+    "AWS::Partition": "aws",
+    "AWS::URLSuffix": "amazonaws.com",
+    "AWS::NoValue": None,
+    "CodeBucket": f"labelmill-code-{ACCOUNT}-{REGION}",
+    "CodeKeyArn": f"arn:aws:kms:{HERE}:key/CodeKey",
+    "CodePrefix": "code/0123456789abcdef",
+    "CodeDigest": "0123456789abcdef",
+}
+#: ARNs by type; {0} is the resource's name.
+ARNS = {
+    "AWS::S3::Bucket": "arn:aws:s3:::{0}",
+    "AWS::KMS::Key": f"arn:aws:kms:{HERE}:key/{{0}}",
+    "AWS::SQS::Queue": f"arn:aws:sqs:{HERE}:{{0}}",
+    "AWS::SNS::Topic": f"arn:aws:sns:{HERE}:{{0}}",
+    "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{HERE}:table/{{0}}",
+    "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role/{{0}}",
+    "AWS::IAM::ManagedPolicy": f"arn:aws:iam::{ACCOUNT}:policy/{{0}}",
+    "AWS::Logs::LogGroup": f"arn:aws:logs:{HERE}:log-group:{{0}}:*",
+    "AWS::StepFunctions::StateMachine": f"arn:aws:states:{HERE}:stateMachine:{{0}}",
+    "AWS::Lambda::Function": f"arn:aws:lambda:{HERE}:function:{{0}}",
+    "AWS::Events::Rule": f"arn:aws:events:{HERE}:rule/{{0}}",
+}
+REF_IS_ARN = ("AWS::SNS::Topic", "AWS::IAM::ManagedPolicy", "AWS::StepFunctions::StateMachine")
+
+
+class Stack:
+    """A template with every reference filled in; `change` may plant a fault in it first."""
+
+    def __init__(self, source: dict | None = None):
+        self.source = source or template()
+        self.resources = self.source["Resources"]
+        defaults = {name: given.get("Default") for name, given in self.source["Parameters"].items()}
+        self.values = {**defaults, **VALUES}
+        self.properties = {
+            logical: self.fill(resource.get("Properties", {})) for logical, resource in self.resources.items()
+        }
+
+    def name(self, logical: str) -> str:
+        """A resource's own name; a key has none but its id."""
+        properties = self.resources[logical].get("Properties", {})
+        named = [key for key in properties if re.fullmatch(r"\w*Name", key) and key != "PolicyName"]
+        return self.fill(properties[named[0]]) if named else logical
+
+    def arn(self, logical: str) -> str:
+        resource = self.resources[logical]
+        path = self.fill(resource.get("Properties", {}).get("Path", "/")).lstrip("/")
+        return ARNS[resource["Type"]].format(path + self.name(logical))
+
+    def ref(self, logical: str) -> Any:
+        if logical in self.values:
+            return self.values[logical]
+        return self.arn(logical) if self.resources[logical]["Type"] in REF_IS_ARN else self.name(logical)
+
+    def fill(self, value: Any) -> Any:
+        """`value` with its intrinsic functions worked out."""
+        if isinstance(value, list):
+            return [self.fill(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        match value:
+            case {"Ref": logical}:
+                return self.ref(logical)
+            case {"Fn::GetAtt": [logical, "Arn"]}:
+                return self.arn(logical)
+            case {"Fn::GetAtt": [logical, "QueueName"]}:
+                return self.name(logical)
+            case {"Fn::Sub": [text, given]}:
+                return self._sub(text, self.fill(given))
+            case {"Fn::Sub": text}:
+                return self._sub(text, {})
+            case {"Fn::If": [condition, then, other]}:
+                return self.fill(then if self.holds(condition) else other)
+            case {"Fn::FindInMap": [mapping, first, second]}:
+                return self.source["Mappings"][mapping][self.fill(first)][second]
+        assert not any(key.startswith("Fn::") for key in value), value
+        return {key: self.fill(item) for key, item in value.items()}
+
+    def holds(self, condition: str) -> bool:
+        [[first, second]] = [part["Fn::Equals"] for part in self.source["Conditions"][condition]["Fn::Not"]]
+        return self.fill(first) != self.fill(second)
+
+    def _sub(self, text: str, given: dict) -> str:
+        def found(match: re.Match) -> str:
+            logical, _, attribute = match[1].partition(".")
+            return given.get(match[1]) or (self.arn(logical) if attribute else self.ref(logical))
+
+        return re.sub(r"\$\{([\w:.]+)\}", found, text)
+
+    def of_type(self, kind: str) -> dict[str, dict]:
+        """Properties by logical name, filled in."""
+        return {
+            logical: self.properties[logical]
+            for logical, resource in self.resources.items()
+            if resource["Type"] == f"AWS::{kind}"
+        }
+
+    def roles(self) -> list[str]:
+        return list(self.of_type("IAM::Role"))
+
+    def identity_policies(self, role: str) -> list[dict]:
+        """The policies of a role, inline and managed."""
+        managed = self.of_type("IAM::ManagedPolicy")
+        attached = self.of_type("IAM::Role")[role].get("ManagedPolicyArns", [])
+        inline = self.of_type("IAM::Policy").values()
+        return [
+            policy["PolicyDocument"] for name, policy in managed.items() if self.arn(name) in attached
+        ] + [policy["PolicyDocument"] for policy in inline if self.name(role) in policy["Roles"]]
+
+    def granted(self, role: str) -> set[str]:
+        """Every action that some policy of the role allows."""
+        return {
+            action
+            for policy in self.identity_policies(role)
+            for statement in policy["Statement"]
+            for action in _as_list(statement["Action"])
+        }
+
+    def resource_policy(self, arn: str) -> dict | None:
+        """The policy of the key, bucket, queue or topic that `arn` is or is in."""
+        for logical, key in self.of_type("KMS::Key").items():
+            if arn == self.arn(logical):
+                return key["KeyPolicy"]
+        for kind, targets in (
+            ("S3::BucketPolicy", "Bucket"),
+            ("SQS::QueuePolicy", "Queues"),
+            ("SNS::TopicPolicy", "Topics"),
+        ):
+            for policy in self.of_type(kind).values():
+                for target in _as_list(policy[targets]):
+                    if arn.rpartition(":")[2].partition("/")[0] == target.rpartition(":")[2]:
+                        return policy["PolicyDocument"]
+        return None
+
+
+def _as_list(value: Any) -> list:
+    return value if isinstance(value, list) else [value]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call: who, what, on which ARN, under which circumstances; `policies` are those of who calls."""
+
+    principal: str
+    action: str
+    resource: str
+    context: dict = field(default_factory=dict)
+    policies: tuple | list = ()
+
+
+def by_role(stack: Stack, role: str, action: str, resource: str, **context: Any) -> Request:
+    """A call by one of the stack's roles; `__` in a context key stands for `:`, `_` for `-`."""
+    circumstances = {"aws:PrincipalArn": stack.arn(role), **_keys(context)}
+    return Request(stack.arn(role), action, resource, circumstances, stack.identity_policies(role))
+
+
+def _keys(context: dict) -> dict:
+    return {key.replace("__", ":").replace("_", "-"): value for key, value in context.items()}
+
+
+def judge(stack: Stack, requests: list[Request]) -> list[str]:
+    """For each request `Allowed`, `ExplicitlyDenied` or `ImplicitlyDenied`, as the engine says."""
+    simulations = [
+        {
+            "request": {
+                "principal": request.principal,
+                "action": request.action,
+                "resource": {"resource": request.resource, "accountId": ACCOUNT},
+                "contextVariables": {"aws:SecureTransport": "true", **request.context},
+            },
+            "identityPolicies": [
+                {"name": str(n), "policy": policy} for n, policy in enumerate(request.policies)
+            ],
+            "serviceControlPolicies": [],
+            "resourceControlPolicies": [],
+            "resourcePolicy": stack.resource_policy(request.resource),
+        }
+        for request in requests
+    ]
+    done = subprocess.run(
+        ["node", ENGINE / "simulate.mjs"], input=json.dumps(simulations), capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    results = json.loads(done.stdout)
+    for request, result in zip(requests, results, strict=True):
+        assert not result.startswith("error"), (request.action, request.resource, request.context, result)
+    return results

@@ -1,0 +1,371 @@
+"""Who may do what, judged by a policy engine, both ways: what is listed is allowed, all else denied."""
+
+import copy
+from itertools import product
+
+import pytest
+from policies import ACCOUNT, HERE, REGION, VALUES, Request, Stack, by_role, judge
+from templates import template
+
+pytestmark = pytest.mark.usefixtures("engine")
+
+KEYS = ("LandingKey", "WorkKey", "LabelledKey", "OperationsKey")
+JOBS = ("PrepareRole", "TuneRole", "TrainRole", "TransformRole", "PublishRole", "CompareRole")
+MACHINES = ("TrainingMachineRole", "InferenceMachineRole", "ComparisonMachineRole")
+FUNCTIONS = ("StartTrainingRole", "StartInferenceRole", "TestModelRole", "StartComparisonRole")
+READ_AND_WRITE = {"kms:Decrypt", "kms:GenerateDataKey"}
+#: What each role may do with a key when a service asks on its behalf.
+THROUGH_A_SERVICE = {
+    **{(role, "WorkKey", "s3"): {*READ_AND_WRITE, "kms:Encrypt"} for role in JOBS},
+    ("PrepareRole", "LandingKey", "s3"): {"kms:Decrypt"},
+    ("PublishRole", "LabelledKey", "s3"): {*READ_AND_WRITE, "kms:Encrypt"},
+    ("InferenceMachineRole", "WorkKey", "s3"): READ_AND_WRITE,
+    ("InferenceMachineRole", "LabelledKey", "s3"): READ_AND_WRITE,
+    **{(role, "OperationsKey", "sqs"): READ_AND_WRITE for role in (*MACHINES, *FUNCTIONS[2:])},
+    **{(role, "OperationsKey", "sqs"): {"kms:Decrypt"} for role in FUNCTIONS[:2]},
+    **{(role, "OperationsKey", "sns"): READ_AND_WRITE for role in MACHINES},
+    **{(role, "OperationsKey", "dynamodb"): {"kms:Decrypt"} for role in (*MACHINES, "StartComparisonRole")},
+}
+#: SageMaker says Encrypt without another service between.
+ENCRYPT_OUTPUT = {(role, "WorkKey") for role in JOBS} | {("PublishRole", "LabelledKey")}
+
+RUN = "runs/DE-weee/DE-weee-training-2026-10-0f3a9c21d4e5"
+LANDED = (
+    "LandingBucket/training/DE-weee/2026-10/d1/manifest",
+    "LandingBucket/inference/DE-weee/2026-10/d1/a.csv",
+)
+CODEBOOK = "WorkBucket/codebooks/DE-weee/2026-10.json"
+CODE = f"CodeBucket/{VALUES['CodePrefix']}/jobs/processing/prepare.py"
+OUTPUTS = {
+    name: f"WorkBucket/{RUN}/{name}/file"
+    for name in (
+        *("train", "validation", "test", "items", "truth", "rejected", "report"),
+        *("tune", "model", "predictions", "evidence", "manifest"),
+    )
+}
+TEST_LABELS = "WorkBucket/predictions/DE-weee/set/model/run/labels.parquet"
+LABELS = "LabelledBucket/labels/group=DE-weee/period=2026-10/run=r/labels.parquet"
+MANIFESTS = {
+    "staged for the test": f"WorkBucket/{RUN}/manifest/manifest.json",
+    "staged for people": f"LabelledBucket/{RUN}/manifest/manifest.json",
+    "of the test": TEST_LABELS.replace("labels.parquet", "manifest.json"),
+    "for people": LABELS.replace("labels.parquet", "manifest.json"),
+}
+OBJECTS = (
+    *LANDED,
+    CODEBOOK,
+    CODE,
+    f"CodeBucket/{VALUES['CodePrefix']}/lambda.zip",
+    f"CodeBucket/{VALUES['CodePrefix']}/definitions/training.asl.json",
+    "CodeBucket/code/fedcba9876543210/jobs/processing/prepare.py",
+    *OUTPUTS.values(),
+    TEST_LABELS,
+    LABELS,
+    *MANIFESTS.values(),
+)
+
+
+def outputs(*names: str) -> set[str]:
+    return {OUTPUTS[name] for name in names}
+
+
+READS = {
+    "PrepareRole": {*LANDED, CODEBOOK, CODE, *outputs("test")},
+    "TuneRole": {CODEBOOK, CODE, *outputs("train", "validation")},
+    "TrainRole": {CODEBOOK, CODE, *outputs("train", "validation")},
+    "TransformRole": outputs("model", "items"),
+    "PublishRole": {CODEBOOK, CODE, *outputs("items", "truth", "rejected", "predictions")},
+    "CompareRole": {CODEBOOK, CODE, TEST_LABELS, MANIFESTS["of the test"]},
+    "InferenceMachineRole": {MANIFESTS["staged for the test"], MANIFESTS["staged for people"]},
+}
+WRITES = {
+    "PrepareRole": outputs("train", "validation", "test", "items", "truth", "rejected", "report"),
+    "TuneRole": outputs("tune"),
+    "TrainRole": outputs("model"),
+    "TransformRole": outputs("predictions"),
+    "PublishRole": {TEST_LABELS, LABELS, *MANIFESTS.values(), *outputs("manifest")},
+    "CompareRole": outputs("evidence"),
+    "InferenceMachineRole": {MANIFESTS["of the test"], MANIFESTS["for people"]},
+}
+
+
+def object_arn(stack: Stack, path: str) -> str:
+    bucket, _, key = path.partition("/")
+    return f"arn:aws:s3:::{stack.ref(bucket)}/{key}"
+
+
+def allowed(stack: Stack, requests: dict) -> set:
+    """The keys of `requests` whose request the engine allows."""
+    verdicts = judge(stack, list(requests.values()))
+    return {key for key, verdict in zip(requests, verdicts, strict=True) if verdict == "Allowed"}
+
+
+def person(stack: Stack, action: str, resource: str, **context: str) -> Request:
+    """A call by somebody whose own policies allow everything."""
+    everything = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
+    }
+    arn = f"arn:aws:iam::{ACCOUNT}:role/Admin"
+    return Request(arn, action, resource, {"aws:PrincipalArn": arn, **context}, [everything])
+
+
+def via(service: str) -> dict:
+    return {"kms:ViaService": f"{service}.{REGION}.amazonaws.com"}
+
+
+def key_requests(stack: Stack, roles) -> dict:
+    """Every role, key, service and action there is."""
+    actions = ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey")
+    return {
+        (role, key, service, action): by_role(stack, role, action, stack.arn(key), **via(service))
+        for role, key, service, action in product(roles, KEYS, ("s3", "sqs", "sns", "dynamodb"), actions)
+    }
+
+
+def test_each_role_may_use_the_keys_its_task_needs_through_the_services_it_needs_and_no_other(stack):
+    expected = {(*where, action) for where, actions in THROUGH_A_SERVICE.items() for action in actions}
+    expected |= {
+        (role, key, service, "kms:Encrypt")
+        for (role, key), service in product(ENCRYPT_OUTPUT, ("s3", "sqs", "sns", "dynamodb"))
+    }
+    assert allowed(stack, key_requests(stack, stack.roles())) == expected
+
+
+def test_no_role_may_decrypt_by_calling_kms_itself(stack):
+    requests = {
+        (role, key, action): by_role(stack, role, action, stack.arn(key))
+        for role, key, action in product(
+            stack.roles(), KEYS, ("kms:Decrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom")
+        )
+    }
+    assert allowed(stack, requests) == set()
+
+
+def test_only_jobs_have_volumes_encrypted_and_only_through_a_service(stack):
+    requests = {
+        (role, key, through): by_role(
+            stack, role, "kms:CreateGrant", stack.arn(key), **{"kms:GrantIsForAWSResource": through}
+        )
+        for role, key, through in product(stack.roles(), KEYS, ("true", "false"))
+    }
+    assert allowed(stack, requests) == {(role, "WorkKey", "true") for role in JOBS}
+
+
+def test_executions_are_encrypted_for_those_who_start_and_run_them(stack):
+    machine = stack.arn("TrainingMachine")
+    requests = {
+        (role, whose): by_role(
+            stack,
+            role,
+            "kms:Decrypt",
+            stack.arn("OperationsKey"),
+            **{"kms:EncryptionContext:aws:states:stateMachineArn": whose},
+        )
+        for role, whose in product(stack.roles(), (machine, machine.replace("labelmill", "other")))
+    }
+    assert allowed(stack, requests) == {(role, machine) for role in (*MACHINES, *FUNCTIONS)}
+
+
+@pytest.mark.parametrize(("action", "expected"), [("s3:GetObject", READS), ("s3:PutObject", WRITES)])
+def test_each_role_reads_and_writes_the_objects_of_its_task_and_no_other(action, expected, stack):
+    requests = {
+        (role, path): by_role(stack, role, action, object_arn(stack, path))
+        for role, path in product(stack.roles(), OBJECTS)
+    }
+    found = allowed(stack, requests)
+    assert found == {(role, path) for role, paths in expected.items() for path in paths}
+
+
+def test_what_is_written_stays(stack):
+    actions = ("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutBucketPolicy", "s3:PutObjectAcl")
+    for action in actions:
+        on_bucket = action == "s3:PutBucketPolicy"
+        requests = {
+            (role, path): by_role(
+                stack, role, action, stack.arn(path.split("/")[0]) if on_bucket else object_arn(stack, path)
+            )
+            for role, path in product(stack.roles(), (LANDED[0], OUTPUTS["model"], LABELS))
+        }
+        assert allowed(stack, requests) == set(), action
+    assert not any(
+        "Delete" in action
+        for role in (*JOBS, *MACHINES)
+        for action in stack.granted(role)
+        if action.startswith(("s3", "dynamodb"))
+    )
+
+
+def test_a_job_lists_the_folders_it_reads(stack):
+    requests = {
+        (role, path): by_role(
+            stack,
+            role,
+            "s3:ListBucket",
+            f"arn:aws:s3:::{stack.ref(path.split('/')[0])}",
+            **{"s3:prefix": folder(path)},
+        )
+        for role, path in product(JOBS, OBJECTS)
+        if not path.endswith(("zip", "asl.json"))
+    }
+    same_folder = {
+        (role, path)
+        for role in JOBS
+        for path in OBJECTS
+        if folder(path) in {folder(read) for read in READS[role]}
+    }
+    assert allowed(stack, requests) == same_folder & set(requests)
+
+
+def folder(path: str) -> str:
+    return path.partition("/")[2].rpartition("/")[0] + "/"
+
+
+@pytest.mark.parametrize("bucket", ["LandingBucket", "WorkBucket", "LabelledBucket"])
+def test_buckets_refuse_plain_http_and_foreign_keys_whoever_asks(bucket, stack):
+    item, key = f"{stack.arn(bucket)}/x", bucket.replace("Bucket", "Key")
+    header, algorithm = "s3:x-amz-server-side-encryption-aws-kms-key-id", "s3:x-amz-server-side-encryption"
+    requests = {
+        "plain HTTP": person(stack, "s3:GetObject", item, **{"aws:SecureTransport": "false"}),
+        "another key": person(
+            stack, "s3:PutObject", item, **{header: stack.arn("OperationsKey"), algorithm: "aws:kms"}
+        ),
+        "no key": person(stack, "s3:PutObject", item, **{algorithm: "AES256"}),
+        "its key": person(stack, "s3:PutObject", item, **{header: stack.arn(key), algorithm: "aws:kms"}),
+        "its default": person(stack, "s3:PutObject", item),
+        "read": person(stack, "s3:GetObject", item),
+    }
+    assert allowed(stack, requests) == {"its key", "its default", "read"}
+
+
+def test_people_use_keys_by_their_own_policies_and_administrators_manage_them(stack):
+    landing, labelled = stack.arn("LandingKey"), stack.arn("LabelledKey")
+    requests = {
+        "deliver": person(stack, "kms:GenerateDataKey", landing, **via("s3")),
+        "look at labels": person(stack, "kms:Decrypt", labelled, **via("s3")),
+        "write labels": person(stack, "kms:GenerateDataKey", labelled, **via("s3")),
+        "decrypt by hand": person(stack, "kms:Decrypt", labelled),
+        "alias": person(stack, "kms:CreateAlias", labelled),
+        "rotate": person(stack, "kms:EnableKeyRotation", labelled),
+        "change the policy": person(stack, "kms:PutKeyPolicy", labelled),
+    }
+    assert allowed(stack, requests) == set(requests) - {"write labels", "decrypt by hand"}
+
+
+def test_a_role_of_the_stack_gains_no_key_by_a_wider_policy_of_its_own(stack):
+    wide = person(stack, "kms:Decrypt", "").policies
+    requests = {
+        (role, key): Request(
+            stack.arn(role),
+            "kms:Decrypt",
+            stack.arn(key),
+            {**via("s3"), "aws:PrincipalArn": stack.arn(role)},
+            wide,
+        )
+        for role, key in product(("StartTrainingRole", "TuneRole"), ("LandingKey", "LabelledKey"))
+    }
+    assert allowed(stack, requests) == set()
+
+
+def test_no_action_is_a_wildcard_and_every_wildcard_resource_is_one_the_service_forces(stack):
+    known = {
+        "cloudwatch:PutMetricData",
+        "ecr:GetAuthorizationToken",
+        "logs:CreateLogDelivery",
+        "logs:DeleteLogDelivery",
+        "logs:DescribeLogGroups",
+        "logs:DescribeResourcePolicies",
+        "logs:GetLogDelivery",
+        "logs:ListLogDeliveries",
+        "logs:PutResourcePolicy",
+        "logs:UpdateLogDelivery",
+        "xray:GetSamplingRules",
+        "xray:GetSamplingTargets",
+        "xray:PutTelemetryRecords",
+        "xray:PutTraceSegments",
+    }
+    for role in stack.roles():
+        for policy in stack.identity_policies(role):
+            for statement in policy["Statement"]:
+                actions = (
+                    statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+                )
+                assert not any("*" in action for action in actions), (role, actions)
+                if statement["Resource"] == "*":
+                    assert set(actions) <= known, (role, actions)
+
+
+def _let_in(statement: str, role: str):
+    def plant(policy: dict) -> None:
+        _named(policy, statement)["Principal"] = {"AWS": {"Fn::GetAtt": [role, "Arn"]}}
+
+    return plant
+
+
+def _without_condition(statement: str, operator: str):
+    def plant(policy: dict) -> None:
+        del _named(policy, statement)["Condition"][operator]
+
+    return plant
+
+
+def _named(policy: dict, statement: str) -> dict:
+    return next(one for one in policy["Statement"] if one["Sid"] == statement)
+
+
+@pytest.mark.parametrize(
+    ("plant", "check"),
+    [
+        pytest.param(
+            _let_in("ReadDatasets", "TuneRole"),
+            test_each_role_may_use_the_keys_its_task_needs_through_the_services_it_needs_and_no_other,
+            id="a decrypt right too many",
+        ),
+        pytest.param(
+            _without_condition("ReadDatasets", "StringEquals"),
+            test_no_role_may_decrypt_by_calling_kms_itself,
+            id="decrypting without S3 between",
+        ),
+        pytest.param(
+            _without_condition("People", "ArnNotLike"),
+            test_a_role_of_the_stack_gains_no_key_by_a_wider_policy_of_its_own,
+            id="roles let in by their own policies",
+        ),
+    ],
+)
+def test_a_fault_in_a_key_policy_is_found(plant, check):
+    source = copy.deepcopy(template())
+    plant(source["Resources"]["LandingKey"]["Properties"]["KeyPolicy"])
+    broken = Stack(source)
+    with pytest.raises(AssertionError, match="assert"):
+        check(broken)
+
+
+def test_services_use_the_operations_key_for_this_stack_alone(stack):
+    key, queue_bucket = stack.arn("OperationsKey"), stack.arn("LandingBucket")
+
+    def service(name: str, action: str, **context: str) -> Request:
+        return Request(name, action, key, context)
+
+    here = {"aws:SourceAccount": ACCOUNT}
+    logs = f"logs.{REGION}.amazonaws.com"
+    group = "kms:EncryptionContext:aws:logs:arn"
+    requests = {
+        "notify": service(
+            "s3.amazonaws.com", "kms:GenerateDataKey", **here, **{"aws:SourceArn": queue_bucket}
+        ),
+        "notify for another bucket": service(
+            "s3.amazonaws.com", "kms:GenerateDataKey", **here, **{"aws:SourceArn": "arn:aws:s3:::other"}
+        ),
+        "keep an event": service("events.amazonaws.com", "kms:GenerateDataKey", **here),
+        "keep another account's event": service(
+            "events.amazonaws.com", "kms:GenerateDataKey", **{"aws:SourceAccount": "210987654321"}
+        ),
+        "log": service(
+            logs, "kms:Encrypt", **{group: f"arn:aws:logs:{HERE}:log-group:/aws/lambda/labelmill-test-model"}
+        ),
+        "log for another stack": service(
+            logs, "kms:Encrypt", **{group: f"arn:aws:logs:{HERE}:log-group:/aws/lambda/other"}
+        ),
+    }
+    assert allowed(stack, requests) == {"notify", "keep an event", "log"}
