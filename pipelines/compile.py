@@ -11,11 +11,11 @@ import sys
 import warnings
 from pathlib import Path
 
-# The SDKs warn of their own age, and would take a Region or profile from the person who compiles.
+# The SDKs warn of their own age, take Region and profile from whoever compiles, and ask the network who that is.
 warnings.simplefilter("ignore")
 logging.getLogger("sagemaker").setLevel(logging.ERROR)
 logging.getLogger("sagemaker.config").setLevel(logging.ERROR)
-os.environ |= {"AWS_DEFAULT_REGION": "us-east-1", "SAGEMAKER_SUPPRESS_V2_WARNING": "1"}
+os.environ |= {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
 os.environ.pop("AWS_PROFILE", None)
 
 from pipelines import comparison, inference, training  # noqa: E402

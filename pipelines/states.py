@@ -67,7 +67,7 @@ class OfflineSession(sagemaker.Session):
     """Asks AWS nothing and takes no defaults from the person who compiles; roles are ARNs already."""
 
     def __init__(self):
-        super().__init__(boto3.Session(region_name="us-east-1"), default_bucket="bucket")
+        super().__init__(boto3.Session(), default_bucket="bucket")
         self.sagemaker_config = {}
 
     def expand_role(self, role: str) -> str:

@@ -191,7 +191,7 @@ class Cloud:
 
 @pytest.fixture
 def cloud(monkeypatch):
-    """An account in which GROUP has a codebook; executions end within start_execution, retries do not wait."""
+    """An account in which GROUP has a codebook; executions end within start_execution, no retry waits."""
     sagemaker, waits = FakeSageMaker(), []
     emulated = state_task_factory.state_task_service_for
     monkeypatch.setattr(FakeTask, "jobs", sagemaker, raising=False)

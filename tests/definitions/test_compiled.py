@@ -33,7 +33,7 @@ def compiled(tmp_path_factory):
     done = subprocess.run(
         [PYTHON, "-c", OFFLINE, folder], cwd=ROOT, env=environment, capture_output=True, text=True
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
     return folder
 
 
