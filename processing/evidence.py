@@ -9,9 +9,7 @@ from sklearn.metrics import f1_score
 from processing.bootstrap import Replicates, interval, resample
 from processing.mcnemar import discordant, mcnemar
 
-GUARD_LEVEL = (
-    0.05  # one-sided: how often a guard holds back a model that is as good as the winner where it looks
-)
+VETO_LEVEL = 0.05  # chance that a challenger as good as the winner on all critical codes is vetoed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +103,7 @@ def macro_f1(truth: np.ndarray, predicted: np.ndarray) -> float:
 def _vetoes(truth, challenger, winner, text, codes, critical, replicates: Replicates) -> tuple[str, ...]:
     """Critical codes with significantly lower recall or precision; all these tests share one level."""
     tested = sorted(set(critical) & set(codes.tolist()))
-    level = GUARD_LEVEL / max(1, 2 * len(tested))
+    level = VETO_LEVEL / max(1, 2 * len(tested))
     vetoed = []
     for code in tested:
         gives_c, gives_w, is_code = challenger == code, winner == code, truth == code
