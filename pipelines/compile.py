@@ -11,11 +11,12 @@ import sys
 import warnings
 from pathlib import Path
 
-# The SDKs warn of their own age, take Region and profile from whoever compiles, and ask the network who that is.
+# The SDKs warn of their own age, and look up Region and credentials of whoever compiles, even on the network.
 warnings.simplefilter("ignore")
 logging.getLogger("sagemaker").setLevel(logging.ERROR)
 logging.getLogger("sagemaker.config").setLevel(logging.ERROR)
-os.environ |= {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
+os.environ["AWS_DEFAULT_REGION"] = "us-east-1"
+os.environ["AWS_ACCESS_KEY_ID"] = os.environ["AWS_SECRET_ACCESS_KEY"] = "none"
 os.environ.pop("AWS_PROFILE", None)
 
 from pipelines import comparison, inference, training  # noqa: E402

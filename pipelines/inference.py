@@ -29,9 +29,9 @@ from pipelines.states import (
 
 TIMEOUT_SECONDS = 48 * HOUR
 TRANSFORM_HOURS = 8
-#: Where the published files stand, and the manifest that makes them published.
+#: Where the published files stand, and where the manifest waits that makes them published.
 PUBLISHED = text("s3://{}/{}", "$.target.bucket", "$.target.prefix")
-MANIFEST_KEY = text("{}manifest.json", "$.target.prefix")
+STAGED = text("s3://{}/runs/{}/{}/manifest/", "$.target.bucket", "$.group", "$.run")
 
 
 class TransformStep(Selecting, jobs.TransformStep): ...
@@ -157,7 +157,10 @@ def _transform(failure):
 
 
 def _publish(failure):
-    """Files go to their final place at once, the manifest to the run: copying it is what publishes them."""
+    """Files go to their final place at once, the manifest beside it: copying that is what publishes them.
+
+    All outputs of a job are under one key, and a bucket takes its own key only, so both stand in the same bucket.
+    """
     return processing(
         "Publish",
         failure,
@@ -165,7 +168,7 @@ def _publish(failure):
             **{name: output(name) for name in ("items", "truth", "rejected", "predictions")},
             "codebook": Path(CODEBOOK_URI),
         },
-        outputs={"files": PUBLISHED, "manifest": output("manifest")},
+        outputs={"files": PUBLISHED, "manifest": STAGED},
         arguments={
             "group": "$.group",
             "period": "$.period",
@@ -185,8 +188,8 @@ def _publish(failure):
 def _publish_manifest(failure):
     parameters = {
         "Bucket": Path("$.target.bucket"),
-        "Key": MANIFEST_KEY,
-        "CopySource": text("${WorkBucket}/runs/{}/{}/manifest/manifest.json", "$.group", "$.run"),
+        "Key": text("{}manifest.json", "$.target.prefix"),
+        "CopySource": text("{}/runs/{}/{}/manifest/manifest.json", "$.target.bucket", "$.group", "$.run"),
     }
     return call("PublishManifest", "aws-sdk:s3:copyObject", parameters, failure)
 

@@ -9,10 +9,10 @@ WINNER = {"group": {"S": GROUP}, "entry": {"S": "WINNER"}, "model": {"S": OLD_MO
 
 @pytest.fixture
 def cloud(cloud):
-    """With what Publish leaves: the manifest in the run's folder of the work bucket."""
-    for run in (MONTH, TEST):
+    """With what Publish leaves: a manifest that waits, in the bucket where the files are."""
+    for bucket, run in {"labelled": MONTH, "work": TEST}.items():
         key = f"runs/{GROUP}/{run['run']}/manifest/manifest.json"
-        cloud.s3.put_object(Bucket="work", Key=key, Body=run["run"].encode())
+        cloud.s3.put_object(Bucket=bucket, Key=key, Body=run["run"].encode())
     return cloud
 
 
