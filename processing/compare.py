@@ -11,11 +11,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from processing import codebook, container, split
+from processing.changes import changes
 from processing.codebook import Codebook
 from processing.dataset import sha256
 from processing.errors import NotComparable
 from processing.scores import scores
-from processing.verdict import Policy, Verdict, decide
+from processing.verdict import MIN_DISCORDANT, RARER_LEVEL, TOLERATED_LOSS, Policy, Verdict, decide
 
 RUN_AGAIN = "start the comparison again once both models have labelled the same test set."
 
@@ -37,11 +38,17 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         **{name: getattr(options, name) for name in ("run", "group", "period")},
         "codebook_version": book.version,
         "policy": asdict(policy),
+        "rule": {
+            "tolerated_loss": TOLERATED_LOSS,
+            "rarer_level": RARER_LEVEL,
+            "min_discordant": MIN_DISCORDANT,
+        },
         **asdict(verdict),
         **{
             role: {"model": model, **_scores(table)} if table is not None else None
             for role, (model, table) in models.items()
         },
+        "changes": changes(challenger, winner),
     }
     text = json.dumps(evidence, ensure_ascii=False, indent=1)
     (container.output_folder("evidence") / "comparison.json").write_text(text, encoding="utf-8")

@@ -26,6 +26,7 @@ COLUMNS = {
     "labelled_at": "when, UTC",
     "truth": "the known label (test sets only)",
     "text_key": "hash of the item's text; equal for equal texts (test sets only)",
+    "title": "the item's title (test sets only)",
 }
 TYPES = {"confidence": pa.float64(), "labelled_at": pa.timestamp("ms", tz="UTC")}
 UNSURE = "The model's confidence is below its review threshold."
@@ -72,7 +73,7 @@ def rejected_rows(rejected: pa.Table) -> pa.Table:
 
 def assemble(parts: list[pa.Table], constants: dict[str, object], *, test_set: bool) -> pa.Table:
     """All rows with all published columns; `constants` are the values that are the same in every row."""
-    names = [name for name in COLUMNS if test_set or name not in ("truth", "text_key")]
+    names = [name for name in COLUMNS if test_set or name not in ("truth", "text_key", "title")]
     schema = pa.schema([(name, TYPES.get(name, pa.string())) for name in names])
     parts = [
         pa.table(

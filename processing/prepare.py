@@ -161,7 +161,7 @@ def _write_items(made: pa.Table, columns: dict[str, str]) -> tuple[dict, dict]:
         "items",
     )
     label = made["label"] if "label" in columns else pa.nulls(made.num_rows, pa.string())
-    truth = pa.table({"item_id": made["item_id"], "label": label, "text_key": made["text_key"]})
+    truth = made.select(["item_id", "text_key", "title"]).append_column("label", label)
     if "label" not in columns:
         truth = truth.slice(0, 0)
     pq.write_table(truth, container.output_folder("truth") / "truth.parquet")

@@ -73,7 +73,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def _with_truth(labels: pa.Table, truth: pa.Table) -> pa.Table:
-    """The labels with `truth` and `text_key` of the same ids."""
+    """The labels with `truth`, `text_key` and `title` of the same ids."""
     at = pc.index_in(labels["item_id"], value_set=truth["item_id"].combine_chunks())
     if at.null_count or truth.num_rows != labels.num_rows:
         raise NotReconciled(
@@ -81,7 +81,9 @@ def _with_truth(labels: pa.Table, truth: pa.Table) -> pa.Table:
             START_AGAIN,
         )
     found = truth.take(at)
-    return labels.append_column("truth", found["label"]).append_column("text_key", found["text_key"])
+    for name, column in {"truth": "label", "text_key": "text_key", "title": "title"}.items():
+        labels = labels.append_column(name, found[column])
+    return labels
 
 
 def _counts(table: pa.Table, items: int, rejected: int) -> dict[str, int]:

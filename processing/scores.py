@@ -3,6 +3,8 @@
 import numpy as np
 from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
 
+BINS = 15  # of confidence, for calibration
+
 
 def scores(
     truth: np.ndarray, predicted: np.ndarray, confidence: np.ndarray, automatic: np.ndarray
@@ -15,34 +17,69 @@ def scores(
     confidence: of the predicted codes, shape (n_rows,), in [0, 1].
     automatic: rows that need no person, shape (n_rows,).
 
+    Of each code: `rows` that have it, rows that were `given` it, and those `rightly_given` it.
     Macro-F1 is over the codes that have test rows, so that it is over the same codes for every model.
     """
     codes = np.unique(truth)
     right = predicted == truth
-    precision, recall, f1, support = precision_recall_fscore_support(
+    precision, recall, f1, rows = precision_recall_fscore_support(
         truth, predicted, labels=codes, zero_division=0
     )
+    given, rightly = _counts(predicted), _counts(predicted[right])
     return {
         "macro_f1": float(f1_score(truth, predicted, labels=codes, average="macro", zero_division=0)),
         "accuracy": float(accuracy_score(truth, predicted)),
         "weighted_f1": float(f1_score(truth, predicted, labels=codes, average="weighted", zero_division=0)),
         "calibration_error": calibration_error(right, confidence),
+        "calibration": calibration_curve(right, confidence),
         "coverage": float(automatic.mean()),
         "accuracy_of_covered": float(right[automatic].mean()) if automatic.any() else None,
         "codes": {
             str(code): {"precision": float(p), "recall": float(r), "f1": float(f), "rows": int(n)}
-            for code, p, r, f, n in zip(codes, precision, recall, f1, support, strict=True)
+            | {"given": given.get(code, 0), "rightly_given": rightly.get(code, 0)}
+            for code, p, r, f, n in zip(codes, precision, recall, f1, rows, strict=True)
         },
     }
 
 
-def calibration_error(right: np.ndarray, confidence: np.ndarray, bins: int = 15) -> float:
-    """Expected calibration error over `bins` bins of equal width; in [0, 1], lower is better.
+def calibration_error(right: np.ndarray, confidence: np.ndarray) -> float:
+    """Expected calibration error over BINS bins of equal width; in [0, 1], lower is better.
 
     The mean distance between confidence and share of right answers, weighted by rows (Naeini et al. 2015,
     "Obtaining Well Calibrated Probabilities Using Bayesian Binning"). `right` and `confidence` are of shape
     (n_rows,).
     """
-    at = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-    gaps = np.bincount(at, weights=right - confidence, minlength=bins)
+    gaps = np.bincount(_bins(confidence), weights=right - confidence, minlength=BINS)
     return float(np.abs(gaps).sum() / len(right))
+
+
+def calibration_curve(right: np.ndarray, confidence: np.ndarray) -> list[dict[str, float]]:
+    """The bins of the calibration error that hold rows, lowest confidence first.
+
+    Of each bin its edges `low` and `high`, its number of `rows`, their mean `confidence`, their `accuracy`.
+    """
+    at = _bins(confidence)
+    rows = np.bincount(at, minlength=BINS)
+    mean, accuracy = (
+        np.bincount(at, weights=values, minlength=BINS) / np.maximum(rows, 1)
+        for values in (confidence, right)
+    )
+    return [
+        {
+            "low": float(n / BINS),
+            "high": float((n + 1) / BINS),
+            "rows": int(rows[n]),
+            "confidence": float(mean[n]),
+            "accuracy": float(accuracy[n]),
+        }
+        for n in np.flatnonzero(rows)
+    ]
+
+
+def _counts(codes: np.ndarray) -> dict[str, int]:
+    return dict(zip(*(each.tolist() for each in np.unique(codes, return_counts=True)), strict=True))
+
+
+def _bins(confidence: np.ndarray) -> np.ndarray:
+    """Number of the bin of each confidence; a bin holds its upper edge."""
+    return np.clip(np.ceil(confidence * BINS).astype(int) - 1, 0, BINS - 1)

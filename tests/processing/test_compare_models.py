@@ -130,6 +130,8 @@ def test_the_evidence_names_models_scores_and_codes(pair):
         "recall": pytest.approx(290 / 300),
         "f1": pytest.approx(290 / 300),
         "rows": 300,
+        "given": 300,
+        "rightly_given": 290,
     }
 
 

@@ -148,13 +148,14 @@ def test_codes_that_are_not_in_force_become_their_successor_or_go_to_review(prep
     assert found[2] == ("X", None, "review", "code X: no code in force in 2026-10 stands for it")
 
 
-def test_a_test_set_is_published_with_truth_and_text_key(prepared):
+def test_a_test_set_is_published_with_truth_text_key_and_title(prepared):
     rows = items(90)
     job = prepared(rows, purpose="test")
     run_publish(job, "test")
     found = published(job)
     assert [row["truth"] for row in found] == [row["label"] for row in rows]
     assert all(len(row["text_key"]) == 16 for row in found)
+    assert [row["title"] for row in found] == [row["title"] for row in rows]
 
 
 def test_the_manifest_lists_counts_and_the_sha256_of_every_file(prepared):
