@@ -1,0 +1,238 @@
+"""What the state machines' roles may do: the calls their definitions make, no fewer and no more."""
+
+import json
+from itertools import product
+
+import pytest
+from policies import HERE, Request, Stack, by_role, judge
+from templates import ROOT
+
+pytestmark = pytest.mark.usefixtures("engine")
+
+MACHINES = ("Training", "Inference", "Comparison")
+#: SageMaker's jobs: their kind in ARNs, and the rule by which Step Functions hears of their end (from its
+#: page "Call SageMaker with Step Functions").
+JOBS = {
+    "ProcessingJob": ("processing-job", "ProcessingJobs"),
+    "TrainingJob": ("training-job", "TrainingJobs"),
+    "HyperParameterTuningJob": ("hyper-parameter-tuning-job", "TuningJobs"),
+    "TransformJob": ("transform-job", "TransformJobs"),
+}
+OWN_RUNTIME = ("logs:", "xray:")
+
+
+def tasks(stack: Stack, machine: str) -> list[tuple[str, dict]]:
+    """Service integration and parameters of every task, with the template's substitutions made."""
+    text = (ROOT / f"pipelines/definitions/{machine.lower()}.asl.json").read_text()
+    given = stack.properties[f"{machine}Machine"]["DefinitionSubstitutions"]
+    for name, value in given.items():
+        text = text.replace(f"${{{name}}}", value)
+    states = json.loads(text)["States"].values()
+    assert not any(state["Type"] in ("Map", "Parallel") for state in states), "look into those too"
+    return [
+        (state["Resource"].removeprefix("arn:aws:states:::"), state["Parameters"])
+        for state in states
+        if state["Type"] == "Task"
+    ]
+
+
+def found(value, name: str) -> list:
+    """Everything under the key `name`, at any depth; what is computed at run time is left out."""
+    if isinstance(value, list):
+        return [hit for item in value for hit in found(item, name)]
+    if not isinstance(value, dict):
+        return []
+    here = [value[name]] if name in value else []
+    return here + [hit for item in value.values() for hit in found(item, name)]
+
+
+def calls(stack: Stack, machine: str) -> list[Request]:
+    """Every call that the machine's tasks make, and those that `.sync` makes besides."""
+    return [
+        by_role(stack, f"{machine}MachineRole", action, resource, **context)
+        for integration, parameters in tasks(stack, machine)
+        for action, resource, context in _calls(stack, integration, parameters)
+    ]
+
+
+def _calls(stack: Stack, integration: str, parameters: dict):
+    """Action, resource and circumstances of one task's calls."""
+    service, _, operation = integration.removeprefix("aws-sdk:").partition(":")
+    operation, sync = operation.removesuffix(".sync"), operation.endswith(".sync")
+    action = f"{service}:{operation[0].upper()}{operation[1:]}"
+    match service, operation:
+        case "sagemaker", "createModel":
+            model = f"arn:aws:sagemaker:{HERE}:model/de-weee-2026-10-1a2b3c4d"
+            yield action, model, _isolation(parameters)
+            yield "sagemaker:AddTags", model, {}
+            yield from _passing(found(parameters, "ExecutionRoleArn"))
+        case "sagemaker", _:
+            assert sync, integration
+            yield from _job(stack, operation.removeprefix("create"), parameters)
+        case "dynamodb", "transactWriteItems":
+            assert {key for item in parameters["TransactItems"] for key in item} == {"Put"}
+            yield "dynamodb:PutItem", stack.arn("LedgerTable"), {}
+        case "dynamodb", _:
+            yield action, stack.arn("LedgerTable"), {}
+        case "events", _:
+            sources = found(parameters, "Source")
+            yield action, f"arn:aws:events:{HERE}:event-bus/default", {"events:source": sources}
+        case "sns", _:
+            yield action, parameters["TopicArn"], {}
+        case "sqs", _:
+            yield action, f"arn:aws:sqs:{HERE}:{parameters['QueueUrl'].rpartition('/')[2]}", {}
+        case "s3", "copyObject":
+            for bucket, prefix in (("WorkBucket", "predictions"), ("LabelledBucket", "labels")):
+                yield "s3:GetObject", f"{stack.arn(bucket)}/runs/g/r/manifest/manifest.json", {}
+                yield "s3:PutObject", f"{stack.arn(bucket)}/{prefix}/g/r/manifest.json", {}
+        case _:
+            raise AssertionError(f"{integration}: say here which permissions it needs")
+
+
+def _job(stack: Stack, kind: str, parameters: dict):
+    """A job that Step Functions starts, tags, watches and, when the execution is stopped, stops."""
+    arn_kind, rule = JOBS[kind]
+    job = f"arn:aws:sagemaker:{HERE}:{arn_kind}/de-weee-2026-10-x-9f8e7d6c"
+    for circumstances in _job_keys(stack, parameters):
+        yield f"sagemaker:Create{kind}", job, {**circumstances, **_isolation(parameters)}
+    for verb in ("Describe", "Stop"):
+        yield f"sagemaker:{verb}{kind}", job, {}
+    for action in ("sagemaker:AddTags", "sagemaker:ListTags"):
+        yield action, job, {}
+    yield from _passing(found(parameters, "RoleArn"))
+    for action in ("events:PutTargets", "events:PutRule", "events:DescribeRule"):
+        yield action, f"arn:aws:events:{HERE}:rule/StepFunctionsGetEventsForSageMaker{rule}Rule", {}
+
+
+def _job_keys(stack: Stack, parameters: dict):
+    """Under which keys the job's volume and output are; an output's key that is computed is one of two."""
+    [volume] = found(parameters, "VolumeKmsKeyId")
+    for output in found(parameters, "KmsKeyId") or [stack.arn("WorkKey"), stack.arn("LabelledKey")]:
+        yield {"sagemaker:VolumeKmsKeyArn": volume, "sagemaker:OutputKmsKeyArn": output}
+
+
+def _isolation(parameters: dict) -> dict:
+    """How the job or model is shut off, as far as the definition says so."""
+    said = {
+        "sagemaker:NetworkIsolation": found(parameters, "EnableNetworkIsolation"),
+        "sagemaker:InterContainerTrafficEncryption": found(
+            parameters, "EnableInterContainerTrafficEncryption"
+        ),
+    }
+    return {key: str(value[0]).lower() for key, value in said.items() if value}
+
+
+def _passing(roles: list[str]):
+    for role in roles:
+        yield "iam:PassRole", role, {"iam:PassedToService": "sagemaker.amazonaws.com"}
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_a_machines_role_allows_every_call_its_definition_makes(machine, stack):
+    made = calls(stack, machine)
+    assert made
+    for call, verdict in zip(made, judge(stack, made), strict=True):
+        assert verdict == "Allowed", (call.action, call.resource, call.context)
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_a_machines_role_allows_no_action_its_definition_does_not_call(machine, stack):
+    granted = {a for a in stack.granted(f"{machine}MachineRole") if not a.startswith(OWN_RUNTIME)}
+    assert granted == {call.action for call in calls(stack, machine)}
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_a_machine_reaches_the_roles_topics_and_queues_it_names_and_no_other(machine, stack):
+    named = {(call.action, call.resource) for call in calls(stack, machine)}
+    to_sagemaker = {"iam:PassedToService": "sagemaker.amazonaws.com"}
+    reach = {
+        "iam:PassRole": [stack.arn(role) for role in stack.roles()],
+        "sns:Publish": [stack.arn(topic) for topic in stack.of_type("SNS::Topic")],
+        "sqs:SendMessage": [stack.arn(queue) for queue in stack.of_type("SQS::Queue")],
+    }
+    requests = [
+        by_role(stack, f"{machine}MachineRole", action, resource, **context)
+        for action, resources in reach.items()
+        for resource in resources
+        for context in [to_sagemaker if action == "iam:PassRole" else {}]
+    ]
+    verdicts = judge(stack, requests)
+    allowed = {
+        (request.action, request.resource)
+        for request, verdict in zip(requests, verdicts, strict=True)
+        if verdict == "Allowed"
+    }
+    assert allowed == {call for call in named if call[0] in reach}
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_a_machine_starts_no_job_under_another_key_or_with_a_network(machine, stack):
+    other = {
+        "sagemaker:VolumeKmsKeyArn": stack.arn("OperationsKey"),
+        "sagemaker:OutputKmsKeyArn": stack.arn("OperationsKey"),
+        "sagemaker:NetworkIsolation": "false",
+        "sagemaker:InterContainerTrafficEncryption": "false",
+    }
+    faults = [
+        Request(call.principal, call.action, call.resource, context, call.policies)
+        for call in calls(stack, machine)
+        if call.action.startswith("sagemaker:Create")
+        for key in other.keys() & call.context.keys()
+        for context in (
+            {**call.context, key: other[key]},
+            {name: value for name, value in call.context.items() if name != key},
+        )
+    ]
+    assert faults
+    assert set(judge(stack, faults)) == {"ImplicitlyDenied"}
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_a_role_is_passed_to_sagemaker_only(machine, stack):
+    to_lambda = {"iam:PassedToService": "lambda.amazonaws.com"}
+    elsewhere = [
+        Request(call.principal, call.action, call.resource, to_lambda, call.policies)
+        for call in calls(stack, machine)
+        if call.action == "iam:PassRole"
+    ]
+    assert set(judge(stack, elsewhere)) == {"ImplicitlyDenied"}
+
+
+RECEIVE = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+FUNCTIONS = {
+    "StartTrainingRole": {
+        ("states:StartExecution", "TrainingMachine"),
+        *((action, "TrainingQueue") for action in RECEIVE),
+    },
+    "StartInferenceRole": {
+        ("states:StartExecution", "InferenceMachine"),
+        *((action, "InferenceQueue") for action in RECEIVE),
+    },
+    "TestModelRole": {
+        ("states:StartExecution", "InferenceMachine"),
+        ("sqs:SendMessage", "EventsDeadLetterQueue"),
+    },
+    "StartComparisonRole": {
+        ("states:StartExecution", "InferenceMachine"),
+        ("states:StartExecution", "ComparisonMachine"),
+        ("sqs:SendMessage", "EventsDeadLetterQueue"),
+        ("dynamodb:GetItem", "LedgerTable"),
+        ("dynamodb:Query", "LedgerTable"),
+    },
+}
+
+
+@pytest.mark.parametrize("role", FUNCTIONS)
+def test_a_function_reaches_the_machines_queues_and_entries_of_its_task_and_no_other(role, stack):
+    wishes = [
+        *product(["states:StartExecution"], (f"{machine}Machine" for machine in MACHINES)),
+        *product((*RECEIVE, "sqs:SendMessage"), stack.of_type("SQS::Queue")),
+        *product(
+            ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:Scan"), ["LedgerTable"]
+        ),
+    ]
+    verdicts = judge(stack, [by_role(stack, role, action, stack.arn(on)) for action, on in wishes])
+    granted = {wish for wish, verdict in zip(wishes, verdicts, strict=True) if verdict == "Allowed"}
+    assert granted == FUNCTIONS[role]
+    own = {action for action in stack.granted(role) if not action.startswith(OWN_RUNTIME)}
+    assert own == {action for action, _ in FUNCTIONS[role]}
