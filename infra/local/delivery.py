@@ -23,13 +23,16 @@ class QueuePoller:
     dead-letter queue after the receives its redrive policy allows. Both are the queue's business.
     """
 
-    def __init__(self, mapping_id: str, invoke: Invoke, sqs, lambda_client, changed: Callable[[], None]):
+    def __init__(
+        self, mapping_id: str, queue_arn: str, invoke: Invoke, sqs, lambda_client, changed: Callable[[], None]
+    ):
         self._mapping_id = mapping_id
         self._invoke = invoke
         self._sqs = sqs
         self._lambda = lambda_client
         self._changed = changed
-        self.queue_url: str | None = None
+        self.queue_arn = queue_arn
+        self._queue_url: str | None = None
 
     def start(self) -> None:
         threading.Thread(target=self._run, name=f"mapping-{self._mapping_id}", daemon=True).start()
@@ -50,11 +53,10 @@ class QueuePoller:
         if mapping["State"] != "Enabled":
             threading.Event().wait(1)
             return
-        if self.queue_url is None:
-            name = mapping["EventSourceArn"].rsplit(":", 1)[1]
-            self.queue_url = self._sqs.get_queue_url(QueueName=name)["QueueUrl"]
+        if self._queue_url is None:
+            self._queue_url = self._sqs.get_queue_url(QueueName=self.queue_arn.rsplit(":", 1)[1])["QueueUrl"]
         messages = self._sqs.receive_message(
-            QueueUrl=self.queue_url,
+            QueueUrl=self._queue_url,
             MaxNumberOfMessages=min(10, mapping["BatchSize"]),
             WaitTimeSeconds=LONG_POLL_SECONDS,
             AttributeNames=["All"],
@@ -67,7 +69,7 @@ class QueuePoller:
         failed = failed_messages(outcome, [m["MessageId"] for m in messages], partial)
         for message in messages:
             if message["MessageId"] not in failed:
-                self._sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
+                self._sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=message["ReceiptHandle"])
         self._changed()
 
 
@@ -105,6 +107,16 @@ def _record(message: dict, mapping: dict) -> dict:
         "eventSourceARN": mapping["EventSourceArn"],
         "awsRegion": mapping["EventSourceArn"].split(":")[3],
     }
+
+
+def send_dead_letter(sqs, queue_url: str, event: object, outcome: Outcome) -> None:
+    """Put an event that a function could not take into its dead-letter queue, with Lambda's attributes."""
+    reason = json.loads(outcome.body)["errorMessage"][:1024] or "-"
+    attributes = {
+        "ErrorCode": {"DataType": "Number", "StringValue": "200"},
+        "ErrorMessage": {"DataType": "String", "StringValue": reason},
+    }
+    sqs.send_message(QueueUrl=queue_url, MessageBody=json.dumps(event), MessageAttributes=attributes)
 
 
 class AsyncInvocations:

@@ -2,8 +2,8 @@
 
 What is replaced here, and why:
 
-- State machines: SageMaker's `.sync` is not supported; each task makes a client anew; an execution's name is
-  checked and taken in two steps, so that two requests at once could both have it.
+- State machines: SageMaker's `.sync` is not supported; each execution parses its definition, each task makes
+  a client anew; a name is checked and taken in two steps, so that two requests at once could both have it.
 - Lambda: without Docker a function echoes its input, and an event source mapping calls it inside SendMessage.
 - EventBridge: a rule with a Lambda target makes PutEvents fail; a disabled rule still fires.
 - S3: object bytes are kept in memory; a multipart upload notifies twice; an event lacks `versionId`; a bucket
@@ -12,17 +12,15 @@ What is replaced here, and why:
 """
 
 import copy
+import functools
 import json
 import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto.awslambda import models as lambda_models
-from moto.core import DEFAULT_ACCOUNT_ID as ACCOUNT
 from moto.core.config import default_user_config
 from moto.events import models as events_models
 from moto.iam.access_control import PermissionResult
@@ -50,23 +48,18 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
     StateTaskServiceCallback,
 )
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.asl.utils import boto_client
-from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication
+from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
+from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 
 from infra.local.aws_models import service_model, to_text
+from infra.local.endpoint import ACCOUNT, client
 from infra.local.functions import Function, Outcome
 from infra.local.jobs import Jobs
 from infra.local.objects import ObjectFolder, StoredObject
 
-__all__ = ["ACCOUNT", "MotoRequestHandler", "application", "function_named", "install_cloudformation"]
-__all__ += [
-    "install_events",
-    "install_functions",
-    "install_objects",
-    "install_state_machines",
-    "install_topics",
-]
-__all__ += ["messages_in", "running_executions"]
+__all__ = ["MotoRequestHandler"]  # for the server
 
 
 def application() -> Callable:
@@ -83,7 +76,7 @@ def install_state_machines(
 ) -> None:
     """Let state machines run SageMaker jobs through `jobs`; tell `on_change(description, history)` of each.
 
-    Called at an execution's start (history None) and end; both arguments are as the API answers them.
+    Called at an execution's start (history None; ARN and status only) and end; both as the API answers them.
     """
     clients = _Clients(endpoint)
     for name, module in list(sys.modules.items()):
@@ -93,22 +86,30 @@ def install_state_machines(
     emulated = state_task_factory.state_task_service_for
 
     def state_task_service_for(service_name: str):
-        return SageMakerTask(jobs) if service_name == "sagemaker" else emulated(service_name)
+        return SageMakerTask() if service_name == "sagemaker" else emulated(service_name)
 
+    SageMakerTask.jobs = jobs
     state_task_factory.state_task_service_for = state_task_service_for
+    parse = functools.lru_cache(AmazonStateLanguageParser.parse)  # takes 200 ms, a copy 10 ms
+    AmazonStateLanguageParser.parse = staticmethod(parse)
+    entry_point = ExecutionWorker._get_evaluation_entrypoint
+    ExecutionWorker._get_evaluation_entrypoint = lambda self: copy.deepcopy(entry_point(self))
 
-    original_start = executing_models.StepFunctionsParserBackend.start_execution
+    start_execution = executing_models.StepFunctionsParserBackend.start_execution
     starting = threading.RLock()
 
-    def start_execution(self, *args, **kwargs):
+    def start_execution_alone(self, *args, **kwargs):
         with starting:
-            execution = original_start(self, *args, **kwargs)
-        if execution.stop_date is None:
-            on_change(execution.to_describe_output(), None)
-        return execution
+            return start_execution(self, *args, **kwargs)
 
-    executing_models.StepFunctionsParserBackend.start_execution = start_execution
+    executing_models.StepFunctionsParserBackend.start_execution = start_execution_alone
+    original_start = Execution.start
 
+    def start(self) -> None:
+        on_change({"executionArn": self.exec_arn, "status": "RUNNING"}, None)
+        original_start(self)
+
+    Execution.start = start
     original_terminated = BaseExecutionWorkerCommunication.terminated
 
     def terminated(self) -> None:
@@ -129,28 +130,17 @@ class _Clients:
     def client_for(self, region: str, service: str, state_credentials=None):
         with self._lock:
             if (region, service) not in self._clients:
-                self._clients[region, service] = boto3.client(
-                    service,
-                    region_name=region,
-                    endpoint_url=self._endpoint,
-                    aws_access_key_id="local",
-                    aws_secret_access_key="local",
-                    config=Config(
-                        parameter_validation=False,
-                        retries={"total_max_attempts": 1},
-                        read_timeout=3600,
-                        max_pool_connections=64,
-                    ),
-                )
+                self._clients[region, service] = client(service, self._endpoint, region, validate=False)
             return self._clients[region, service]
 
 
 class SageMakerTask(StateTaskServiceCallback):
     """`arn:aws:states:::sagemaker:create...[.sync]`: makes the API call; for `.sync` waits for the end."""
 
-    def __init__(self, jobs: Jobs):
+    jobs: Jobs  # of the class, as a parsed program is copied for each execution
+
+    def __init__(self):
         super().__init__(supported_integration_patterns={ResourceCondition.Sync})
-        self._jobs = jobs
 
     def _get_supported_parameters(self) -> set[str] | None:
         """None refuses the state machine; an empty set drops no parameter, so the service can object."""
@@ -161,8 +151,8 @@ class SageMakerTask(StateTaskServiceCallback):
     def _eval_service_task(
         self, env, resource_runtime_part, normalised_parameters, state_credentials
     ) -> None:
-        client = boto_client.boto_client_for(resource_runtime_part.region, "sagemaker", state_credentials)
-        response = getattr(client, self._get_boto_service_action())(**normalised_parameters)
+        sagemaker = boto_client.boto_client_for(resource_runtime_part.region, "sagemaker", state_credentials)
+        response = getattr(sagemaker, self._get_boto_service_action())(**normalised_parameters)
         response.pop("ResponseMetadata", None)
         env.stack.append(to_text(response))
 
@@ -178,9 +168,9 @@ class SageMakerTask(StateTaskServiceCallback):
         }[self.resource.api_action]
         resource = self.resource.api_action.removeprefix("create")
         name = normalised_parameters[f"{resource}Name"]
-        job = self._jobs.wait(kind, name, still_wanted=env.is_running)
+        job = self.jobs.wait(kind, name, still_wanted=env.is_running)
         if job is None:  # the state timed out or the execution was stopped: AWS stops the job
-            self._jobs.answer(f"Stop{resource}", {f"{resource}Name": name})
+            self.jobs.answer(f"Stop{resource}", {f"{resource}Name": name})
             return
         job = to_text(job)
         if job[f"{resource}Status"] != "Completed":
@@ -231,9 +221,9 @@ def running_executions(region: str) -> int:
 def install_functions(
     invoke: Callable[[Function, object], Outcome],
     invoke_later: Callable[[str, object], None],
-    on_mapping: Callable[[str], None],
+    on_mapping: Callable[[str, str, str], None],
 ) -> None:
-    """Let functions really run; tell `on_mapping(id)` of event source mappings, for others to poll."""
+    """Let functions really run; tell `on_mapping(id, queue ARN, function ARN)` whom to poll."""
 
     def answer(self, body, request_headers, response_headers):
         event = json.loads(body) if body else {}
@@ -252,7 +242,7 @@ def install_functions(
         mapping = original_create(self, spec)
         for queue in sqs_models.sqs_backends[self.account_id][self.region_name].queues.values():
             queue.lambda_event_source_mappings.clear()
-        on_mapping(mapping.uuid)
+        on_mapping(mapping.uuid, mapping.event_source_arn, mapping.function_arn)
         return mapping
 
     lambda_models.LambdaBackend.create_event_source_mapping = create_event_source_mapping
@@ -321,9 +311,10 @@ def install_topics(on_message: Callable[[str, str | None, str], None]) -> None:
     sns_models.Topic.publish = publish
 
 
-def messages_in(region: str, queue_url: str) -> int:
+def messages_in(region: str, queue_arn: str) -> int:
     """How many messages a queue holds, visible or not."""
-    return len(sqs_models.sqs_backends[ACCOUNT][region].queues[queue_url.rsplit("/", 1)[1]]._messages)
+    queue = sqs_models.sqs_backends[ACCOUNT][region].queues.get(queue_arn.rsplit(":", 1)[1])
+    return len(queue._messages) if queue else 0
 
 
 # ---------------------------------------------------------------- objects

@@ -11,76 +11,66 @@ import json
 import logging
 import os
 import resource
+import select
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
-import boto3
-import moto.backends  # noqa: F401  before anything is replaced in it
 from werkzeug.serving import make_server
 
-from infra.local import moto_internals, stacks
-from infra.local.delivery import AsyncInvocations, QueuePoller
-from infra.local.endpoint import CREDENTIALS, ENDPOINT_FILE, REGION, client
+from infra.local import stacks
+from infra.local.delivery import AsyncInvocations, QueuePoller, send_dead_letter
+from infra.local.endpoint import ACCOUNT, CREDENTIALS, ENDPOINT_FILE, REGION, client
 from infra.local.executions import write_execution
 from infra.local.front import Front
-from infra.local.functions import Functions
+from infra.local.functions import Functions, Outcome
 from infra.local.happenings import Happenings
 from infra.local.jobs import Jobs
 from infra.local.mailbox import Mailbox
 from infra.local.objects import ObjectFolder
 
-log = logging.getLogger("labelmill")
-
 
 class Server:
-    """All parts of the local AWS, wired. `start` serves in threads; `stop` ends every process it began."""
+    """All parts of the local AWS, wired. `serve` begins to answer; `stop` ends every process it began."""
 
     def __init__(self, folder: Path, port: int, slots: int, worker_class):
         for name in ("s3", "mailbox", "executions", "functions"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        self._http = make_server(
-            "127.0.0.1",
-            port,
-            lambda environ, start: self._front(environ, start),
-            threaded=True,
-            request_handler=moto_internals.MotoRequestHandler,
-        )
+        self._http = make_server("127.0.0.1", port, self._answer, threaded=True)
         self.endpoint = f"http://127.0.0.1:{self._http.port}"
-        os.environ["MOTO_PORT"] = str(self._http.port)
         self._happenings = Happenings()
+        self._jobs = Jobs(REGION, ACCOUNT, self._job_changed, self._object_exists)
+        self._worker = worker_class(folder, self.endpoint, slots, on_change=self._jobs.on_change)
+        self._jobs.worker = self._worker
+        # Its processes import what jobs need while this one imports the emulator; each takes seconds.
+        self._worker.start()
         self._functions = Functions(folder / "functions", {"AWS_ENDPOINT_URL": self.endpoint, **CREDENTIALS})
         self._async = AsyncInvocations(self._invoke, self._dead_letter, self._happenings.poke)
+        self._s3, self._sqs, self._lambda = (client(name, self.endpoint) for name in ("s3", "sqs", "lambda"))
+        self._mailbox = Mailbox(folder / "mailbox")
         self._pollers: list[QueuePoller] = []
-        self._jobs = Jobs(REGION, moto_internals.ACCOUNT, self._job_changed, self._object_exists)
-        self._worker = self._jobs.worker = worker_class(
-            folder, self.endpoint, slots, on_change=self._jobs.on_change
-        )
-        self._front = Front(moto_internals.application(), self._jobs, self._happenings, self._is_quiet)
         self._install()
 
     def _install(self) -> None:
-        s3 = client("s3", self.endpoint)
-        mailbox = Mailbox(self._folder / "mailbox")
+        os.environ["MOTO_PORT"] = str(self._http.port)
+        from infra.local import moto_internals as moto
 
-        def message_sent(topic: str, subject: str | None, message: str) -> None:
-            mailbox.deliver(topic, subject, message)
-            self._happenings.add("message", topic=topic, subject=subject)
+        moto.install_state_machines(self._jobs, self.endpoint, self._execution_changed)
+        moto.install_functions(self._functions.invoke, self._async.submit, self._poll)
+        moto.install_events(self._async.submit)
+        moto.install_topics(self._message_sent)
+        moto.install_objects(ObjectFolder(self._folder / "s3"))
+        moto.install_cloudformation(self._s3)
+        self._moto = moto
+        self._front = Front(moto.application(), self._jobs, self._happenings, self._is_quiet)
+        self._http.RequestHandlerClass = moto.MotoRequestHandler
 
-        moto_internals.install_state_machines(self._jobs, self.endpoint, self._execution_changed)
-        moto_internals.install_functions(self._functions.invoke, self._async.submit, self._poll)
-        moto_internals.install_events(self._async.submit)
-        moto_internals.install_topics(message_sent)
-        moto_internals.install_objects(ObjectFolder(self._folder / "s3"))
-        moto_internals.install_cloudformation(s3)
-        self._s3 = s3
-
-    def start(self) -> None:
-        """Serve, and let jobs run."""
+    def serve(self) -> None:
+        """Answer requests, in threads."""
         threading.Thread(target=self._http.serve_forever, name="http", daemon=True).start()
-        self._worker.start()
 
     def stop(self) -> None:
         """End jobs, functions and the server."""
@@ -89,34 +79,28 @@ class Server:
         self._http.shutdown()
         self._http.server_close()
 
-    def _invoke(self, function_arn: str, event: object):
-        return self._functions.invoke(moto_internals.function_named(REGION, function_arn)[0], event)
+    def _answer(self, environ: dict, start_response: Callable):
+        return self._front(environ, start_response)
 
-    def _dead_letter(self, function_arn: str, event: object, outcome) -> None:
-        queue_arn = moto_internals.function_named(REGION, function_arn)[1]
+    def _invoke(self, function_arn: str, event: object) -> Outcome:
+        return self._functions.invoke(self._moto.function_named(REGION, function_arn)[0], event)
+
+    def _dead_letter(self, function_arn: str, event: object, outcome: Outcome) -> None:
+        queue_arn = self._moto.function_named(REGION, function_arn)[1]
         if queue_arn:
-            sqs = client("sqs", self.endpoint)
-            url = sqs.get_queue_url(QueueName=queue_arn.rsplit(":", 1)[1])["QueueUrl"]
-            error = json.loads(outcome.body)
-            sqs.send_message(
-                QueueUrl=url,
-                MessageBody=json.dumps(event),
-                MessageAttributes={
-                    "ErrorCode": {"DataType": "Number", "StringValue": "200"},
-                    "ErrorMessage": {
-                        "DataType": "String",
-                        "StringValue": error["errorMessage"][:1024] or "-",
-                    },
-                },
-            )
+            queue_url = self._sqs.get_queue_url(QueueName=queue_arn.rsplit(":", 1)[1])["QueueUrl"]
+            send_dead_letter(self._sqs, queue_url, event, outcome)
 
-    def _poll(self, mapping_id: str) -> None:
-        sqs, functions = client("sqs", self.endpoint), client("lambda", self.endpoint)
-        poller = QueuePoller(mapping_id, self._invoke, sqs, functions, self._happenings.poke)
+    def _poll(self, mapping_id: str, queue_arn: str, function_arn: str) -> None:
+        changed = self._happenings.poke
+        poller = QueuePoller(mapping_id, queue_arn, self._invoke, self._sqs, self._lambda, changed)
         self._pollers.append(poller)
         poller.start()
-        arn = functions.get_event_source_mapping(UUID=mapping_id)["FunctionArn"]
-        self._functions.warm(moto_internals.function_named(REGION, arn)[0])
+        self._functions.warm(self._moto.function_named(REGION, function_arn)[0])
+
+    def _message_sent(self, topic: str, subject: str | None, message: str) -> None:
+        self._mailbox.deliver(topic, subject, message)
+        self._happenings.add("message", topic=topic, subject=subject)
 
     def _job_changed(self, kind: str, name: str, status: str) -> None:
         self._happenings.add("job", type=kind, name=name, status=status)
@@ -137,13 +121,9 @@ class Server:
         return True
 
     def _is_quiet(self) -> bool:
-        waiting = sum(moto_internals.messages_in(REGION, p.queue_url) for p in self._pollers if p.queue_url)
-        return not (
-            waiting
-            or self._async.pending
-            or moto_internals.running_executions(REGION)
-            or self._jobs.running()
-        )
+        messages = sum(self._moto.messages_in(REGION, poller.queue_arn) for poller in self._pollers)
+        executions = self._moto.running_executions(REGION)
+        return not (messages or self._async.pending or executions or self._jobs.running())
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -161,24 +141,30 @@ def main(argv: list[str] | None = None) -> int:
     folder = args.dir.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     _prepare_process(folder)
-    over = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: over.set())
-    if args.with_parent:
-        threading.Thread(target=lambda: (sys.stdin.buffer.read(), over.set()), daemon=True).start()
+    ends = [_told_to_end(), *([sys.stdin] if args.with_parent else [])]
     module, _, name = args.worker.partition(":")
     server = Server(folder, args.port, args.slots, getattr(importlib.import_module(module), name))
-    server.start()
+    server.serve()
     try:
         names = {} if args.empty else stacks.create(server.endpoint, folder)
         ready = {"pid": os.getpid(), "endpoint": server.endpoint, "region": REGION, "names": names}
         (folder / ENDPOINT_FILE).write_text(json.dumps(ready, indent=1))
         print(json.dumps(ready), flush=True)
-        over.wait()
+        select.select(ends, [], [])
     finally:
         server.stop()
         (folder / ENDPOINT_FILE).unlink(missing_ok=True)
     os._exit(0)  # requests may still be waiting in threads; nobody is there any more to hear the answer
+
+
+def _told_to_end() -> int:
+    """A file descriptor that can be read after SIGINT or SIGTERM; unlike a lock, it misses none."""
+    told, tell = os.pipe()
+    os.set_blocking(tell, False)
+    signal.set_wakeup_fd(tell)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    return told
 
 
 def _prepare_process(folder: Path) -> None:
@@ -193,7 +179,6 @@ def _prepare_process(folder: Path) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     os.environ.update(CREDENTIALS, NO_PROXY="*", AWS_EC2_METADATA_DISABLED="true")
     os.environ.pop("AWS_PROFILE", None)
-    boto3.setup_default_session()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 65536), most))
 

@@ -29,11 +29,16 @@ def test_a_running_job_can_be_listed_and_stopped(client, name):
     sagemaker = client("sagemaker")
     job = f"{name}-hangs"
     sagemaker.create_training_job(TrainingJobName=job, **TRAINING)
-    listed = sagemaker.list_training_jobs(NameContains=name, StatusEquals="InProgress")["TrainingJobSummaries"]
+    listed = sagemaker.list_training_jobs(NameContains=name, StatusEquals="InProgress")[
+        "TrainingJobSummaries"
+    ]
     assert [summary["TrainingJobName"] for summary in listed] == [job]
     sagemaker.stop_training_job(TrainingJobName=job)
     assert sagemaker.describe_training_job(TrainingJobName=job)["TrainingJobStatus"] == "Stopped"
-    assert sagemaker.list_training_jobs(NameContains=name, StatusEquals="InProgress")["TrainingJobSummaries"] == []
+    assert (
+        sagemaker.list_training_jobs(NameContains=name, StatusEquals="InProgress")["TrainingJobSummaries"]
+        == []
+    )
     with pytest.raises(ClientError, match="is Stopped"):
         sagemaker.stop_training_job(TrainingJobName=job)
 
@@ -76,7 +81,9 @@ def test_a_model_needs_its_artefact_and_a_transform_needs_its_model(aws, client,
     transform = {
         "TransformJobName": name,
         "ModelName": name,
-        "TransformInput": {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{name}/items/"}}},
+        "TransformInput": {
+            "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{name}/items/"}}
+        },
         "TransformOutput": {"S3OutputPath": f"s3://{name}/predictions/"},
         "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
     }

@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 import pytest
 from moto.awslambda.models import LambdaBackend, LambdaFunction
+from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.config import default_user_config
 from moto.events.models import EventTemplateParser, Rule
 from moto.s3 import notifications
@@ -18,7 +19,10 @@ from moto.stepfunctions import models as machines
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import state_task_factory
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_callback
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
+from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
+
+from infra.local.endpoint import ACCOUNT
 
 
 def test_moto_is_the_version_that_was_read():
@@ -36,6 +40,7 @@ def test_moto_is_the_version_that_was_read():
             ["self", "state_machine_arn", "name", "execution_input"],
         ),
         (BaseExecutionWorkerCommunication.terminated, ["self"]),
+        (Execution.start, ["self"]),
         (Execution.to_describe_output, ["self"]),
         (Execution.to_history_output, ["self"]),
         (LambdaFunction.invoke, ["self", "body", "request_headers", "response_headers"]),
@@ -92,6 +97,16 @@ def test_a_task_waits_for_its_job_where_we_wait():
         "state_credentials",
     ]
     assert "self._eval_integration_pattern(" in inspect.getsource(task._after_eval_execution)
+
+
+def test_credentials_that_nobody_made_belong_to_the_account_we_name():
+    assert DEFAULT_ACCOUNT_ID == ACCOUNT
+
+
+def test_an_execution_takes_its_program_from_the_parser():
+    source = inspect.getsource(ExecutionWorker._get_evaluation_entrypoint)
+    assert "AmazonStateLanguageParser.parse(" in source
+    assert "_get_evaluation_entrypoint()" in inspect.getsource(ExecutionWorker._execution_logic)
 
 
 def test_executing_state_machines_is_a_setting():

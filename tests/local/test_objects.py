@@ -46,13 +46,15 @@ def test_the_file_is_the_newest_version_and_older_ones_can_be_read(aws, client, 
     s3.delete_object(Bucket=versioned, Key="a")
     assert not path.exists()
     assert s3.get_object(Bucket=versioned, Key="a", VersionId=versions[1])["Body"].read() == b"new"
-    with pytest.raises(ClientError, match="NoSuchKey|does not exist"):
+    with pytest.raises(ClientError, match="NoSuchKey"):
         s3.get_object(Bucket=versioned, Key="a")
 
 
 def test_deleting_the_newest_version_brings_the_older_one_back(aws, client, versioned):
     s3 = client("s3")
-    _, newest = (s3.put_object(Bucket=versioned, Key="a", Body=body)["VersionId"] for body in (b"old", b"new"))
+    _, newest = (
+        s3.put_object(Bucket=versioned, Key="a", Body=body)["VersionId"] for body in (b"old", b"new")
+    )
     s3.delete_object(Bucket=versioned, Key="a", VersionId=newest)
     assert (aws.folder / "s3" / versioned / "a").read_bytes() == b"old"
     assert s3.get_object(Bucket=versioned, Key="a")["Body"].read() == b"old"
@@ -72,7 +74,9 @@ def test_a_copy_is_an_object_of_its_own(aws, client, bucket):
     assert (aws.folder / "s3" / bucket / "b").read_bytes() == b"same"
 
 
-@pytest.mark.parametrize("key", ["../../outside", "a//b", "x/../../../y", "folder/", "Wäsche & more.csv", "n" * 400])
+@pytest.mark.parametrize(
+    "key", ["../../outside", "a//b", "x/../../../y", "folder/", "Wäsche & mehr.csv", "n" * 400]
+)
 def test_any_key_can_be_stored_and_none_leaves_the_folder(aws, client, bucket, key):
     before = {path for path in aws.folder.parent.rglob("*") if (aws.folder / "s3") not in path.parents}
     client("s3").put_object(Bucket=bucket, Key=key, Body=key.encode())

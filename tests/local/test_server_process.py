@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from infra.local.command import find
-from infra.local.stack import DidNotStart, LocalStack, launch
+from infra.local.stack import DidNotStart, launch
 from pipelines import cli
 
 OPTIONS = ("--empty", "--worker", "tests.local.fake_worker:FakeWorker")
@@ -74,5 +74,7 @@ def test_a_left_over_endpoint_file_is_not_taken_for_a_server(tmp_path):
 def test_only_this_machine_can_connect(aws):
     listening = Path("/proc/net/tcp").read_text().splitlines()[1:]
     port = f"{int(aws.endpoint.rsplit(':', 1)[1]):04X}"
-    addresses = [line.split()[1] for line in listening if line.split()[3] == "0A" and line.split()[1].endswith(port)]
+    addresses = [
+        line.split()[1] for line in listening if line.split()[3] == "0A" and line.split()[1].endswith(port)
+    ]
     assert addresses == [f"0100007F:{port}"]

@@ -4,6 +4,8 @@ import pytest
 
 from infra.local.jobs import Jobs, ServiceError
 
+ARN = "arn:aws:sagemaker:eu-central-1:123456789012:hyper-parameter-tuning-job"
+
 
 @pytest.fixture
 def jobs():
@@ -19,7 +21,7 @@ def report(jobs, name, tuning, value):
         name,
         {
             "TrainingJobStatus": "Completed",
-            "TuningJobArn": f"arn:aws:sagemaker:eu-central-1:123456789012:hyper-parameter-tuning-job/{tuning}",
+            "TuningJobArn": f"{ARN}/{tuning}",
             "TunedHyperParameters": {"C": "1.5"},
             "FinalHyperParameterTuningJobObjectiveMetric": {"MetricName": "macro_f1", "Value": value},
         },
@@ -30,7 +32,11 @@ def test_they_are_listed_for_their_tuning_job_best_first(jobs):
     report(jobs, "one", "t1", 0.5)
     report(jobs, "two", "t1", 0.9)
     report(jobs, "three", "t2", 0.7)
-    request = {"HyperParameterTuningJobName": "t1", "SortBy": "FinalObjectiveMetricValue", "SortOrder": "Descending"}
+    request = {
+        "HyperParameterTuningJobName": "t1",
+        "SortBy": "FinalObjectiveMetricValue",
+        "SortOrder": "Descending",
+    }
     listed = jobs.answer("ListTrainingJobsForHyperParameterTuningJob", request)["TrainingJobSummaries"]
     assert [job["TrainingJobName"] for job in listed] == ["two", "one"]
     assert listed[0]["TunedHyperParameters"] == {"C": "1.5"}
