@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,6 +50,7 @@ class Job:
     ----------
     request : the Create*Job request.
     folder : `jobs/<name>`; in it `request.json`, `log.txt`, and `opt/ml`, the container's folder.
+    members : what was reported of it so far.
     stopped : set when the job is to end; `shutdown` when that is because the whole worker ends.
     """
 
@@ -57,6 +58,7 @@ class Job:
     name: str
     request: dict
     tools: Tools
+    members: dict = field(default_factory=dict)
     stopped: threading.Event = field(default_factory=threading.Event)
     shutdown: bool = False
     children: list["Job"] = field(default_factory=list)
@@ -67,6 +69,8 @@ class Job:
         self.folder = self.tools.folder / "jobs" / self.name
         self.ml = self.folder / "opt" / "ml"
         self.log_file = self.folder / "log.txt"
+        # A tuning job does no work itself; its training jobs line up for it.
+        self._ticket = None if self.kind == "tuning" else self.tools.slots.line_up()
 
     @property
     def arn(self) -> str:
@@ -89,8 +93,17 @@ class Job:
         with self.log_file.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
 
+    def slots(self, at_most: int = 1) -> AbstractContextManager[int]:
+        """Wait for this job's turn and hold its slots; see Slots.hold."""
+        return self.tools.slots.hold(self._ticket, self.stopped, at_most)
+
+    def leave_queue(self) -> None:
+        """Wait no longer, whatever happened before it came to the job's turn."""
+        self.tools.slots.leave(self._ticket)
+
     def report(self, **members) -> None:
         """Tell the control plane members of the describe response that changed."""
+        self.members |= members
         self.tools.on_change(self.kind, self.name, members)
 
     def in_container(self, path: str) -> Path:

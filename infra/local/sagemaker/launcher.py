@@ -115,9 +115,13 @@ class Launcher:
         ours, theirs = socket.socketpair()
         body = json.dumps(start).encode()
         descriptors = [theirs.fileno()] + ([listener.fileno()] if listener else [])
-        with theirs:
-            socket.send_fds(self._control, [b"J"], descriptors)
-        ours.sendall(LENGTH.pack(len(body)) + body)
+        try:
+            with theirs:
+                socket.send_fds(self._control, [b"J"], descriptors)
+            ours.sendall(LENGTH.pack(len(body)) + body)
+        except OSError:
+            ours.close()
+            raise
         return Process(ours)
 
     def stop(self) -> None:

@@ -16,7 +16,7 @@ def run(job: Job) -> dict:
     request = job.request
     inputs = [(item["S3Input"]["S3Uri"], item["S3Input"]) for item in request.get("ProcessingInputs", [])]
     outputs = request.get("ProcessingOutputConfig", {}).get("Outputs", [])
-    with job.tools.slots.hold(job.stopped):
+    with job.slots():
         fetched = job.tools.storage.download(
             (uri, job.in_container(item["LocalPath"])) for uri, item in inputs
         )

@@ -145,8 +145,9 @@ def _logarithmic(item: dict, low: float, high: float) -> bool:
 def _sampler(config: dict, seed: int, total: int) -> optuna.samplers.BaseSampler:
     if config["Strategy"] != "Bayesian":
         return optuna.samplers.RandomSampler(seed)
-    # Optuna learns from the best tenth of the trials, of a dozen from one. Learning from the best quarter, trials 7
-    # to 12 come 1.5 to 2.6 times nearer to the optimum (40 seeds, one and four hyperparameters). Gone in Optuna 6.
+    # Optuna learns from the best tenth of the trials, of a dozen from one. Learning from the best quarter,
+    # trials 7 to 12 come 1.5 to 2.6 times nearer to the optimum (40 seeds, one and four hyperparameters).
+    # Optuna 6 is to drop this argument.
     with warnings.catch_warnings(action="ignore", category=FutureWarning):
         return optuna.samplers.TPESampler(
             n_startup_trials=max(3, min(10, math.ceil(total / 4))),

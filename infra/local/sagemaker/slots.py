@@ -9,27 +9,38 @@ from infra.local.sagemaker.failures import Stopped
 
 
 class Slots:
-    """`count` places, given in the order they were asked for."""
+    """`count` places, given in the order in which jobs lined up for them."""
 
     def __init__(self, count: int):
         self._free = count
         self._queue: deque[object] = deque()
         self._changed = threading.Condition()
 
+    def line_up(self) -> object:
+        """Join the queue; the ticket is good for one `hold`, or is given back by `leave`."""
+        ticket = object()
+        with self._changed:
+            self._queue.append(ticket)
+        return ticket
+
+    def leave(self, ticket: object) -> None:
+        """Leave the queue; nothing happens if one is no longer in it."""
+        with self._changed:
+            if ticket in self._queue:
+                self._queue.remove(ticket)
+                self._changed.notify_all()
+
     @contextmanager
-    def hold(self, stopped: threading.Event, at_most: int = 1) -> Iterator[int]:
+    def hold(self, ticket: object, stopped: threading.Event, at_most: int = 1) -> Iterator[int]:
         """Wait for one's turn, then hold 1 to `at_most` places, as many as are free.
 
         Raises Stopped as soon as `stopped` is set (and `wake` called).
         """
-        ticket = object()
         with self._changed:
-            self._queue.append(ticket)
             self._changed.wait_for(lambda: stopped.is_set() or (self._queue[0] is ticket and self._free > 0))
-            self._queue.remove(ticket)
             taken = 0 if stopped.is_set() else min(at_most, self._free)
             self._free -= taken
-            self._changed.notify_all()
+            self.leave(ticket)
         if not taken:
             raise Stopped
         try:

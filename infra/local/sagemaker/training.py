@@ -20,7 +20,7 @@ def run(job: Job, watch: Callable[[dict[str, list[float]]], bool] | None = None)
     `watch` sees the metrics printed so far, again and again, and returns True to stop the job early.
     """
     definitions = job.request["AlgorithmSpecification"].get("MetricDefinitions", [])
-    with job.tools.slots.hold(job.stopped):
+    with job.slots():
         digest = _install_code(job, _download_channels(job))
         started = time.monotonic()
         job.report(TrainingStartTime=now(), SecondaryStatus="Training")

@@ -29,7 +29,7 @@ def run(job: Job) -> dict:
     request = job.request
     processing = _check(request)
     wanted = min(request.get("MaxConcurrentTransforms") or 1, os.cpu_count() or 1)
-    with job.tools.slots.hold(job.stopped, wanted) as count, ExitStack() as stack:
+    with job.slots(wanted) as count, ExitStack() as stack:
         source = request["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"]
         objects = job.tools.storage.find(source)
         environment = _install_model(job)

@@ -5,8 +5,9 @@ import json
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from infra.local.sagemaker import metrics
 from infra.local.sagemaker.failures import JobFailed, Stopped
 from infra.local.sagemaker.job import Job, now
 from infra.local.sagemaker.search import Candidate, Search
@@ -23,7 +24,7 @@ _NO_OBJECTIVE = (
 )
 _NOT_KNOWN = ("TrainingJobDefinitions", "Autotune")
 # How a training job runs; the worker's own way, so that children are jobs like any other.
-RunTraining = Callable[[Job, Callable[[dict], bool] | None], dict]
+RunTraining = Callable[[Job, Callable[[dict], bool] | None], None]
 
 
 @dataclass
@@ -33,7 +34,10 @@ class Trial:
     job: Job
     candidate: Candidate
     stopped_early: bool = False
-    members: dict = field(default_factory=dict)
+
+    @property
+    def members(self) -> dict:
+        return self.job.members
 
     @property
     def status(self) -> str:
@@ -114,16 +118,15 @@ class _Tuning:
 
     def _train(self, trial: Trial) -> Trial:
         job = trial.job
-        trial.members = {
+        job.report(
             **job.request,
-            "TrainingJobArn": job.arn,
-            "TuningJobArn": self._job.arn,
-            "TunedHyperParameters": trial.candidate.tuned,
-            "TrainingJobStatus": "InProgress",
-            "SecondaryStatus": "Starting",
-            "CreationTime": now(),
-        }
-        job.report(**trial.members)
+            TrainingJobArn=job.arn,
+            TuningJobArn=self._job.arn,
+            TunedHyperParameters=trial.candidate.tuned,
+            TrainingJobStatus="InProgress",
+            SecondaryStatus="Starting",
+            CreationTime=now(),
+        )
 
         def hopeless(values: dict[str, list[float]]) -> bool:
             trial.stopped_early = self._search.is_hopeless(trial.candidate, values.get(self._metric, []))
@@ -131,22 +134,24 @@ class _Tuning:
 
         if self._job.stopped.is_set():
             job.stop(self._job.shutdown)
-        trial.members |= self._run_training(job, hopeless if self._watches else None)
+        self._run_training(job, hopeless if self._watches else None)
         return trial
 
     def _take(self, trial: Trial) -> None:
         """Enter what came out of a trial."""
-        values = {item["MetricName"]: item["Value"] for item in trial.members.get("FinalMetricDataList", [])}
+        final = {item["MetricName"]: item["Value"] for item in trial.members.get("FinalMetricDataList", [])}
         usable = trial.status == "Completed" or trial.stopped_early
-        value = values.get(self._metric) if usable else None
+        value = final.get(self._metric) if usable else None
+        if self._watches and value is not None:  # Also what it printed unwatched is a yardstick for others.
+            definitions = trial.job.request["AlgorithmSpecification"]["MetricDefinitions"]
+            printed = metrics.read(trial.job.log_file, definitions)[self._metric]
+            self._search.is_hopeless(trial.candidate, printed)
         self._search.tell(trial.candidate, value, trial.stopped_early)
-        trial.members["ObjectiveStatus"] = "Failed" if value is None else "Succeeded"
-        found = {}
+        found = {"ObjectiveStatus": "Failed" if value is None else "Succeeded"}
         if value is not None:
             metric = {"Type": self._objective["Type"], "MetricName": self._metric, "Value": value}
-            found = {"FinalHyperParameterTuningJobObjectiveMetric": metric}
-        trial.members |= found
-        trial.job.report(ObjectiveStatus=trial.members["ObjectiveStatus"], **found)
+            found["FinalHyperParameterTuningJobObjectiveMetric"] = metric
+        trial.job.report(**found)
         tuned = " ".join(f"{name}={text}" for name, text in trial.candidate.tuned.items())
         self._job.log(f"{trial.job.name} {trial.status} {self._metric}={value} {tuned}")
 

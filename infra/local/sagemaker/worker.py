@@ -78,6 +78,8 @@ class Worker:
         """Kill every job and the warm process; no process is left."""
         with self._lock:
             running = list(self._running.values())
+        for job, _ in running:  # First all are told, so that none takes the place of another.
+            job.stopped.set()
         for job, _ in running:
             job.stop(shutdown=True)
         self._tools.launcher.stop()
@@ -95,8 +97,8 @@ class Worker:
                 del self._running[job.kind, job.name]
 
 
-def run_to_end(job: Job, watch: Callable[[dict], bool] | None = None) -> dict:
-    """Run a job, report how it ended, and return the members that say so."""
+def run_to_end(job: Job, watch: Callable[[dict], bool] | None = None) -> None:
+    """Run a job and report how it ended."""
     resource, end_time = _RESOURCES[job.kind]
     try:
         job.prepare()
@@ -113,13 +115,14 @@ def run_to_end(job: Job, watch: Callable[[dict], bool] | None = None) -> dict:
         members = {f"{resource}Status": "Failed", "FailureReason": reason[:LIMIT]}
         if job.shutdown:  # Everything it needs is being taken away.
             members = {f"{resource}Status": "Stopped"}
+    finally:
+        job.leave_queue()
     members[end_time] = now()
     if job.kind == "training":
         members["SecondaryStatus"] = members["TrainingJobStatus"]
     if reason := members.get("FailureReason"):
         job.log(reason)
     job.report(**members)
-    return members
 
 
 def _work(job: Job, watch: Callable[[dict], bool] | None) -> dict:

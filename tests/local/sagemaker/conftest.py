@@ -8,10 +8,11 @@ from pathlib import Path
 
 import boto3
 import pytest
-from job_requests import PATIENCE_SECONDS
+from job_requests import KEYS, PATIENCE_SECONDS
 from moto.server import ThreadedMotoServer
 
-from infra.local.sagemaker import Worker
+from infra.local.sagemaker import Worker, worker
+from infra.local.sagemaker.launcher import Launcher
 
 TERMINAL = {"Completed", "Failed", "Stopped"}
 STATUS = {
@@ -20,8 +21,6 @@ STATUS = {
     "tuning": "HyperParameterTuningJobStatus",
     "transform": "TransformJobStatus",
 }
-REGION = "us-east-1"
-KEYS = {"aws_access_key_id": "local", "aws_secret_access_key": "local", "region_name": REGION}
 
 
 class Book:
@@ -118,16 +117,31 @@ def stack(endpoint_url, tmp_path_factory):
     stack.close()
 
 
+class Borrowed:
+    """The warm process of `stack`, for workers that need none of their own."""
+
+    def __init__(self, launcher: Launcher):
+        self.launch = launcher.launch
+
+    def start(self) -> None:
+        pass
+
+    def stop(self) -> None:
+        pass
+
+
 @pytest.fixture
-def new_stack(endpoint_url, tmp_path):
-    """Makes a worker of the test's own."""
+def new_stack(endpoint_url, tmp_path, stack, monkeypatch):
+    """Makes a worker of the test's own; with a `launcher`, its warm process too."""
     made = []
 
-    def make(slots: int) -> Stack:
+    def make(slots: int, launcher=None) -> Stack:
+        borrowed = Borrowed(stack.worker._tools.launcher)
+        monkeypatch.setattr(worker, "Launcher", launcher or (lambda log: borrowed))
         made.append(Stack(endpoint_url, tmp_path, slots))
         made[-1].worker.start()
         return made[-1]
 
     yield make
-    for stack in made:
-        stack.close()
+    for own in made:
+        own.close()

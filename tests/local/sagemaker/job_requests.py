@@ -2,6 +2,7 @@
 
 ROLE = "arn:aws:iam::123456789012:role/PrepareRole"
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.2-0"
+KEYS = {"aws_access_key_id": "local", "aws_secret_access_key": "local", "region_name": "us-east-1"}
 # Far above what any job of the tests takes; only a defect reaches it.
 PATIENCE_SECONDS = 90
 

@@ -265,7 +265,8 @@ def leave(*_):
     print('cleaned up')
     sys.exit(0)
 signal.signal(signal.SIGTERM, leave)
-open('/opt/ml/speak', 'w').write('ready')
+with open('/opt/ml/speak', 'w') as pipe:
+    pipe.write('ready')
 time.sleep(600)
 """
     run_until_it_speaks(stack, "cleaning", source)
@@ -280,7 +281,8 @@ def test_a_job_that_ignores_being_stopped_is_killed_with_everything_it_started(s
 import os, signal, subprocess, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 child = subprocess.Popen(['sleep', '600'])
-open('/opt/ml/speak', 'w').write(f'{os.getpid()} {child.pid}')
+with open('/opt/ml/speak', 'w') as pipe:
+    pipe.write(f'{os.getpid()} {child.pid}')
 time.sleep(600)
 """
     pids = run_until_it_speaks(stack, "stubborn", source).split()

@@ -32,7 +32,11 @@ def output_fn(prediction, accept):
 
 def make_model(stack, name: str, serve: str, **environment: str) -> None:
     body = io.BytesIO()
-    files = {"settings.json": json.dumps({"name": name}), "code/inference/serve.py": serve, "code/inference/__init__.py": ""}
+    files = {
+        "settings.json": json.dumps({"name": name}),
+        "code/inference/serve.py": serve,
+        "code/inference/__init__.py": "",
+    }
     with gzip.GzipFile(fileobj=body, mode="wb") as packed, tarfile.open(fileobj=packed, mode="w") as archive:
         for path, text in files.items():
             member = tarfile.TarInfo(path)
@@ -116,7 +120,9 @@ def test_many_requests_keep_the_order_of_the_input_and_use_as_many_servers_as_as
 
 def test_weird_text_and_long_numbers_survive(stack):
     make_model(stack, "weird", SERVE)
-    line = '{"item_id":123456789012345678901234567890,"title":"a\u2028b\\u2029 \\"quoted\\" 家電 é","w":1.10}\n'
+    line = (
+        '{"item_id":123456789012345678901234567890,"title":"a\u2028b\\u2029 \\"quoted\\" 家電 é","w":1.10}\n'
+    )
     stack.put("s3://work/weird/items/items.jsonl", line)
     stack.run("transform", request("weird", {"JoinSource": "Input"}))
     joined = stack.get("s3://work/weird/predictions/items.jsonl.out").decode()
@@ -127,7 +133,10 @@ def test_without_data_processing_the_answer_is_stored_as_it_is(stack):
     make_model(stack, "plain", SERVE)
     stack.put("s3://work/plain/items/items.jsonl", items("pump", "tap"))
     stack.run("transform", request("plain", processing=None))
-    assert [row["letters"] for row in rows_of(stack.get("s3://work/plain/predictions/items.jsonl.out"))] == [4, 3]
+    assert [row["letters"] for row in rows_of(stack.get("s3://work/plain/predictions/items.jsonl.out"))] == [
+        4,
+        3,
+    ]
 
 
 def test_an_empty_input_object_gives_an_empty_output_object(stack):
@@ -138,9 +147,10 @@ def test_an_empty_input_object_gives_an_empty_output_object(stack):
 
 
 def test_the_container_knows_how_it_is_called(stack):
+    names = ["SAGEMAKER_BATCH", "SAGEMAKER_MAX_PAYLOAD_IN_MB", "OF_MODEL", "OF_JOB", "OMP_NUM_THREADS"]
     told = 'json.dumps({"told": [os.environ.get(n) for n in NAMES]})'
     serve = SERVE.replace('"".join(json.dumps(row) + "\\n" for row in prediction)', told)
-    serve += 'NAMES = ["SAGEMAKER_BATCH", "SAGEMAKER_MAX_PAYLOAD_IN_MB", "OF_MODEL", "OF_JOB", "OMP_NUM_THREADS"]\n'
+    serve += f"NAMES = {names}"
     make_model(stack, "told", serve, OF_MODEL="m")
     stack.put("s3://work/told/items/items.jsonl", items("pump"))
     stack.run("transform", request("told", Environment={"OF_JOB": "j"}))
@@ -165,7 +175,9 @@ def test_an_error_in_the_model_fails_the_job_after_its_retries_with_the_tracebac
     assert ended["FailureReason"] == "AlgorithmError: See job logs for more information"
     log = stack.log("broken")
     assert "Bad HTTP status received from algorithm: 500" in log
-    assert log.count("KeyError: 'no such column'") == 3  # Printed by the server twice, told by the service once.
+    assert (
+        log.count("KeyError: 'no such column'") == 3
+    )  # Printed by the server twice, told by the service once.
 
 
 def test_a_model_that_can_not_be_loaded_fails_the_job(stack):

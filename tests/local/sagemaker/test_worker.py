@@ -1,19 +1,30 @@
 """The worker as a whole: order, slots, the two ways to an /opt/ml, and an end that leaves nothing behind."""
 
 import functools
+import json
 import os
 import select
 import subprocess
 import sys
 from pathlib import Path
 
+import boto3
 import pytest
-from job_requests import PATIENCE_SECONDS, processing_request, script, training_definition, tuning_request
+from job_requests import (
+    KEYS,
+    PATIENCE_SECONDS,
+    processing_request,
+    script,
+    training_definition,
+    tuning_request,
+)
 
-from infra.local.sagemaker import mounts, worker
+from infra.local.sagemaker import mounts
 from infra.local.sagemaker.launcher import Launcher
 
-SAY_WHERE = "import os; print('base:', os.environ.get('SAGEMAKER_BASE_DIR'), 'listing:', sorted(os.listdir('/opt')))"
+SAY_WHERE = (
+    "import os; print('base:', os.environ.get('SAGEMAKER_BASE_DIR'), 'listing:', sorted(os.listdir('/opt')))"
+)
 
 
 def has_namespaces() -> bool:
@@ -47,9 +58,8 @@ def test_both_ways_to_an_own_opt_ml_lead_there_and_leave_everybody_else_alone(tm
     assert sorted(os.listdir("/opt")) == before
 
 
-def test_without_namespaces_the_job_is_told_its_base_folder(new_stack, monkeypatch):
-    monkeypatch.setattr(worker, "Launcher", functools.partial(Launcher, own_opt_ml=False))
-    stack = new_stack(slots=1)
+def test_without_namespaces_the_job_is_told_its_base_folder(new_stack):
+    stack = new_stack(slots=1, launcher=functools.partial(Launcher, own_opt_ml=False))
     code = stack.code(
         "base",
         based="""
@@ -58,7 +68,6 @@ def test_without_namespaces_the_job_is_told_its_base_folder(new_stack, monkeypat
             base = Path(os.environ['SAGEMAKER_BASE_DIR'])
             assert Path(sys.argv[2]) == base / 'processing/input/code', sys.argv
             assert Path.cwd() == base
-            (base / 'output').mkdir()
             (base / 'output/message').write_text('done in a folder')
         """,
         trained="""
@@ -70,7 +79,11 @@ def test_without_namespaces_the_job_is_told_its_base_folder(new_stack, monkeypat
     request = processing_request("base", code, "based", "--code", "/opt/ml/processing/input/code")
     assert stack.run("processing", request).get("ExitMessage") == "done in a folder", stack.log("base")
     assert "no /opt/ml of the job's own here" in stack.log("base")
-    training = {"TrainingJobName": "trained", **training_definition(code, "trained"), "HyperParameters": script("trained")}
+    training = {
+        "TrainingJobName": "trained",
+        **training_definition(code, "trained"),
+        "HyperParameters": script("trained"),
+    }
     assert stack.run("training", training)["TrainingJobStatus"] == "Completed", stack.log("trained")
 
 
@@ -100,15 +113,22 @@ def test_a_job_that_is_stopped_while_it_waits_never_starts(new_stack):
 
 
 def test_stop_ends_jobs_of_every_kind_and_leaves_no_process(new_stack):
-    stack = new_stack(slots=2)
+    before = children_of(os.getpid())
+    stack = new_stack(slots=2, launcher=Launcher)
     source = "import time; print('score=1;', flush=True); time.sleep(600)"
     code = stack.code("ending", sleep=source)
     stack.worker.submit("processing", processing_request("ending", code, "sleep"))
     stack.book.when("processing", "ending", lambda members: "ProcessingStartTime" in members)
-    definition = training_definition(code, "sleep", {"score": "score=(1);"}, StaticHyperParameters=script("sleep"))
+    definition = training_definition(
+        code, "sleep", {"score": "score=(1);"}, StaticHyperParameters=script("sleep")
+    )
     ranges = {"CategoricalParameterRanges": [{"Name": "kind", "Values": ["a", "b"]}]}
     stack.worker.submit("tuning", tuning_request("ending", definition, ranges, total=2, parallel=2))
-    stack.book.when("tuning", "ending", lambda _: any(m.get("TrainingStartTime") for m in stack.book.of_kind("training").values()))
+    stack.book.when(
+        "tuning",
+        "ending",
+        lambda _: any(m.get("TrainingStartTime") for m in stack.book.of_kind("training").values()),
+    )
     stack.worker.submit("processing", processing_request("in-the-queue", code, "sleep"))
 
     stack.worker.stop()
@@ -116,30 +136,27 @@ def test_stop_ends_jobs_of_every_kind_and_leaves_no_process(new_stack):
     for kind, name in (("processing", "ending"), ("tuning", "ending"), ("processing", "in-the-queue")):
         assert "Stopped" in stack.book.ended(kind, name).values()
     assert processes_with(str(stack.folder)) == []
-    assert children_of(os.getpid()).isdisjoint(warm_processes())
+    assert children_of(os.getpid()) == before
 
 
 def test_when_its_owner_is_killed_no_process_is_left(endpoint_url, tmp_path):
     """Even a SIGKILL, which nobody can prepare for, must not leave jobs behind."""
     code = (
         "import sys, json, pathlib, threading; from infra.local.sagemaker import Worker;"
-        "worker = Worker(pathlib.Path(sys.argv[1]), sys.argv[2], 1, lambda *change: print(*change, flush=True));"
+        "worker = Worker(pathlib.Path(sys.argv[1]), sys.argv[2], 1, lambda *what: print(*what, flush=True));"
         "worker.start(); worker.submit('processing', json.loads(sys.argv[3])); threading.Event().wait()"
     )
-    request = processing_request("orphan", "s3://code/orphan/", "sleep")
-    import json
-
-    import boto3
-    from job_requests import KEYS
-
     s3 = boto3.client("s3", endpoint_url=endpoint_url, **KEYS)
-    s3.put_object(Bucket="code", Key="orphan/steps/sleep.py", Body=b"import os, time; print(os.getpid()); time.sleep(600)")
+    s3.put_object(Bucket="code", Key="orphan/steps/sleep.py", Body=b"import time; time.sleep(600)")
     s3.close()
+    request = processing_request("orphan", "s3://code/orphan/", "sleep")
     arguments = [sys.executable, "-c", code, tmp_path, endpoint_url, json.dumps(request)]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as owner:
         assert "ProcessingStartTime" in owner.stdout.readline()
         warm = [pid for pid in warm_processes() if parent_of(pid) == owner.pid]
-        handles = [os.pidfd_open(pid) for pid in (*warm, *(child for pid in warm for child in children_of(pid)))]
+        handles = [
+            os.pidfd_open(pid) for pid in (*warm, *(child for pid in warm for child in children_of(pid)))
+        ]
         assert warm
         owner.kill()
     for handle in handles:
