@@ -8,10 +8,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json
 
+from inference.predict import Prediction
 from processing.codebook import Attribute
 from processing.text import TEXT_COLUMNS
-from training.model import Prediction
 
+RANKS = ("code", "second_code", "third_code")
+RANKS_CONFIDENCE = ("confidence", "second_confidence", "third_confidence")
 TYPES = {"number": pa.float64(), "category": pa.string()}
 
 
@@ -23,6 +25,8 @@ def schema(attributes: tuple[Attribute, ...]) -> pa.Schema:
 
 def read(body: bytes, fields: pa.Schema) -> pa.Table:
     """One row a line; a field that is absent is missing. Raises ValueError naming the line that cannot be read."""
+    if not body.strip():
+        return fields.empty_table()
     try:
         table = pyarrow.json.read_json(
             io.BytesIO(body),
@@ -40,14 +44,13 @@ def read(body: bytes, fields: pa.Schema) -> pa.Table:
 def write(prediction: Prediction, codes: tuple[str, ...]) -> bytes:
     """One JSON object a line, in the order of the items."""
     names = pa.array([json.dumps(code, ensure_ascii=False) for code in codes], pa.string())
-    lines = pc.binary_join_element_wise(
-        '{"code": ', names.take(pa.array(prediction.code)),
-        ', "confidence": ', _decimals(prediction.confidence),
-        ', "second_code": ', names.take(pa.array(prediction.second_code)),
-        ', "second_confidence": ', _decimals(prediction.second_confidence),
-        ', "review": ', pa.array(["false", "true"], pa.string()).take(pa.array(prediction.review.astype(np.int8))),
-        "}\n", "",
-    )  # fmt: skip
+    pieces = []
+    for rank, (code, sure) in enumerate(zip(RANKS, RANKS_CONFIDENCE, strict=True)):
+        if rank < prediction.codes.shape[1]:
+            pieces += [f'"{code}": ', names.take(pa.array(prediction.codes[:, rank]))]
+            pieces += [f', "{sure}": ', _decimals(prediction.confidence[:, rank]), ", "]
+    review = pa.array(["false", "true"], pa.string()).take(pa.array(prediction.review.astype(np.int8)))
+    lines = pc.binary_join_element_wise("{", *pieces, '"review": ', review, "}\n", "")
     _, offsets, data = lines.buffers()
     return data[: np.frombuffer(offsets, np.int32)[len(lines)]].to_pybytes()
 

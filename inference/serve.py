@@ -6,11 +6,9 @@ In the model artefact this module lies in `code/`; `SAGEMAKER_PROGRAM=inference.
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow as pa
-
 from inference import jsonlines
+from inference.predict import Labeller, Prediction
 from training import model
-from training.model import Model, Prediction
 
 CONTENT_TYPE = "application/jsonlines"
 ACCEPTED = (CONTENT_TYPE, "application/x-jsonlines", "application/jsonl")
@@ -24,9 +22,9 @@ class Answers:
     codes: tuple[str, ...]
 
 
-def model_fn(model_dir: str) -> Model:
+def model_fn(model_dir: str) -> Labeller:
     """Load the model once per worker."""
-    return model.load(Path(model_dir))
+    return Labeller(model.load(Path(model_dir)))
 
 
 def input_fn(body: bytes | str, content_type: str) -> bytes:
@@ -36,18 +34,12 @@ def input_fn(body: bytes | str, content_type: str) -> bytes:
     return body.encode() if isinstance(body, str) else bytes(body)
 
 
-def predict_fn(body: bytes, fitted: Model) -> Answers:
+def predict_fn(body: bytes, labeller: Labeller) -> Answers:
     """Label every record. Raises ValueError naming the line that cannot be read."""
-    if not body.strip():
-        return Answers(fitted.predict(empty(fitted)), fitted.codes)
-    return Answers(fitted.predict(jsonlines.read(body, jsonlines.schema(fitted.attributes))), fitted.codes)
+    items = jsonlines.read(body, jsonlines.schema(labeller.model.attributes))
+    return Answers(labeller.label(items), labeller.model.codes)
 
 
 def output_fn(answers: Answers, accept: str) -> tuple[bytes, str]:
     """One JSON object a record and the content type; JSON Lines whatever is asked for."""
     return jsonlines.write(answers.prediction, answers.codes), CONTENT_TYPE
-
-
-def empty(fitted: Model) -> pa.Table:
-    """No items, with the right columns."""
-    return jsonlines.schema(fitted.attributes).empty_table()

@@ -1,14 +1,13 @@
-"""What a training job is given: the rows of a channel, the codebook, hyperparameters.
+"""What a training job is given: the folders of its channels, the codebook, the training set.
 
-SageMaker names each channel's folder in `SM_CHANNEL_<NAME>` and runs the script with the hyperparameters as
-command-line arguments (SageMaker Training Toolkit, script mode).
+SageMaker names each channel's folder in `SM_CHANNEL_<NAME>` and the model's in `SM_MODEL_DIR` (SageMaker Training
+Toolkit, script mode).
 """
 
 import json
 import os
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -16,54 +15,42 @@ from processing import codebook
 from processing.codebook import Codebook
 from processing.container import base_folder
 from processing.errors import BadCodebook, BadData
+from training import training_set
+from training.training_set import TrainingSet
 
 
 def channel(name: str) -> Path:
-    """The folder of a channel."""
+    """The folder of a channel; it need not exist."""
     return Path(os.environ.get(f"SM_CHANNEL_{name.upper()}", base_folder() / "input" / "data" / name))
 
 
 def model_folder() -> Path:
-    """The folder whose content becomes the model artefact."""
-    return Path(os.environ.get("SM_MODEL_DIR", base_folder() / "model"))
+    """The folder whose content becomes the model artefact, created."""
+    folder = Path(os.environ.get("SM_MODEL_DIR", base_folder() / "model"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
-def read_rows(name: str) -> pa.Table:
-    """The canonical rows of a channel. Raises BadData where there are none."""
-    files = sorted(channel(name).glob("*.parquet"))
+def read_rows(folder: Path) -> pa.Table:
+    """The canonical rows in a folder. Raises BadData where there are none."""
+    files = sorted(folder.glob("*.parquet"))
     if not files:
-        raise BadData(f"The channel {name} has no Parquet file.", "check the Prepare job of this run.")
+        raise BadData(f"The folder {folder.name} has no Parquet file.", "check the Prepare job of this run.")
     return pa.concat_tables([pq.read_table(file) for file in files])
 
 
-def read_codebook() -> Codebook:
-    """The codebook of the channel `codebook`. Raises BadCodebook."""
-    files = sorted(channel("codebook").glob("*.json"))
+def read_codebook(folder: Path) -> Codebook:
+    """The one codebook in a folder. Raises BadCodebook."""
+    files = sorted(folder.glob("*.json"))
     if len(files) != 1:
         raise BadCodebook(
-            f"The channel codebook has {len(files)} JSON files.", "give the job exactly one codebook."
+            f"The folder {folder.name} has {len(files)} JSON files.", "give the job exactly one codebook."
         )
-    return codebook.load(files[0].parent, json.loads(files[0].read_text(encoding="utf-8"))["group"])
+    return codebook.load(folder, json.loads(files[0].read_text(encoding="utf-8"))["group"])
 
 
-def encode_labels(rows: pa.Table, book: Codebook) -> tuple[tuple[str, ...], np.ndarray]:
-    """The codes that occur, in the codebook's order, and each row's number among them, `(n_rows,)`.
-
-    Raises BadData for a label outside the codebook, and where fewer than two codes occur.
-    """
-    labels = np.asarray(rows["label"].to_pylist(), dtype=object)
-    present = set(labels)
-    codes = tuple(code.code for code in book.codes if code.code in present)
-    unknown = sorted(present - set(codes), key=str)
-    if unknown:
-        raise BadData(
-            f"The label {unknown[0]} is not in the codebook {book.version}.",
-            "correct the label, or publish a codebook that has the code.",
-        )
-    if len(codes) < 2:
-        raise BadData(
-            f"All {len(labels)} training rows have one code ({', '.join(codes)}).",
-            "deliver rows of at least two codes; a classifier cannot be trained on one.",
-        )
-    number = {code: i for i, code in enumerate(codes)}
-    return codes, np.array([number[label] for label in labels])
+def read_training_set(book: Codebook) -> TrainingSet:
+    """The channel `features` as Featurize made it; without that channel, made from `train` and `validation`."""
+    if (channel("features") / "features.npz").is_file():
+        return TrainingSet.load(channel("features"))
+    return training_set.build(read_rows(channel("train")), read_rows(channel("validation")), book)

@@ -1,88 +1,120 @@
-"""How sure an answer is: the chance that the first code is right, learned from out-of-fold margins."""
+"""How sure an answer is: the chance that each of the three best codes is right, learned from out-of-fold margins.
+
+For the first code, boosted trees on a few signals: they see that a small lead means something else where half of
+the text is unknown. Trees may not contradict the order of the margins (monotone constraints). For the second and
+third, a logistic curve: each is the chance to be right where those before it are wrong.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
+import xgboost
 from scipy.stats import beta
 from sklearn.linear_model import LogisticRegression
 
 NEVER = 1.0  # a threshold that no confidence reaches: everything goes to a person
-HIGHEST = 0.9999  # no confidence is above this
+SECOND_LEAD = 2  # its place among the signals
+LOWEST, HIGHEST = 0.0001, 0.9999  # every confidence is between these
+ROUNDS = 60
+PARAMETERS = {
+    "objective": "binary:logistic",
+    "max_depth": 4,
+    "eta": 0.1,
+    "min_child_weight": 5,
+    "lambda": 5,
+    "max_bin": 64,
+    "tree_method": "hist",
+    "monotone_constraints": "(1,1,0,-1,0,0)",
+    "nthread": 1,
+    "seed": 0,
+}
 
 
 @dataclass(frozen=True)
 class Confidence:
-    """Logistic models on `signals`: is the first code right; if not, is the second.
+    """first: trees on `signals`; others: slope and intercept for the second and the third code, on the second's lead
+    over the third, `(n_others, 2)`."""
 
-    first, second: coefficients, the intercept last, `(n_signals + 1,)`
-    """
+    first: xgboost.Booster
+    others: np.ndarray
 
-    first: np.ndarray
-    second: np.ndarray
-
-    def of_two(self, margins: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The two best codes of each item, `(n_items, 2)`, and the chance that the first, the second is right."""
-        best = best_two(margins)
-        inputs = signals(margins, best)
-        first = np.minimum(_logistic(inputs, self.first), HIGHEST)
-        return best, first, (1 - first) * _logistic(inputs, self.second)
-
-
-def fit(margins: np.ndarray, labels: np.ndarray) -> Confidence:
-    """Fit to margins of rows that the scoring model was not trained on: `(n_items, n_codes)`, labels `(n_items,)`."""
-    best = best_two(margins)
-    inputs = signals(margins, best)
-    right = best[:, 0] == labels
-    return Confidence(
-        _fit_logistic(inputs, right), _fit_logistic(inputs[~right], best[~right, 1] == labels[~right])
-    )
+    def of(self, inputs: np.ndarray, n_codes: int) -> np.ndarray:
+        """The chance that each of the best `n_codes` is right, `(n_items, n_codes)`; a row sums to 1 at most."""
+        first = np.clip(self.first.inplace_predict(inputs), LOWEST, HIGHEST)
+        shares, left = [first], 1 - first
+        for slope, intercept in self.others[: n_codes - 1].astype(np.float32):
+            share = left / (1 + np.exp(-(slope * inputs[:, SECOND_LEAD] + intercept)))
+            shares.append(share)
+            left = left - share
+        return np.stack(shares, axis=1)
 
 
-def best_two(margins: np.ndarray) -> np.ndarray:
-    """Numbers of the two codes with the highest margins, the best first, `(n_items, 2)`."""
-    first = margins.argmax(axis=1)
-    rest = margins.copy()
-    rest[np.arange(len(rest)), first] = -np.inf
-    return np.stack([first, rest.argmax(axis=1)], axis=1)
-
-
-def signals(margins: np.ndarray, best: np.ndarray) -> np.ndarray:
-    """What the confidence is read from, `(n_items, 3)`: highest margin, lead over the second, entropy of the softmax."""
+def best_codes(margins: np.ndarray, n: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers and margins of the `n` codes with the highest margins (all, if they are fewer), the best first."""
     rows = np.arange(len(margins))
-    top = margins[rows, best[:, 0]]
-    shares = np.exp(4 * (margins - top[:, None]))
-    shares /= shares.sum(axis=1, keepdims=True)
-    entropy = -(shares * np.log(np.maximum(shares, 1e-12))).sum(axis=1)
-    return np.stack([top, top - margins[rows, best[:, 1]], entropy], axis=1)
+    rest = margins.copy()
+    codes, values = [], []
+    for _ in range(min(n, margins.shape[1])):
+        code = rest.argmax(axis=1)
+        codes.append(code)
+        values.append(rest[rows, code])
+        rest[rows, code] = -np.inf
+    return np.stack(codes, axis=1), np.stack(values, axis=1)
 
 
-def review_threshold(
-    confidence: np.ndarray, right: np.ndarray, precision: float, risk: float = 0.05
-) -> float:
+def signals(
+    margins: np.ndarray, best: np.ndarray, known_share: np.ndarray, n_words: np.ndarray
+) -> np.ndarray:
+    """What the confidence is read from, `(n_items, 6)`, float32.
+
+    The highest margin, its lead over the second, the second's over the third (0 if there is none), the entropy of
+    the margins' softmax, the share of known n-grams, the number of words.
+    """
+    shares = np.exp(4 * (margins - best[:, :1]))
+    total = shares.sum(axis=1)
+    entropy = np.log(total) - 4 * (shares * (margins - best[:, :1])).sum(axis=1) / total
+    second_lead = best[:, 1] - best[:, 2] if best.shape[1] > 2 else np.zeros(len(best))
+    columns = (best[:, 0], best[:, 0] - best[:, 1], second_lead, entropy, known_share, n_words)
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+def fit(inputs: np.ndarray, codes: np.ndarray, labels: np.ndarray) -> Confidence:
+    """Learn from rows that the scoring model was not trained on.
+
+    inputs: from `signals`; codes: from `best_codes`, `(n_items, n_best)`; labels: `(n_items,)`.
+    """
+    right = codes == labels[:, None]
+    start = np.clip(right[:, 0].mean(), 0.01, 0.99)
+    data = xgboost.QuantileDMatrix(inputs, right[:, 0], nthread=1, max_bin=PARAMETERS["max_bin"])
+    first = xgboost.train(PARAMETERS | {"base_score": float(start)}, data, num_boost_round=ROUNDS)
+    others, left = [], ~right[:, 0]
+    for rank in range(1, codes.shape[1]):
+        others.append(_fit_logistic(inputs[left, SECOND_LEAD], right[left, rank]))
+        left = left & ~right[:, rank]
+    return Confidence(first, np.array(others))
+
+
+def review_threshold(sure: np.ndarray, right: np.ndarray, precision: float, risk: float = 0.05) -> float:
     """The lowest confidence from which on answers are right in a share of at least `precision`.
 
-    The share is bounded from below (Clopper and Pearson, 1934), so that it holds on new items but for a chance
-    of `risk`. Returns NEVER where no threshold does it.
+    The share is bounded from below (Clopper and Pearson, 1934), so that on new items it falls short only with a
+    chance of `risk`. Returns NEVER where no threshold does it.
+
+    sure: the first code's confidence, right: whether it was the label, `(n_items,)` each, out of fold.
     """
-    order = np.argsort(-confidence, kind="stable")
-    n_right = np.cumsum(right[order])
-    n = np.arange(1, len(order) + 1)
-    bound = np.where(n_right > 0, beta.ppf(risk, n_right, n - n_right + 1), 0)
-    ranked = confidence[order]
-    complete = np.append(ranked[1:] < ranked[:-1], True)  # equal confidences are on one side
-    holds = np.flatnonzero((bound >= precision) & complete)
+    order = np.argsort(-sure, kind="stable")
+    ranked = sure[order]
+    n, n_right = np.arange(1, len(order) + 1), np.cumsum(right[order])
+    bound = beta.ppf(risk, np.maximum(n_right, 1e-9), n - n_right + 1)
+    last_of_equals = np.append(ranked[1:] < ranked[:-1], True)
+    holds = np.flatnonzero((bound >= precision) & last_of_equals)
     return float(ranked[holds[-1]]) if len(holds) else NEVER
 
 
-def _fit_logistic(inputs: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Coefficients and intercept; where all answers are the same, a constant between the two."""
-    if right.all() or not right.any():
-        n_right = right.sum()
-        chance = (n_right + 0.5) / (len(right) + 1)
-        return np.append(np.zeros(inputs.shape[1]), np.log(chance / (1 - chance)))
-    model = LogisticRegression(C=100, max_iter=1000).fit(inputs, right)
-    return np.append(model.coef_[0], model.intercept_[0])
-
-
-def _logistic(inputs: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-(inputs @ coefficients[:-1] + coefficients[-1])))
+def _fit_logistic(lead: np.ndarray, right: np.ndarray) -> tuple[float, float]:
+    """Slope and intercept; a flat curve where there is nothing to learn from."""
+    if right.sum() < 5 or (~right).sum() < 5:
+        chance = (right.sum() + 0.5) / (len(right) + 1)
+        return 0.0, float(np.log(chance / (1 - chance)))
+    model = LogisticRegression(C=1.0).fit(lead[:, None], right)
+    return float(model.coef_[0, 0]), float(model.intercept_[0])

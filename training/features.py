@@ -1,11 +1,13 @@
-"""From items to sparse features: one definition for training and serving.
+"""From items to sparse counts: one definition for training and serving, and no state but the hash.
 
-Three blocks, each hashed into 2^20 buckets without any state: the words and pairs of neighbouring words of
-title, product type and brand; the character n-grams inside those words; the attributes. What is learned from
-the training rows is small: which buckets are used, and their inverse document frequencies.
+What an item is described by: its words, its pairs of neighbouring words, the character n-grams inside its
+words, its first word and that word's n-grams once more (what an item is called mostly comes first; on real
+product texts that alone is worth a point of accuracy), and its attributes. N-grams depend on the word only, so they are counted once for each
+distinct word; an item's n-grams are those of its words.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -14,136 +16,118 @@ from scipy import sparse
 
 from processing.codebook import Attribute
 from processing.text import fold
+from training import attributes as attribute_features
 from training import hashing
+from training.quantities import hash_quantities, join_units
 
 BUCKETS = 2**20
 SHORTEST, LONGEST = 3, 5
-STEPS_PER_DOUBLING = 2
-LARGEST_STEP = 60  # numbers beyond 2^30, or below 2^-30, are treated as those
 
 
 @dataclass(frozen=True)
-class Counts:
-    """What occurs how often in each item: sparse `(n_items, BUCKETS)`, float32, one matrix for each block."""
+class Features:
+    """Counts of a table's items, as float32 sparse matrices.
+
+    words: `(n_items, n_words)`, how often each word of the vocabulary occurs
+    first_word: `(n_items, n_words)`, a single 1 in each row that has a word
+    pairs: `(n_items, BUCKETS)`, neighbouring words, hashed
+    attributes: `(n_items, BUCKETS)`, hashed
+    ngrams: `(n_words, BUCKETS)`, the n-grams of each word of the vocabulary, hashed
+    vocabulary: the distinct words of these items, `(n_words,)`
+    """
 
     words: sparse.csr_matrix
-    characters: sparse.csr_matrix
+    first_word: sparse.csr_matrix
+    pairs: sparse.csr_matrix
     attributes: sparse.csr_matrix
-
-    def __getitem__(self, rows) -> "Counts":
-        return Counts(self.words[rows], self.characters[rows], self.attributes[rows])
+    ngrams: sparse.csr_matrix
+    vocabulary: pa.Array
 
     def __len__(self) -> int:
         return self.words.shape[0]
 
+    def __getitem__(self, rows) -> "Features":
+        """Some of the items; the vocabulary stays whole."""
+        return Features(
+            self.words[rows],
+            self.first_word[rows],
+            self.pairs[rows],
+            self.attributes[rows],
+            self.ngrams,
+            self.vocabulary,
+        )
 
-def count(table: pa.Table, attributes: tuple[Attribute, ...]) -> Counts:
+    def save(self, file: Path) -> None:
+        """Write all of it to one `.npz` of plain arrays."""
+        arrays = {"vocabulary": np.frombuffer("\n".join(self.vocabulary.to_pylist()).encode(), np.uint8)}
+        for name, matrix in self._matrices().items():
+            arrays |= {
+                f"{name}_{part}": getattr(matrix, part) for part in ("data", "indices", "indptr", "shape")
+            }
+        np.savez(file, **arrays)
+
+    @classmethod
+    def load(cls, file: Path) -> "Features":
+        """Read what `save` wrote."""
+        with np.load(file, allow_pickle=False) as arrays:
+            matrices = {
+                field.name: sparse.csr_matrix(
+                    tuple(arrays[f"{field.name}_{part}"] for part in ("data", "indices", "indptr")),
+                    shape=tuple(arrays[f"{field.name}_shape"]),
+                )
+                for field in fields(cls)
+                if field.name != "vocabulary"
+            }
+            words = bytes(arrays["vocabulary"]).decode().split("\n")
+        return cls(**matrices, vocabulary=pa.array(words, pa.large_string()))
+
+    def _matrices(self) -> dict[str, sparse.csr_matrix]:
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "vocabulary"}
+
+
+def count(table: pa.Table, attributes: tuple[Attribute, ...]) -> Features:
     """Count features of items: columns `title`, `product_type`, `brand` and one for each attribute."""
     words = hashing.split_words(item_texts(table))
     total = hashing.running_sum(words.buffer)
-    single = hashing.hash_stretches(total, words.start, words.end)
-    pairs, first_word = hashing.hash_pairs(single, words)
-    row = words.row
-    word_block = _matrix(np.concatenate([row, row[first_word]]), np.concatenate([single, pairs]), len(table))
-    start, end, word = hashing.ngrams(words, SHORTEST, LONGEST)
-    character_block = _matrix(row[word], hashing.hash_stretches(total, start, end), len(table))
-    return Counts(word_block, character_block, _count_attributes(table, attributes))
+    hashes = hashing.hash_stretches(total, words.start, words.end)
+    _, example, number = np.unique(hashes, return_index=True, return_inverse=True)
+    shape = (len(table), len(example))
+    has_word = np.diff(words.first) > 0
+    pairs, first_of_pair = hashing.hash_pairs(hashes, words)
+    ngram, word = hash_ngrams(words.take(example), total)
+    return Features(
+        words=matrix(words.row, number, shape),
+        first_word=matrix(np.flatnonzero(has_word), number[words.first[:-1][has_word]], shape),
+        pairs=matrix(words.row[first_of_pair], bucket(pairs), (len(table), BUCKETS)),
+        attributes=attribute_features.count(table, attributes, BUCKETS),
+        ngrams=matrix(word, bucket(ngram), (len(example), BUCKETS)),
+        vocabulary=words.strings(example),
+    )
 
 
 def item_texts(table: pa.Table) -> pa.Array:
     """The folded text of each item, ending with a space: title, product type, brand."""
-    fields = [fold(table[name]) for name in ("title", "product_type", "brand")]
-    space = pa.scalar(" ", pa.large_string())
-    return pc.binary_join_element_wise(*fields, pa.scalar("", pa.large_string()), space)
+    texts = [fold(table[name]) for name in ("title", "product_type", "brand")]
+    space, nothing = (pa.scalar(text, pa.large_string()) for text in (" ", ""))
+    return join_units(pc.binary_join_element_wise(*texts, nothing, space))
 
 
-def _count_attributes(table: pa.Table, attributes: tuple[Attribute, ...]) -> sparse.csr_matrix:
-    rows, hashes, values = [np.zeros(0, np.int64)], [np.zeros(0, np.uint64)], [np.zeros(0)]
-    everyone = np.arange(len(table))
-    for attribute in attributes:
-        name = hashing.hash_whole(pa.array([attribute.name], pa.large_string()))
-        column = table[attribute.name].combine_chunks()
-        if attribute.type == "number":
-            low, share = _steps(pc.cast(column, pa.float64()).to_numpy(zero_copy_only=False))
-            for step, weight in ((low, 1 - share), (low + 1, share)):
-                rows.append(everyone)
-                hashes.append(hashing.mix(name + step.astype(np.uint64)))
-                values.append(weight)
-        else:
-            rows.append(everyone)
-            hashes.append(hashing.mix(name + hashing.hash_whole(fold(column))))
-            values.append(np.ones(len(table)))
-    return _matrix(np.concatenate(rows), np.concatenate(hashes), len(table), np.concatenate(values))
+def hash_ngrams(words: hashing.Words, total: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Hash of each character n-gram of each word, quantities included, and the word's index, both `(n_ngrams,)`."""
+    start, end, word = hashing.ngrams(words, SHORTEST, LONGEST)
+    quantities, quantity_word = hash_quantities(words)
+    ngrams = hashing.hash_stretches(total, start, end)
+    return np.concatenate([ngrams, quantities]), np.concatenate([word, quantity_word])
 
 
-def _steps(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Each number as a point between two steps of a logarithmic scale: the lower step and how far it is from it.
-
-    Steps lie half a doubling apart; zero, negative and missing numbers have steps of their own. Sharing a
-    number between its two steps makes the score a continuous, piecewise linear function of its logarithm.
-    """
-    known = np.isfinite(numbers) & (numbers != 0)
-    position = np.log2(np.abs(np.where(known, numbers, 1.0))) * STEPS_PER_DOUBLING
-    position = np.clip(position, -LARGEST_STEP, LARGEST_STEP) + 2 * LARGEST_STEP
-    low = np.floor(position)
-    share = position - low
-    low = np.where(numbers < 0, low + 4 * LARGEST_STEP, low)
-    low = np.where(known, low, np.where(numbers == 0, 0, 1) * 2)
-    return low.astype(np.int64), np.where(known, share, 0.0)
+def bucket(hashes: np.ndarray) -> np.ndarray:
+    """The highest bits of a hash, in [0, BUCKETS), int32."""
+    return (hashes >> np.uint64(64 - 20)).astype(np.int32)
 
 
-def _matrix(
-    row: np.ndarray, hashes: np.ndarray, n_rows: int, values: np.ndarray | None = None
-) -> sparse.csr_matrix:
-    """Add up what falls on the same row and bucket; the bucket is the hash's highest bits."""
-    bucket = (hashes >> np.uint64(44)).astype(np.int32)
+def matrix(row: np.ndarray, column: np.ndarray, shape: tuple[int, int], values=None) -> sparse.csr_matrix:
+    """A sparse matrix of counts; what falls on the same cell is added up."""
     values = np.ones(len(row), np.float32) if values is None else values.astype(np.float32)
-    matrix = sparse.coo_matrix((values, (row, bucket)), shape=(n_rows, BUCKETS)).tocsr()
-    matrix.sum_duplicates()
-    return matrix
-
-
-@dataclass(frozen=True)
-class Weighting:
-    """What makes counts comparable: the buckets in use, their idf, the weight of the word block.
-
-    columns: bucket numbers of each block, ascending, `(n_used,)` int32 each
-    idf: inverse document frequency of each of them, float32
-    word_weight: factor on the word block against the other two, above 0
-    """
-
-    columns: tuple[np.ndarray, np.ndarray, np.ndarray]
-    idf: tuple[np.ndarray, np.ndarray, np.ndarray]
-    word_weight: float
-
-    @property
-    def n_features(self) -> int:
-        return sum(map(len, self.columns))
-
-    def apply(self, counts: Counts) -> sparse.csr_matrix:
-        """Weighted features, `(n_items, n_features)`: each block scaled to length 1 (an empty one stays 0)."""
-        blocks = []
-        for block, columns, idf, weight in zip(
-            (counts.words, counts.characters, counts.attributes),
-            self.columns,
-            self.idf,
-            (self.word_weight, 1, 1),
-            strict=True,
-        ):
-            weighted = block[:, columns] @ sparse.diags(idf)
-            length = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1)).ravel())
-            scale = weight / np.where(length > 0, length, 1)
-            blocks.append(sparse.diags(scale.astype(np.float32)) @ weighted)
-        return sparse.hstack(blocks, format="csr", dtype=np.float32)
-
-
-def fit_weighting(counts: Counts, min_df: int, word_weight: float) -> Weighting:
-    """Use the buckets that at least `min_df` items have; idf is smoothed as in scikit-learn's TfidfTransformer."""
-    columns, idfs = [], []
-    for block in (counts.words, counts.characters, counts.attributes):
-        frequency = np.bincount(block.indices, minlength=BUCKETS)
-        used = np.flatnonzero(frequency >= min_df).astype(np.int32)
-        columns.append(used)
-        idfs.append((np.log((1 + len(counts)) / (1 + frequency[used])) + 1).astype(np.float32))
-    idfs[2] = np.ones_like(idfs[2])
-    return Weighting(tuple(columns), tuple(idfs), word_weight)
+    counted = sparse.coo_matrix((values, (row, column)), shape=shape).tocsr()
+    counted.sum_duplicates()
+    return counted

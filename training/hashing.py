@@ -56,6 +56,14 @@ class Words:
         """The text each word is in, `(n_words,)`."""
         return np.repeat(np.arange(len(self.first) - 1), np.diff(self.first))
 
+    def strings(self, which: np.ndarray) -> pa.Array:
+        """The words with the given indices, as a `large_string` array."""
+        return _gather(self.buffer, self.start[which], self.end[which])
+
+    def take(self, which: np.ndarray) -> "Words":
+        """The words with the given indices, as if each were a text of its own; the buffer stays the same."""
+        return Words(self.buffer, self.start[which], self.end[which], np.arange(len(which) + 1))
+
 
 def split_words(texts: pa.LargeStringArray) -> Words:
     """The words of texts that went through `processing.text.fold`, each of which must end with a space."""
@@ -110,6 +118,14 @@ def ngrams(words: Words, shortest: int, longest: int) -> tuple[np.ndarray, np.nd
         parts.append((character[begin], character[begin + length], word))
     start, end, word = (np.concatenate(part) for part in zip(*parts, strict=True))
     return start, end, word
+
+
+def _gather(buffer: np.ndarray, start: np.ndarray, end: np.ndarray) -> pa.Array:
+    length = end - start
+    offsets = np.concatenate([[0], np.cumsum(length)])
+    source = np.arange(offsets[-1]) + np.repeat(start - offsets[:-1], length)
+    data = pa.py_buffer(np.ascontiguousarray(buffer[source]))
+    return pa.Array.from_buffers(pa.large_string(), len(start), [None, pa.py_buffer(offsets), data])
 
 
 def hash_whole(texts: pa.LargeStringArray) -> np.ndarray:

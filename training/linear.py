@@ -1,25 +1,35 @@
 """The main candidate: linear support vector machines, one for each code against the rest."""
 
+import warnings
+
 import numpy as np
 from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import LinearSVC
+
+# Dual coordinate descent (Hsieh et al., 2008) is as accurate on held-out rows after three passes as at convergence
+# (docs/classifier.md), in a fifth of the time.
+PASSES = 3
+ABSENT = -10.0  # the margin of a code without rows: it is never the answer
 
 
 def fit(
     features: sparse.csr_matrix, labels: np.ndarray, n_codes: int, c: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Weights `(n_features, n_codes)` and intercepts `(n_codes,)`, float32; a code without rows never wins.
+    """Weights `(n_features, n_codes)` and intercepts `(n_codes,)`, float32.
 
     features: `(n_items, n_features)`; labels: code numbers in [0, n_codes), at least two different ones;
     c: the inverse strength of regularisation, above 0.
     """
-    svm = LinearSVC(C=c, tol=0.01, random_state=0).fit(features, labels)
+    machine = LinearSVC(C=c, max_iter=PASSES, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # stopping early is the intention, see PASSES
+        machine.fit(features, labels)
+    coefficients, intercept = machine.coef_, machine.intercept_
+    if len(machine.classes_) == 2:
+        coefficients, intercept = np.vstack([-coefficients, coefficients]), np.append(-intercept, intercept)
     weights = np.zeros((features.shape[1], n_codes), np.float32)
-    intercepts = np.full(n_codes, -10, np.float32)
-    if len(svm.classes_) == 2:
-        weights[:, svm.classes_] = np.stack([-svm.coef_[0], svm.coef_[0]], axis=1)
-        intercepts[svm.classes_] = -svm.intercept_[0], svm.intercept_[0]
-    else:
-        weights[:, svm.classes_] = svm.coef_.T
-        intercepts[svm.classes_] = svm.intercept_
+    intercepts = np.full(n_codes, ABSENT, np.float32)
+    weights[:, machine.classes_] = coefficients.T
+    intercepts[machine.classes_] = intercept
     return weights, intercepts

@@ -1,4 +1,4 @@
-"""The fitted model and its artefact: arrays (`arrays.npz`, no pickles) and JSON (`model.json`)."""
+"""The fitted model and its artefact: `arrays.npz` (no pickles), `confidence.ubj` (xgboost's own format), `model.json`."""
 
 import json
 from dataclasses import dataclass
@@ -6,54 +6,66 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import xgboost
 
 from processing.codebook import Attribute
-from training import features
 from training.confidence import Confidence
-from training.features import Weighting
+from training.weighting import PARTS, Part, Weighting
 
 FORMAT = 1
-BLOCKS = ("words", "characters", "attributes")
 
 
 @dataclass(frozen=True)
-class Prediction:
-    """Answers for a batch, each array `(n_items,)`; codes are numbers into the model's `codes`."""
+class Quantised:
+    """Weights in steps of their row's 127th part: `values` `(n, n_codes)` int8, `scale` `(n,)` float32.
 
-    code: np.ndarray
-    confidence: np.ndarray
-    second_code: np.ndarray
-    second_confidence: np.ndarray
-    review: np.ndarray
+    On real texts one row in thousands changes its code, and the artefact is a quarter of the size.
+    """
+
+    values: np.ndarray
+    scale: np.ndarray
+
+    @classmethod
+    def of(cls, weights: np.ndarray) -> "Quantised":
+        """Quantise float weights `(n, n_codes)`."""
+        scale = (np.abs(weights).max(axis=1, initial=0) / 127).astype(np.float32)
+        return cls(np.rint(weights / np.where(scale > 0, scale, 1)[:, None]).astype(np.int8), scale)
+
+    def floats(self) -> np.ndarray:
+        """The weights, `(n, n_codes)`, float32."""
+        return self.values * self.scale[:, None]
 
 
 @dataclass(frozen=True)
 class Model:
-    """Everything that is needed to label items, and which codebook it is for."""
+    """Everything that is needed to label items, and which codebook it is for.
+
+    codes: the codes it can answer
+    vocabulary: the words of the training rows, `(n_words,)`; the weighting's words are indices into it
+    weights: for each part of the weighting; intercepts: `(n_codes,)` float32
+    threshold: confidences below it need a person, in (0, 1]
+    """
 
     group: str
     codebook_version: str
     codes: tuple[str, ...]
     attributes: tuple[Attribute, ...]
+    vocabulary: pa.Array
     weighting: Weighting
-    weights: np.ndarray
+    weights: dict[str, Quantised]
     intercepts: np.ndarray
     confidence: Confidence
     threshold: float
 
-    def margins(self, table: pa.Table) -> np.ndarray:
-        """How strongly each code is indicated, `(n_items, n_codes)`; comparable within one item."""
-        counts = features.count(table, self.attributes)
-        return self.weighting.apply(counts) @ self.weights + self.intercepts
 
-    def predict(self, table: pa.Table) -> Prediction:
-        """Label items: columns `title`, `brand`, `product_type` and the attributes."""
-        best, first, second = self.confidence.of_two(self.margins(table))
-        return Prediction(best[:, 0], first, best[:, 1], second, first < self.threshold)
+def split_weights(weighting: Weighting, weights: np.ndarray) -> dict[str, Quantised]:
+    """Weights of all features, `(n_features, n_codes)`, as those of each part."""
+    ends = np.cumsum([len(weighting.parts[name].columns) for name in PARTS])
+    return {name: Quantised.of(rows) for name, rows in zip(PARTS, np.split(weights, ends[:-1]), strict=True)}
 
 
 def save(model: Model, folder: Path) -> None:
-    """Write the artefact's two files; the same model gives the same bytes."""
+    """Write the artefact's files; the same model gives the same bytes."""
     about = {
         "format": FORMAT,
         "group": model.group,
@@ -62,16 +74,18 @@ def save(model: Model, folder: Path) -> None:
         "attributes": [{"name": a.name, "type": a.type} for a in model.attributes],
         "word_weight": model.weighting.word_weight,
         "threshold": model.threshold,
-        "confidence": {"first": list(model.confidence.first), "second": list(model.confidence.second)},
+        "other_codes": model.confidence.others.tolist(),
     }
     (folder / "model.json").write_text(
         json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )
-    arrays = {"weights": model.weights, "intercepts": model.intercepts}
-    for i, block in enumerate(BLOCKS):
-        arrays[f"{block}_columns"] = model.weighting.columns[i]
-        arrays[f"{block}_idf"] = model.weighting.idf[i]
+    words = "\n".join(model.vocabulary.to_pylist()).encode()
+    arrays = {"intercepts": model.intercepts, "vocabulary": np.frombuffer(words, np.uint8)}
+    for name, part in model.weighting.parts.items():
+        arrays |= {f"{name}_columns": part.columns, f"{name}_idf": part.idf}
+        arrays |= {f"{name}_values": model.weights[name].values, f"{name}_scale": model.weights[name].scale}
     np.savez_compressed(folder / "arrays.npz", **arrays)
+    model.confidence.first.save_model(folder / "confidence.ubj")
 
 
 def load(folder: Path) -> Model:
@@ -79,21 +93,19 @@ def load(folder: Path) -> Model:
     about = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     if about["format"] != FORMAT:
         raise ValueError(f"the model in {folder} has format {about['format']}, this code reads {FORMAT}")
+    first = xgboost.Booster({"nthread": 1})
+    first.load_model(folder / "confidence.ubj")
     with np.load(folder / "arrays.npz", allow_pickle=False) as arrays:
+        parts = {name: Part(arrays[f"{name}_columns"], arrays[f"{name}_idf"]) for name in PARTS}
         return Model(
             group=about["group"],
             codebook_version=about["codebook_version"],
             codes=tuple(about["codes"]),
             attributes=tuple(Attribute(a["name"], a["type"]) for a in about["attributes"]),
-            weighting=Weighting(
-                tuple(arrays[f"{block}_columns"] for block in BLOCKS),
-                tuple(arrays[f"{block}_idf"] for block in BLOCKS),
-                about["word_weight"],
-            ),
-            weights=arrays["weights"],
+            vocabulary=pa.array(bytes(arrays["vocabulary"]).decode().split("\n"), pa.large_string()),
+            weighting=Weighting(parts, about["word_weight"]),
+            weights={name: Quantised(arrays[f"{name}_values"], arrays[f"{name}_scale"]) for name in PARTS},
             intercepts=arrays["intercepts"],
-            confidence=Confidence(
-                np.array(about["confidence"]["first"]), np.array(about["confidence"]["second"])
-            ),
+            confidence=Confidence(first, np.array(about["other_codes"])),
             threshold=about["threshold"],
         )

@@ -20,7 +20,7 @@ def test_a_trial_prints_its_objective_and_leaves_the_model_folder_empty(job, cap
 def test_training_writes_the_model_and_the_code_that_serves_it(job, capsys):
     run(train.main, ["-C", "0.5", "--precision", "0.9"])
     assert 0.8 < objective(capsys.readouterr().out) <= 1
-    assert {path.name for path in (job / "model").iterdir()} == {"model.json", "arrays.npz", "code"}
+    assert {path.name for path in (job / "model").iterdir()} == {"model.json", "arrays.npz", "confidence.ubj", "code"}
     assert (job / "model/code/inference/serve.py").is_file()
     assert not list((job / "model").rglob("*.pkl"))
 
@@ -58,4 +58,4 @@ def test_an_empty_channel_is_a_known_failure(job):
     (job / "input/data/validation/validation.parquet").unlink()
     with pytest.raises(SystemExit):
         run(train.main, [])
-    assert "The channel validation has no Parquet file." in (job / "output/failure").read_text()
+    assert "The folder validation has no Parquet file." in (job / "output/failure").read_text()

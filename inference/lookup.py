@@ -1,0 +1,48 @@
+"""From hashes to row numbers, for whole batches."""
+
+import numpy as np
+
+SLOT_BITS = 20
+
+
+def bucket_rows(columns: np.ndarray, n_buckets: int) -> np.ndarray:
+    """For each bucket the row of its weights, `(n_buckets,)` int32; row `len(columns)` stands for no weights."""
+    rows = np.full(n_buckets, len(columns), np.int32)
+    rows[columns] = np.arange(len(columns), dtype=np.int32)
+    return rows
+
+
+class HashIndex:
+    """Finds 64-bit hashes among known ones: a hash's highest bits are its slot, later bits where that is taken."""
+
+    def __init__(self, known: np.ndarray):
+        """known: distinct hashes, `(n_known,)` uint64."""
+        self._known = np.append(known, known[:1] if len(known) else np.zeros(1, np.uint64))
+        self.missing = len(known)
+        self._levels = []
+        left = np.arange(len(known), dtype=np.int32)
+        while len(left):
+            slots = np.full(1 << SLOT_BITS, self.missing, np.int32)
+            slot = self._slot(known[left], len(self._levels))
+            slots[slot] = left
+            self._levels.append(slots)
+            left = left[slots[slot] != left]
+
+    def find(self, hashes: np.ndarray) -> np.ndarray:
+        """The number of each hash among the known ones, `missing` where it is not one, `(n,)` int32."""
+        found = np.full(len(hashes), self.missing, np.int32)
+        open_ = np.arange(len(hashes))
+        for level, slots in enumerate(self._levels):
+            wanted = hashes[open_]
+            candidate = slots[self._slot(wanted, level)]
+            right = (self._known[candidate] == wanted) & (candidate < self.missing)
+            found[open_[right]] = candidate[right]
+            open_ = open_[~right & (candidate < self.missing)]
+        return found
+
+    @staticmethod
+    def _slot(hashes: np.ndarray, level: int) -> np.ndarray:
+        shift = np.uint64(
+            64 - SLOT_BITS - 7 * level
+        )  # seven new bits a level: four levels in practice, at most six
+        return ((hashes >> shift) & np.uint64((1 << SLOT_BITS) - 1)).astype(np.int32)

@@ -1,0 +1,118 @@
+"""Labels for whole batches of items, from strings to codes and calibrated confidence."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from scipy import sparse
+
+from inference import tables
+from inference.tables import finish, sum_rows
+from training import attributes, confidence, features, hashing
+from training.features import BUCKETS
+from training.model import Model
+
+CHUNK = 8192  # items worked on at once: their arrays stay near the processor
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Answers for a batch.
+
+    codes: numbers of the best codes in the model's `codes`, the best first, `(n_items, 3)` (fewer columns if the
+        model has fewer codes)
+    confidence: the chance that each is right, as `codes`; a row sums to 1 at most
+    review: whether a person must look, `(n_items,)`
+    """
+
+    codes: np.ndarray
+    confidence: np.ndarray
+    review: np.ndarray
+
+
+class Labeller:
+    """A model ready to label. One object may be used by several threads at a time."""
+
+    def __init__(self, model: Model):
+        self.model = model
+        self.tables = tables.build(model)
+
+    def label(self, table: pa.Table, threads: int = 1) -> Prediction:
+        """Label items: columns `title`, `brand`, `product_type` and the model's attributes, in any order.
+
+        threads: how many to use; numpy, scipy and pyarrow work outside Python's lock.
+        """
+        if threads == 1:
+            parts = [self._label(chunk) for chunk in _chunks(table)]
+        else:
+            with ThreadPoolExecutor(threads) as pool:
+                parts = list(pool.map(self._label, _chunks(table)))
+        return Prediction(
+            *(np.concatenate([getattr(p, name) for p in parts]) for name in Prediction.__annotations__)
+        )
+
+    def _label(self, table: pa.Table) -> Prediction:
+        margins, known_share, n_words = self.margins(table)
+        codes, values = confidence.best_codes(margins)
+        sure = self.model.confidence.of(
+            confidence.signals(margins, values, known_share, n_words), codes.shape[1]
+        )
+        return Prediction(codes, sure, sure[:, 0] < self.model.threshold)
+
+    def margins(self, table: pa.Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Margins `(n_items, n_codes)`, share of known n-grams and number of words, both `(n_items,)`."""
+        t, n_codes = self.tables, len(self.model.codes)
+        words = hashing.split_words(features.item_texts(table))
+        total = hashing.running_sum(words.buffer)
+        hashes = hashing.hash_stretches(total, words.start, words.end)
+        number = t.index.find(hashes)
+        pairs, first_of_pair = hashing.hash_pairs(hashes, words)
+        n_words = np.diff(words.first)
+
+        word_sums = _sum_runs(t.words, number, words.first)
+        pair_ends = np.concatenate([[0], np.cumsum(np.maximum(n_words - 1, 0))])
+        block = word_sums[:, : n_codes + 1]
+        block += _sum_runs(t.pairs, t.pair_row[features.bucket(pairs)], pair_ends)
+        ngram_sums = word_sums[:, n_codes + 1 :]
+
+        has_word = np.flatnonzero(n_words)
+        first = words.first[:-1][has_word]
+        first_scores = t.first_words[number[first]]
+        block[has_word] += first_scores[:, : n_codes + 1]
+        self._add_unknown(words, total, number, ngram_sums, has_word, first, first_scores[:, n_codes + 1 :])
+
+        margins = finish(block, self.model.weighting.word_weight)
+        margins += finish(ngram_sums[:, : -tables.COUNTS], 1.0)
+        margins[has_word] += first_scores[:, n_codes + 1 :]
+        if self.model.attributes:
+            row, column, value = attributes.hash_attributes(table, self.model.attributes, BUCKETS)
+            margins += finish(sum_rows(t.attributes, t.attribute_row[column], row, len(table), value), 1.0)
+        margins += self.model.intercepts
+        return margins, ngram_sums[:, -2] / np.maximum(ngram_sums[:, -1], 1), n_words
+
+    def _add_unknown(self, words, total, number, ngram_sums, has_word, first, first_scores) -> None:
+        """Add what words outside the vocabulary say through their n-grams, in place."""
+        t = self.tables
+        unknown = np.flatnonzero(number == t.index.missing)
+        if len(unknown) == 0:
+            return
+        ngram, word = features.hash_ngrams(words.take(unknown), total)
+        bucket = features.bucket(ngram)
+        sums = sum_rows(t.ngrams, t.ngram_row[bucket], word, len(unknown))
+        row = np.searchsorted(words.first, unknown, side="right") - 1
+        np.add.at(ngram_sums, row, sums)
+        is_first = np.isin(unknown, first)
+        sums = sum_rows(t.first_ngrams, t.first_ngram_row[bucket], word, len(unknown))[is_first]
+        first_scores[np.searchsorted(has_word, row[is_first])] = finish(sums, tables.FIRST_WORD_WEIGHT)
+
+
+def _sum_runs(table: np.ndarray, row: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Sums of the table's rows for each run of `row` between two of `ends`: `(len(ends) - 1, n_columns)`."""
+    ones = np.ones(len(row), np.float32)
+    return sparse.csr_matrix((ones, row, ends), shape=(len(ends) - 1, len(table))) @ table
+
+
+def _chunks(table: pa.Table) -> Iterator[pa.Table]:
+    return (table.slice(start, CHUNK) for start in range(0, max(len(table), 1), CHUNK))

@@ -1,0 +1,60 @@
+"""Attributes as hashed features: categories as they are, numbers on a logarithmic scale, missing values as such."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from scipy import sparse
+
+from processing.codebook import Attribute
+from processing.text import fold
+from training import hashing
+
+STEPS_PER_DOUBLING = 2
+LARGEST_STEP = 60  # numbers beyond 2^30, or below 2^-30, are treated as those
+ZERO, MISSING = 0, 2
+
+
+def count(table: pa.Table, attributes: tuple[Attribute, ...], n_buckets: int) -> sparse.csr_matrix:
+    """One or two features for each attribute of each item: `(n_items, n_buckets)`, float32."""
+    row, column, value = hash_attributes(table, attributes, n_buckets)
+    counted = sparse.coo_matrix((value, (row, column)), shape=(len(table), n_buckets)).tocsr()
+    counted.sum_duplicates()
+    return counted
+
+
+def hash_attributes(table: pa.Table, attributes, n_buckets: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Item, bucket and value of each feature, `(n,)` each."""
+    hashes, values = [np.zeros(0, np.uint64)], [np.zeros(0)]
+    for attribute in attributes:
+        name = hashing.hash_whole(pa.array([attribute.name], pa.large_string()))
+        column = table[attribute.name]
+        if attribute.type == "number":
+            step, share = steps(np.array(pc.cast(column, pa.float64()).to_pylist(), float))
+            hashes += [
+                hashing.mix(name + step.astype(np.uint64)),
+                hashing.mix(name + (step + 1).astype(np.uint64)),
+            ]
+            values += [1 - share, share]
+        else:
+            hashes.append(hashing.mix(name + hashing.hash_whole(fold(column))))
+            values.append(np.ones(len(table)))
+    row = np.tile(np.arange(len(table)), len(hashes) - 1)
+    shift = np.uint64(64 - (n_buckets.bit_length() - 1))
+    buckets = (np.concatenate(hashes) >> shift).astype(np.int32)
+    return row, buckets, np.concatenate(values).astype(np.float32)
+
+
+def steps(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each number between two steps of a logarithmic scale: the lower step, and how far the number is from it.
+
+    Steps lie half a doubling apart; zero, negative and missing (NaN) numbers have steps of their own. Sharing a
+    number between its two steps makes a linear model's score piecewise linear in the number's logarithm.
+    """
+    usable = np.isfinite(numbers) & (numbers != 0)
+    position = np.log2(np.abs(np.where(usable, numbers, 1.0))) * STEPS_PER_DOUBLING
+    position = np.clip(position, -LARGEST_STEP, LARGEST_STEP) + 2 * LARGEST_STEP
+    lower = np.floor(position)
+    share = np.where(usable, position - lower, 0.0)
+    lower = np.where(numbers < 0, lower + 4 * LARGEST_STEP, lower)
+    lower = np.where(usable, lower, np.where(numbers == 0, ZERO, MISSING))
+    return lower.astype(np.int64), share

@@ -1,0 +1,95 @@
+"""What a trial and the final training learn from: features, labels, folds; made once, read by all."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from processing.codebook import Codebook
+from processing.errors import BadData
+from training import features
+from training.features import Features
+
+FOLDS = 5
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Rows of train and validation, and rows of other groups where the group shares.
+
+    codes: the codes that occur in the group's own rows, in the codebook's order
+    labels: number of each row's code, `(n_rows,)`
+    fold: in [0, FOLDS), identical texts in one fold, `(n_rows,)`
+    validation: which rows are validation, `(n_rows,)`; never another group's
+    source: number of the group each row is from, 0 the own one, `(n_rows,)`
+    """
+
+    features: Features
+    codes: tuple[str, ...]
+    labels: np.ndarray
+    fold: np.ndarray
+    validation: np.ndarray
+    source: np.ndarray
+
+    @property
+    def own(self) -> np.ndarray:
+        """Which rows are the group's own, `(n_rows,)`."""
+        return self.source == 0
+
+    def save(self, folder: Path) -> None:
+        """Write it as arrays and JSON."""
+        self.features.save(folder / "features.npz")
+        names = ("labels", "fold", "validation", "source")
+        np.savez(folder / "rows.npz", **{name: getattr(self, name) for name in names})
+        (folder / "codes.json").write_text(json.dumps(self.codes, ensure_ascii=False), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> "TrainingSet":
+        """Read what `save` wrote."""
+        codes = tuple(json.loads((folder / "codes.json").read_text(encoding="utf-8")))
+        with np.load(folder / "rows.npz", allow_pickle=False) as rows:
+            return cls(Features.load(folder / "features.npz"), codes, **rows)
+
+
+def build(train: pa.Table, validation: pa.Table, book: Codebook, shared: list[pa.Table] = ()) -> TrainingSet:
+    """Make the training set of canonical rows.
+
+    shared: one table for each other group, its labels already codes of this codebook (training/shared_rows.py).
+    Raises BadData for a label outside the codebook, and where the own rows have fewer than two codes.
+    """
+    own = pa.concat_tables([train, validation], promote_options="permissive")
+    codes = present_codes(own["label"].to_pylist(), book)
+    tables = [own, *(table.filter(pa.compute.is_in(table["label"], pa.array(codes))) for table in shared)]
+    rows = pa.concat_tables(
+        [table.select(own.column_names) for table in tables], promote_options="permissive"
+    )
+    number = {code: i for i, code in enumerate(codes)}
+    return TrainingSet(
+        features=features.count(rows, book.attributes),
+        codes=codes,
+        labels=np.array([number[label] for label in rows["label"].to_pylist()]),
+        # The key's last digits: its first ones decided the split between train, validation and test.
+        fold=np.array([int(key[-8:], 16) % FOLDS for key in rows["text_key"].to_pylist()]),
+        validation=np.isin(np.arange(len(rows)), np.arange(len(train), len(own))),
+        source=np.repeat(np.arange(len(tables)), [len(table) for table in tables]),
+    )
+
+
+def present_codes(labels: list[str], book: Codebook) -> tuple[str, ...]:
+    """The codes that occur, in the codebook's order. Raises BadData."""
+    present = set(labels)
+    codes = tuple(code.code for code in book.codes if code.code in present)
+    unknown = sorted(present - set(codes), key=str)
+    if unknown:
+        raise BadData(
+            f"The label {unknown[0]} is not in the codebook {book.version}.",
+            "correct the label, or publish a codebook that has the code.",
+        )
+    if len(codes) < 2:
+        raise BadData(
+            f"All {len(labels)} training rows have one code ({', '.join(codes)}).",
+            "deliver rows of at least two codes; a classifier cannot be trained on one.",
+        )
+    return codes
