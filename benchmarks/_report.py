@@ -10,7 +10,9 @@ from rich.table import Table
 
 def arguments(description: str) -> argparse.ArgumentParser:
     """A parser with the option every benchmark has, `--json PATH`."""
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--json", type=Path, metavar="PATH", help="write the same figures as JSON")
     return parser
 

@@ -36,8 +36,12 @@ NO_DATA = "{} is not there. Get an Open Repair Alliance export (https://openrepa
 
 def main() -> int:
     parser = arguments(__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="an Open Repair Alliance export, CSV or CSV.gz")
-    parser.add_argument("--dir", type=Path, help="keep runs and results here (default: a folder that is removed)")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="an Open Repair Alliance export, CSV or CSV.gz"
+    )
+    parser.add_argument(
+        "--dir", type=Path, help="keep runs and results here (default: a folder that is removed)"
+    )
     args = parser.parse_args()
     if not args.data.exists():
         print(NO_DATA.format(args.data), file=sys.stderr)
@@ -95,7 +99,13 @@ def publish_codebooks(stack: LocalStack, groups: dict) -> None:
             "source": "Open Repair Data Standard, product categories",
             "attributes": [],
             "codes": [
-                {"code": label, "description": label, "valid_from": "2020-01-01", "valid_to": None, "critical": False}
+                {
+                    "code": label,
+                    "description": label,
+                    "valid_from": "2020-01-01",
+                    "valid_to": None,
+                    "critical": False,
+                }
                 for label in labels
             ],
         }
@@ -130,7 +140,9 @@ class JobClock:
 
     def show(self, event: dict) -> None:
         if event["kind"] in ("job", "execution"):
-            group = next(group for group in self._under_way if event["name"].startswith(f"{group}-") or group == ALL)
+            group = next(
+                group for group in self._under_way if event["name"].startswith(f"{group}-") or group == ALL
+            )
             for name in {group, ALL}:
                 self._tick(name, event)
         self._then(event)

@@ -46,9 +46,7 @@ def leaf_commands(parser: argparse.ArgumentParser, words: tuple[str, ...] = ()) 
     if not subparsers:
         return [words]
     return [
-        leaf
-        for name, child in subparsers[0].choices.items()
-        for leaf in leaf_commands(child, (*words, name))
+        leaf for name, child in subparsers[0].choices.items() for leaf in leaf_commands(child, (*words, name))
     ]
 
 
@@ -59,6 +57,8 @@ def test_every_command_is_in_the_docs(words):
 
 def test_every_make_target_in_the_docs_is_in_the_makefile():
     targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
-    named = re.findall(r"`make ([a-z]+)`", TEXT) + [line.split()[1] for line in LINES if line.startswith("make ")]
+    named = re.findall(r"`make ([a-z]+)`", TEXT) + [
+        line.split()[1] for line in LINES if line.startswith("make ")
+    ]
     assert {"demo", "test"} <= set(named)
     assert set(named) <= set(targets)

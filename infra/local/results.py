@@ -27,5 +27,7 @@ def published(stack: LocalStack, group: str) -> list[dict]:
     bucket = stack.names["LabelledBucket"]
     listing = stack.client("s3").list_objects_v2(Bucket=bucket, Prefix=f"labels/group={group}/")
     objects = sorted(listing.get("Contents", []), key=lambda entry: entry["LastModified"])
-    addresses = [f"s3://{bucket}/{entry['Key']}" for entry in objects if entry["Key"].endswith("/manifest.json")]
+    addresses = [
+        f"s3://{bucket}/{entry['Key']}" for entry in objects if entry["Key"].endswith("/manifest.json")
+    ]
     return [read_json(stack, address) | {"address": address} for address in addresses]

@@ -1,0 +1,146 @@
+"""The whole flow through the local stack, as a client of AWS sees it: real training, real predictions, no fake."""
+
+import csv
+import io
+import json
+import os
+import shutil
+import subprocess
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pytest
+
+from infra.local import results
+from infra.local.samples import generate
+from infra.local.samples.deliver import deliver
+from infra.local.stack import LocalStack
+from pipelines import codebook
+
+GOOD, BAD, UNKNOWN = "DE-weee", "IT-weee", "PL-batteries"
+ROWS, NEW = 700, 120
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory):
+    """A stack that has taken a good dataset, a bad one and one of an unknown group, and then new items."""
+    with LocalStack(tmp_path_factory.mktemp("stack")) as stack:
+        for group in (GOOD, BAD):
+            codebook.publish(
+                generate.codebook(group, "1"),
+                s3=stack.client("s3"),
+                dynamodb=stack.client("dynamodb"),
+                work_bucket=stack.names["WorkBucket"],
+                table=stack.names["LedgerTable"],
+                now=datetime.now(UTC),
+            )
+        rows = generate.items(GOOD, 0, ROWS, labelled=True)
+        rows[3]["title"] = " "
+        rows[4]["label"] = "99"
+        rows[6]["item_id"] = rows[5]["item_id"]
+        put(stack, "training", GOOD, pa.Table.from_pylist(rows))
+        put(
+            stack,
+            "training",
+            BAD,
+            pa.Table.from_pylist(generate.items(BAD, 0, 300, True)).drop_columns(["brand"]),
+        )
+        put(stack, "training", UNKNOWN, pa.Table.from_pylist(generate.items(UNKNOWN, 0, 300, True)))
+        stack.wait_until_quiet(timeout_seconds=300)
+        put(stack, "inference", GOOD, pa.Table.from_pylist(generate.items(GOOD, ROWS, NEW, labelled=False)))
+        stack.wait_until_quiet(timeout_seconds=300)
+        yield stack
+
+
+def put(stack, purpose, group, table):
+    s3, bucket = stack.client("s3"), stack.names["LandingBucket"]
+    return deliver(s3, bucket, f"{purpose}/{group}/2026-10/d1/", table, "csv.gz")
+
+
+def mail(stack):
+    return [path.read_text(encoding="utf-8") for path in sorted((stack.folder / "mailbox").iterdir())]
+
+
+def test_the_first_model_of_a_group_becomes_its_winner(stack):
+    (decision,) = results.decisions(stack, GOOD)
+    assert decision["verdict"] == "FIRST"
+    assert results.read_json(stack, decision["evidence"])["challenger"]["model"] == decision["model"]
+
+
+def test_the_winner_labels_every_new_item_once(stack):
+    (manifest,) = results.published(stack, GOOD)
+    assert manifest["rows"] == manifest["labelled"] + manifest["review"] + manifest["rejected"] == NEW
+    assert manifest["model"] == results.decisions(stack, GOOD)[-1]["model"]
+    path = stack.folder / manifest["address"].replace("s3://", "s3/")
+    labels = list(csv.DictReader(io.StringIO((path.parent / "labels.csv").read_text(encoding="utf-8-sig"))))
+    assert {row["item_id"] for row in labels} == {
+        row["item_id"] for row in generate.items(GOOD, ROWS, NEW, labelled=False)
+    }
+
+
+def test_bad_rows_are_set_aside_with_their_reasons_and_the_rest_goes_on(stack):
+    run = next((stack.folder / "executions").glob(f"*/{GOOD}-training-*.json"))
+    (rejected,) = (stack.folder / "s3" / stack.names["WorkBucket"]).glob(
+        f"runs/{GOOD}/{run.stem}/rejected/*.jsonl"
+    )
+    reasons = {
+        json.loads(line)["row"]: json.loads(line)["problem"] for line in rejected.read_text().splitlines()
+    }
+    assert len(reasons) >= 3
+    assert reasons.keys() >= {4, 5, 7}
+
+
+@pytest.mark.parametrize(
+    ("group", "sentence"),
+    [(BAD, "brand"), (UNKNOWN, f"Model group {UNKNOWN} is not known")],
+)
+def test_a_bad_dataset_ends_in_the_failure_queue_with_a_notice_that_says_why(stack, group, sentence):
+    queued = [json.loads(body) for body in failures(stack)]
+    (failure,) = [failure for failure in queued if failure["input"]["group"] == group]
+    assert failure["machine"] == "training"
+    assert failure["input"]["dataset"].endswith(f"training/{group}/2026-10/d1/")
+    (notice,) = [text for text in mail(stack) if "training failed" in text and group in text]
+    assert sentence in notice
+
+
+def failures(stack):
+    """Bodies of the failure queue, left in it."""
+    sqs, queue, bodies = stack.client("sqs"), stack.names["FailureQueueUrl"], []
+    while messages := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
+        bodies += messages
+    for message in bodies:
+        sqs.change_message_visibility(
+            QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+        )
+    return [message["Body"] for message in bodies]
+
+
+def test_people_are_told_and_no_item_is_in_a_message(stack):
+    texts = mail(stack)
+    assert any(f"FIRST: {GOOD}" in text for text in texts)
+    assert any(f"Labels ready: {GOOD}" in text for text in texts)
+    titles = [row["title"] for row in generate.items(GOOD, 0, ROWS + NEW, labelled=False)]
+    assert not [title for title in titles if any(title in text for text in texts)]
+
+
+@pytest.mark.skipif(shutil.which("aws") is None, reason="the AWS CLI is not installed")
+def test_the_aws_cli_drives_a_dataset_through(stack, tmp_path):
+    source = put(stack, "inference", "XX-none", pa.Table.from_pylist(generate.items(GOOD, 0, 30, False)))
+    stack.wait_until_quiet(timeout_seconds=300)
+    bucket, _, prefix = source.removeprefix("s3://").partition("/")
+    delivery = f"s3://{bucket}/inference/{GOOD}/2026-11/cli/"
+    environment = os.environ | {
+        "AWS_ACCESS_KEY_ID": "x",
+        "AWS_SECRET_ACCESS_KEY": "x",
+        "AWS_REGION": "eu-central-1",
+    }
+    for path in sorted(
+        (stack.folder / "s3" / bucket / prefix).iterdir(), key=lambda path: path.name == "manifest"
+    ):
+        copy = tmp_path / path.name
+        copy.write_bytes(path.read_bytes().replace(source.encode(), delivery.encode()))
+        command = ["aws", "--endpoint-url", stack.endpoint, "s3", "cp", str(copy), f"{delivery}{path.name}"]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    stack.wait_until_quiet(timeout_seconds=300)
+    assert results.published(stack, GOOD)[-1]["rows"] == 30
