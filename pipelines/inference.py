@@ -159,7 +159,7 @@ def _transform(failure):
 def _publish(failure):
     """Files go to their final place at once, the manifest beside it: copying that is what publishes them.
 
-    All outputs of a job are under one key, and a bucket takes its own key only, so both stand in the same bucket.
+    All outputs of a job are under one key and a bucket takes its own key only: both stand in the same bucket.
     """
     return processing(
         "Publish",

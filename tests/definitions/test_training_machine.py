@@ -67,6 +67,16 @@ def test_a_failed_tuning_job_is_told_by_its_failure_reason(cloud):
     assert run.cause == "All training jobs failed."
 
 
+def test_a_task_that_takes_too_long_is_told_by_the_name_of_its_error(cloud):
+    def never_ends():
+        raise TimeoutError
+
+    cloud.sagemaker.on_wait = never_ends
+    run = cloud.run("training", RUN_OF)
+    assert (run.status, run.cause) == ("FAILED", "States.Timeout")
+    assert cloud.received("failures")[0]["error"] == "States.Timeout"
+
+
 def test_a_failed_job_without_a_reason_is_told_by_the_whole_cause(cloud):
     cloud.sagemaker.plan("CreateTrainingJob", {})
     run = cloud.run("training", RUN_OF)
