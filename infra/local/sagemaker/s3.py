@@ -10,23 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from infra.local.sagemaker.failures import JobFailed
 
 # Small objects, the code bundle above all, are fetched once; big ones are not worth keeping twice.
 CACHED_BYTES = 32 * 2**20
-_CONNECTIONS = 16
-# The local stack takes any key; a fixed one keeps a person's real credentials out of it.
-_LOCAL = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
-
-
-def client(service: str, endpoint_url: str, region: str):
-    """A client of the local stack."""
-    config = Config(max_pool_connections=_CONNECTIONS, retries={"mode": "standard"})
-    return boto3.client(service, endpoint_url=endpoint_url, region_name=region, config=config, **_LOCAL)
+_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
@@ -47,7 +37,7 @@ class Storage:
         self._s3 = s3
         self._cache = cache
         self._cache.mkdir(parents=True, exist_ok=True)
-        self._pool = ThreadPoolExecutor(_CONNECTIONS, thread_name_prefix="s3")
+        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="s3")
 
     def find(self, uri: str) -> list[Object]:
         """The objects whose keys begin with that of `uri`, ordered by key, without folder markers.

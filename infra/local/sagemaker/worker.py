@@ -1,17 +1,17 @@
 """The worker that does SageMaker's jobs on this machine."""
 
-import os
 import threading
 import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 
+from infra.local.endpoint import REGION, client
 from infra.local.sagemaker import processing, training, transform, tuning
 from infra.local.sagemaker.failures import LIMIT, JobFailed, Stopped
 from infra.local.sagemaker.job import Job, Tools, now
 from infra.local.sagemaker.launcher import Launcher
-from infra.local.sagemaker.s3 import Storage, client
+from infra.local.sagemaker.s3 import Storage
 from infra.local.sagemaker.slots import Slots
 
 # By kind: what the name, the status and the end time are called in requests and descriptions.
@@ -41,14 +41,13 @@ class Worker:
     ):
         folder = Path(folder).resolve()
         (folder / "jobs").mkdir(parents=True, exist_ok=True)
-        region = os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION") or "us-east-1"
         self._tools = Tools(
             folder=folder,
             launcher=Launcher(folder / "warm-process.log"),
-            storage=Storage(client("s3", endpoint_url, region), folder / "cache" / "objects"),
+            storage=Storage(client("s3", endpoint_url), folder / "cache" / "objects"),
             slots=Slots(slots),
-            sagemaker=client("sagemaker", endpoint_url, region),
-            region=region,
+            sagemaker=client("sagemaker", endpoint_url),
+            region=REGION,
             on_change=on_change,
         )
         self._running: dict[tuple[str, str], tuple[Job, threading.Thread]] = {}

@@ -6,11 +6,11 @@ import threading
 from collections import defaultdict
 from pathlib import Path
 
-import boto3
 import pytest
-from job_requests import KEYS, PATIENCE_SECONDS
+from job_requests import PATIENCE_SECONDS
 from moto.server import ThreadedMotoServer
 
+from infra.local.endpoint import REGION, client
 from infra.local.sagemaker import Worker, worker
 from infra.local.sagemaker.launcher import Launcher
 
@@ -58,8 +58,8 @@ class Stack:
 
     def __init__(self, endpoint_url: str, folder: Path, slots: int):
         self.endpoint_url, self.folder = endpoint_url, folder
-        self.s3 = boto3.client("s3", endpoint_url=endpoint_url, **KEYS)
-        self.sagemaker = boto3.client("sagemaker", endpoint_url=endpoint_url, **KEYS)
+        self.s3 = client("s3", endpoint_url)
+        self.sagemaker = client("sagemaker", endpoint_url)
         self.book = Book()
         self.worker = Worker(folder, endpoint_url, slots, self.book.on_change)
 
@@ -100,9 +100,9 @@ def endpoint_url():
     server.start()
     host, port = server.get_host_and_port()
     url = f"http://{host}:{port}"
-    s3 = boto3.client("s3", endpoint_url=url, **KEYS)
+    s3 = client("s3", url)
     for bucket in ("code", "work", "landing"):
-        s3.create_bucket(Bucket=bucket)
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
     s3.close()
     yield url
     server.stop()

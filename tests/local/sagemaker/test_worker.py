@@ -8,10 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import boto3
 import pytest
 from job_requests import (
-    KEYS,
     PATIENCE_SECONDS,
     processing_request,
     script,
@@ -19,6 +17,7 @@ from job_requests import (
     tuning_request,
 )
 
+from infra.local.endpoint import client
 from infra.local.sagemaker import mounts
 from infra.local.sagemaker.launcher import Launcher
 
@@ -146,7 +145,7 @@ def test_when_its_owner_is_killed_no_process_is_left(endpoint_url, tmp_path):
         "worker = Worker(pathlib.Path(sys.argv[1]), sys.argv[2], 1, lambda *what: print(*what, flush=True));"
         "worker.start(); worker.submit('processing', json.loads(sys.argv[3])); threading.Event().wait()"
     )
-    s3 = boto3.client("s3", endpoint_url=endpoint_url, **KEYS)
+    s3 = client("s3", endpoint_url)
     s3.put_object(Bucket="code", Key="orphan/steps/sleep.py", Body=b"import time; time.sleep(600)")
     s3.close()
     request = processing_request("orphan", "s3://code/orphan/", "sleep")
