@@ -11,7 +11,6 @@ import pyarrow.json
 BLOCK_BYTES = 16 << 20  # the longest line that can be read
 SHARD_ROWS = 250_000
 SHARD_BYTES = 100 << 20
-NEEDS_ESCAPE = r'["\\\x00-\x1f]'
 
 
 def read(data: pa.Buffer | bytes, schema: pa.Schema, *, other_fields: str = "error") -> pa.Table:
@@ -77,14 +76,13 @@ def _large(part: str | pa.Array) -> pa.Scalar | pa.Array:
 def _values(column: pa.ChunkedArray) -> pa.Array:
     """Each value as JSON text."""
     values = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if pa.types.is_dictionary(values.type):
-        values = values.dictionary_decode()
     if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
         return pc.fill_null(values.cast(pa.large_string()), "null")
     values = values.cast(pa.large_string())
-    special = pc.fill_null(pc.match_substring_regex(values, NEEDS_ESCAPE), False)
-    quoted = pc.binary_join_element_wise(_large('"'), values, _large('"'), _large(""))
-    if pc.any(special).as_py():
-        escaped = [json.dumps(text, ensure_ascii=False) for text in values.filter(special).to_pylist()]
-        quoted = pc.replace_with_mask(quoted, special, pa.array(escaped, pa.large_string()))
+    escaped = pc.replace_substring(pc.replace_substring(values, "\\", "\\\\"), '"', '\\"')
+    quoted = pc.binary_join_element_wise(_large('"'), escaped, _large('"'), _large(""))
+    control = pc.fill_null(pc.match_substring_regex(values, r"[\x00-\x1f]"), False)
+    if pc.any(control).as_py():
+        dumped = [json.dumps(text, ensure_ascii=False) for text in values.filter(control).to_pylist()]
+        quoted = pc.replace_with_mask(quoted, control, pa.array(dumped, pa.large_string()))
     return pc.fill_null(quoted, "null")

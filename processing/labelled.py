@@ -105,21 +105,25 @@ def write_csv(table: pa.Table, path: Path) -> None:
     and `1e5` stay what they are. A text that starts with an apostrophe gets one too: to have the true text
     back, take one leading apostrophe off (the Parquet file has it as it is).
     """
-    times = pc.strftime(table["labelled_at"], format="%Y-%m-%dT%H:%M:%SZ")
-    shown = {
-        name: times
-        if name == "labelled_at"
-        else as_text(table[name])
-        if pa.types.is_string(table[name].type)
-        else table[name]
-        for name in table.column_names
-    }
+    shown = {name: _shown(name, table[name]) for name in table.column_names}
     with path.open("wb") as file:
         file.write(codecs.BOM_UTF8)
         pyarrow.csv.write_csv(pa.table(shown), file, pyarrow.csv.WriteOptions(quoting_style="needed"))
 
 
-def as_text(values: pa.ChunkedArray) -> pa.ChunkedArray:
+def _shown(name: str, values: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """A column as the CSV has it; where values repeat, each different one is looked at once."""
+    if name == "confidence":
+        return values
+    if name in ("item_id", "text_key"):
+        return as_text(values)
+    encoded = values.combine_chunks().dictionary_encode()
+    if name == "labelled_at":
+        return pc.strftime(encoded.dictionary, format="%Y-%m-%dT%H:%M:%SZ").take(encoded.indices)
+    return as_text(encoded.dictionary).take(encoded.indices)
+
+
+def as_text(values: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     """Texts that a spreadsheet leaves alone, see `write_csv`."""
     converted = pc.match_substring_regex(values, CONVERTED)
     return pc.if_else(converted, pc.binary_join_element_wise("'", values, ""), values)

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from job_folders import TEST_SET, as_jsonl, items
 
-from processing import jsonlines, manifest
+from processing import jsonlines, manifest, split
 from processing.text import text_keys
 
 
@@ -74,6 +74,16 @@ def test_a_csv_may_hold_quotes_commas_and_line_breaks_in_a_title(job):
     job.dataset({"part-000.csv": (as_csv(rows), len(rows))})
     assert job.prepare("inference")["items"] == 400
     assert job.items()[7]["title"] == 'Monitor 24", "flach", schwarz; neu'
+
+
+def test_line_breaks_in_titles_do_no_harm_where_a_file_is_read_in_several_blocks(job, monkeypatch):
+    monkeypatch.setattr(jsonlines, "BLOCK_BYTES", 2048)
+    rows = items(labelled=False)
+    for row in rows:
+        row["title"] = "\n".join(row["title"].split())
+    job.dataset({"part-000.csv": (as_csv(rows), len(rows))})
+    assert job.prepare("inference")["items"] == 400
+    assert [item["item_id"] for item in job.items()] == [row["item_id"] for row in rows]
 
 
 def test_ids_and_labels_stay_text_and_missing_values_stay_missing(job):
@@ -144,6 +154,18 @@ def test_the_split_is_what_it_was_in_the_first_version(deliver):
     job.prepare()
     test = splits(job)["test"]["item_id"].to_pylist()
     assert [int(item_id) for item_id in test[:8]] == [0, 2, 5, 7, 9, 13, 15, 17]
+
+
+def test_the_lowest_fifth_of_the_keys_tests_and_the_next_15_percent_validate():
+    edges = [0, 0.2 * 2**64 - 4096, 0.2 * 2**64 + 4096, 0.35 * 2**64 - 4096, 0.35 * 2**64 + 4096, 2**64 - 1]
+    keys = pa.array([f"{int(edge):016x}" for edge in edges])
+    assert split.is_test(keys).tolist() == [True, True, False, False, False, False]
+    parts = split.parts(keys, pa.array(["1"] * len(edges)))
+    assert {side: mask.nonzero()[0].tolist() for side, mask in parts.items()} == {
+        "test": [0, 1],
+        "validation": [2, 3],
+        "train": [4, 5],
+    }
 
 
 def test_every_code_of_validation_is_in_train_too(deliver):
