@@ -94,7 +94,7 @@ def _down(folder: Path, running: dict | None) -> int:
         print(f"nothing runs in {folder}")
         return 0
     os.kill(running["pid"], signal.SIGTERM)
-    while find(folder):
+    while (folder / ENDPOINT_FILE).exists():  # the last thing it removes
         time.sleep(0.05)
     print(f"ended; runs and results are in {folder}")
     return 0

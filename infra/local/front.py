@@ -1,9 +1,12 @@
 """The thin front before the emulator: answers SageMaker's jobs itself, lets clients wait for what happens."""
 
+import gc
 import json
 import os
 from collections.abc import Callable
 from urllib.parse import parse_qs
+
+from werkzeug.wsgi import ClosingIterator
 
 from infra.local.aws_models import to_epoch
 from infra.local.endpoint import LOCAL_PATH
@@ -11,6 +14,7 @@ from infra.local.happenings import Happenings
 from infra.local.jobs import Jobs, ServiceError
 
 SAGEMAKER = "SageMaker."
+LARGE_BYTES = 4 << 20
 
 
 class Front:
@@ -36,7 +40,10 @@ class Front:
             query = {name: float(values[0]) for name, values in parse_qs(environ["QUERY_STRING"]).items()}
             answer = self._tell(path.removeprefix(LOCAL_PATH), **query)
             return _respond(start_response, "200 OK", "application/json", answer)
-        return self._emulator(environ, start_response)
+        answer = self._emulator(environ, start_response)
+        # The emulator's requests refer to themselves: they stay, body and all, until Python looks for cycles.
+        large = int(environ.get("CONTENT_LENGTH") or 0) > LARGE_BYTES
+        return ClosingIterator(answer, gc.collect) if large else answer
 
     def _call(self, operation: str, request: dict) -> tuple[str, dict]:
         try:

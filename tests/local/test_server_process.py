@@ -59,6 +59,26 @@ with LocalStack(pathlib.Path({str(tmp_path)!r}), options={OPTIONS!r}) as stack:
     wait_until_gone(server)
 
 
+def test_a_function_does_not_outlive_a_killed_server(tmp_path):
+    """The processes of functions end with whoever made them; a small program stands for the server."""
+    source = f"""
+import io, os, pathlib, signal, zipfile
+from infra.local.functions import Function, Functions
+packed = io.BytesIO()
+with zipfile.ZipFile(packed, "w") as bundle:
+    bundle.writestr("app.py", "import os\\ndef handler(event, context): return os.getpid()")
+function = Function("f", "arn", "app.handler", packed.getvalue(), {{}}, 60, 128)
+print(Functions(pathlib.Path({str(tmp_path)!r}), {{}}).invoke(function, None).body.decode(), flush=True)
+signal.pause()
+"""
+    server = subprocess.Popen([sys.executable, "-c", source], stdout=subprocess.PIPE, text=True)
+    function = int(server.stdout.readline())
+    server.kill()
+    server.wait()
+    server.stdout.close()
+    wait_until_gone(function)
+
+
 def test_a_server_that_cannot_start_says_why(tmp_path):
     with pytest.raises(DidNotStart, match="No module named 'nowhere'"):
         launch(tmp_path, "--empty", "--worker", "nowhere:Worker", with_parent=False)
