@@ -1,8 +1,8 @@
 """How long a job takes to start: from CreateProcessingJob to its script's first line, in the local stack.
 
 Twenty jobs in a row, after a first one that waits for the warm process; each has this project's code bundle
-and one small input. Beside it, what the same script takes in a fresh `python3 -m`, which has to import what the
-warm process has imported already.
+and one small input. Beside it, what the same script takes in a fresh `python3 -m`, which has to import what
+the warm process has imported already.
 """
 
 import statistics
