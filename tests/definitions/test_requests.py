@@ -39,13 +39,11 @@ def test_the_service_would_accept_the_request(machine, state):
         (("ProcessingResources", "ClusterConfig", "InstanceType"), "ml.abacus", "InstanceType"),
         (("ProcessingJobName",), "x" * 64, "ProcessingJobName"),
         (("RoleArn",), "PrepareRole", "RoleArn"),
-        (("ProcessingOutputConfig", "Outputs"), [{"OutputName": "train"}], "S3Output"),
+        (("ProcessingOutputConfig", "Outputs"), [{"OutputName": "train", "S3Outputs": {}}], "S3Outputs"),
     ],
 )
 def test_a_planted_fault_in_a_request_is_found(path, value, named):
     request = sent_by("training")["Prepare"]
-    if named == "S3Output":  # not required by the model: a wrong key instead
-        value = [{"OutputName": "train", "AppManaged": False, "S3Outputs": {}}]
     inner = request.parameters
     for key in path[:-1]:
         inner = inner[key]
@@ -121,6 +119,15 @@ def test_training_runs_a_module_of_the_code_channel_without_a_package_index(stat
     assert [channel["ChannelName"] for channel in job["InputDataConfig"]] == [
         *("train", "validation", "codebook", "code")
     ]
+
+
+def test_a_model_is_served_by_the_code_in_its_own_artefact():
+    container = sent_by("training")["CreateModel"].parameters["PrimaryContainer"]
+    assert container["Environment"] == {
+        **{"SAGEMAKER_PROGRAM": "inference.serve", "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"},
+        **{"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"},
+    }
+    assert container["ModelDataUrl"].endswith("model.tar.gz")
 
 
 def test_labels_are_joined_to_items_by_the_service():
