@@ -3,17 +3,17 @@
     .venv/bin/python benchmarks/openrepair.py --data openrepair.csv.gz [--json PATH] [--dir FOLDER]
 
 The data is the Open Repair Alliance's aggregate of repair events (CC BY-SA 4.0). Get an export at
-https://openrepair.org/open-data/downloads/ ; this script reads the columns item_id, country, event_date, item_text,
-item_is_label, brand, problem, product_category. Rows with item_is_label = 1 hold the label in their text and are left out.
+https://openrepair.org/open-data/downloads/ ; this script reads the columns item_id, country, event_date,
+item_text, item_is_label, brand, problem, product_category. Rows with item_is_label = 1 hold the label in their
+text and are left out.
 
-For each country the labelled rows up to 60 % of the events are the first month's dataset, those up to 85 % the second's;
-the rest are the second month's new items. Datasets are dropped in the landing bucket like any client's.
+For each country the labelled rows up to 60 % of the events are the first month's dataset, those up to 85 % the
+second's; the rest are the second month's new items. Datasets are dropped in the landing bucket like any client's.
 """
 
 import sys
 import tempfile
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -23,15 +23,17 @@ from _report import arguments, show
 from infra.local import results
 from infra.local.follow import Follower
 from infra.local.progress import Progress
-from infra.local.samples.deliver import deliver
+from infra.local.samples.deliver import deliver, publish
 from infra.local.stack import LocalStack
-from pipelines import codebook
 
 COUNTRIES = {"DEU": "DE", "DNK": "DK", "NLD": "NL", "GBR": "GB", "BEL": "BE"}
 MONTHS = {"2026-09": 0.60, "2026-10": 0.85}
 ALL = "all"
 RUNNING = ("InProgress", "RUNNING")
-NO_DATA = "{} is not there. Get an Open Repair Alliance export (https://openrepair.org/open-data/downloads/) and name it with --data."
+NO_DATA = (
+    "{} is not there. Get an Open Repair Alliance export "
+    "(https://openrepair.org/open-data/downloads/) and name it with --data."
+)
 
 
 def main() -> int:
@@ -47,28 +49,31 @@ def main() -> int:
         print(NO_DATA.format(args.data), file=sys.stderr)
         return 2
     groups = datasets(args.data)
-    with tempfile.TemporaryDirectory() as scratch, Progress() as progress:
-        with LocalStack(args.dir or Path(scratch)) as stack:
-            publish_codebooks(stack, groups)
-            clock = JobClock(groups, progress.show)
-            follower = Follower(stack, clock.show)
-            for month in MONTHS:
-                for group, parts in groups.items():
-                    drop(stack, "training", group, month, parts[month])
-                follower.until_ended("comparison", groups, "comparison")
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        Progress() as progress,
+        LocalStack(args.dir or Path(scratch)) as stack,
+    ):
+        publish_codebooks(stack, groups)
+        clock = JobClock(groups, progress.show)
+        follower = Follower(stack, clock.show)
+        for month in MONTHS:
             for group, parts in groups.items():
-                drop(stack, "inference", group, max(MONTHS), parts["new"].drop(columns="label"))
-            follower.until_ended("inference", groups, "inference")
-            stack.wait_until_quiet(timeout_seconds=60)
-            rows = [result(stack, group, parts, clock) for group, parts in groups.items()]
-            total = {"group": ALL, "s in jobs": clock.inside[ALL], "s outside": clock.outside[ALL]}
-            rows.append({name: "" for name in rows[0]} | total)
+                drop(stack, "training", group, month, parts[month])
+            follower.until_ended("comparison", groups, "comparison")
+        for group, parts in groups.items():
+            drop(stack, "inference", group, max(MONTHS), parts["new"].drop(columns="label"))
+        follower.until_ended("inference", groups, "inference")
+        stack.wait_until_quiet(timeout_seconds=60)
+        rows = [result(stack, group, parts, clock) for group, parts in groups.items()]
+        total = {"group": ALL, "s in jobs": clock.inside[ALL], "s outside": clock.outside[ALL]}
+        rows.append({name: "" for name in rows[0]} | total)
     show("Open Repair Alliance data through the local stack", rows, args.json)
     return 0
 
 
 def datasets(path: Path) -> dict[str, dict[str, pd.DataFrame]]:
-    """For each model group: the labelled rows known in each month (`2026-09`, `2026-10`), and the `new` ones."""
+    """For each model group: the labelled rows known in each month, and the `new` ones."""
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
     table = table[table["item_is_label"] != "1"].sort_values(["event_date", "item_id"], kind="stable")
     groups = {}
@@ -92,37 +97,22 @@ def datasets(path: Path) -> dict[str, dict[str, pd.DataFrame]]:
 def publish_codebooks(stack: LocalStack, groups: dict) -> None:
     for group, parts in groups.items():
         labels = sorted(set(parts["2026-10"]["label"]))
-        book = {
-            "group": group,
-            "version": "1",
-            "language": "en",
-            "source": "Open Repair Data Standard, product categories",
-            "attributes": [],
-            "codes": [
-                {
-                    "code": label,
-                    "description": label,
-                    "valid_from": "2020-01-01",
-                    "valid_to": None,
-                    "critical": False,
-                }
-                for label in labels
-            ],
-        }
-        codebook.publish(
-            book,
-            s3=stack.client("s3"),
-            dynamodb=stack.client("dynamodb"),
-            work_bucket=stack.names["WorkBucket"],
-            table=stack.names["LedgerTable"],
-            now=datetime.now(UTC),
+        always = {"valid_from": "2020-01-01", "valid_to": None, "critical": False}
+        publish(
+            stack,
+            {
+                "group": group,
+                "version": "1",
+                "language": "en",
+                "source": "Open Repair Data Standard, product categories",
+                "attributes": [],
+                "codes": [{"code": label, "description": label, **always} for label in labels],
+            },
         )
 
 
 def drop(stack: LocalStack, purpose: str, group: str, month: str, frame: pd.DataFrame) -> None:
-    table = pa.Table.from_pandas(frame, preserve_index=False)
-    prefix = f"{purpose}/{group}/{month}/d1/"
-    deliver(stack.client("s3"), stack.names["LandingBucket"], prefix, table)
+    deliver(stack, f"{purpose}/{group}/{month}/d1/", pa.Table.from_pandas(frame, preserve_index=False))
 
 
 class JobClock:

@@ -1,4 +1,4 @@
-"""The whole flow through the local stack, as a client of AWS sees it: real training, real predictions, no fake."""
+"""The whole flow through the local stack, as a client of AWS sees it: nothing is faked."""
 
 import csv
 import io
@@ -6,16 +6,14 @@ import json
 import os
 import shutil
 import subprocess
-from datetime import UTC, datetime
 
 import pyarrow as pa
 import pytest
 
 from infra.local import results
 from infra.local.samples import generate
-from infra.local.samples.deliver import deliver
+from infra.local.samples.deliver import deliver, publish
 from infra.local.stack import LocalStack
-from pipelines import codebook
 
 GOOD, BAD, UNKNOWN = "DE-weee", "IT-weee", "PL-batteries"
 ROWS, NEW = 700, 120
@@ -26,14 +24,7 @@ def stack(tmp_path_factory):
     """A stack that has taken a good dataset, a bad one and one of an unknown group, and then new items."""
     with LocalStack(tmp_path_factory.mktemp("stack")) as stack:
         for group in (GOOD, BAD):
-            codebook.publish(
-                generate.codebook(group, "1"),
-                s3=stack.client("s3"),
-                dynamodb=stack.client("dynamodb"),
-                work_bucket=stack.names["WorkBucket"],
-                table=stack.names["LedgerTable"],
-                now=datetime.now(UTC),
-            )
+            publish(stack, generate.codebook(group, "1"))
         rows = generate.items(GOOD, 0, ROWS, labelled=True)
         rows[3]["title"] = " "
         rows[4]["label"] = "99"
@@ -53,8 +44,7 @@ def stack(tmp_path_factory):
 
 
 def put(stack, purpose, group, table):
-    s3, bucket = stack.client("s3"), stack.names["LandingBucket"]
-    return deliver(s3, bucket, f"{purpose}/{group}/2026-10/d1/", table, "csv.gz")
+    return deliver(stack, f"{purpose}/{group}/2026-10/d1/", table, "csv.gz")
 
 
 def mail(stack):

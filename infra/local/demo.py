@@ -58,20 +58,11 @@ def run(args) -> int:
 
 
 def _publish_codebooks(stack) -> None:
-    from datetime import UTC, datetime
-
     from infra.local.samples import generate
-    from pipelines import codebook
+    from infra.local.samples.deliver import publish
 
     for group in MONTHS:
-        codebook.publish(
-            generate.codebook(group, "2026-09"),
-            s3=stack.client("s3"),
-            dynamodb=stack.client("dynamodb"),
-            work_bucket=stack.names["WorkBucket"],
-            table=stack.names["LedgerTable"],
-            now=datetime.now(UTC),
-        )
+        publish(stack, generate.codebook(group, "2026-09"))
 
 
 def _deliver(stack, purpose: str, group: str, month: str, start: int, count: int) -> None:
@@ -81,8 +72,7 @@ def _deliver(stack, purpose: str, group: str, month: str, start: int, count: int
     from infra.local.samples.deliver import deliver
 
     table = pa.Table.from_pylist(generate.items(group, start, count, labelled=purpose == "training"))
-    prefix = f"{purpose}/{group}/{month}/d1/"
-    deliver(stack.client("s3"), stack.names["LandingBucket"], prefix, table, FORMATS[group])
+    deliver(stack, f"{purpose}/{group}/{month}/d1/", table, FORMATS[group])
 
 
 def _result(stack, group: str) -> dict:

@@ -1,36 +1,54 @@
-"""Dropping a dataset in the landing bucket, the way the warehouse or any other client does."""
+"""What a client of the stack does: publish a codebook, drop a dataset in the landing bucket."""
 
 import json
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
+from infra.local.stack import LocalStack
+from pipelines import codebook
 from processing import manifest
 
 FILE_ROWS = 250_000
 
 
-def deliver(s3, bucket: str, prefix: str, table: pa.Table, file_format: str = "parquet") -> str:
-    """Put `table` under `prefix` (`training/DE-weee/2026-10/d1/`) of `bucket`, the manifest last; return its address.
+def publish(stack: LocalStack, book: dict) -> None:
+    """Make `book` the current codebook of its model group."""
+    codebook.publish(
+        book,
+        s3=stack.client("s3"),
+        dynamodb=stack.client("dynamodb"),
+        work_bucket=stack.names["WorkBucket"],
+        table=stack.names["LedgerTable"],
+        now=datetime.now(UTC),
+    )
 
-    `s3` is a boto3 client; `file_format` is `parquet`, `csv.gz` or `jsonl`.
+
+def deliver(stack: LocalStack, folder: str, table: pa.Table, file_format: str = "parquet") -> str:
+    """Put `table` under `folder` (`training/DE-weee/2026-10/d1/`) of the landing bucket, the manifest last.
+
+    `file_format` is `parquet`, `csv.gz` or `jsonl`. Returns the dataset's address.
     """
-    uri = f"s3://{bucket}/{prefix}"
+    s3, bucket = stack.client("s3"), stack.names["LandingBucket"]
+    uri = f"s3://{bucket}/{folder}"
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+        scratch = Path(name)
         rows = {}
         for number, start in enumerate(range(0, max(table.num_rows, 1), FILE_ROWS)):
             part = table.slice(start, FILE_ROWS)
             file = f"part-{number:03d}.{file_format}"
-            (folder / file).write_bytes(_encode(part, file_format))
+            (scratch / file).write_bytes(_encode(part, file_format))
             rows[file] = part.num_rows
-        columns = {field.name: "text" if pa.types.is_string(field.type) else "number" for field in table.schema}
-        last = manifest.write(folder, uri, rows, columns)
-        for path in [*(folder / file for file in rows), last]:
-            s3.upload_file(str(path), bucket, prefix + path.name)
+        columns = {
+            field.name: "text" if pa.types.is_string(field.type) else "number" for field in table.schema
+        }
+        last = manifest.write(scratch, uri, rows, columns)
+        for path in [*(scratch / file for file in rows), last]:
+            s3.upload_file(str(path), bucket, folder + path.name)
     return uri
 
 
