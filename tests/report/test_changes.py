@@ -10,7 +10,7 @@ COLUMNS = ("item_id", "title", "text_key", "truth", "code", "confidence")
 
 
 def tables(*rows: tuple) -> tuple[pa.Table, pa.Table]:
-    """Both models' labels; a row: id, truth, the challenger's and the winner's code, confidence, perhaps text."""
+    """Both models' labels; a row: id, truth, code of challenger and of winner, confidence, perhaps text."""
     made = []
     for role in (2, 3):
         columns = [

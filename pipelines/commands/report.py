@@ -1,0 +1,72 @@
+"""`labelmill report`: pages on model comparisons, for people."""
+
+import argparse
+import sys
+from pathlib import Path
+
+EPILOG = """\
+A page is one HTML file that holds everything it shows.
+
+Examples:
+  labelmill report comparison DE-weee-comparison-2026-10-0f3a9c21d4e5
+  labelmill report period 2026-10 --out reports
+"""
+
+
+def add_parser(subparsers) -> None:
+    """Add `report` and its two verbs to the command line."""
+    parser = subparsers.add_parser(
+        "report",
+        help="pages on model comparisons",
+        description="Write pages on model comparisons (docs/reports.md).",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = parser.add_subparsers(metavar="VERB", required=True)
+
+    comparison = verbs.add_parser("comparison", help="the page of one comparison")
+    comparison.add_argument("name", metavar="RUN", help="the comparison's run; the SNS message names it")
+    comparison.set_defaults(run=lambda args: _run("write_comparison", args))
+
+    period = verbs.add_parser("period", help="a page over all groups, and those of their comparisons")
+    period.add_argument("name", metavar="PERIOD", help="such as 2026-10")
+    period.set_defaults(run=lambda args: _run("write_period", args))
+
+    for verb in (comparison, period):
+        verb.add_argument(
+            "--out", type=Path, default=Path("."), metavar="DIR", help="where to write (default: here)"
+        )
+        verb.add_argument(
+            "--stack", default="labelmill", help="the CloudFormation stack (default: %(default)s)"
+        )
+
+
+def _run(write: str, args) -> int:
+    """Write the page and print its path; what is known to go wrong becomes a message and exit code 1."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from pipelines.report import files
+    from pipelines.report.archive import ReportError
+    from pipelines.stack import StackError
+
+    try:
+        print(getattr(files, write)(_archive(args.stack), args.name, args.out))
+    except (ReportError, StackError, BotoCoreError, ClientError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _archive(stack: str):
+    import boto3
+
+    from pipelines.report.archive import Archive
+    from pipelines.stack import outputs
+
+    names = outputs(stack, boto3.client("cloudformation"))
+    return Archive(
+        s3=boto3.client("s3"),
+        dynamodb=boto3.client("dynamodb"),
+        table=names["LedgerTable"],
+        work_bucket=names["WorkBucket"],
+    )

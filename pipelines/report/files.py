@@ -1,0 +1,25 @@
+"""Pages as files, written next to one another so that their links work."""
+
+from pathlib import Path
+
+from pipelines.report.archive import Archive
+from pipelines.report.pages import comparison_page, page_name, period_page
+
+
+def write_comparison(archive: Archive, run: str, folder: Path) -> Path:
+    """Write the page of one comparison into `folder` and return its path. Raises ReportError."""
+    return _write(folder / page_name(run), comparison_page(*archive.comparison(run)))
+
+
+def write_period(archive: Archive, period: str, folder: Path) -> Path:
+    """Write the page of a period and of each of its comparisons; return the former. Raises ReportError."""
+    comparisons, groups, winners = archive.period(period)
+    for evidence, lineage in comparisons:
+        _write(folder / page_name(evidence["run"]), comparison_page(evidence, lineage))
+    return _write(folder / page_name(period), period_page(period, comparisons, groups, winners))
+
+
+def _write(path: Path, page: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page, encoding="utf-8")
+    return path

@@ -1,0 +1,99 @@
+"""From evidence to HTML: pure functions, one for each kind of page."""
+
+import base64
+import hashlib
+from collections import Counter
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from pipelines.report import formats, plots
+from pipelines.report.rule import checks
+from processing import codebook
+
+VERDICTS = {
+    "FIRST": "The new model is the first winner of this group.",
+    "PROMOTE": "The new model replaces the winner.",
+    "KEEP": "The winner stays: the new model brings no useful gain.",
+    "UNDECIDED": "The winner stays: the evidence does not settle it.",
+    "REJECT": "The winner stays: the new model must not replace it.",
+}
+
+
+def comparison_page(evidence: dict, lineage: dict) -> str:
+    """The page of one comparison, a whole HTML document.
+
+    `evidence` is what Compare wrote (`comparison.json`); `lineage` is where it all came from, as
+    `archive.Archive` reads it. Item texts in them are shown as text, whatever they hold.
+    """
+    book = lineage["codebook"]
+    place = {entry["code"]: number for number, entry in enumerate(book["codes"])}
+    return _render(
+        "comparison.html",
+        evidence=evidence,
+        lineage=lineage,
+        meaning=VERDICTS[evidence["verdict"]],
+        challenger=evidence["challenger"],
+        winner=evidence["winner"],
+        checks=checks(evidence),
+        codes={entry["code"]: entry for entry in book["codes"]},
+        order=sorted(evidence["challenger"]["codes"], key=lambda code: place.get(code, len(place))),
+        in_force=set(codebook.parse(book).in_force(evidence["period"])),
+        interval_plot=plots.interval(evidence) if evidence["winner"] else None,
+        calibration_plot=plots.calibration(evidence),
+    )
+
+
+def period_page(
+    period: str, comparisons: list[tuple[dict, dict]], groups: list[str], winners: dict[str, str]
+) -> str:
+    """The page of one period, a whole HTML document.
+
+    `comparisons` are pairs of evidence and lineage as `comparison_page` takes them; `groups` are all model
+    groups; `winners` says which model each group's winner is now. The page links to the comparisons' pages by
+    `page_name`: they belong in the same folder.
+    """
+    comparisons = sorted(comparisons, key=lambda pair: (pair[0]["group"], pair[0]["run"]))
+    evidences = [evidence for evidence, _ in comparisons]
+    compared = [evidence for evidence in evidences if evidence["difference"] is not None]
+    return _render(
+        "period.html",
+        period=period,
+        comparisons=comparisons,
+        verdicts=VERDICTS,
+        counts=Counter(evidence["verdict"] for evidence in evidences),
+        compared=compared,
+        waiting=sorted(set(groups) - {evidence["group"] for evidence in evidences}),
+        winners=winners,
+        intervals_plot=plots.intervals(compared) if compared else None,
+        synthetic=any("synthetic" in lineage["codebook"]["source"] for _, lineage in comparisons),
+    )
+
+
+def page_name(run: str) -> str:
+    """The file name of a comparison's page."""
+    return f"{run}.html"
+
+
+def _render(template: str, **values) -> str:
+    environment = _environment()
+    script = environment.loader.get_source(environment, "sort.js")[0]
+    # The one script that may run is named by its digest: not even a fault in escaping could run another.
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return environment.get_template(template).render(**values, script=script, script_digest=digest)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("pipelines.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        name: getattr(formats, name) for name in ("count", "points", "signed", "tone", "time")
+    }
+    environment.globals["page_name"] = page_name
+    return environment

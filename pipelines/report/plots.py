@@ -1,0 +1,114 @@
+"""The pictures of the pages."""
+
+import matplotlib as mpl
+from markupsafe import Markup
+
+from pipelines.report.formats import points, signed
+from pipelines.report.svg import COLOURS, STYLE, figure, inline
+
+INK, MUTED, LINE, PAPER, NEW, OLD = COLOURS.values()
+MARKERS = {"PROMOTE": "o", "KEEP": "s", "UNDECIDED": "D", "REJECT": "v"}
+CENTRED = {"ha": "center", "va": "bottom", "weight": "bold"}
+
+
+@mpl.rc_context(STYLE)
+def interval(evidence: dict) -> Markup:
+    """The differences in macro-F1 and accuracy with their intervals, against the policy's thresholds."""
+    gain, loss = evidence["policy"]["min_gain"], -evidence["rule"]["tolerated_loss"]
+    rows = {
+        "macro-F1": (("difference", "low", "high"), gain, "left", f"asked {signed(gain)}"),
+        "accuracy": (
+            ("accuracy_difference", "accuracy_low", "accuracy_high"),
+            loss,
+            "right",
+            f"tolerated {signed(loss)}",
+        ),
+    }
+    drawn = figure(height=160)
+    axes = drawn.add_subplot()
+    ends, words = [0, 200 * gain, 200 * loss], []
+    for place, (name, (keys, threshold, side, said)) in enumerate(rows.items()):
+        middle, low, high = (signed(evidence[key]) for key in keys)
+        words.append(f"{name} {middle} points, from {low} to {high}")
+        title = f"{name} {middle}"
+        middle, low, high = (100 * evidence[key] for key in keys)
+        axes.plot([low, high], [place, place], color=NEW, linewidth=3, solid_capstyle="butt")
+        axes.plot(middle, place, "o", color=NEW, markersize=8)
+        axes.text(middle, place - 0.16, title, **CENTRED)
+        dashed = [place - 0.2, place + 0.36]
+        axes.plot([100 * threshold] * 2, dashed, color=INK, linewidth=1.5, linestyle=(0, (3, 2)))
+        axes.annotate(
+            said,
+            (100 * threshold, place + 0.28),
+            xytext=(5 if side == "left" else -5, 0),
+            textcoords="offset points",
+            ha=side,
+            va="center",
+            color=MUTED,
+            fontsize=10,
+        )
+        ends += [low, high]
+    margin = 0.14 * (max(ends) - min(ends))
+    axes.set_xlim(min(ends) - margin, max(ends) + margin)
+    axes.set_ylim(len(rows) - 0.5, -0.65)
+    axes.axvline(0, color=INK, linewidth=1, zorder=0)
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    axes.set_xlabel("winner better  ←  points  →  challenger better")
+    return inline(drawn, f"Differences, challenger minus winner: {'; '.join(words)}.", evidence["run"])
+
+
+@mpl.rc_context(STYLE)
+def calibration(evidence: dict) -> Markup:
+    """How often each model is right at each confidence, and how its confidences are spread."""
+    drawn = figure(height=330)
+    curve, spread = drawn.subplots(2, sharex=True, height_ratios=(3, 1))
+    curve.plot([0, 100], [0, 100], color=LINE, linewidth=1)
+    words = []
+    for number, (role, colour, form) in enumerate((("winner", OLD, "s--"), ("challenger", NEW, "o-"))):
+        model = evidence[role]
+        if model is None:
+            continue
+        confidence, accuracy, low, rows = (
+            [100 * each[key] for each in model["calibration"]]
+            for key in ("confidence", "accuracy", "low", "rows")
+        )
+        curve.plot(confidence, accuracy, form, color=colour, markersize=5, linewidth=1.5, label=role)
+        width = 100 * (model["calibration"][0]["high"] - model["calibration"][0]["low"]) / 2
+        spread.bar(
+            [edge + number * width for edge in low],
+            [share / evidence["rows"] for share in rows],
+            width=0.9 * width,
+            align="edge",
+            color=colour,
+        )
+        words.append(f"calibration error of the {role} {points(model['calibration_error'])} points")
+    curve.set_ylabel("right, %")
+    curve.set_ylim(-3, 103)
+    curve.legend(loc="upper left")
+    spread.set_ylabel("rows, %")
+    spread.set_xlabel("confidence, %")
+    spread.set_xlim(0, 102)
+    label = f"Confidence against the share of right labels: {'; '.join(words)}."
+    return inline(drawn, label, "calibration" + evidence["run"])
+
+
+@mpl.rc_context(STYLE)
+def intervals(evidences: list[dict]) -> Markup:
+    """The macro-F1 difference of each comparison with its interval, the largest gain first."""
+    ordered = sorted(evidences, key=lambda evidence: evidence["difference"], reverse=True)
+    drawn = figure(height=62 + 22 * len(ordered))
+    axes = drawn.add_subplot()
+    for place, evidence in enumerate(ordered):
+        colour = NEW if evidence["verdict"] == "PROMOTE" else MUTED
+        middle, low, high = (100 * evidence[key] for key in ("difference", "low", "high"))
+        axes.plot([low, high], [place, place], color=colour, linewidth=3, solid_capstyle="butt")
+        axes.plot(middle, place, MARKERS[evidence["verdict"]], color=colour, mec=PAPER, markersize=9)
+    axes.axvline(0, color=INK, linewidth=1, zorder=0)
+    axes.set_yticks(range(len(ordered)), [evidence["group"] for evidence in ordered], color=INK)
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(len(ordered) - 0.5, -0.5)
+    axes.spines["left"].set_visible(False)
+    axes.set_xlabel("worse  ←  macro-F1, points  →  better")
+    words = [f"{each['group']} {signed(each['difference'])} ({each['verdict']})" for each in ordered]
+    return inline(drawn, f"Differences in macro-F1: {'; '.join(words)}.", "intervals")

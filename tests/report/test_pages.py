@@ -1,0 +1,138 @@
+"""What the pages say, read from their HTML."""
+
+import random
+import re
+from dataclasses import asdict
+
+import pytest
+
+from pipelines.report import comparison_page, page_name, period_page
+from pipelines.report.rule import checks
+from processing import verdict
+from processing.evidence import Evidence
+from processing.policy import Policy
+
+
+def text_of(html: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+
+
+def test_a_page_says_the_verdict_its_reason_and_the_codes(promoted):
+    evidence, lineage = promoted
+    text = text_of(comparison_page(evidence, lineage))
+    assert "PROMOTE The new model replaces the winner." in text
+    assert evidence["reason"] in text
+    assert "3 Lampen critical" in text
+    code = evidence["challenger"]["codes"]["3"]
+    assert f"{100 * code['recall']:.1f} {code['rightly_given']} of {code['rows']}" in text
+    assert f"{100 * code['precision']:.1f} {code['rightly_given']} of {code['given']}" in text
+
+
+def test_a_page_names_where_everything_comes_from(promoted):
+    evidence, lineage = promoted
+    text = text_of(comparison_page(evidence, lineage))
+    for side in ("challenger", "winner"):
+        for value in (
+            evidence[side]["model"],
+            lineage[side]["model"]["run"],
+            lineage[side]["data"]["dataset"],
+        ):
+            assert value in text
+        assert lineage[side]["model"]["data_digest"] in text
+        assert lineage[side]["model"]["code_digest"] in text
+    assert evidence["run"] in text
+    assert lineage["evidence_digest"] in text
+    assert "2026-10-03 04:05 UTC, by comparison" in text
+
+
+def test_a_comparison_that_waits_for_a_decision_says_so(promoted):
+    evidence, lineage = promoted
+    assert "not recorded yet" in text_of(comparison_page(evidence, lineage | {"decision": None}))
+
+
+def test_synthetic_data_is_called_synthetic_and_real_data_is_not(promoted):
+    evidence, lineage = promoted
+    assert "Synthetic data" in comparison_page(evidence, lineage)
+    real = lineage | {"codebook": lineage["codebook"] | {"source": "ElektroG, annex 1"}}
+    assert "Synthetic data" not in comparison_page(evidence, real)
+
+
+def test_a_first_model_is_compared_with_nothing(first):
+    html = comparison_page(*first)
+    text = text_of(html)
+    assert "FIRST The new model is the first winner of this group." in text
+    assert "Winner" not in text
+    assert html.count("<svg") == 1
+
+
+def test_items_that_flip_are_listed_with_both_labels_and_confidences(promoted):
+    evidence, lineage = promoted
+    text = text_of(comparison_page(evidence, lineage))
+    flips = evidence["changes"]["flips"]
+    for kind, name in {"worse": "Newly wrong", "better": "Newly right"}.items():
+        assert f"{name}: {flips[kind]['rows']} rows" in text
+    item = flips["worse"]["items"][0]
+    assert f"{item['title']} {item['item_id']}" in text
+    assert f"{100 * item['challenger_confidence']:.1f}" in text
+    assert f"{100 * item['winner_confidence']:.1f}" in text
+
+
+def test_pictures_have_words_no_colour_of_their_own_and_no_id_twice(promoted):
+    html = comparison_page(*promoted)
+    pictures = re.findall(r"<svg.*?</svg>", html, flags=re.DOTALL)
+    assert len(pictures) == 2
+    for picture in pictures:
+        assert re.search(r'role="img" aria-label="[^"]{40,}"', picture)
+        assert not re.search(r"#[0-9a-f]{6}\b(?!\")", re.sub(r'(href|id)="[^"]*"|url\([^)]*\)', "", picture))
+    ids = re.findall(r'\bid="([^"]+)"', html)
+    assert len(ids) == len(set(ids))
+
+
+def test_the_same_evidence_gives_the_same_page_to_the_byte(promoted):
+    assert comparison_page(*promoted) == comparison_page(*promoted)
+
+
+def test_a_periods_page_lists_every_group_with_a_link_to_its_comparison(promoted, first):
+    winners = {"DE-weee": "DE-weee-2026-10-1a2b3c4d"}
+    html = period_page("2026-10", [first, promoted], ["DE-weee", "FR-packaging", "NL-weee"], winners)
+    text = text_of(html)
+    for evidence, _ in (promoted, first):
+        assert f'href="{page_name(evidence["run"])}"' in html
+        assert evidence["reason"] in text
+    assert "Without a comparison in 2026-10: NL-weee." in text
+    assert "Winner now: DE-weee-2026-10-1a2b3c4d." in text
+    assert text.index("DE-weee PROMOTE") < text.index("FR-packaging FIRST")
+
+
+def random_evidence(rng: random.Random) -> Evidence:
+    better, worse = rng.randint(0, 90), rng.randint(0, 60)
+    low = rng.uniform(-0.02, 0.01)
+    accuracy_low = rng.uniform(-0.015, 0.01)
+    return Evidence(
+        rows=1000,
+        distinct_texts=rng.choice((200, 300, 900)),
+        difference=rng.choice((low + 0.012, -0.001, 0.002)),
+        low=low,
+        high=low + rng.uniform(0, 0.03),
+        accuracy_difference=accuracy_low + 0.01,
+        accuracy_low=accuracy_low,
+        accuracy_high=accuracy_low + 0.02,
+        better_texts=better,
+        worse_texts=worse,
+        p_value=rng.choice((0.001, 0.02, 0.3)),
+        rarer_better=3,
+        rarer_worse=2,
+        rarer_p_value=rng.choice((0.1, 0.2, 0.6)),
+        vetoed_by=rng.choice(((), (), ("3",))),
+        missing_codes=rng.choice(((), (), ("4", "5"))),
+    )
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_every_answer_is_yes_exactly_when_the_rule_promotes(seed, promoted):
+    rng, policy = random.Random(seed), Policy()
+    for _ in range(200):
+        found = random_evidence(rng)
+        decided, _ = verdict._rule(found, policy)
+        asked = checks(promoted[0] | asdict(found))
+        assert all(check["passed"] for check in asked) == (decided == "PROMOTE"), (decided, found)
