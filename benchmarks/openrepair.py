@@ -4,11 +4,12 @@
 
 The data is the Open Repair Alliance's aggregate of repair events (CC BY-SA 4.0). Get an export at
 https://openrepair.org/open-data/downloads/ ; this script reads the columns item_id, country, event_date,
-item_text, item_is_label, brand, problem, product_category. Rows with item_is_label = 1 hold the label in their
-text and are left out.
+item_text, item_is_label, brand, problem, product_category. Rows with item_is_label = 1 hold the label in
+their text and are left out.
 
-For each country the labelled rows up to 60 % of the events are the first month's dataset, those up to 85 % the
-second's; the rest are the second month's new items. Datasets are dropped in the landing bucket like any client's.
+For each country the labelled rows up to 60 % of the events are the first month's dataset, those up to 85 %
+the second's; the rest are the second month's new items. Datasets are dropped in the landing bucket like any
+client's.
 """
 
 import sys

@@ -1,10 +1,10 @@
 """Synthetic items, for trying Labelmill without anybody's data. No figure on them is an accuracy.
 
 An item is made like a shop title: a noun of its code (common and rare ones, by Zipf's law), the name of a
-product series, a brand, adjectives. Noise is added the way shops have it: typing errors, capitals, a vague word
-instead of the noun (25 % of the items), missing brands and attributes, a wrong label (1 %). Series names belong to
-one code each and have a long tail, so that a model trained on more rows knows more of them. The same group and
-number always give the same item: a later month is the earlier one continued.
+product series, a brand, adjectives. Noise is added the way shops have it: typing errors, capitals, a vague
+word instead of the noun (25 % of the items), missing brands and attributes, a wrong label (1 %). Series
+names belong to one code each and have a long tail, so that a model trained on more rows knows more of them.
+The same group and number always give the same item: a later month is the earlier one continued.
 """
 
 import functools
