@@ -6,15 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from scipy import sparse
 
 from inference import tables
-from inference.tables import finish, sum_rows
+from inference.tables import finish, sum_runs
 from training import attributes, confidence, features, hashing
 from training.features import BUCKETS
 from training.model import Model
 
-CHUNK = 8192  # items worked on at once: their arrays stay near the processor
+CHUNK = 16_384  # items worked on at once
 
 
 @dataclass(frozen=True)
@@ -71,47 +70,42 @@ class Labeller:
         pairs, first_of_pair = hashing.hash_pairs(hashes, words)
         n_words = np.diff(words.first)
 
-        word_sums = _sum_runs(t.words, number, words.first)
-        pair_ends = np.concatenate([[0], np.cumsum(np.maximum(n_words - 1, 0))])
+        word_sums = sum_runs(t.words, number, n_words)
         block = word_sums[:, : n_codes + 1]
-        block += _sum_runs(t.pairs, t.pair_row[features.bucket(pairs)], pair_ends)
+        block += sum_runs(t.pairs, t.pair_row[features.bucket(pairs)], np.maximum(n_words - 1, 0))
         ngram_sums = word_sums[:, n_codes + 1 :]
 
         has_word = np.flatnonzero(n_words)
         first = words.first[:-1][has_word]
         first_scores = t.first_words[number[first]]
         block[has_word] += first_scores[:, : n_codes + 1]
-        self._add_unknown(words, total, number, ngram_sums, has_word, first, first_scores[:, n_codes + 1 :])
+        self._add_unknown(words, total, number, ngram_sums, first, first_scores[:, n_codes + 1 :])
 
         margins = finish(block, self.model.weighting.word_weight)
         margins += finish(ngram_sums[:, : -tables.COUNTS], 1.0)
         margins[has_word] += first_scores[:, n_codes + 1 :]
         if self.model.attributes:
-            row, column, value = attributes.hash_attributes(table, self.model.attributes, BUCKETS)
-            margins += finish(sum_rows(t.attributes, t.attribute_row[column], row, len(table), value), 1.0)
+            column, value = attributes.hash_attributes(table, self.model.attributes, BUCKETS)
+            count = np.full(len(table), column.shape[1])
+            sums = sum_runs(t.attributes, t.attribute_row[column.ravel()], count, value.ravel())
+            margins += finish(sums, 1.0)
         margins += self.model.intercepts
         return margins, ngram_sums[:, -2] / np.maximum(ngram_sums[:, -1], 1), n_words
 
-    def _add_unknown(self, words, total, number, ngram_sums, has_word, first, first_scores) -> None:
+    def _add_unknown(self, words, total, number, ngram_sums, first, first_scores) -> None:
         """Add what words outside the vocabulary say through their n-grams, in place."""
         t = self.tables
         unknown = np.flatnonzero(number == t.index.missing)
         if len(unknown) == 0:
             return
-        ngram, word = features.hash_ngrams(words.take(unknown), total)
+        ngram, n_ngrams = features.hash_ngrams(words.take(unknown), total)
         bucket = features.bucket(ngram)
-        sums = sum_rows(t.ngrams, t.ngram_row[bucket], word, len(unknown))
-        row = np.searchsorted(words.first, unknown, side="right") - 1
-        np.add.at(ngram_sums, row, sums)
+        sums = sum_runs(t.ngrams, t.ngram_row[bucket], n_ngrams)
+        ends = np.searchsorted(unknown, words.first)
+        ngram_sums += sum_runs(sums, np.arange(len(unknown)), np.diff(ends))
         is_first = np.isin(unknown, first)
-        sums = sum_rows(t.first_ngrams, t.first_ngram_row[bucket], word, len(unknown))[is_first]
-        first_scores[np.searchsorted(has_word, row[is_first])] = finish(sums, tables.FIRST_WORD_WEIGHT)
-
-
-def _sum_runs(table: np.ndarray, row: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """Sums of the table's rows for each run of `row` between two of `ends`: `(len(ends) - 1, n_columns)`."""
-    ones = np.ones(len(row), np.float32)
-    return sparse.csr_matrix((ones, row, ends), shape=(len(ends) - 1, len(table))) @ table
+        sums = sum_runs(t.first_ngrams, t.first_ngram_row[bucket], n_ngrams)[is_first]
+        first_scores[np.searchsorted(first, unknown[is_first])] = finish(sums, tables.FIRST_WORD_WEIGHT)
 
 
 def _chunks(table: pa.Table) -> Iterator[pa.Table]:

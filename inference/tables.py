@@ -54,14 +54,14 @@ def build(model: Model) -> Tables:
     ngrams[-1, -COUNTS:] = 0, 1  # an n-gram without weights counts among all, not among the known
     vocabulary = _as_words(model.vocabulary)
     total = hashing.running_sum(vocabulary.buffer)
-    ngram, word = features.hash_ngrams(vocabulary, total)
+    ngram, n_ngrams = features.hash_ngrams(vocabulary, total)
     n_words = len(model.vocabulary)
     words = np.zeros((n_words + 1, 2 * n_codes + 4), np.float32)
     words[parts["words"].columns, : n_codes + 1] = by_part["words"][:-1]
-    words[:-1, n_codes + 1 :] = sum_rows(ngrams, ngram_row[features.bucket(ngram)], word, n_words)
+    words[:-1, n_codes + 1 :] = sum_runs(ngrams, ngram_row[features.bucket(ngram)], n_ngrams)
     first_words = np.zeros((n_words + 1, 2 * n_codes + 1), np.float32)
     first_words[parts["first_word"].columns, : n_codes + 1] = by_part["first_word"][:-1]
-    sums = sum_rows(by_part["first_ngrams"], first_ngram_row[features.bucket(ngram)], word, n_words)
+    sums = sum_runs(by_part["first_ngrams"], first_ngram_row[features.bucket(ngram)], n_ngrams)
     first_words[:-1, n_codes + 1 :] = finish(sums, FIRST_WORD_WEIGHT)
     return Tables(
         index=HashIndex(hashing.hash_stretches(total, vocabulary.start, vocabulary.end)),
@@ -86,10 +86,16 @@ def finish(sums: np.ndarray, weight: float) -> np.ndarray:
     )
 
 
-def sum_rows(table: np.ndarray, row: np.ndarray, item: np.ndarray, n_items: int, value=None) -> np.ndarray:
-    """For each item the sum of its rows of the table, times `value` where given: `(n_items, n_columns)`."""
+def sum_runs(
+    table: np.ndarray, row: np.ndarray, count: np.ndarray, value: np.ndarray | None = None
+) -> np.ndarray:
+    """Sums of rows of the table: of the first `count[0]` of `row`, the next `count[1]`, ...: `(len(count), n_columns)`.
+
+    value: a factor for each row, `(len(row),)` float32; 1 if not given.
+    """
     value = np.ones(len(row), np.float32) if value is None else value
-    return sparse.coo_matrix((value, (item, row)), shape=(n_items, len(table))).tocsr() @ table
+    ends = np.concatenate([[0], np.cumsum(count)])
+    return sparse.csr_matrix((value, row, ends), shape=(len(count), len(table))) @ table
 
 
 def _scored(model: Model, name: str) -> np.ndarray:

@@ -16,32 +16,31 @@ ZERO, MISSING = 0, 2
 
 def count(table: pa.Table, attributes: tuple[Attribute, ...], n_buckets: int) -> sparse.csr_matrix:
     """One or two features for each attribute of each item: `(n_items, n_buckets)`, float32."""
-    row, column, value = hash_attributes(table, attributes, n_buckets)
-    counted = sparse.coo_matrix((value, (row, column)), shape=(len(table), n_buckets)).tocsr()
+    column, value = hash_attributes(table, attributes, n_buckets)
+    row = np.repeat(np.arange(len(table)), column.shape[1])
+    counted = sparse.coo_matrix((value.ravel(), (row, column.ravel())), shape=(len(table), n_buckets)).tocsr()
     counted.sum_duplicates()
     return counted
 
 
-def hash_attributes(table: pa.Table, attributes, n_buckets: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Item, bucket and value of each feature, `(n,)` each."""
-    hashes, values = [np.zeros(0, np.uint64)], [np.zeros(0)]
+def hash_attributes(
+    table: pa.Table, attributes: tuple[Attribute, ...], n_buckets: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Bucket and value of each feature of each item, `(n_items, n_features)`, int32 and float32."""
+    hashes, values = [np.zeros((0, len(table)), np.uint64)], [np.zeros((0, len(table)))]
     for attribute in attributes:
         name = hashing.hash_whole(pa.array([attribute.name], pa.large_string()))
         column = table[attribute.name]
         if attribute.type == "number":
-            step, share = steps(np.array(pc.cast(column, pa.float64()).to_pylist(), float))
-            hashes += [
-                hashing.mix(name + step.astype(np.uint64)),
-                hashing.mix(name + (step + 1).astype(np.uint64)),
-            ]
-            values += [1 - share, share]
+            step, share = steps(np.asarray(pc.cast(column, pa.float64()).to_numpy(), float))
+            hashes.append(hashing.mix(name + np.stack([step, step + 1]).astype(np.uint64)))
+            values.append(np.stack([1 - share, share]))
         else:
-            hashes.append(hashing.mix(name + hashing.hash_whole(fold(column))))
-            values.append(np.ones(len(table)))
-    row = np.tile(np.arange(len(table)), len(hashes) - 1)
+            hashes.append(hashing.mix(name + hashing.hash_whole(fold(column)))[None])
+            values.append(np.ones((1, len(table))))
     shift = np.uint64(64 - (n_buckets.bit_length() - 1))
-    buckets = (np.concatenate(hashes) >> shift).astype(np.int32)
-    return row, buckets, np.concatenate(values).astype(np.float32)
+    buckets = (np.concatenate(hashes).T >> shift).astype(np.int32)
+    return buckets, np.concatenate(values).T.astype(np.float32)
 
 
 def steps(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -94,13 +94,13 @@ def count(table: pa.Table, attributes: tuple[Attribute, ...]) -> Features:
     shape = (len(table), len(example))
     has_word = np.diff(words.first) > 0
     pairs, first_of_pair = hashing.hash_pairs(hashes, words)
-    ngram, word = hash_ngrams(words.take(example), total)
+    ngram, n_ngrams = hash_ngrams(words.take(example), total)
     return Features(
         words=matrix(words.row, number, shape),
         first_word=matrix(np.flatnonzero(has_word), number[words.first[:-1][has_word]], shape),
         pairs=matrix(words.row[first_of_pair], bucket(pairs), (len(table), BUCKETS)),
         attributes=attribute_features.count(table, attributes, BUCKETS),
-        ngrams=matrix(word, bucket(ngram), (len(example), BUCKETS)),
+        ngrams=matrix(np.repeat(np.arange(len(example)), n_ngrams), bucket(ngram), (len(example), BUCKETS)),
         vocabulary=words.strings(example),
     )
 
@@ -113,11 +113,15 @@ def item_texts(table: pa.Table) -> pa.Array:
 
 
 def hash_ngrams(words: hashing.Words, total: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Hash of each character n-gram of each word, quantities included, and the word's index, both `(n_ngrams,)`."""
-    start, end, word = hashing.ngrams(words, SHORTEST, LONGEST)
-    quantities, quantity_word = hash_quantities(words)
-    ngrams = hashing.hash_stretches(total, start, end)
-    return np.concatenate([ngrams, quantities]), np.concatenate([word, quantity_word])
+    """Hash of each character n-gram of each word, `(n_ngrams,)`, in the order of the words; how many each has.
+
+    A quantity has one more, for its kind and size.
+    """
+    start, end, count = hashing.ngrams(words, SHORTEST, LONGEST)
+    quantities, word = hash_quantities(words)
+    hashes = np.insert(hashing.hash_stretches(total, start, end), np.cumsum(count)[word], quantities)
+    count[word] += 1
+    return hashes, count
 
 
 def bucket(hashes: np.ndarray) -> np.ndarray:

@@ -102,22 +102,22 @@ def hash_pairs(hashes: np.ndarray, words: Words) -> tuple[np.ndarray, np.ndarray
 
 
 def ngrams(words: Words, shortest: int, longest: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Where the character n-grams of each word are, the space on either side of the word counted as characters.
+    """Where the character n-grams of each word are, the space on either side counted as characters of the word.
 
-    Returns start, end (bytes in `buffer`) and the word's index, each `(n_ngrams,)`.
+    Returns start, end (bytes in `buffer`), each `(n_ngrams,)`, and how many each word has, `(n_words,)`; the n-grams
+    are in the order of the words.
     """
     character = np.flatnonzero((words.buffer & 0xC0) != 0x80)
     before = np.searchsorted(character, words.start) - 1
     after = np.searchsorted(character, words.end) + 1
     character = np.append(character, len(words.buffer))
-    parts = []
-    for length in range(shortest, longest + 1):
-        count = np.maximum(after - before - length + 1, 0)
-        word = np.repeat(np.arange(len(count)), count)
-        begin = np.arange(len(word)) - np.repeat(np.cumsum(count) - count, count) + before[word]
-        parts.append((character[begin], character[begin + length], word))
-    start, end, word = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return start, end, word
+    lengths = np.arange(shortest, longest + 1)
+    count = np.maximum((after - before)[:, None] - lengths + 1, 0)
+    flat = count.ravel()
+    first = np.repeat(before, len(lengths)) - (np.cumsum(flat) - flat)
+    begin = np.arange(flat.sum()) + np.repeat(first, flat)
+    stop = begin + np.repeat(np.tile(lengths, len(before)), flat)
+    return character[begin], character[stop], count.sum(axis=1)
 
 
 def _gather(buffer: np.ndarray, start: np.ndarray, end: np.ndarray) -> pa.Array:
