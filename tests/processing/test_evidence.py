@@ -34,7 +34,7 @@ def labels():
         (30, 60, 0.00206, 6),
         (10, 30, 0.002221, 6),
         (10, 10, 1, 6),
-        # Fagerland, Lydersen, Laake (2013), BMC Medical Research Methodology 13:91: table 1, exact conditional.
+        # Fagerland, Lydersen, Laake (2013), BMC Medical Research Methodology 13:91, table 1, exact test.
         (1, 7, 0.0703, 4),
     ],
 )
@@ -65,12 +65,19 @@ def test_scores_are_those_of_scikit_learn(labels):
     )
 
 
-@pytest.mark.parametrize("rows_per_text", [1, 3])
-def test_intervals_are_those_of_scipys_bootstrap(labels, rows_per_text):
-    text = np.arange(900) // rows_per_text
-    made = decide(*labels, text, Policy(level=0.1))
-    number, rows = np.unique(labels, return_inverse=True)[1].reshape(3, 900), np.arange(900)
-    rows = rows.reshape(-1, rows_per_text)
+TEXTS = {
+    "every row a text": [[row] for row in range(900)],
+    "three different rows a text": [[row, row + 1, row + 2] for row in range(0, 900, 3)],
+    "the same row one to five times": [[row] * (1 + row % 5) for row in range(900)],
+}
+
+
+@pytest.mark.parametrize("texts", TEXTS.values(), ids=TEXTS)
+def test_intervals_are_those_of_scipys_bootstrap(labels, texts):
+    at = np.concatenate(texts)
+    text = np.repeat(np.arange(len(texts)), [len(each) for each in texts])
+    made = decide(*labels[:, at], text, Policy(level=0.1))
+    number = np.unique(labels, return_inverse=True)[1].reshape(3, 900)
 
     def macro_f1(at):
         truth, challenger, winner = number[:, at]
@@ -91,8 +98,8 @@ def test_intervals_are_those_of_scipys_bootstrap(labels, rows_per_text):
         (accuracy, made.accuracy_low, made.accuracy_high),
     ):
         scipys = stats.bootstrap(
-            (np.arange(len(rows)),),
-            lambda texts, statistic=statistic: statistic(rows[texts].ravel()),
+            (np.arange(len(texts)),),
+            lambda drawn, statistic=statistic: statistic(np.concatenate([texts[text] for text in drawn])),
             vectorized=False,
             n_resamples=3_000,
             confidence_level=0.9,
@@ -124,12 +131,15 @@ def test_copies_of_the_same_rows_are_no_evidence(labels):
     assert copied.high - copied.low == pytest.approx(once.high - once.low, rel=0.1)
 
 
-def test_a_wrong_code_that_no_test_row_has_is_an_error_but_no_code_of_the_average(labels):
+@pytest.mark.parametrize("name", ["", "05b", "unknown"])
+def test_a_code_that_no_test_row_has_is_an_error_but_no_code_of_the_average(labels, name):
     truth, challenger, winner = labels
-    renamed = np.where(challenger == truth, challenger, "unknown")
-    made = decide(truth, renamed, winner, np.arange(900), Policy())
-    assert made.accuracy_difference == decide(*labels, np.arange(900), Policy()).accuracy_difference
-    assert made.score == f1_score(truth, renamed, labels=np.unique(truth), average="macro")
+    elsewhere = np.where(challenger == truth, challenger, name)
+    made = decide(truth, elsewhere, winner, np.arange(900), Policy())
+    assert made.score == f1_score(truth, elsewhere, labels=np.unique(truth), average="macro")
+    assert made == decide(
+        truth, np.char.replace(elsewhere, name or "-", "other"), winner, np.arange(900), Policy()
+    )
 
 
 codes = st.sampled_from(["a", "b", "c", "never true"])
