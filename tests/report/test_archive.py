@@ -1,0 +1,162 @@
+"""The command and the archive, against a stack in this process."""
+
+import argparse
+import json
+
+import boto3
+import evidences
+import pytest
+from moto import mock_aws
+
+from pipelines.commands import report
+from pipelines.report import comparison_page, page_name
+
+TEMPLATE = """
+Resources:
+  Work: {Type: "AWS::S3::Bucket"}
+  Ledger:
+    Type: "AWS::DynamoDB::Table"
+    Properties:
+      BillingMode: PAY_PER_REQUEST
+      KeySchema: [{AttributeName: group, KeyType: HASH}, {AttributeName: entry, KeyType: RANGE}]
+      AttributeDefinitions:
+        - {AttributeName: group, AttributeType: S}
+        - {AttributeName: entry, AttributeType: S}
+Outputs:
+  WorkBucket: {Value: !Ref Work}
+  LedgerTable: {Value: !Ref Ledger}
+"""
+
+
+class Stack:
+    """A stack in which comparisons have run."""
+
+    def __init__(self):
+        cloudformation = boto3.client("cloudformation")
+        cloudformation.create_stack(StackName="labelmill", TemplateBody=TEMPLATE)
+        outputs = cloudformation.describe_stacks(StackName="labelmill")["Stacks"][0]["Outputs"]
+        names = {output["OutputKey"]: output["OutputValue"] for output in outputs}
+        self.bucket, self._table = names["WorkBucket"], names["LedgerTable"]
+        self._s3, self._dynamodb = boto3.client("s3"), boto3.client("dynamodb")
+
+    def write(self, key: str, content: dict) -> None:
+        self._s3.put_object(Bucket=self.bucket, Key=key, Body=json.dumps(content).encode())
+
+    def record(self, group: str, entry: str, **attributes: str) -> None:
+        item = {"group": group, "entry": entry, **attributes}
+        types = {"objective": "N"}
+        self._dynamodb.put_item(
+            TableName=self._table, Item={name: {types.get(name, "S"): value} for name, value in item.items()}
+        )
+
+    def compared(
+        self, evidence: dict, lineage: dict, decided_at: str | None = "2026-10-03T04:05:06.789Z"
+    ) -> None:
+        """Leave behind what the workflows leave behind of one comparison."""
+        group, run = evidence["group"], evidence["run"]
+        self.write(f"runs/{group}/{run}/evidence/comparison.json", evidence)
+        self.write(f"codebooks/{group}/{evidence['codebook_version']}.json", lineage["codebook"])
+        self.record(group, "GROUP", codebook_version=evidence["codebook_version"])
+        test_set = lineage["challenger"]["model"]["test_set"]
+        for side in filter(None, (lineage["challenger"], lineage["winner"])):
+            model = dict(side["model"])
+            name = model.pop("name")
+            self.record(group, f"MODEL#{name}", **model)
+            self.record(group, f"PREDICTIONS#{test_set}#{name}", **side["predictions"])
+            self.write(f"runs/{group}/{model['run']}/report/report.json", side["data"])
+        if decided_at:
+            self.record(
+                group, f"DECISION#{decided_at}#{run}", verdict=evidence["verdict"], decided_by="comparison"
+            )
+            self.record(group, "WINNER", model=evidence["challenger"]["model"])
+
+
+@pytest.fixture
+def stack(monkeypatch):
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    with mock_aws():
+        yield Stack()
+
+
+@pytest.fixture
+def labelmill(capsys):
+    """Run `labelmill report ...`; gives the exit code, and what was printed as result and as error."""
+
+    def run(*words) -> tuple[int, str, str]:
+        parser = argparse.ArgumentParser()
+        report.add_parser(parser.add_subparsers())
+        args = parser.parse_args(["report", *map(str, words)])
+        code = args.run(args)
+        printed = capsys.readouterr()
+        return code, printed.out.strip(), printed.err.strip()
+
+    return run
+
+
+def test_the_page_of_a_comparison_is_written_from_ledger_and_evidence(stack, labelmill, promoted, tmp_path):
+    evidence, lineage = promoted
+    stack.compared(evidence, lineage)
+    code, printed, _ = labelmill("comparison", evidence["run"], "--out", tmp_path / "new")
+    path = tmp_path / "new" / page_name(evidence["run"])
+    assert (code, printed) == (0, str(path))
+    page = path.read_text(encoding="utf-8")
+    assert f"s3://{stack.bucket}/runs/DE-weee/{evidence['run']}/evidence/comparison.json" in page
+    expected = comparison_page(evidence, lineage)
+    assert page.split('<section>\n<h2 id="lineage">')[0] == expected.split('<section>\n<h2 id="lineage">')[0]
+    for side in ("challenger", "winner"):
+        assert lineage[side]["predictions"]["predictions"] in page
+        assert lineage[side]["data"]["dataset"] in page
+    assert "2026-10-03 04:05 UTC, by comparison" in page
+
+
+def test_a_comparison_can_be_read_before_it_is_decided(stack, labelmill, promoted, tmp_path):
+    stack.compared(*promoted, decided_at=None)
+    code, _, _ = labelmill("comparison", promoted[0]["run"], "--out", tmp_path)
+    assert code == 0
+    assert "not recorded yet" in (tmp_path / page_name(promoted[0]["run"])).read_text(encoding="utf-8")
+
+
+def test_a_periods_page_comes_with_the_pages_it_links_to(stack, labelmill, promoted, first, tmp_path):
+    stack.compared(*promoted)
+    stack.compared(*first)
+    stack.record("NL-weee", "GROUP", codebook_version="2026-10")
+    stack.record(
+        "DE-weee", "DECISION#2026-09-01T00:00:00Z#DE-weee-comparison-2026-09-0f3a9c21d4e5", verdict="FIRST"
+    )
+    code, printed, _ = labelmill("period", "2026-10", "--out", tmp_path)
+    assert (code, printed) == (0, str(tmp_path / "2026-10.html"))
+    names = {page_name(evidence["run"]) for evidence, _ in (promoted, first)}
+    assert {path.name for path in tmp_path.iterdir()} == names | {"2026-10.html"}
+    page = (tmp_path / "2026-10.html").read_text(encoding="utf-8")
+    assert all(f'href="{name}"' in page for name in names)
+    assert "Without a comparison in 2026-10: NL-weee." in page
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("comparison", "DE-weee-comparison-2026-10-000000000000"), "comparison.json is not there. Fix:"),
+        (("comparison", "DE-weee-training-2026-10-000000000000"), "is no comparison's run. Fix:"),
+        (("comparison", "../../secret"), "is no comparison's run. Fix:"),
+        (("period", "2026-13"), "'2026-13' is no period. Fix: write it like 2026-10"),
+        (("period", "2026-10", "--stack", "other"), "there is no stack 'other'"),
+    ],
+)
+def test_what_cannot_be_reported_is_said_with_the_fix(stack, labelmill, tmp_path, words, sentence):
+    code, printed, error = labelmill(*words, "--out", tmp_path)
+    assert (code, printed) == (1, "")
+    assert sentence in error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_the_ledger_does_not_know_is_named(stack, labelmill, promoted, tmp_path):
+    evidence, lineage = promoted
+    stack.compared(evidence, lineage | {"winner": None})
+    code, _, error = labelmill("comparison", evidence["run"], "--out", tmp_path)
+    assert code == 1
+    assert f"The ledger does not know the model {evidence['winner']['model']}." in error
+    assert evidences.WINNER.format(group="DE-weee") in error
