@@ -1,8 +1,8 @@
 """The command line, `labelmill`.
 
-Each command lives in a module of its own that is imported only when it is asked for: `labelmill --help` answers at
-once, and neither boto3 nor numpy is loaded to print a usage line. It is also how a command that stands above this
-package (the local stack) is reached without an import that points upwards.
+Each command lives in a module of its own that is imported only when it is asked for: `labelmill --help` answers
+at once, and neither boto3 nor numpy is loaded to print a usage line. It is also how a command that stands above
+this package (the local stack) is reached without an import that points upwards.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""The docs fail here when they lie: dead links, commands that are not there, commands that nobody documented."""
+"""The docs fail here when they lie: dead links, commands that are not there or not documented."""
 
 import argparse
 import importlib

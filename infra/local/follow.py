@@ -1,4 +1,4 @@
-"""Following what happens in a local stack, group by group, until a step of the flow has ended for all of them."""
+"""Following what happens in a local stack until a step of the flow has ended for every group."""
 
 from collections.abc import Callable, Iterable
 

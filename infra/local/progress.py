@@ -1,4 +1,4 @@
-"""What a person sees while runs go on: a line for each step that ends, and on a terminal what is running now."""
+"""What a person sees while runs go on: a line for each step that ends, on a terminal also what is running."""
 
 import time
 from pathlib import Path

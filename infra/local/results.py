@@ -1,4 +1,4 @@
-"""What came of the runs, read from the local stack as any client would: decisions, evidence, published labels."""
+"""What came of the runs, read as any client would: decisions, evidence, published labels."""
 
 import json
 

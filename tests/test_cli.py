@@ -1,0 +1,38 @@
+"""The command line as a whole; each command is tested where it lives."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipelines import cli
+
+LABELMILL = Path(sys.executable).with_name("labelmill")
+
+
+def labelmill(*words: str) -> subprocess.CompletedProcess:
+    return subprocess.run([LABELMILL, *words], capture_output=True, text=True)
+
+
+def test_help_names_every_command():
+    done = labelmill("--help")
+    assert done.returncode == 0
+    assert all(name in done.stdout for name in cli.COMMANDS)
+
+
+@pytest.mark.parametrize("words", [["--help"], *([name, "--help"] for name in cli.COMMANDS)], ids=" ".join)
+def test_help_loads_nothing_heavy(words):
+    """What makes the command line answer in well under 200 ms (benchmarks/cli_start.py measures it)."""
+    heavy = {"boto3", "botocore", "numpy", "pandas", "pyarrow", "sklearn", "moto", "rich", "jinja2"}
+    code = (
+        f"import sys; from pipelines import cli\ntry: cli.main({words})\n"
+        "except SystemExit: pass\nprint(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {name.partition(".")[0] for name in done.stdout.splitlines()[-1].split()}
+    assert not loaded & heavy
+
+
+def test_an_unknown_command_is_a_usage_error():
+    assert labelmill("nonsense").returncode == 2
