@@ -86,11 +86,11 @@ def handler(event, context):
     return {"batchItemFailures": [{"itemIdentifier": r["messageId"]} for r in bad]}
 """
     )
-    entries = [{"Id": str(i), "MessageBody": json.dumps(body)} for i, body in enumerate(["poison", "food"])]
-    client("sqs").send_message_batch(QueueUrl=queue_url, Entries=entries)
     map_queue(
         queue_arn, make_function(source, REPORT=report_url), FunctionResponseTypes=["ReportBatchItemFailures"]
     )
+    entries = [{"Id": str(i), "MessageBody": json.dumps(body)} for i, body in enumerate(["poison", "food"])]
+    client("sqs").send_message_batch(QueueUrl=queue_url, Entries=entries)
     assert receive(report_url) == "food"
     assert receive(dead_url) == "poison"
     aws.wait_until_quiet(30)
