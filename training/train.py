@@ -6,11 +6,13 @@ The artefact is the model's arrays and JSON, and in `code/` the packages that se
 """
 
 import shutil
+from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
 from sklearn.metrics import f1_score
 
+from processing.codebook import Codebook
 from processing.container import run
 from training import confidence, fitting, model
 from training.channels import channel, model_folder, read_codebook, read_training_set
@@ -30,6 +32,15 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     options = options.parse_args(arguments)
     book = read_codebook(channel("codebook"))
     given = read_training_set(book)
+    trained, macro_f1 = train(given, book, options)
+    model.save(trained, model_folder())
+    copy_code(model_folder() / "code")
+    print(f"macro_f1={macro_f1:.4f};", flush=True)
+    return {"macro_f1": round(macro_f1, 4), "rows": len(given.labels), "codes": len(given.codes)}
+
+
+def train(given: TrainingSet, book: Codebook, options: Namespace) -> tuple[Model, float]:
+    """The model, and its macro-F1 out of fold; options: `c`, `min_df`, `word_weight`, `precision`."""
     margins, known_share = fitting.out_of_fold(given, options)
     calibrated, threshold = calibrate(given, margins, known_share, options.precision)
     fitted = fitting.fit(given, np.ones(len(given.labels), bool), options)
@@ -45,11 +56,8 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         confidence=calibrated,
         threshold=threshold,
     )
-    model.save(trained, model_folder())
-    copy_code(model_folder() / "code")
-    macro_f1 = f1_score(given.labels[given.own], margins.argmax(axis=1), average="macro", zero_division=0)
-    print(f"macro_f1={macro_f1:.4f};", flush=True)
-    return {"macro_f1": round(macro_f1, 4), "rows": len(given.labels), "codes": len(given.codes)}
+    labels = given.labels[given.own]
+    return trained, f1_score(labels, margins.argmax(axis=1), average="macro", zero_division=0)
 
 
 def calibrate(given: TrainingSet, margins, known_share, precision: float) -> tuple[Confidence, float]:

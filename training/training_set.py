@@ -1,14 +1,17 @@
 """What a trial and the final training learn from: features, labels, folds; made once, read by all."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from processing.codebook import Codebook
+from processing.codebook import Attribute, Codebook
 from processing.errors import BadData
+from processing.text import TEXT_COLUMNS
 from training import features
 from training.features import Features
 
@@ -53,26 +56,35 @@ class TrainingSet:
             return cls(Features.load(folder / "features.npz"), codes, **rows)
 
 
-def build(train: pa.Table, validation: pa.Table, book: Codebook, shared: list[pa.Table] = ()) -> TrainingSet:
+def build(
+    train: pa.Table, validation: pa.Table, book: Codebook, shared: list[pa.Table] | None = None
+) -> TrainingSet:
     """Make the training set of canonical rows.
 
     shared: one table for each other group, its labels already codes of this codebook (training/shared_rows.py).
     Raises BadData for a label outside the codebook, and where the own rows have fewer than two codes.
     """
-    own = pa.concat_tables([train, validation], promote_options="permissive")
+    own = pa.concat_tables([train, validation])
     codes = present_codes(own["label"].to_pylist(), book)
-    tables = [own, *(table.filter(pa.compute.is_in(table["label"], pa.array(codes))) for table in shared)]
-    rows = pa.concat_tables(
-        [table.select(own.column_names) for table in tables], promote_options="permissive"
-    )
+    made = of_rows([own, *(shared or [])], book.attributes, codes)
+    made.validation[len(train) : len(own)] = True
+    return made
+
+
+def of_rows(groups: list[pa.Table], attributes: tuple[Attribute, ...], codes: Sequence[str]) -> TrainingSet:
+    """Rows of groups, the own one first, without any validation rows; rows with other labels than `codes` are left out."""
     number = {code: i for i, code in enumerate(codes)}
+    columns = [*TEXT_COLUMNS, *(attribute.name for attribute in attributes), "label", "text_key"]
+    known = pa.array(list(codes))
+    tables = [table.select(columns).filter(pc.is_in(table["label"], known)) for table in groups]
+    rows = pa.concat_tables(tables, promote_options="permissive")
     return TrainingSet(
-        features=features.count(rows, book.attributes),
-        codes=codes,
+        features=features.count(rows, attributes),
+        codes=tuple(codes),
         labels=np.array([number[label] for label in rows["label"].to_pylist()]),
         # The key's last digits: its first ones decided the split between train, validation and test.
         fold=np.array([int(key[-8:], 16) % FOLDS for key in rows["text_key"].to_pylist()]),
-        validation=np.isin(np.arange(len(rows)), np.arange(len(train), len(own))),
+        validation=np.zeros(len(rows), bool),
         source=np.repeat(np.arange(len(tables)), [len(table) for table in tables]),
     )
 
