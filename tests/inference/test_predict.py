@@ -20,7 +20,9 @@ def test_the_tables_score_what_training_scored(labeller, job):
     """Known and unknown words, quantities, attributes and empty texts: only the rounding of weights may differ."""
     book = read_codebook(channel("codebook"))
     given = read_training_set(book)
-    fitted = fitting.fit(given, np.ones(len(given.labels), bool), parser("").parse_args(["-C", "0.5", "--min_df", "2"]))
+    fitted = fitting.fit(
+        given, np.ones(len(given.labels), bool), parser("").parse_args(["-C", "0.5", "--min_df", "2"])
+    )
     table = items(400, 5)
     served, known_share, n_words = labeller.margins(table)
     trained, trained_share = margins_of_new_items(fitted, given, table, book)

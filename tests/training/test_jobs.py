@@ -20,7 +20,12 @@ def test_a_trial_prints_its_objective_and_leaves_the_model_folder_empty(job, cap
 def test_training_writes_the_model_and_the_code_that_serves_it(job, capsys):
     run(train.main, ["-C", "0.5", "--precision", "0.9"])
     assert 0.8 < objective(capsys.readouterr().out) <= 1
-    assert {path.name for path in (job / "model").iterdir()} == {"model.json", "arrays.npz", "confidence.ubj", "code"}
+    assert {path.name for path in (job / "model").iterdir()} == {
+        "model.json",
+        "arrays.npz",
+        "confidence.ubj",
+        "code",
+    }
     assert (job / "model/code/inference/serve.py").is_file()
     assert not list((job / "model").rglob("*.pkl"))
 

@@ -1,0 +1,128 @@
+"""Why this code: what spoke for the first code and against the second.
+
+The score of a linear model is a sum, so the difference of two codes' scores is one over words, pairs and attributes.
+Nothing is approximated: the terms and the bias add up to the margin between the two codes.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from inference.predict import Labeller
+from inference.tables import finish, sum_runs
+from training import attributes, features, hashing
+from training.features import BUCKETS
+from training.weighting import FIRST_WORD_WEIGHT
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One word, pair of words or attribute: how far it moved the item from the second code towards the first.
+
+    kind: `word` (with its n-grams and its place as first word), `pair` or `attribute`
+    text: the word, the pair, or `name=value`, as the model read it
+    weight: positive where it spoke for the first code, negative where for the second
+    known: whether the word as such was in the training rows; an unknown one speaks through its n-grams
+    """
+
+    kind: str
+    text: str
+    weight: float
+    known: bool
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The two best codes of an item, and every reason between them, the strongest first."""
+
+    code: str
+    second_code: str
+    confidence: float
+    second_confidence: float
+    review: bool
+    bias: float
+    reasons: tuple[Reason, ...]
+
+
+def explain(labeller: Labeller, item: dict[str, object]) -> Explanation:
+    """Explain the label of one item: `title` and, where known, `brand`, `product_type` and the model's attributes."""
+    table = as_table(labeller, item)
+    prediction = labeller.label(table)
+    first, second = prediction.codes[0, :2]
+    reasons = [*_words(labeller, table, first, second), *_attributes(labeller, table, first, second)]
+    reasons = [reason for reason in reasons if reason.weight != 0]
+    return Explanation(
+        code=labeller.model.codes[first],
+        second_code=labeller.model.codes[second],
+        confidence=float(prediction.confidence[0, 0]),
+        second_confidence=float(prediction.confidence[0, 1]),
+        review=bool(prediction.review[0]),
+        bias=float(labeller.model.intercepts[first] - labeller.model.intercepts[second]),
+        reasons=tuple(sorted(reasons, key=lambda reason: -abs(reason.weight))),
+    )
+
+
+def as_table(labeller: Labeller, item: dict[str, object]) -> pa.Table:
+    """The item as a table of one row; absent fields are missing. Raises KeyError for a field the model does not know."""
+    fields = [(name, pa.string()) for name in ("title", "brand", "product_type")]
+    fields += [
+        (a.name, pa.float64() if a.type == "number" else pa.string()) for a in labeller.model.attributes
+    ]
+    unknown = sorted(set(item) - {name for name, _ in fields})
+    if unknown:
+        raise KeyError(
+            f"{unknown[0]} is no field of this model; it knows {', '.join(name for name, _ in fields)}"
+        )
+    return pa.table({name: pa.array([item.get(name)], kind) for name, kind in fields})
+
+
+def _words(labeller: Labeller, table: pa.Table, first: int, second: int) -> list[Reason]:
+    t, n_codes = labeller.tables, len(labeller.model.codes)
+    words = hashing.split_words(features.item_texts(table))
+    n_words = len(words.start)
+    if n_words == 0:
+        return []
+    total = hashing.running_sum(words.buffer)
+    hashes = hashing.hash_stretches(total, words.start, words.end)
+    number = t.index.find(hashes)
+    ngram, n_ngrams = features.hash_ngrams(words, total)
+    bucket = features.bucket(ngram)
+    ngrams = sum_runs(t.ngrams, t.ngram_row[bucket], n_ngrams)[:, : n_codes + 1]
+    first_ngrams = sum_runs(t.first_ngrams, t.first_ngram_row[bucket], n_ngrams)[:1]
+    pair_hashes, _ = hashing.hash_pairs(hashes, words)
+    pairs = t.pairs[t.pair_row[features.bucket(pair_hashes)]]
+    singles = t.words[number][:, : n_codes + 1].copy()
+    singles[0] += t.first_words[number[0]][: n_codes + 1]
+
+    def lead(scores: np.ndarray, squares: float, weight: float) -> np.ndarray:
+        return (scores[:, first] - scores[:, second]) * weight / np.sqrt(squares or 1)
+
+    word_squares = singles[:, -1].sum() + pairs[:, -1].sum()
+    word_weight = labeller.model.weighting.word_weight
+    of_word = lead(singles, word_squares, word_weight) + lead(ngrams, ngrams[:, -1].sum(), 1.0)
+    of_word[0] += lead(finish(first_ngrams, FIRST_WORD_WEIGHT), 1.0, 1.0)[0]
+    of_pair = lead(pairs, word_squares, word_weight)
+    texts = words.strings(np.arange(n_words)).to_pylist()
+    known = number != t.index.missing
+    reasons = [Reason("word", texts[i], float(of_word[i]), bool(known[i])) for i in range(n_words)]
+    pair_texts = [f"{texts[i]} {texts[i + 1]}" for i in range(n_words - 1)]
+    return reasons + [Reason("pair", text, float(of_pair[i]), True) for i, text in enumerate(pair_texts)]
+
+
+def _attributes(labeller: Labeller, table: pa.Table, first: int, second: int) -> list[Reason]:
+    t, reasons = labeller.tables, []
+    columns, values, names = [], [], []
+    for attribute in labeller.model.attributes:
+        column, value = attributes.hash_attributes(table, (attribute,), BUCKETS)
+        columns.append(t.attributes[t.attribute_row[column[0]]] * value[0][:, None])
+        values.append(table[attribute.name][0].as_py())
+        names.append(attribute.name)
+    if not columns:
+        return reasons
+    squares = sum(rows[:, -1].sum() for rows in columns)
+    for name, value, rows in zip(names, values, columns, strict=True):
+        weight = (rows[:, first] - rows[:, second]).sum() / np.sqrt(squares or 1)
+        text = f"{name}={'missing' if value is None else value}"
+        reasons.append(Reason("attribute", text, float(weight), bool(rows[:, -1].any())))
+    return reasons

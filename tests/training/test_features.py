@@ -1,0 +1,94 @@
+import numpy as np
+import pyarrow as pa
+import pytest
+from synthetic_group import ATTRIBUTES, items
+
+from processing.codebook import Attribute
+from training import attributes, features, weighting
+from training.features import Features
+
+DECLARED = tuple(Attribute(a["name"], a["type"]) for a in ATTRIBUTES)
+
+
+def table(*titles):
+    empty = [""] * len(titles)
+    return pa.table({"title": pa.array(titles, pa.string()), "brand": empty, "product_type": empty})
+
+
+def dense(matrix):
+    return matrix.toarray()
+
+
+def test_features_are_the_same_in_any_batch():
+    rows = items(40, 3)
+    together = weighting.fit(features.count(rows, DECLARED), 1, 1.0)
+    counted = features.count(rows, DECLARED)
+    alone = features.count(rows.slice(7, 1), DECLARED)
+    assert (counted.pairs[[7]] != alone.pairs).nnz == 0
+    assert (counted.attributes[[7]] != alone.attributes).nnz == 0
+    ngrams = (counted.words[[7]] @ counted.ngrams) != (alone.words @ alone.ngrams)
+    assert ngrams.nnz == 0
+    assert len(together.parts["words"].columns)
+
+
+def test_each_block_has_its_length_where_no_word_repeats():
+    counted = features.count(table("red kettle", "blue iron", "red iron"), ())
+    weighted = weighting.fit(counted, 1, 1.5).apply(counted)
+    ends = np.cumsum([len(weighting.fit(counted, 1, 1.5).parts[name].columns) for name in weighting.PARTS])
+    for start, end, length in (
+        (0, ends[2], 1.5),
+        (ends[2], ends[3], 1),
+        (ends[3], ends[4], weighting.FIRST_WORD_WEIGHT),
+    ):
+        block = weighted[:, start:end].toarray()
+        np.testing.assert_allclose(np.linalg.norm(block, axis=1), length, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Kettle 3 kW", "kettle 3kw"), ("TV 50 cm", "tv 50cm"), ("Pumpe 1,5 l", "pumpe 1.5l")],
+)
+def test_a_number_and_its_unit_are_one_word(one, other):
+    assert (
+        features.item_texts(table(one)).to_pylist()[0].split()
+        == features.item_texts(table(other)).to_pylist()[0].split()
+    )
+
+
+def test_quantities_of_the_same_size_share_a_feature_whatever_the_unit():
+    counted = features.count(table("2 kw", "2000 w", "9 w", "2 kg"), ())
+    shared = dense(counted.words @ counted.ngrams)
+    same = [np.minimum(shared[0], shared[i]).sum() for i in (1, 2, 3)]
+    assert same[0] >= 1
+    assert same[1] == 0
+
+
+def test_min_df_leaves_out_what_only_one_item_has():
+    counted = features.count(table("red kettle", "red toaster"), ())
+    words = counted.vocabulary.to_pylist()
+    assert [words[i] for i in weighting.fit(counted, 2, 1.0).parts["words"].columns] == ["red"]
+
+
+def test_numbers_lie_between_two_steps_and_missing_zero_and_negative_ones_have_their_own():
+    lower, share = attributes.steps(np.array([1.0, 2.0, 2.4, np.nan, 0.0, -1.0, np.inf, 1e300]))
+    assert lower[1] - lower[0] == attributes.STEPS_PER_DOUBLING
+    assert (lower[2], 0 < share[2] < 1) == (lower[1], True)
+    assert len({*lower[[0, 3, 4, 5]].tolist()}) == 4
+    assert lower[6] == lower[3]
+    assert share[[0, 1, 3, 4]].tolist() == [0, 0, 0, 0]
+
+
+def test_categories_are_compared_folded_and_missing_is_a_value():
+    rows = pa.table({"material": pa.array(["Steel", "steel ", None, "wood"])})
+    counted = attributes.count(rows, (Attribute("material", "category"),), 2**20)
+    columns = counted.indices
+    assert len(set(columns.tolist())) >= 3
+
+
+def test_features_survive_their_file(tmp_path):
+    counted = features.count(items(30, 3), DECLARED)
+    counted.save(tmp_path / "features.npz")
+    read = Features.load(tmp_path / "features.npz")
+    assert read.vocabulary == counted.vocabulary
+    for name in ("words", "first_word", "pairs", "attributes", "ngrams"):
+        assert (getattr(read, name) != getattr(counted, name)).nnz == 0
