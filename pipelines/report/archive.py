@@ -51,12 +51,18 @@ class Archive:
         key = f"runs/{group}/{run}/evidence/comparison.json"
         content = self._read(key)
         evidence = json.loads(content)
+        decision, digest = _decision(run, ledger), hashlib.sha256(content).hexdigest()
+        if decision and decision.get("evidence_digest", digest) != digest:
+            raise ReportError(
+                f"s3://{self._bucket}/{key} is not the evidence on which the decision was made: the ledger "
+                "has another SHA-256. Fix: bring back the version of the object that has it"
+            )
         models = {role: (evidence[role] or {}).get("model") for role in ("challenger", "winner")}
         test_set = ledger.get((group, f"MODEL#{models['challenger']}"), {}).get("test_set", "")
         lineage = {
-            "decision": _decision(run, ledger),
+            "decision": decision,
             "evidence": f"s3://{self._bucket}/{key}",
-            "evidence_digest": hashlib.sha256(content).hexdigest(),
+            "evidence_digest": digest,
             "codebook": json.loads(self._read(f"codebooks/{group}/{evidence['codebook_version']}.json")),
             **{role: self._model(group, model, test_set, ledger) for role, model in models.items()},
         }

@@ -32,7 +32,8 @@ def comparison_page(evidence: dict, lineage: dict) -> str:
         "comparison.html",
         evidence=evidence,
         lineage=lineage,
-        meaning=VERDICTS[evidence["verdict"]],
+        decided=_as_decided(evidence, lineage),
+        verdicts=VERDICTS,
         challenger=evidence["challenger"],
         winner=evidence["winner"],
         checks=checks(evidence),
@@ -53,13 +54,13 @@ def period_page(
     groups; `winners` says which model each group's winner is now. The page links to the comparisons' pages by
     `page_name`: they belong in the same folder.
     """
-    comparisons = sorted(comparisons, key=lambda pair: (pair[0]["group"], pair[0]["run"]))
-    evidences = [evidence for evidence, _ in comparisons]
+    evidences = [_as_decided(evidence, lineage) for evidence, lineage in comparisons]
+    evidences.sort(key=lambda evidence: (evidence["group"], evidence["run"]))
     compared = [evidence for evidence in evidences if evidence["difference"] is not None]
     return _render(
         "period.html",
         period=period,
-        comparisons=comparisons,
+        comparisons=evidences,
         verdicts=VERDICTS,
         counts=Counter(evidence["verdict"] for evidence in evidences),
         compared=compared,
@@ -68,6 +69,12 @@ def period_page(
         intervals_plot=plots.intervals(compared) if compared else None,
         synthetic=any("synthetic" in lineage["codebook"]["source"] for _, lineage in comparisons),
     )
+
+
+def _as_decided(evidence: dict, lineage: dict) -> dict:
+    """The evidence with the verdict and reason that the ledger has: a person may have decided otherwise."""
+    decision = lineage["decision"] or evidence
+    return evidence | {name: decision[name] for name in ("verdict", "reason")}
 
 
 def page_name(run: str) -> str:

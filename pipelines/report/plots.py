@@ -8,7 +8,12 @@ from pipelines.report.svg import COLOURS, STYLE, figure, inline
 
 INK, MUTED, LINE, PAPER, NEW, OLD = COLOURS.values()
 MARKERS = {"PROMOTE": "o", "KEEP": "s", "UNDECIDED": "D", "REJECT": "v"}
-CENTRED = {"ha": "center", "va": "bottom", "weight": "bold"}
+TITLE = {
+    "ha": "center",
+    "va": "bottom",
+    "weight": "bold",
+    "bbox": {"facecolor": PAPER, "edgecolor": "none", "pad": 1},
+}
 
 
 @mpl.rc_context(STYLE)
@@ -34,7 +39,7 @@ def interval(evidence: dict) -> Markup:
         middle, low, high = (100 * evidence[key] for key in keys)
         axes.plot([low, high], [place, place], color=NEW, linewidth=3, solid_capstyle="butt")
         axes.plot(middle, place, "o", color=NEW, markersize=8)
-        axes.text(middle, place - 0.16, title, **CENTRED)
+        axes.text(middle, place - 0.16, title, **TITLE)
         dashed = [place - 0.2, place + 0.36]
         axes.plot([100 * threshold] * 2, dashed, color=INK, linewidth=1.5, linestyle=(0, (3, 2)))
         axes.annotate(

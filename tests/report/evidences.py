@@ -100,7 +100,12 @@ def lineage(evidence: dict) -> dict:
         for role, period in {"challenger": "2026-10", "winner": "2026-09"}.items()
     }
     return {
-        "decision": {"decided_by": "comparison", "decided_at": "2026-10-03T04:05:06.789Z"},
+        "decision": {
+            "verdict": evidence["verdict"],
+            "reason": evidence["reason"],
+            "decided_by": "comparison",
+            "decided_at": "2026-10-03T04:05:06.789Z",
+        },
         "evidence": f"s3://work/runs/{group}/{evidence['run']}/evidence/comparison.json",
         "evidence_digest": "5e" * 32,
         "codebook": CODEBOOK | {"group": group},

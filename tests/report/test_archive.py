@@ -1,6 +1,7 @@
 """The command and the archive, against a stack in this process."""
 
 import argparse
+import hashlib
 import json
 
 import boto3
@@ -39,8 +40,11 @@ class Stack:
         self.bucket, self._table = names["WorkBucket"], names["LedgerTable"]
         self._s3, self._dynamodb = boto3.client("s3"), boto3.client("dynamodb")
 
-    def write(self, key: str, content: dict) -> None:
-        self._s3.put_object(Bucket=self.bucket, Key=key, Body=json.dumps(content).encode())
+    def write(self, key: str, content: dict) -> str:
+        """Write an object and return its SHA-256."""
+        body = json.dumps(content).encode()
+        self._s3.put_object(Bucket=self.bucket, Key=key, Body=body)
+        return hashlib.sha256(body).hexdigest()
 
     def record(self, group: str, entry: str, **attributes: str) -> None:
         item = {"group": group, "entry": entry, **attributes}
@@ -54,7 +58,7 @@ class Stack:
     ) -> None:
         """Leave behind what the workflows leave behind of one comparison."""
         group, run = evidence["group"], evidence["run"]
-        self.write(f"runs/{group}/{run}/evidence/comparison.json", evidence)
+        digest = self.write(f"runs/{group}/{run}/evidence/comparison.json", evidence)
         self.write(f"codebooks/{group}/{evidence['codebook_version']}.json", lineage["codebook"])
         self.record(group, "GROUP", codebook_version=evidence["codebook_version"])
         test_set = lineage["challenger"]["model"]["test_set"]
@@ -66,7 +70,12 @@ class Stack:
             self.write(f"runs/{group}/{model['run']}/report/report.json", side["data"])
         if decided_at:
             self.record(
-                group, f"DECISION#{decided_at}#{run}", verdict=evidence["verdict"], decided_by="comparison"
+                group,
+                f"DECISION#{decided_at}#{run}",
+                verdict=evidence["verdict"],
+                reason=evidence["reason"],
+                decided_by="comparison",
+                evidence_digest=digest,
             )
             self.record(group, "WINNER", model=evidence["challenger"]["model"])
 
@@ -110,7 +119,7 @@ def test_the_page_of_a_comparison_is_written_from_ledger_and_evidence(stack, lab
     for side in ("challenger", "winner"):
         assert lineage[side]["predictions"]["predictions"] in page
         assert lineage[side]["data"]["dataset"] in page
-    assert "2026-10-03 04:05 UTC, by comparison" in page
+    assert "2026-10-03 04:05 UTC" in page
 
 
 def test_a_comparison_can_be_read_before_it_is_decided(stack, labelmill, promoted, tmp_path):
@@ -151,6 +160,16 @@ def test_what_cannot_be_reported_is_said_with_the_fix(stack, labelmill, tmp_path
     assert (code, printed) == (1, "")
     assert sentence in error
     assert list(tmp_path.iterdir()) == []
+
+
+def test_evidence_that_was_changed_after_the_decision_is_not_reported(stack, labelmill, promoted, tmp_path):
+    evidence, lineage = promoted
+    stack.compared(evidence, lineage)
+    key = f"runs/DE-weee/{evidence['run']}/evidence/comparison.json"
+    stack.write(key, evidence | {"score": 1.0})
+    code, _, error = labelmill("comparison", evidence["run"], "--out", tmp_path)
+    assert code == 1
+    assert f"{key} is not the evidence on which the decision was made" in error
 
 
 def test_a_model_the_ledger_does_not_know_is_named(stack, labelmill, promoted, tmp_path):

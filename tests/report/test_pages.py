@@ -14,7 +14,8 @@ from processing.policy import Policy
 
 
 def text_of(html: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+    seen = re.sub(r"<(style|script)>.*?</\1>", "", html, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", seen))
 
 
 def test_a_page_says_the_verdict_its_reason_and_the_codes(promoted):
@@ -47,7 +48,21 @@ def test_a_page_names_where_everything_comes_from(promoted):
 
 def test_a_comparison_that_waits_for_a_decision_says_so(promoted):
     evidence, lineage = promoted
-    assert "not recorded yet" in text_of(comparison_page(evidence, lineage | {"decision": None}))
+    text = text_of(comparison_page(evidence, lineage | {"decision": None}))
+    assert "PROMOTE The comparison says so; no decision is recorded yet." in text
+
+
+def test_a_person_who_decided_otherwise_is_believed_and_the_comparison_still_told(promoted):
+    evidence, lineage = promoted
+    decision = lineage["decision"] | {"verdict": "KEEP", "reason": "Not approved: no.", "decided_by": "Ada"}
+    refused = lineage | {"decision": decision}
+    text = text_of(comparison_page(evidence, refused))
+    assert "KEEP The winner stays" in text
+    assert f"Not approved: no. The comparison itself said PROMOTE. {evidence['reason']}" in text
+    assert "by Ada" in text
+    period = text_of(period_page("2026-10", [(evidence, refused)], ["DE-weee"], {}))
+    assert "DE-weee KEEP Not approved: no." in period
+    assert "PROMOTE" not in period
 
 
 def test_synthetic_data_is_called_synthetic_and_real_data_is_not(promoted):
