@@ -97,7 +97,7 @@ def requests(definition: dict, data: dict, context: dict) -> Iterator[Request]:
     """The request of every task; `data` holds what paths in `$.` name, `context` what paths in `$$.` name."""
     for name, state in definition["States"].items():
         if state["Type"] == "Task":
-            *_, service, action = state["Resource"].removesuffix(".sync").split(":")
+            *_, service, action = re.sub(r"\.(sync|waitForTaskToken)$", "", state["Resource"]).split(":")
             parameters = resolve(state["Parameters"], data, context)
             yield Request(name, service, action[0].upper() + action[1:], _as_sent(action, parameters))
 

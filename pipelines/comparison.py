@@ -2,30 +2,65 @@
 
 from stepfunctions.steps import choice_rule, states
 
-from pipelines.failure_tail import CODEBOOK_URI, CODEBOOK_VERSION, POLICY, failure_tail, known_group
+from pipelines.approval import approval
+from pipelines.failure_tail import (
+    CODEBOOK_URI,
+    CODEBOOK_VERSION,
+    POLICY,
+    failure_tail,
+    get_item,
+    known_group,
+    refuse,
+)
+from pipelines.ledger import APPROVAL_DAYS
 from pipelines.states import HOUR, Path, call, output, processing, retry, text
 
-TIMEOUT_SECONDS = 24 * HOUR
+TIMEOUT_SECONDS = (1 + APPROVAL_DAYS) * 24 * HOUR
 CANCELLED = "DynamoDb.TransactionCanceledException"
+EVIDENCE = text("s3://${WorkBucket}/runs/{}/{}/evidence/comparison.json", "$.group", "$.run")
 
 
 def build() -> states.Graph:
     failure = failure_tail("comparison")
+    found = states.Pass(
+        "Found",
+        parameters={
+            "verdict": Path("$.compared.message.verdict"),
+            "reason": Path("$.compared.message.reason"),
+            "by": "comparison",
+        },
+        result_path="$.decision",
+    )
+    steps = states.Chain([_compare(failure), found, approval(failure, EVIDENCE, then=_verdict(failure))])
+    start = known_group(failure, _known_challenger(failure, steps))
+    return states.Graph(start, comment=__doc__, timeout_seconds=TIMEOUT_SECONDS)
+
+
+def _known_challenger(failure, then):
+    """The decision names the data and the code that the challenger was made of."""
+    get_challenger = get_item("GetChallenger", text("MODEL#{}", "$.challenger.model"), "$.recorded", failure)
+    known = states.Choice("ChallengerKnown")
+    known.add_choice(choice_rule.ChoiceRule.IsPresent("$.recorded.Item.data_digest.S", True), then)
+    unknown = "The ledger has no record of the model {}: train it again, by delivering its dataset anew."
+    known.default_choice(refuse("UnknownChallenger", failure, unknown, "$.challenger.model"))
+    get_challenger.next(known)
+    return get_challenger
+
+
+def _verdict(failure):
     notify = _notify_mlops(failure)
     changed = _winner_changed(failure)
-    rule = choice_rule.ChoiceRule
     verdict = states.Choice("Verdict")
     for value, step in {
         "FIRST": _record_winner("FirstWinner", failure, changed, replaces=None),
         "PROMOTE": _record_winner("SwitchWinner", failure, changed, replaces="$.winner.model"),
     }.items():
         step.next(notify)
-        verdict.add_choice(rule.StringEquals("$.compared.message.verdict", value), step)
+        verdict.add_choice(choice_rule.ChoiceRule.StringEquals("$.decision.verdict", value), step)
     record = _record_decision(failure)
     record.next(notify)
     verdict.default_choice(record)
-    start = known_group(failure, states.Chain([_compare(failure), verdict]))
-    return states.Graph(start, comment=__doc__, timeout_seconds=TIMEOUT_SECONDS)
+    return verdict
 
 
 def _compare(failure):
@@ -52,19 +87,25 @@ def _compare(failure):
     )
 
 
-def _decision() -> dict:
-    """An item that is written once: its key holds the time and the run."""
+def _decision(*, first: bool = False) -> dict:
+    """An item that is written once: its key holds the time and the run. A first winner replaces no score."""
+    replaced = {} if first else {"replaced_score": {"N": text("{}", "$.compared.message.winner_score")}}
     return {
         "group": {"S": Path("$.group")},
         "entry": {"S": text("DECISION#{}#{}", "$$.State.EnteredTime", "$.run")},
-        "verdict": {"S": Path("$.compared.message.verdict")},
-        "reason": {"S": Path("$.compared.message.reason")},
+        "verdict": {"S": Path("$.decision.verdict")},
+        "reason": {"S": Path("$.decision.reason")},
+        "decided_by": {"S": Path("$.decision.by")},
         "model": {"S": Path("$.challenger.model")},
         "replaces": {"S": Path("$.winner.model")},
         "score": {"N": text("{}", "$.compared.message.score")},
-        "replaced_score": {"N": text("{}", "$.compared.message.winner_score")},
-        "evidence": {"S": text("s3://${WorkBucket}/runs/{}/{}/evidence/comparison.json", "$.group", "$.run")},
-        "decided_by": {"S": "comparison"},
+        **replaced,
+        "evidence": {"S": EVIDENCE},
+        "evidence_digest": {"S": Path("$.compared.message.evidence_digest")},
+        "policy": {"S": Path(POLICY)},
+        "compared_by_code": {"S": "${CodeDigest}"},
+        "data_digest": {"S": Path("$.recorded.Item.data_digest.S")},
+        "code_digest": {"S": Path("$.recorded.Item.code_digest.S")},
         "codebook_version": {"S": Path(CODEBOOK_VERSION)},
     }
 
@@ -90,7 +131,7 @@ def _record_winner(state_id: str, failure, changed, replaces: str | None):
             {
                 "Put": {
                     "TableName": "${LedgerTable}",
-                    "Item": _decision(),
+                    "Item": _decision(first=replaces is None),
                     "ConditionExpression": "attribute_not_exists(entry)",
                 }
             },
@@ -137,34 +178,28 @@ def _record_decision(failure):
         "Item": _decision(),
         # Never over another decision, but a retry after a lost answer may meet its own.
         "ConditionExpression": "attribute_not_exists(entry) OR evidence = :evidence",
-        "ExpressionAttributeValues": {":evidence": _decision()["evidence"]},
+        "ExpressionAttributeValues": {":evidence": {"S": EVIDENCE}},
     }
     return call("RecordDecision", "dynamodb:putItem", parameters, failure)
 
 
 def _notify_mlops(failure):
-    verdict = Path("$.compared.message.verdict")
     parameters = {
         "TopicArn": "${MlopsTopicArn}",
-        "Subject": text("{}: {} {}", "$.compared.message.verdict", "$.group", "$.period"),
+        "Subject": text("{}: {} {}", "$.decision.verdict", "$.group", "$.period"),
         "Message": text(
-            "{} for {} {}. {} Challenger {} scored {}, winner {} scored {}, on {} test rows. "
-            "Evidence: s3://${WorkBucket}/runs/{}/{}/evidence/comparison.json",
-            "$.compared.message.verdict",
+            "{} for {} {}. {}\n\n{}\n\nEvidence: {}\nReport: labelmill report comparison {}",
+            "$.decision.verdict",
             "$.group",
             "$.period",
-            "$.compared.message.reason",
-            "$.challenger.model",
-            "$.compared.message.score",
-            "$.winner.model",
-            "$.compared.message.winner_score",
-            "$.compared.message.rows",
-            "$.group",
+            "$.decision.reason",
+            "$.compared.message.summary",
+            EVIDENCE.to_jsonpath(),
             "$.run",
         ),
         "MessageAttributes": {
             "group": {"DataType": "String", "StringValue": Path("$.group")},
-            "verdict": {"DataType": "String", "StringValue": verdict},
+            "verdict": {"DataType": "String", "StringValue": Path("$.decision.verdict")},
         },
     }
     return call("NotifyMlops", "sns:publish", parameters, failure)

@@ -86,7 +86,7 @@ def refuse(state_id: str, failure: states.State, template: str, *paths: str) -> 
     return step
 
 
-def get_item(state_id: str, entry: str, result_path: str, failure: states.State) -> states.Task:
+def get_item(state_id: str, entry: str | Path, result_path: str, failure: states.State) -> states.Task:
     """One item of the ledger for the run's model group."""
     parameters = {
         "TableName": "${LedgerTable}",

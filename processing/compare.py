@@ -51,7 +51,8 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         "changes": changes(challenger, winner),
     }
     text = json.dumps(evidence, ensure_ascii=False, indent=1)
-    (container.output_folder("evidence") / "comparison.json").write_text(text, encoding="utf-8")
+    file = container.output_folder("evidence") / "comparison.json"
+    file.write_text(text, encoding="utf-8")
     return {
         "verdict": verdict.verdict,
         "reason": verdict.reason,
@@ -59,6 +60,9 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         "score": verdict.score,
         # The ledger wants a number; that there was no winner is said by the verdict FIRST.
         "winner_score": verdict.winner_score or 0.0,
+        "evidence_digest": sha256(file),
+        "approval": policy.approval and verdict.verdict in ("FIRST", "PROMOTE"),
+        "summary": summary(evidence),
     }
 
 
@@ -142,6 +146,21 @@ def compare(
         codes_in_force=book.in_force(period),
         critical=[code.code for code in book.codes if code.critical],
     )
+
+
+def summary(evidence: dict) -> str:
+    """Both models in a few lines of text, for people who read it in a message: the evidence has the rest."""
+    lines = [f"{'':10}  macro-F1  accuracy  model"]
+    for role in ("challenger", "winner"):
+        if scored := evidence[role]:
+            numbers = f"{scored['macro_f1']:8.4f}  {scored['accuracy']:8.4f}"
+            lines.append(f"{role:10}  {numbers}  {scored['model']}")
+    if evidence["difference"] is not None:
+        numbers = f"{evidence['difference']:+8.4f}  {evidence['accuracy_difference']:+8.4f}"
+        interval = f"{100 * (1 - evidence['policy']['level']):g} % interval of macro-F1"
+        lines.append(f"difference  {numbers}  {interval} {evidence['low']:+.4f} to {evidence['high']:+.4f}")
+    lines.append(f"{evidence['rows']:,} test rows, {evidence['distinct_texts']:,} distinct texts")
+    return "\n".join(lines)
 
 
 def _scores(table: pa.Table) -> dict[str, object]:

@@ -12,11 +12,13 @@ class Policy:
         min_gain: smallest measured gain in macro-F1 that is worth a change of model, in [0, 1].
         min_rows: smallest number of distinct test texts to decide on, at least 1.
         level: significance level of the two-sided McNemar test and of the intervals, in (0, 0.5].
+        approval: whether a person must approve before the challenger becomes the winner.
     """
 
     min_gain: float = 0.002
     min_rows: int = 300
     level: float = 0.02
+    approval: bool = False
 
     def __post_init__(self):
         allowed = {
@@ -43,6 +45,9 @@ class Policy:
                 raise ValueError(
                     f"policy: unknown setting {name!r}; there are {', '.join(cls.__dataclass_fields__)}"
                 )
-            if not isinstance(value, int | float) or isinstance(value, bool):
+            if name == "approval":
+                if not isinstance(value, bool):
+                    raise ValueError(f"policy: {name} is {value!r}, must be true or false")
+            elif not isinstance(value, int | float) or isinstance(value, bool):
                 raise ValueError(f"policy: {name} is {value!r}, must be a number")
         return cls(**settings)

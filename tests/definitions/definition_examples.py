@@ -89,6 +89,13 @@ GROUP_ITEM = {
     "policy": {"S": POLICY},
 }
 
+MODEL_ITEM = {
+    "group": {"S": GROUP},
+    "entry": {"S": f"MODEL#{MODEL}"},
+    "data_digest": {"S": "d" * 64},
+    "code_digest": {"S": "c0de" * 4},
+}
+
 #: What the jobs say (their `ExitMessage`), by script.
 MESSAGES = {
     "processing.prepare": {
@@ -98,7 +105,8 @@ MESSAGES = {
     "processing.publish": {"rows": 100, "labelled": 90, "review": 8, "rejected": 2},
     "processing.compare": {
         **{"verdict": "PROMOTE", "reason": "Macro-F1 rose by 0.05.", "rows": 20},
-        **{"score": 0.91, "winner_score": 0.86},
+        **{"score": 0.91, "winner_score": 0.86, "approval": False, "evidence_digest": "e" * 64},
+        "summary": "challenger 0.91\nwinner 0.86\n20 test rows",
     },
 }
 
@@ -128,7 +136,9 @@ _FOUND = {
         "test_set": RUN,
     },
     "published": {"message": MESSAGES["processing.publish"]},
+    "recorded": {"Item": MODEL_ITEM},
     "compared": {"message": MESSAGES["processing.compare"]},
+    "decision": {"verdict": "PROMOTE", "reason": "Macro-F1 rose by 0.05.", "by": "comparison"},
 }
 DATA = {
     "training": INPUTS["training"] | _FOUND,
@@ -147,6 +157,7 @@ def context(machine: str) -> dict:
             "Input": INPUTS[machine],
         },
         "State": {"EnteredTime": "2026-10-03T08:00:00.000Z", "RetryCount": 0},
+        "Task": {"Token": "t" * 700},
     }
 
 

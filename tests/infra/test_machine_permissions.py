@@ -58,7 +58,7 @@ def calls(stack: Stack, machine: str) -> list[Request]:
 def _calls(stack: Stack, integration: str, parameters: dict):
     """Action, resource and circumstances of one task's calls."""
     service, _, operation = integration.removeprefix("aws-sdk:").partition(":")
-    operation, sync = operation.removesuffix(".sync"), operation.endswith(".sync")
+    operation, _, pattern = operation.partition(".")
     action = f"{service}:{operation[0].upper()}{operation[1:]}"
     match service, operation:
         case "sagemaker", "createModel":
@@ -67,7 +67,7 @@ def _calls(stack: Stack, integration: str, parameters: dict):
             yield "sagemaker:AddTags", model, {}
             yield from _passing(found(parameters, "ExecutionRoleArn"))
         case "sagemaker", _:
-            assert sync, integration
+            assert pattern == "sync", integration
             yield from _job(stack, operation.removeprefix("create"), parameters)
         case "dynamodb", "transactWriteItems":
             assert {key for item in parameters["TransactItems"] for key in item} == {"Put"}

@@ -1,12 +1,13 @@
 """Compare: two models, the same test rows, a verdict with its evidence."""
 
 import json
+import re
 from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from job_folders import GROUP, PERIOD, JobFailed
+from job_folders import CODEBOOK, GROUP, PERIOD, JobFailed
 
 from processing import compare, labelled
 from processing.dataset import sha256
@@ -90,8 +91,59 @@ def test_without_a_winner_the_first_model_becomes_it(pair):
         "rows": 900,
         "score": pytest.approx(0.9),
         "winner_score": 0.0,
+        "evidence_digest": sha256(job.output("evidence") / "comparison.json"),
+        "approval": False,
+        "summary": "\n".join(
+            [
+                "            macro-F1  accuracy  model",
+                f"challenger    0.9000    0.9000  {CHALLENGER}",
+                "900 test rows, 900 distinct texts",
+            ]
+        ),
     }
     assert evidence(job)["winner"] is None
+
+
+def test_the_summary_sets_both_models_side_by_side(pair):
+    message = run_compare(pair(range(0, 30), range(0, 120)))
+    assert message["summary"].splitlines() == [
+        "            macro-F1  accuracy  model",
+        f"challenger    0.9667    0.9667  {CHALLENGER}",
+        f"winner        0.8667    0.8667  {WINNER}",
+        AnyText(r"difference   \+0.1000   \+0.1000  98 % interval of macro-F1 \+0.07\d\d to \+0.12\d\d"),
+        "900 test rows, 900 distinct texts",
+    ]
+
+
+class AnyText:
+    """Equal to any text of a pattern: the bootstrap's bounds are not this test's business."""
+
+    def __init__(self, pattern: str):
+        self.pattern = pattern
+
+    def __eq__(self, text) -> bool:
+        return re.fullmatch(self.pattern, text) is not None
+
+
+def test_a_person_is_asked_only_where_the_policy_wants_it_and_the_winner_would_change(pair):
+    asks = '{"approval": true}'
+    better, worse = range(0, 30), range(0, 120)
+    assert run_compare(pair(better, worse), policy=asks)["approval"] is True
+    assert run_compare(pair(better, worse), policy="{}")["approval"] is False
+    assert run_compare(pair(worse, better), policy=asks)["approval"] is False
+    assert run_compare(pair(better, None), policy=asks, winner="")["approval"] is True
+
+
+def test_the_message_fits_however_long_its_texts_are(pair, job):
+    critical = {"code": "x" * 64, "description": "d", "valid_from": "2020-01-01", "valid_to": None}
+    codes = [
+        *CODEBOOK["codes"],
+        *({**critical, "code": f"{n}{'x' * 60}", "critical": True} for n in range(5)),
+    ]
+    job.codebook({**CODEBOOK, "codes": codes})
+    message = run_compare(pair(range(0, 30), range(0, 120)))
+    assert len((job.base / "output" / "message").read_bytes()) <= 1024
+    assert len(message["evidence_digest"]) == 64 and message["summary"].endswith("distinct texts")
 
 
 def test_a_clearly_better_model_is_promoted_and_a_clearly_worse_one_rejected(pair):

@@ -1,0 +1,67 @@
+"""What `labelmill approve` and `labelmill reject` share: answering a comparison that waits for a person."""
+
+import json
+import re
+
+from pipelines.commands.ledger_access import add_by, add_stack, decider, guarded, open_ledger, reason_of
+
+#: What Step Functions says of a token whose execution has been answered, has expired or was stopped.
+GONE = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
+
+
+def add_command(subparsers, name: str, *, approved: bool, text: str, needs_reason: bool) -> None:
+    """Add one of the two commands to the command line."""
+    parser = subparsers.add_parser(
+        name,
+        help=text,
+        description=f"{text.capitalize()} (docs/ledger.md). The SNS message that asks for it names the run.",
+        epilog=f"Example: labelmill {name} DE-weee-comparison-2026-10-0f3a9c21d4e5 --reason 'as agreed'",
+    )
+    parser.add_argument("name", metavar="RUN", help="the comparison that waits")
+    parser.add_argument(
+        "--reason",
+        required=needs_reason,
+        default="no reason was given",
+        metavar="TEXT",
+        help="why; kept with the decision",
+    )
+    add_by(parser)
+    add_stack(parser)
+    parser.set_defaults(run=guarded(lambda args: _answer(args, approved)))
+
+
+def _answer(args, approved: bool) -> int:
+    import boto3
+
+    from pipelines import ledger
+
+    named = re.fullmatch(r"([A-Z]{2}-[a-z0-9]{2,12})-comparison-[0-9]{4}-[0-9]{2}-[0-9a-f]{12}", args.name)
+    if not named:
+        raise ledger.LedgerError(
+            f"{args.name} is no comparison. Fix: copy the run from the message, "
+            "like DE-weee-comparison-2026-10-0f3a9c21d4e5."
+        )
+    found = ledger.read(*open_ledger(args.stack), named[1])
+    for decision in found.decisions:
+        if decision["run"] == args.name:
+            raise ledger.LedgerError(
+                f"{args.name} was decided on {decision['time']} by {decision['decided_by']}: "
+                f"{decision['verdict']}. {decision['reason']}"
+            )
+    if args.name not in found.approvals:
+        raise ledger.LedgerError(f"{args.name} asks for no approval. Fix: check the run and --stack.")
+    asked = found.approvals[args.name]
+    answer = {"approved": approved, "by": decider(args.by), "reason": reason_of(args)}
+    states = boto3.client("stepfunctions")
+    try:
+        states.send_task_success(taskToken=asked["token"], output=json.dumps(answer))
+    except states.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] not in GONE:
+            raise
+        raise ledger.LedgerError(
+            f"{args.name} waits no more: it was answered, stopped, or more than {ledger.APPROVAL_DAYS} days "
+            f"have passed. Fix: see what came of it (labelmill models history {found.group})."
+        ) from error
+    done = "approved: it becomes the winner" if approved else "rejected: the winner stays"
+    print(f"{asked['model']} is {done}. MLOps are told as soon as that is recorded.")
+    return 0

@@ -1,0 +1,9 @@
+"""`labelmill approve`: yes to a challenger that waits for a person."""
+
+from pipelines.commands.approval import add_command
+
+
+def add_parser(subparsers) -> None:
+    """Add `approve` to the command line."""
+    text = "let a challenger that waits for approval become the winner"
+    add_command(subparsers, "approve", approved=True, text=text, needs_reason=False)

@@ -1,0 +1,62 @@
+"""What the commands on the winner ledger share: the way in, who is asking, how a refusal is told."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+
+def add_stack(parser) -> None:
+    parser.add_argument(
+        "--stack", default="labelmill", help="the CloudFormation stack (default: %(default)s)"
+    )
+
+
+def add_by(parser) -> None:
+    parser.add_argument(
+        "--by", metavar="NAME", help="who decides; recorded beside the AWS identity that calls"
+    )
+
+
+def guarded(command: Callable[[Any], int]) -> Callable[[Any], int]:
+    """The command, with what is known to go wrong told in a sentence and as exit code 1."""
+
+    def run(args) -> int:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        from pipelines.ledger import LedgerError
+        from pipelines.stack import StackError
+
+        try:
+            return command(args)
+        except (LedgerError, StackError, BotoCoreError, ClientError) as error:
+            print(error, file=sys.stderr)
+            return 1
+
+    return run
+
+
+def open_ledger(stack: str) -> tuple[Any, str]:
+    """The DynamoDB client and the table's name."""
+    import boto3
+
+    from pipelines.stack import outputs
+
+    return boto3.client("dynamodb"), outputs(stack, boto3.client("cloudformation"))["LedgerTable"]
+
+
+def decider(name: str | None) -> str:
+    """Who decides: the AWS identity that calls, with the name that was given, if one was."""
+    import boto3
+
+    identity = boto3.client("sts").get_caller_identity()["Arn"]
+    return f"{name} ({identity})" if name else identity
+
+
+def reason_of(args) -> str:
+    """The reason on one line. Raises LedgerError for one that says nothing or is a whole letter."""
+    from pipelines.ledger import LedgerError
+
+    reason = " ".join(args.reason.split())
+    if not 0 < len(reason) <= 500:
+        raise LedgerError("The reason is empty or long. Fix: say in 1 to 500 characters why.")
+    return reason

@@ -1,0 +1,165 @@
+"""`labelmill models`: the models of each group, who won when and why, and changing the winner by hand."""
+
+import argparse
+import json
+import sys
+from datetime import UTC, date, datetime, time, timedelta
+
+from pipelines.commands.ledger_access import add_by, add_stack, decider, guarded, open_ledger, reason_of
+
+EPILOG = """\
+Examples:
+  labelmill models list
+  labelmill models history DE-weee
+  labelmill models winner DE-weee --on 2026-10-31
+  labelmill models rollback DE-weee --to DE-weee-2026-09-5e6f7a8b --reason "wrong codes for lamps"
+  labelmill models promote DE-weee --model DE-weee-2026-10-1a2b3c4d --reason "agreed with compliance"
+"""
+
+
+def add_parser(subparsers) -> None:
+    """Add `models` and its verbs to the command line."""
+    parser = subparsers.add_parser(
+        "models",
+        help="models and winners of each group: list, history, winner, rollback, promote",
+        description="Look at models and decisions; change a group's winner (docs/ledger.md).",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = parser.add_subparsers(metavar="VERB", required=True)
+
+    def verb(name: str, run, text: str, example: str):
+        added = verbs.add_parser(name, help=text, description=text, epilog=f"Example: {example}")
+        if name != "list":
+            added.add_argument("group", metavar="GROUP", help="the model group, such as DE-weee")
+        added.add_argument("--json", action="store_true", help="print it as JSON")
+        add_stack(added)
+        added.set_defaults(run=guarded(run))
+        return added
+
+    verb("list", _list, "every model of every group, and what became of it", "labelmill models list")
+    verb(
+        "history", _history, "all decisions on a group, the oldest first", "labelmill models history DE-weee"
+    )
+    winner = verb(
+        "winner", _winner, "the model that labels, now or on a day", "labelmill models winner DE-weee"
+    )
+    winner.add_argument(
+        "--on", type=date.fromisoformat, metavar="DATE", help="at the end of this day (UTC), like 2026-10-31"
+    )
+    rollback = verb(
+        "rollback",
+        _rollback,
+        "make an earlier winner the winner again",
+        "labelmill models rollback DE-weee --to DE-weee-2026-09-5e6f7a8b --reason 'wrong codes for lamps'",
+    )
+    rollback.add_argument("--to", required=True, metavar="MODEL", dest="model", help="the earlier winner")
+    promote = verb(
+        "promote",
+        _promote,
+        "make any model of the group the winner",
+        "labelmill models promote DE-weee --model DE-weee-2026-10-1a2b3c4d --reason 'agreed on'",
+    )
+    promote.add_argument("--model", required=True, metavar="MODEL", help="the model")
+    for changing in (rollback, promote):
+        changing.add_argument("--reason", required=True, metavar="TEXT", help="why; kept with the decision")
+        add_by(changing)
+
+
+def _list(args) -> int:
+    from pipelines import ledger
+
+    now = datetime.now(UTC)
+    rows = [
+        {"model": name, "group": each.group}
+        | {key: model[key] for key in ("period", "trained_at", "objective", "codebook_version", "test_set")}
+        | {"status": ledger.status(each, name, now)}
+        for each in ledger.read_all(*open_ledger(args.stack))
+        for name, model in each.models.items()
+    ]
+    if args.json:
+        return _print_json(rows)
+    titles = ("model", "period", "trained", "objective", "codebook", "status")
+    cells = [
+        (
+            *(row["model"], row["period"], row["trained_at"][:10], f"{row['objective']:.4f}"),
+            *(row["codebook_version"], row["status"]),
+        )
+        for row in rows
+    ]
+    widths = [max(map(len, column)) for column in zip(titles, *cells, strict=True)]
+    for line in (titles, *cells):
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    return 0
+
+
+def _history(args) -> int:
+    from pipelines import ledger
+
+    decisions = ledger.read(*open_ledger(args.stack), args.group).decisions
+    if args.json:
+        return _print_json(decisions)
+    print("\n\n".join(map(_told, decisions)) or f"{args.group}: no decision so far")
+    return 0
+
+
+def _told(decision: dict) -> str:
+    """One decision in a few lines."""
+    head = f"{decision['time'][:19].replace('T', ' ')}  {decision['verdict']}  {decision['model']}"
+    lines = [f"{head} (winner until then: {decision['replaces'] or 'none'})", decision["reason"]]
+    if "score" in decision:
+        replaced = f", against {decision['replaced_score']:.4f}" if "replaced_score" in decision else ""
+        lines.append(f"macro-F1 {decision['score']:.4f}{replaced}, codebook {decision['codebook_version']}")
+    lines.append(f"decided by {decision['decided_by']}")
+    if "evidence" in decision:
+        lines.append(f"evidence {decision['evidence']} sha256 {decision['evidence_digest']}")
+    return "\n    ".join(lines)
+
+
+def _winner(args) -> int:
+    from pipelines import ledger
+
+    client, table = open_ledger(args.stack)
+    found, when = ledger.read(client, table, args.group), "now"
+    answer = {"model": found.winner.get("model"), "since": found.winner.get("since")}
+    if args.on:
+        if args.on > datetime.now(UTC).date():
+            raise ledger.LedgerError(f"{args.on} is yet to come. Fix: name a day up to today (UTC).")
+        midnight = datetime.combine(args.on + timedelta(days=1), time(), UTC)
+        decision = ledger.winner_at(found, midnight) or {"model": None, "time": None}
+        answer, when = {"model": decision["model"], "since": decision["time"]}, f"on {args.on}"
+    if not answer["model"]:
+        raise ledger.LedgerError(f"{args.group} has no winner {when}.")
+    if args.json:
+        return _print_json({"group": args.group, **answer})
+    print(f"{answer['model']} since {answer['since']}")
+    return 0
+
+
+def _rollback(args) -> int:
+    return _change(args, "ROLLBACK")
+
+
+def _promote(args) -> int:
+    return _change(args, "PROMOTE")
+
+
+def _change(args, verdict: str) -> int:
+    from pipelines import ledger
+
+    client, table = open_ledger(args.stack)
+    found, reason = ledger.read(client, table, args.group), reason_of(args)
+    decision = ledger.change(found, verdict, args.model, reason, decider(args.by), datetime.now(UTC))
+    ledger.record(client, table, decision)
+    if warning := ledger.older_codebook(found, args.model):
+        print(f"Warning: {warning}", file=sys.stderr)
+    if args.json:
+        return _print_json(decision)
+    before = decision["replaces"] or "none"
+    print(f"{args.model} is the winner of {args.group} from now on, instead of {before}.")
+    return 0
+
+
+def _print_json(value) -> int:
+    print(json.dumps(value, ensure_ascii=False, indent=2))
+    return 0

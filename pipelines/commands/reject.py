@@ -1,0 +1,9 @@
+"""`labelmill reject`: no to a challenger that waits for a person."""
+
+from pipelines.commands.approval import add_command
+
+
+def add_parser(subparsers) -> None:
+    """Add `reject` to the command line."""
+    text = "keep the winner, although the comparison would change it"
+    add_command(subparsers, "reject", approved=False, text=text, needs_reason=True)
