@@ -1,10 +1,12 @@
-"""The classifier beside what people would write, on real items: accuracy, speed, calibration, cost of training.
+"""The classifier beside what people would write, on real items: accuracy, speed, calibration, cost of
+training.
 
     .venv/bin/python benchmarks/classifier.py --data openrepair.csv.gz [--json PATH]
 
-The data is an Open Repair Alliance export (CC BY-SA 4.0, https://openrepair.org/open-data/downloads/). Rows with
-item_is_label = 1 hold the label in their text and are left out. The peer fastText is no dependency of the project:
-`pip install fasttext-wheel` first, or its row stays out.
+The data is an Open Repair Alliance export (CC BY-SA 4.0, https://openrepair.org/open-data/downloads/).
+Rows with item_is_label = 1 hold the label in their text and are left out. The peer fastText is no
+dependency of the
+project: `pip install fasttext-wheel` first, or its row stays out.
 
 Four fifths of the texts train (settings were chosen before, on a validation part of them), one fifth tests;
 identical texts are on one side. `unseen words` splits by the item's name instead. One thread per process.
@@ -183,7 +185,9 @@ def answers_of(labeller: Labeller, table: pa.Table, labels: np.ndarray) -> tuple
 
 
 def shared(table: pa.Table, items: pd.DataFrame, test: np.ndarray) -> tuple[dict, float]:
-    """One fit with a copy of the features for each country; each country's rows scored by its folded weights."""
+    """One fit with a copy of the features for each country; each country's rows scored by its folded
+    weights.
+    """
     country = np.unique(items["country"], return_inverse=True)[1]
     codes, labels = np.unique(items["product_category"], return_inverse=True)
     started = time.process_time()
@@ -256,7 +260,9 @@ def calibration(labeller: Labeller, table: pa.Table, items: pd.DataFrame, test: 
 
 
 def serving(labeller: Labeller, table: pa.Table, test: np.ndarray) -> list[dict]:
-    """The container's functions on JSON Lines payloads of 6 MB, in two processes; size and load of the artefact."""
+    """The container's functions on JSON Lines payloads of 6 MB, in two processes; size and load of the
+    artefact.
+    """
     import tempfile
 
     lines = pd.DataFrame(

@@ -1,7 +1,7 @@
 """Why this code: what spoke for the first code and against the second.
 
-The score of a linear model is a sum, so the difference of two codes' scores is one over words, pairs and attributes.
-Nothing is approximated: the terms and the bias add up to the margin between the two codes.
+The score of a linear model is a sum, so the difference of two codes' scores is one over words, pairs and
+attributes. Nothing is approximated: the terms and the bias add up to the margin between the two codes.
 """
 
 from dataclasses import dataclass
@@ -46,7 +46,9 @@ class Explanation:
 
 
 def explain(labeller: Labeller, item: dict[str, object]) -> Explanation:
-    """Explain the label of one item: `title` and, where known, `brand`, `product_type` and the model's attributes."""
+    """Explain the label of one item: `title` and, where known, `brand`, `product_type` and the model's
+    attributes.
+    """
     table = as_table(labeller, item)
     prediction = labeller.label(table)
     first, second = prediction.codes[0, :2]
@@ -64,7 +66,9 @@ def explain(labeller: Labeller, item: dict[str, object]) -> Explanation:
 
 
 def as_table(labeller: Labeller, item: dict[str, object]) -> pa.Table:
-    """The item as a table of one row; absent fields are missing. Raises KeyError for a field the model does not know."""
+    """The item as a table of one row; absent fields are missing. Raises KeyError for a field the model
+    does not know.
+    """
     fields = [(name, pa.string()) for name in ("title", "brand", "product_type")]
     fields += [
         (a.name, pa.float64() if a.type == "number" else pa.string()) for a in labeller.model.attributes

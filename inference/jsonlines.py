@@ -12,6 +12,7 @@ from inference.predict import Prediction
 from processing.codebook import Attribute
 from processing.text import TEXT_COLUMNS
 
+FIX = "Fix: send one JSON object with the item's fields a line, in UTF-8."
 RANKS = ("code", "second_code", "third_code")
 RANKS_CONFIDENCE = ("confidence", "second_confidence", "third_confidence")
 TYPES = {"number": pa.float64(), "category": pa.string()}
@@ -24,7 +25,9 @@ def schema(attributes: tuple[Attribute, ...]) -> pa.Schema:
 
 
 def read(body: bytes, fields: pa.Schema) -> pa.Table:
-    """One row a line; a field that is absent is missing. Raises ValueError naming the line that cannot be read."""
+    """One row a line; a field that is absent is missing. Raises ValueError naming the line that cannot
+    be read.
+    """
     if not body.strip():
         return fields.empty_table()
     try:
@@ -68,13 +71,14 @@ def _first_bad_line(body: bytes, fields: pa.Schema) -> str:
         try:
             record = json.loads(line)
         except ValueError as error:
-            return f"Line {number} of the request is not JSON ({error}). Fix: send one JSON object a line, in UTF-8."
+            return f"Line {number} of the request is not JSON ({error}). {FIX}"
         if not isinstance(record, dict):
-            return f"Line {number} of the request is not a JSON object. Fix: send one object with the item's fields a line."
+            return f"Line {number} of the request is not a JSON object. {FIX}"
         for field in fields:
             value = record.get(field.name)
             expected = (str,) if field.type == pa.string() else (int, float)
             if value is not None and (not isinstance(value, expected) or isinstance(value, bool)):
                 wanted = "a text" if field.type == pa.string() else "a number"
-                return f"Line {number} of the request: {field.name} must be {wanted} or null, not {json.dumps(value)[:40]}."
-    return "The request is not JSON Lines. Fix: send one JSON object a line, in UTF-8, each with unique field names."
+                given = json.dumps(value)[:40]
+                return f"Line {number} of the request: {field.name} must be {wanted} or null, not {given}."
+    return f"The request is not JSON Lines, or a field occurs twice in a line. {FIX}"

@@ -20,7 +20,8 @@ CHUNK = 16_384  # items worked on at once
 class Prediction:
     """Answers for a batch.
 
-    codes: numbers of the best codes in the model's `codes`, the best first, `(n_items, 3)` (fewer columns if the
+    codes: numbers of the best codes in the model's `codes`, the best first, `(n_items, 3)` (fewer columns
+    if the
         model has fewer codes)
     confidence: the chance that each is right, as `codes`; a row sums to 1 at most
     review: whether a person must look, `(n_items,)`
@@ -67,7 +68,7 @@ class Labeller:
         total = hashing.running_sum(words.buffer)
         hashes = hashing.hash_stretches(total, words.start, words.end)
         number = t.index.find(hashes)
-        pairs, first_of_pair = hashing.hash_pairs(hashes, words)
+        pairs, _ = hashing.hash_pairs(hashes, words)
         n_words = np.diff(words.first)
 
         word_sums = sum_runs(t.words, number, n_words)

@@ -28,7 +28,9 @@ def model_fn(model_dir: str) -> Labeller:
 
 
 def input_fn(body: bytes | str, content_type: str) -> bytes:
-    """The request's body as bytes. Raises ValueError for another content type; which fields count the model knows."""
+    """The request's body as bytes. Raises ValueError for another content type; which fields count the
+    model knows.
+    """
     if content_type.split(";")[0].strip() not in ACCEPTED:
         raise ValueError(f"The content type {content_type} is not supported. Fix: send {CONTENT_TYPE}.")
     return body.encode() if isinstance(body, str) else bytes(body)

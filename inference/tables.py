@@ -1,7 +1,7 @@
 """Score tables of a model: what each word, pair and n-gram adds to each code, worked out once at load.
 
-A word's n-grams depend on the word only, so the whole contribution of a known word is one row. Unknown words are
-scored from their n-grams; both ways give the same sums (a test compares them).
+A word's n-grams depend on the word only, so the whole contribution of a known word is one row. Unknown
+words are scored from their n-grams; both ways give the same sums (a test compares them).
 """
 
 from dataclasses import dataclass
@@ -23,9 +23,11 @@ COUNTS = 2  # columns of an n-gram row after scores and squared length: known n-
 class Tables:
     """All tables are float32; the last row of each is zero and stands for what has no weights.
 
-    words: `(n_words + 1, 2 * n_codes + 4)`: scores and squared length of the block of words, then of the block of
+    words: `(n_words + 1, 2 * n_codes + 4)`: scores and squared length of the block of words, then of the
+    block of
         n-grams, then its known n-grams and all its n-grams
-    first_words: `(n_words + 1, 2 * n_codes + 1)`: what it adds to the block of words as the first one (scores and
+    first_words: `(n_words + 1, 2 * n_codes + 1)`: what it adds to the block of words as the first one
+    (scores and
         squared length), then the finished scores of the block of its n-grams
     pairs, attributes: `(n + 1, n_codes + 1)`: scores and squared length
     ngrams: `(n + 1, n_codes + 3)`; first_ngrams: `(n + 1, n_codes + 1)`
@@ -79,7 +81,9 @@ def build(model: Model) -> Tables:
 
 
 def finish(sums: np.ndarray, weight: float) -> np.ndarray:
-    """Scores of a block from its sums `(n, n_codes + 1)`, the last column being the squared length: `(n, n_codes)`."""
+    """Scores of a block from its sums `(n, n_codes + 1)`, the last column being the squared length: `(n,
+    n_codes)`.
+    """
     squares = sums[:, -1]
     return (
         sums[:, :-1] * (np.float32(weight) / np.sqrt(np.where(squares > 0, squares, np.float32(1))))[:, None]
@@ -89,7 +93,8 @@ def finish(sums: np.ndarray, weight: float) -> np.ndarray:
 def sum_runs(
     table: np.ndarray, row: np.ndarray, count: np.ndarray, value: np.ndarray | None = None
 ) -> np.ndarray:
-    """Sums of rows of the table: of the first `count[0]` of `row`, the next `count[1]`, ...: `(len(count), n_columns)`.
+    """Sums of rows of the table: of the first `count[0]` of `row`, the next `count[1]`, ...:
+    `(len(count), n_columns)`.
 
     value: a factor for each row, `(len(row),)` float32; 1 if not given.
     """

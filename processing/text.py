@@ -16,7 +16,7 @@ TEXT_COLUMNS = ("title", "brand", "product_type")
 
 SEPARATOR = "\x1f"  # ASCII's unit separator: white space to us, and part of no Unicode composition
 _SEPARATOR = pa.scalar(SEPARATOR, pa.large_string())
-# Chinese and Japanese put no spaces between words: every sign is a word, and two in a row are a pair of words.
+# Chinese and Japanese put no spaces between words: every sign is a word, two in a row are a pair.
 _WORD_BY_ITSELF = r"[\p{Han}\p{Hiragana}\p{Katakana}\x{30fc}]"
 SPACE = ord(" ")
 POINT = ord(".")
@@ -40,8 +40,9 @@ _MAY_BE_DECIMAL[[ord("."), ord(",")]] = True
 def fold(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
     """Unicode NFKC, lower case, punctuation as spaces; a missing text becomes an empty one.
 
-    Chinese and Japanese signs become words of their own. A point or comma between two digits stays, as a point: `1,5` and `1.5` are one number. White space
-    is not collapsed: the features do not see it, and `normalise` does it for those who compare texts.
+    Chinese and Japanese signs become words of their own. A point or comma between two digits stays, as a
+    point: `1,5` and `1.5` are one number. White space is not collapsed: the features do not see it, and
+    `normalise` does it for those who compare texts.
 
     Returns a `large_string` array of the same length. Raises nothing: any string is a valid text.
     """

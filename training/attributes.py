@@ -1,4 +1,6 @@
-"""Attributes as hashed features: categories as they are, numbers on a logarithmic scale, missing values as such."""
+"""Attributes as hashed features: categories as they are, numbers on a logarithmic scale, missing values
+as such.
+"""
 
 import numpy as np
 import pyarrow as pa
@@ -44,10 +46,12 @@ def hash_attributes(
 
 
 def steps(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Each number between two steps of a logarithmic scale: the lower step, and how far the number is from it.
+    """Each number between two steps of a logarithmic scale: the lower step, and how far the number is
+    from it.
 
-    Steps lie half a doubling apart; zero, negative and missing (NaN) numbers have steps of their own. Sharing a
-    number between its two steps makes a linear model's score piecewise linear in the number's logarithm.
+    Steps lie half a doubling apart; zero, negative and missing (NaN) numbers have steps of their own.
+    Sharing a number between its two steps makes a linear model's score piecewise linear in the number's
+    logarithm.
     """
     usable = np.isfinite(numbers) & (numbers != 0)
     position = np.log2(np.abs(np.where(usable, numbers, 1.0))) * STEPS_PER_DOUBLING

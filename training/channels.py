@@ -1,7 +1,7 @@
 """What a training job is given: the folders of its channels, the codebook, the training set.
 
-SageMaker names each channel's folder in `SM_CHANNEL_<NAME>` and the model's in `SM_MODEL_DIR` (SageMaker Training
-Toolkit, script mode).
+SageMaker names each channel's folder in `SM_CHANNEL_<NAME>` and the model's in `SM_MODEL_DIR` (SageMaker
+Training Toolkit, script mode).
 """
 
 import json
@@ -50,7 +50,9 @@ def read_codebook(folder: Path) -> Codebook:
 
 
 def read_training_set(book: Codebook) -> TrainingSet:
-    """The channel `features` as Featurize made it; without that channel, made from `train` and `validation`."""
+    """The channel `features` as Featurize made it; without that channel, made from `train` and
+    `validation`.
+    """
     if (channel("features") / "features.npz").is_file():
         return TrainingSet.load(channel("features"))
     return training_set.build(read_rows(channel("train")), read_rows(channel("validation")), book)

@@ -1,8 +1,9 @@
-"""How sure an answer is: the chance that each of the three best codes is right, learned from out-of-fold margins.
+"""How sure an answer is: the chance that each of the three best codes is right, learned from out-of-fold
+margins.
 
-For the first code, boosted trees on a few signals: they see that a small lead means something else where half of
-the text is unknown. Trees may not contradict the order of the margins (monotone constraints). For the second and
-third, a logistic curve: each is the chance to be right where those before it are wrong.
+For the first code, boosted trees on a few signals: they see that a small lead means something else where
+half of the text is unknown. Trees may not contradict the order of the margins (monotone constraints). For
+the second and third, a logistic curve: each is the chance to be right where those before it are wrong.
 """
 
 from dataclasses import dataclass
@@ -32,14 +33,17 @@ PARAMETERS = {
 
 @dataclass(frozen=True)
 class Confidence:
-    """first: trees on `signals`; others: slope and intercept for the second and the third code, on the second's lead
+    """first: trees on `signals`; others: slope and intercept for the second and the third code, on the
+    second's lead
     over the third, `(n_others, 2)`."""
 
     first: xgboost.Booster
     others: np.ndarray
 
     def of(self, inputs: np.ndarray, n_codes: int) -> np.ndarray:
-        """The chance that each of the best `n_codes` is right, `(n_items, n_codes)`; a row sums to 1 at most."""
+        """The chance that each of the best `n_codes` is right, `(n_items, n_codes)`; a row sums to 1 at
+        most.
+        """
         first = np.clip(self.first.inplace_predict(inputs), LOWEST, HIGHEST)
         shares, left = [first], 1 - first
         for slope, intercept in self.others[: n_codes - 1].astype(np.float32):
@@ -50,7 +54,9 @@ class Confidence:
 
 
 def best_codes(margins: np.ndarray, n: int = 3) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers and margins of the `n` codes with the highest margins (all, if they are fewer), the best first."""
+    """Numbers and margins of the `n` codes with the highest margins (all, if they are fewer), the best
+    first.
+    """
     rows = np.arange(len(margins))
     rest = margins.copy()
     codes, values = [], []
@@ -67,8 +73,8 @@ def signals(
 ) -> np.ndarray:
     """What the confidence is read from, `(n_items, 6)`, float32.
 
-    The highest margin, its lead over the second, the second's over the third (0 if there is none), the entropy of
-    the margins' softmax, the share of known n-grams, the number of words.
+    The highest margin, its lead over the second, the second's over the third (0 if there is none), the
+    entropy of the margins' softmax, the share of known n-grams, the number of words.
     """
     shares = np.exp(4 * (margins - best[:, :1]))
     total = shares.sum(axis=1)
@@ -97,8 +103,8 @@ def fit(inputs: np.ndarray, codes: np.ndarray, labels: np.ndarray) -> Confidence
 def review_threshold(sure: np.ndarray, right: np.ndarray, precision: float, risk: float = 0.05) -> float:
     """The lowest confidence from which on answers are right in a share of at least `precision`.
 
-    The share is bounded from below (Clopper and Pearson, 1934), so that on new items it falls short only with a
-    chance of `risk`. Returns NEVER where no threshold does it.
+    The share is bounded from below (Clopper and Pearson, 1934), so that on new items it falls short only
+    with a chance of `risk`. Returns NEVER where no threshold does it.
 
     sure: the first code's confidence, right: whether it was the label, `(n_items,)` each, out of fold.
     """

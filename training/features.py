@@ -2,8 +2,8 @@
 
 What an item is described by: its words, its pairs of neighbouring words, the character n-grams inside its
 words, its first word and that word's n-grams once more (what an item is called mostly comes first; on real
-product texts that alone is worth a point of accuracy), and its attributes. N-grams depend on the word only, so they are counted once for each
-distinct word; an item's n-grams are those of its words.
+product texts that alone is worth a point of accuracy), and its attributes. N-grams depend on the word
+only, so they are counted once for each distinct word; an item's n-grams are those of its words.
 """
 
 from dataclasses import dataclass, fields
@@ -113,7 +113,8 @@ def item_texts(table: pa.Table) -> pa.Array:
 
 
 def hash_ngrams(words: hashing.Words, total: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Hash of each character n-gram of each word, `(n_ngrams,)`, in the order of the words; how many each has.
+    """Hash of each character n-gram of each word, `(n_ngrams,)`, in the order of the words; how many each
+    has.
 
     A quantity has one more, for its kind and size.
     """

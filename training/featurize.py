@@ -2,7 +2,8 @@
 
     python3 -m training.featurize
 
-A processing job: inputs `train`, `validation`, `codebook` and, where the group shares, `shared`; output `features`.
+A processing job: inputs `train`, `validation`, `codebook` and, where the group shares, `shared`; output
+`features`.
 """
 
 from processing.container import input_folder, output_folder, run

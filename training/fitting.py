@@ -36,7 +36,9 @@ def fit(given: TrainingSet, rows: np.ndarray, options: Namespace) -> Fitted:
 
 
 def out_of_fold(given: TrainingSet, options: Namespace) -> tuple[np.ndarray, np.ndarray]:
-    """Margins and share of known n-grams of the group's own rows, each from a fit that did not see the row's text."""
+    """Margins and share of known n-grams of the group's own rows, each from a fit that did not see the
+    row's text.
+    """
     margins = np.zeros((len(given.labels), len(given.codes)), np.float32)
     known_share = np.zeros(len(given.labels), np.float32)
     for fold in range(FOLDS):

@@ -7,8 +7,8 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import LinearSVC
 
-# Dual coordinate descent (Hsieh et al., 2008) is as accurate on held-out rows after three passes as at convergence
-# (docs/classifier.md), in a fifth of the time.
+# Dual coordinate descent (Hsieh et al., 2008) is after three passes is as accurate on held-out rows as at
+# convergence, in a fifth of the time (docs/classifier.md).
 PASSES = 3
 ABSENT = -10.0  # the margin of a code without rows: it is never the answer
 

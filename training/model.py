@@ -1,4 +1,4 @@
-"""The fitted model and its artefact: `arrays.npz` (no pickles), `confidence.ubj` (xgboost's own format), `model.json`."""
+"""The fitted model and its artefact: JSON, arrays without pickles, and trees in xgboost's own format."""
 
 import json
 from dataclasses import dataclass

@@ -1,7 +1,8 @@
 """Rows of other groups that a group may learn from, their labels turned into its own codes.
 
-Codes of two codebooks are the same where they name the same `reference` (a UNU key, a heading of the HS). Which
-groups share is policy; a job sees only the folders it was given, so it reads what its role may read.
+Codes of two codebooks are the same where they name the same `reference` (a UNU key, a heading of the HS).
+Which groups share is policy; a job sees only the folders it was given, so it reads what its role may
+read.
 """
 
 import json
@@ -18,7 +19,9 @@ from training.channels import read_rows
 
 
 def read(folder: Path, own_codebook: Path, book: Codebook) -> list[pa.Table]:
-    """One table for each other group: `<folder>/<group>/*.parquet` (canonical rows) beside its codebook's JSON."""
+    """One table for each other group: `<folder>/<group>/*.parquet` (canonical rows) beside its
+    codebook's JSON.
+    """
     own = by_reference(own_codebook)
     tables = []
     for group in sorted(path for path in folder.glob("*") if path.is_dir()):
@@ -41,7 +44,8 @@ def by_reference(folder: Path) -> dict[str, str]:
 def translate(rows: pa.Table, code_of: dict[str, str], book: Codebook) -> pa.Table:
     """Rows with this group's codes, keys and attributes; what has no code here is left out.
 
-    So are texts that this group would test on: learned from a neighbour's copy of them, its test would flatter.
+    So are texts that this group would test on: learned from a neighbour's copy of them, its test would
+    flatter.
     """
     labels = pa.array([code_of.get(label) for label in rows["label"].to_pylist()], pa.string())
     rows = rows.drop_columns(["label", "text_key"]).append_column("label", labels)

@@ -1,5 +1,8 @@
-"""Learning from other groups' rows: shared features plus a copy for each group (Daume, 2007, "Frustratingly Easy
-Domain Adaptation"). What is common is learned from everybody; where a group differs, its own copy says so."""
+"""Learning from other groups' rows: shared features, plus a copy of them for each group.
+
+What is common is learned from everybody; where a group differs, its own copy says so (Daume, 2007,
+"Frustratingly Easy Domain Adaptation").
+"""
 
 import numpy as np
 from scipy import sparse
@@ -8,7 +11,8 @@ from scipy import sparse
 def with_copies(features: sparse.csr_matrix, source: np.ndarray) -> sparse.csr_matrix:
     """The features once for all groups and once more for each: `(n_items, n_features * (1 + n_groups))`.
 
-    source: number of each item's group, `(n_items,)`, in [0, n_groups); with one group the features stay as they are.
+    source: number of each item's group, `(n_items,)`, in [0, n_groups); with one group the features stay
+    as they are.
     """
     n_groups = source.max(initial=0) + 1
     if n_groups == 1:
@@ -25,7 +29,9 @@ def with_copies(features: sparse.csr_matrix, source: np.ndarray) -> sparse.csr_m
 
 
 def folded(weights: np.ndarray, group: int, n_features: int) -> np.ndarray:
-    """The weights of one group, `(n_features, n_codes)`: what is shared plus its own copy. Serving costs no more."""
+    """The weights of one group, `(n_features, n_codes)`: what is shared plus its own copy. Serving costs
+    no more.
+    """
     if len(weights) == n_features:
         return weights
     own = n_features * (1 + group)

@@ -61,8 +61,9 @@ def build(
 ) -> TrainingSet:
     """Make the training set of canonical rows.
 
-    shared: one table for each other group, its labels already codes of this codebook (training/shared_rows.py).
-    Raises BadData for a label outside the codebook, and where the own rows have fewer than two codes.
+    shared: one table for each other group, its labels already codes of this codebook
+    (training/shared_rows.py). Raises BadData for a label outside the codebook, and where the own rows
+    have fewer than two codes.
     """
     own = pa.concat_tables([train, validation])
     codes = present_codes(own["label"].to_pylist(), book)
@@ -72,7 +73,9 @@ def build(
 
 
 def of_rows(groups: list[pa.Table], attributes: tuple[Attribute, ...], codes: Sequence[str]) -> TrainingSet:
-    """Rows of groups, the own one first, without any validation rows; rows with other labels than `codes` are left out."""
+    """Rows of groups, the own one first, without any validation rows; rows with other labels than
+    `codes` are left out.
+    """
     number = {code: i for i, code in enumerate(codes)}
     columns = [*TEXT_COLUMNS, *(attribute.name for attribute in attributes), "label", "text_key"]
     known = pa.array(list(codes))

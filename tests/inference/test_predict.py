@@ -17,7 +17,9 @@ def labeller(job):
 
 
 def test_the_tables_score_what_training_scored(labeller, job):
-    """Known and unknown words, quantities, attributes and empty texts: only the rounding of weights may differ."""
+    """Known and unknown words, quantities, attributes and empty texts: only the rounding of weights may
+    differ.
+    """
     book = read_codebook(channel("codebook"))
     given = read_training_set(book)
     fitted = fitting.fit(

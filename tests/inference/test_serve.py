@@ -51,7 +51,13 @@ def test_confidence_is_a_share_and_review_follows_the_threshold(fitted):
 
 
 def test_texts_in_any_script_and_missing_fields_are_answered(fitted):
-    body = '{"title": "電気ケトル"}\n{"title": "غسالة", "brand": null}\n{"title": "", "weight_kg": 3}\n{}\n'.encode()
+    records = [
+        '{"title": "電気ケトル"}',
+        '{"title": "غسالة", "brand": null}',
+        '{"title": "", "weight_kg": 3}',
+        "{}",
+    ]
+    body = "\n".join(records).encode()
     assert len(ask(fitted, body)) == 4
 
 
