@@ -8,7 +8,7 @@ demo: .venv/.ready ## two months for three model groups, on this machine
 	$(BIN)/labelmill demo
 
 test: setup ## the whole default suite
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist loadfile
 
 setup: .venv/.ready .venv/sdk/.ready ## everything, into .venv
 

@@ -13,6 +13,7 @@ COMMANDS = {
     "demo": ("infra.local.demo", "two months for three model groups, on this machine"),
     "local": ("infra.local.command", "run the whole system on this machine"),
     "codebook": ("pipelines.commands.codebook", "check, show, compare and publish codebooks"),
+    "report": ("pipelines.commands.report", "pages on a comparison or on a period, to read or to file"),
 }
 
 

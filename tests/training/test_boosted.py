@@ -1,0 +1,53 @@
+import json
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from synthetic_group import codebook, items, write_channel
+
+from inference.explain import explain
+from inference.predict import Labeller
+from processing.container import run
+from training import model, train, tune
+
+
+def interacting(n: int, seed: int) -> pa.Table:
+    """Synthetic rows whose code follows from weight and material together, and from no word."""
+    rng = np.random.default_rng(seed)
+    rows = items(n, seed)
+    weight, material = rng.uniform(0.1, 10, n), rng.choice(["steel", "wood"], n)
+    labels = np.where((weight > 3) == (material == "steel"), "1", "2")
+    for name, values in (
+        ("weight_kg", weight),
+        ("material", material),
+        ("label", labels),
+        ("title", ["Teil"] * n),
+    ):
+        rows = rows.set_column(rows.schema.get_field_index(name), name, pa.array(values))
+    return rows
+
+
+@pytest.fixture
+def interaction(job):
+    for name, rows in (("train", interacting(900, 1)), ("validation", interacting(300, 2))):
+        write_channel(job, name, rows)
+    (job / "input/data/codebook/2026-10.json").write_text(json.dumps(codebook()))
+    return job
+
+
+def trial(capsys, family: str) -> float:
+    run(tune.main, ["--family", family])
+    return float(capsys.readouterr().out.split("macro_f1=")[1].split(";")[0])
+
+
+def test_trees_win_where_attributes_decide_together(interaction, capsys):
+    assert trial(capsys, "boosted") > trial(capsys, "linear") + 0.15
+
+
+def test_a_boosted_model_is_served_as_it_was_trained(interaction):
+    run(train.main, ["--family", "boosted"])
+    labeller = Labeller(model.load(interaction / "model"))
+    new = interacting(300, 3)
+    answers = np.array(labeller.model.codes)[labeller.label(new).codes[:, 0]]
+    assert (answers == new["label"].to_numpy()).mean() > 0.9
+    assert explain(labeller, {"title": "Teil", "weight_kg": 9.0, "material": "steel"}).code == "1"
