@@ -63,7 +63,7 @@ def enter(start: dict) -> None:
     added = [path for path in environment.get("PYTHONPATH", "").split(os.pathsep) if path]
     sys.path[:] = [os.getcwd(), *added, *sys.path]
     # Byte code is shared between jobs with the same code, and only between those.
-    sys.pycache_prefix = start.get("byte_code")
+    sys.pycache_prefix, sys.dont_write_bytecode = start["byte_code"], start["byte_code"] is None
 
 
 def _forget_this_project() -> None:

@@ -106,7 +106,8 @@ class Storage:
             with part.open("wb") as file:
                 shutil.copyfileobj(self._s3.get_object(Bucket=item.bucket, Key=item.key)["Body"], file)
             part.replace(kept)
-        shutil.copyfile(kept, target)  # A copy, because a job may write to its inputs.
+        # A copy, because a job may write to its inputs; with its time, by which Python knows its byte code.
+        shutil.copy2(kept, target)
 
     def _fetch_into(self, wanted: tuple[Object, Path]) -> None:
         item, folder = wanted

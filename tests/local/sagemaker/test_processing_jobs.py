@@ -187,6 +187,18 @@ def test_new_code_at_the_same_address_is_what_runs(stack):
         assert text in stack.log(f"again-{text[0]}")
 
 
+def test_code_that_did_not_change_is_compiled_once(stack):
+    code = stack.code("compiled", once="print('ran')")
+    written = []
+    for name in ("compiled-1", "compiled-2"):
+        stack.run("processing", processing_request(name, code, "once"))
+        written.append(
+            {path: path.stat().st_mtime_ns for path in (stack.folder / "cache").rglob("once*.pyc")}
+        )
+    assert len(written[0]) == 1
+    assert written[0] == written[1]
+
+
 def test_the_project_itself_is_out_of_reach_of_a_job(stack):
     code = stack.code("reach", reach="import infra.local.sagemaker.worker")
     stack.run("processing", processing_request("reach", code, "reach"))
@@ -260,14 +272,12 @@ def test_a_job_over_its_time_is_stopped(stack):
 
 def test_a_job_that_is_stopped_may_clean_up_first(stack):
     source = """
-import signal, sys, time
-def leave(*_):
-    print('cleaned up')
-    sys.exit(0)
-signal.signal(signal.SIGTERM, leave)
+import signal
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
 with open('/opt/ml/speak', 'w') as pipe:
     pipe.write('ready')
-time.sleep(600)
+signal.sigwait({signal.SIGTERM})
+print('cleaned up')
 """
     run_until_it_speaks(stack, "cleaning", source)
     stack.worker.cancel("processing", "cleaning")
@@ -290,6 +300,18 @@ time.sleep(600)
     stack.worker.cancel("processing", "stubborn")
     assert stack.book.ended("processing", "stubborn")["ProcessingJobStatus"] == "Stopped"
     assert all(ends(pid) for pid in pids)
+
+
+def test_what_a_job_leaves_running_ends_with_it(stack):
+    source = """
+import subprocess
+child = subprocess.Popen(['sleep', '600'])
+child.returncode = 0  # Nobody waits for it.
+open('/opt/ml/output/message', 'w').write(str(child.pid))
+"""
+    ended = stack.run("processing", processing_request("leaver", stack.code("leaver", leaver=source), "leaver"))
+    assert ended["ProcessingJobStatus"] == "Completed"
+    assert ends(ended["ExitMessage"])
 
 
 @pytest.mark.parametrize("name", ["unknown", "copy"])
