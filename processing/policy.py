@@ -1,4 +1,4 @@
-"""What a model group asks of a challenger before it becomes the winner."""
+"""What a model group asks of a challenger before it becomes the winner, and of labels before they are used."""
 
 import json
 from dataclasses import dataclass
@@ -6,25 +6,32 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Policy:
-    """What a model group asks of a challenger.
+    """What a model group asks of models and labels.
 
     Attributes:
         min_gain: smallest measured gain in macro-F1 that is worth a change of model, in [0, 1].
         min_rows: smallest number of distinct test texts to decide on, at least 1.
         level: significance level of the two-sided McNemar test and of the intervals, in (0, 0.5].
         approval: whether a person must approve before the challenger becomes the winner.
+        precision: share of right ones wanted among the labels that no person looks at, in [0, 1]; 0 leaves it
+            to the model's own threshold alone.
+        review_capacity: how many items a month people can look at; None for as many as it takes.
     """
 
     min_gain: float = 0.002
     min_rows: int = 300
     level: float = 0.02
     approval: bool = False
+    precision: float = 0.98
+    review_capacity: float | None = None
 
     def __post_init__(self):
         allowed = {
             "min_gain": (0 <= self.min_gain <= 1, "from 0 to 1; 0.005 is half a point"),
             "min_rows": (self.min_rows >= 1, "1 or more"),
             "level": (0 < self.level <= 0.5, "above 0 and at most 0.5; 0.02 is the default"),
+            "precision": (0 <= self.precision <= 1, "from 0 to 1; 0.98 is the default"),
+            "review_capacity": (self.review_capacity is None or self.review_capacity >= 0, "0 or more"),
         }
         for name, (fine, rule) in allowed.items():
             if not fine:
