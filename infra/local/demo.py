@@ -52,8 +52,9 @@ def run(args) -> int:
             _deliver(stack, "inference", group, "2026-10", rows["2026-10"], NEW_ITEMS)
         statuses.append(follower.until_ended("inference", MONTHS, "inference"))
         stack.wait_until_quiet(timeout_seconds=60)
+        pages = _write_reports(stack, args.dir / "reports")
         results = [_result(stack, group) for group in MONTHS]
-    progress.results(results, args.dir, time.monotonic() - started)
+    progress.results(results, pages, args.dir, time.monotonic() - started)
     return 0 if all(status == "SUCCEEDED" for each in statuses for status in each.values()) else 1
 
 
@@ -73,6 +74,21 @@ def _deliver(stack, purpose: str, group: str, month: str, start: int, count: int
 
     table = pa.Table.from_pylist(generate.items(group, start, count, labelled=purpose == "training"))
     deliver(stack, f"{purpose}/{group}/{month}/d1/", table, FORMATS[group])
+
+
+def _write_reports(stack, folder: Path) -> list[Path]:
+    """A page for each month over all groups and, beside it, those of its comparisons."""
+    from pipelines.report import files
+    from pipelines.report.archive import Archive
+
+    archive = Archive(
+        s3=stack.client("s3"),
+        dynamodb=stack.client("dynamodb"),
+        table=stack.names["LedgerTable"],
+        work_bucket=stack.names["WorkBucket"],
+    )
+    folder.mkdir()
+    return [files.write_period(archive, month, folder) for month in ("2026-09", "2026-10")]
 
 
 def _result(stack, group: str) -> dict:

@@ -35,7 +35,7 @@ class Progress:
                 self._running[event["name"]] = None
             else:
                 self._running.pop(event["name"], None)
-            names = [name for name in self._running][:4]
+            names = list(self._running)[:4]
             self._status.update(f"{len(self._running)} jobs: {', '.join(names)}" if names else "waiting")
         elif event["kind"] == "execution" and event["status"] in ENDED:
             machine = event["machine"].rpartition("-")[2]
@@ -48,7 +48,7 @@ class Progress:
     def _line(self, mark: str, text: str) -> None:
         self._console.print(f"{time.monotonic() - self._started:6.1f} s  {mark:<4} {text}", markup=False)
 
-    def results(self, results: list[dict], folder: Path, seconds: float) -> None:
+    def results(self, results: list[dict], pages: list[Path], folder: Path, seconds: float) -> None:
         """The closing table and the paths of what to open next."""
         table = Table(title="Synthetic items: scores say that the flow works, not how good it is on yours")
         columns = ("group", "rows", "verdict", "score", "labelled", "to review")
@@ -61,9 +61,10 @@ class Progress:
         for result in results:
             self.say(f"{result['group']}: {result['reason']}")
         self.say(f"\nDone in {seconds:.0f} s. Open next, in {folder}/:")
+        for page in pages:
+            self.say(f"  {page.relative_to(folder)}")
         for result in results:
             self.say(f"  {result['files']}labels.csv")
-            self.say(f"  {result['evidence']}")
         self.say("  mailbox/       the messages that were sent")
         self.say("  jobs/          each job's request, files and log")
         self.say("  executions/    each run's input, steps and outcome")
