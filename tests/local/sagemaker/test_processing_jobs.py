@@ -309,7 +309,8 @@ child = subprocess.Popen(['sleep', '600'])
 child.returncode = 0  # Nobody waits for it.
 open('/opt/ml/output/message', 'w').write(str(child.pid))
 """
-    ended = stack.run("processing", processing_request("leaver", stack.code("leaver", leaver=source), "leaver"))
+    code = stack.code("leaver", leaver=source)
+    ended = stack.run("processing", processing_request("leaver", code, "leaver"))
     assert ended["ProcessingJobStatus"] == "Completed"
     assert ends(ended["ExitMessage"])
 
