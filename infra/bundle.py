@@ -2,7 +2,7 @@
 
     jobs/          the packages processing, training and inference, as the jobs import them
     lambda.zip     the handlers and what they import
-    definitions/   the state machines
+    definitions/   the state machines; definitions/vpc/ the same for a stack in a VPC
 
 The digest covers names and contents, so the same sources give the same address on every machine, and a
 prefix that is in the bucket never changes its meaning.
@@ -11,10 +11,13 @@ prefix that is in the bucket never changes its meaning.
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+
+from infra.vpc import in_vpc
 
 ROOT = Path(__file__).resolve().parent.parent
 JOB_PACKAGES = ("processing", "training", "inference")
@@ -62,6 +65,10 @@ def build(out_dir: Path, root: Path = ROOT) -> Bundle:
             copy(source, out_dir / "jobs" / source.relative_to(root))
     for definition in definitions:
         copy(definition, out_dir / "definitions" / definition.name)
+        inside = in_vpc(json.loads(definition.read_text(encoding="utf-8")))
+        target = out_dir / "definitions/vpc" / definition.name
+        target.parent.mkdir(exist_ok=True)
+        target.write_text(json.dumps(inside, indent=2, sort_keys=True) + "\n", encoding="utf-8", newline="\n")
     handlers = sorted({source for pattern in LAMBDA_SOURCES for source in root.glob(pattern)})
     write_zip(out_dir / "lambda.zip", {source.relative_to(root).as_posix(): source for source in handlers})
     return Bundle(out_dir, digest_of(out_dir))

@@ -41,13 +41,17 @@ REF_IS_ARN = ("AWS::SNS::Topic", "AWS::IAM::ManagedPolicy", "AWS::StepFunctions:
 
 
 class Stack:
-    """A template with every reference filled in; `change` may plant a fault in it first."""
+    """A template with every reference filled in, for the `parameters` given."""
 
-    def __init__(self, source: dict | None = None):
+    def __init__(self, source: dict | None = None, **parameters: str):
         self.source = source or template()
-        self.resources = self.source["Resources"]
         defaults = {name: given.get("Default") for name, given in self.source["Parameters"].items()}
-        self.values = {**defaults, **VALUES}
+        self.values = {**defaults, **VALUES, **parameters}
+        self.resources = {
+            logical: resource
+            for logical, resource in self.source["Resources"].items()
+            if "Condition" not in resource or self.holds(resource["Condition"])
+        }
         self.properties = {
             logical: self.fill(resource.get("Properties", {})) for logical, resource in self.resources.items()
         }
@@ -71,7 +75,7 @@ class Stack:
     def fill(self, value: Any) -> Any:
         """`value` with its intrinsic functions worked out."""
         if isinstance(value, list):
-            return [self.fill(item) for item in value]
+            return [filled for item in value if (filled := self.fill(item)) is not None]
         if not isinstance(value, dict):
             return value
         match value:
@@ -87,10 +91,12 @@ class Stack:
                 return self._sub(text, {})
             case {"Fn::If": [condition, then, other]}:
                 return self.fill(then if self.holds(condition) else other)
+            case {"Fn::Split": [separator, text]}:
+                return self.fill(text).split(separator)
             case {"Fn::FindInMap": [mapping, first, second]}:
                 return self.source["Mappings"][mapping][self.fill(first)][second]
         assert not any(key.startswith("Fn::") for key in value), value
-        return {key: self.fill(item) for key, item in value.items()}
+        return {key: filled for key, item in value.items() if (filled := self.fill(item)) is not None}
 
     def holds(self, condition: str) -> bool:
         [[first, second]] = [part["Fn::Equals"] for part in self.source["Conditions"][condition]["Fn::Not"]]
@@ -99,7 +105,9 @@ class Stack:
     def _sub(self, text: str, given: dict) -> str:
         def found(match: re.Match) -> str:
             logical, _, attribute = match[1].partition(".")
-            return given.get(match[1]) or (self.arn(logical) if attribute else self.ref(logical))
+            if match[1] in given:
+                return given[match[1]]
+            return self.arn(logical) if attribute else self.ref(logical)
 
         return re.sub(r"\$\{([\w:.]+)\}", found, text)
 
@@ -116,12 +124,16 @@ class Stack:
 
     def identity_policies(self, role: str) -> list[dict]:
         """The policies of a role, inline and managed."""
-        managed = self.of_type("IAM::ManagedPolicy")
-        attached = self.of_type("IAM::Role")[role].get("ManagedPolicyArns", [])
-        inline = self.of_type("IAM::Policy").values()
-        return [
-            policy["PolicyDocument"] for name, policy in managed.items() if self.arn(name) in attached
-        ] + [policy["PolicyDocument"] for policy in inline if self.name(role) in policy["Roles"]]
+        given = self.of_type("IAM::Role")[role].get("ManagedPolicyArns", [])
+        attached = [
+            policy
+            for name, policy in self.of_type("IAM::ManagedPolicy").items()
+            if self.arn(name) in given or self.name(role) in policy.get("Roles", [])
+        ]
+        inline = [
+            policy for policy in self.of_type("IAM::Policy").values() if self.name(role) in policy["Roles"]
+        ]
+        return [policy["PolicyDocument"] for policy in attached + inline]
 
     def granted(self, role: str) -> set[str]:
         """Every action that some policy of the role allows."""
@@ -129,6 +141,7 @@ class Stack:
             action
             for policy in self.identity_policies(role)
             for statement in policy["Statement"]
+            if statement["Effect"] == "Allow"
             for action in _as_list(statement["Action"])
         }
 

@@ -30,7 +30,7 @@ def sources(tmp_path) -> Path:
     (root / "pipelines/handlers/start.py").write_text("# a handler\n")
     (root / "pipelines/cli.py").write_text("# not for Lambda\n")
     (root / "pipelines/definitions").mkdir()
-    (root / "pipelines/definitions/training.asl.json").write_text("{}")
+    (root / "pipelines/definitions/training.asl.json").write_text('{"States": {}}')
     return root
 
 
@@ -45,6 +45,7 @@ def test_the_bundle_holds_job_packages_handlers_and_definitions_and_nothing_else
         "jobs/inference/serve.py",
         "lambda.zip",
         "definitions/training.asl.json",
+        "definitions/vpc/training.asl.json",
     }
     assert zipfile.ZipFile(folder / "lambda.zip").namelist() == [
         "pipelines/__init__.py",
@@ -71,7 +72,8 @@ def test_the_same_sources_give_the_same_bytes_whatever_their_times_and_place(sou
 )
 def test_every_change_of_what_is_deployed_gives_another_digest(changed, sources, tmp_path):
     before = build(tmp_path / "out", sources).digest
-    (sources / changed).write_text("# changed\n")
+    with (sources / changed).open("a") as file:
+        file.write("\n")
     assert build(tmp_path / "out", sources).digest != before
 
 
@@ -119,6 +121,7 @@ def test_uploading_puts_every_file_once(sources, tmp_path, monkeypatch):
         zipped = s3.get_object(Bucket="code", Key=f"code/{bundle.digest}/lambda.zip")["Body"].read()
     assert sorted(version["Key"].removeprefix(f"code/{bundle.digest}/") for version in versions) == [
         "definitions/training.asl.json",
+        "definitions/vpc/training.asl.json",
         "jobs/inference/serve.py",
         "jobs/processing/prepare.py",
         "jobs/training/train.py",
@@ -137,4 +140,4 @@ def test_an_upload_that_broke_off_is_completed(sources, tmp_path, monkeypatch):
         bundle.upload(s3, "code")
         s3.delete_object(Bucket="code", Key=f"{bundle.prefix}/lambda.zip")
         bundle.upload(s3, "code")
-        assert s3.list_objects_v2(Bucket="code")["KeyCount"] == 5
+        assert s3.list_objects_v2(Bucket="code")["KeyCount"] == 6

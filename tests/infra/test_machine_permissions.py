@@ -5,11 +5,13 @@ from itertools import product
 
 import pytest
 from policies import HERE, Request, Stack, by_role, judge
-from templates import ROOT
+from templates import MACHINES, definition
+
+from infra.vpc import in_vpc
+from pipelines.checks import evaluate
 
 pytestmark = pytest.mark.usefixtures("engine")
 
-MACHINES = ("Training", "Inference", "Comparison")
 #: SageMaker's jobs: their kind in ARNs, and the rule by which Step Functions hears of their end (from its
 #: page "Call SageMaker with Step Functions").
 JOBS = {
@@ -23,7 +25,9 @@ OWN_RUNTIME = ("logs:", "xray:")
 
 def tasks(stack: Stack, machine: str) -> list[tuple[str, dict]]:
     """Service integration and parameters of every task, with the template's substitutions made."""
-    text = (ROOT / f"pipelines/definitions/{machine.lower()}.asl.json").read_text()
+    place = stack.properties[f"{machine}Machine"]["DefinitionS3Location"]["Key"]
+    deployed = in_vpc(definition(machine)) if "/vpc/" in place else definition(machine)
+    text = json.dumps(deployed)
     given = stack.properties[f"{machine}Machine"]["DefinitionSubstitutions"]
     for name, value in given.items():
         text = text.replace(f"${{{name}}}", value)
@@ -112,14 +116,22 @@ def _job_keys(stack: Stack, parameters: dict):
 
 
 def _isolation(parameters: dict) -> dict:
-    """How the job or model is shut off, as far as the definition says so."""
+    """How the job or model is shut off and in which network it runs, as far as the definition says so."""
     said = {
         "sagemaker:NetworkIsolation": found(parameters, "EnableNetworkIsolation"),
         "sagemaker:InterContainerTrafficEncryption": found(
             parameters, "EnableInterContainerTrafficEncryption"
         ),
     }
-    return {key: str(value[0]).lower() for key, value in said.items() if value}
+    isolation = {key: str(value[0]).lower() for key, value in said.items() if value}
+    for [config] in filter(None, [found(parameters, "VpcConfig")]):
+        isolation["sagemaker:VpcSubnets"] = _listed(config["Subnets.$"])
+        isolation["sagemaker:VpcSecurityGroupIds"] = _listed(config["SecurityGroupIds.$"])
+    return isolation
+
+
+def _listed(expression: str) -> list[str]:
+    return evaluate(expression, {}, {})
 
 
 def _passing(roles: list[str]):

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from templates import ROOT, arn, resources, template
+from templates import MACHINES, ROOT, arn, definition, resources, template
 
 NAMES = [
     "AlarmName",
@@ -23,7 +23,6 @@ NAMES = [
     "TableName",
     "TopicName",
 ]
-MACHINES = ("Training", "Inference", "Comparison")
 
 
 def test_cfn_lint_finds_nothing_and_nothing_is_suppressed():
@@ -62,8 +61,21 @@ def test_every_bucket_is_private_versioned_and_encrypted_with_its_own_key(name, 
 
 
 def test_there_are_no_other_buckets():
-    assert set(resources("S3::Bucket")) == {"LandingBucket", "WorkBucket", "LabelledBucket"}
+    data = {"LandingBucket", "WorkBucket", "LabelledBucket"}
+    assert set(resources("S3::Bucket")) == data | {"AccessLogBucket"}
     assert set(resources("S3::Bucket", "bootstrap")) == {"CodeBucket"}
+
+
+def test_who_reads_and_writes_data_is_logged_in_a_private_bucket():
+    buckets = resources("S3::Bucket")
+    logs = buckets.pop("AccessLogBucket")
+    for bucket in buckets.values():
+        assert bucket["LoggingConfiguration"]["DestinationBucketName"] == {"Ref": "AccessLogBucket"}
+    assert set(logs["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(logs["PublicAccessBlockConfiguration"]) == 4
+    # S3 delivers access logs to no bucket that is under a customer's key.
+    [rule] = logs["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
 
 
 def test_every_key_rotates():
@@ -103,7 +115,7 @@ def test_a_message_that_fails_three_times_goes_to_a_dead_letter_queue_with_an_al
     watched = {
         dimension["Value"]["Fn::GetAtt"][0]
         for alarm in resources("CloudWatch::Alarm").values()
-        for dimension in alarm["Dimensions"]
+        for dimension in alarm.get("Dimensions", [])
     }
     for mapping in resources("Lambda::EventSourceMapping").values():
         queue = resources("SQS::Queue")[mapping["EventSourceArn"]["Fn::GetAtt"][0]]
@@ -121,12 +133,48 @@ def test_a_message_is_hidden_six_times_as_long_as_its_function_may_run_and_fails
         assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
-def test_an_event_that_no_function_takes_is_kept():
+def test_an_event_that_is_not_taken_is_kept():
     for rule in resources("Events::Rule").values():
         [target] = rule["Targets"]
         assert target["DeadLetterConfig"]["Arn"] == arn("EventsDeadLetterQueue")
-        function = resources("Lambda::Function")[target["Arn"]["Fn::GetAtt"][0]]
-        assert function["DeadLetterConfig"]["TargetArn"] == arn("EventsDeadLetterQueue")
+        function = resources("Lambda::Function").get(target["Arn"]["Fn::GetAtt"][0])
+        assert function is None or function["DeadLetterConfig"]["TargetArn"] == arn("EventsDeadLetterQueue")
+
+
+def test_an_execution_that_is_cut_off_from_outside_is_queued_like_one_that_fails(stack):
+    rule = stack.of_type("Events::Rule")["ExecutionsCutOffRule"]
+    assert rule["EventPattern"]["detail"] == {
+        "status": ["ABORTED", "TIMED_OUT"],
+        "stateMachineArn": [stack.arn(f"{machine}Machine") for machine in MACHINES],
+    }
+    [target] = rule["Targets"]
+    assert target["Arn"] == stack.arn("FailureQueue")
+    event = {"executionArn": "arn:e", "stateMachineArn": "arn:m", "name": "run", "status": "TIMED_OUT"}
+    message = target["InputTransformer"]["InputTemplate"]
+    for name, path in target["InputTransformer"]["InputPathsMap"].items():
+        message = message.replace(f"<{name}>", json.dumps(event[path.removeprefix("$.detail.")]))
+    assert json.loads(message) == {
+        "machine": "arn:m",
+        "run": "run",
+        "input": None,
+        "error": "TIMED_OUT",
+        "cause": "ended from outside",
+        "execution": "arn:e",
+    }
+
+
+def test_people_hear_of_every_execution_that_does_not_succeed(stack):
+    [total, *metrics] = stack.of_type("CloudWatch::Alarm")["ExecutionsAlarm"]["Metrics"]
+    assert total["Expression"] == "SUM(METRICS())"
+    watched = {
+        (metric["MetricName"], metric["Dimensions"][0]["Value"])
+        for metric in (entry["MetricStat"]["Metric"] for entry in metrics)
+    }
+    assert watched == {
+        (f"Executions{end}", stack.arn(f"{machine}Machine"))
+        for end in ("Aborted", "Failed", "TimedOut")
+        for machine in MACHINES
+    }
 
 
 def test_only_manifests_notify_and_each_purpose_its_own_queue():
@@ -143,10 +191,9 @@ def test_only_manifests_notify_and_each_purpose_its_own_queue():
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_a_definition_is_given_exactly_what_it_asks_for(machine):
-    text = (ROOT / f"pipelines/definitions/{machine.lower()}.asl.json").read_text()
-    given = resources("StepFunctions::StateMachine")[f"{machine}Machine"]["DefinitionSubstitutions"]
-    assert set(given) == set(re.findall(r"\$\{(\w+)\}", text))
+def test_a_definition_is_given_exactly_what_it_asks_for(machine, stack):
+    given = stack.of_type("StepFunctions::StateMachine")[f"{machine}Machine"]["DefinitionSubstitutions"]
+    assert set(given) == set(re.findall(r"\$\{(\w+)\}", json.dumps(definition(machine))))
 
 
 @pytest.mark.parametrize("machine", MACHINES)
@@ -188,6 +235,11 @@ def test_every_name_starts_with_the_stacks():
 def test_rules_take_the_events_of_this_stack_alone():
     for logical, rule in resources("Events::Rule").items():
         pattern = rule["EventPattern"]
+        if pattern["source"] == ["aws.states"]:
+            assert pattern["detail"]["stateMachineArn"] == [
+                {"Ref": f"{machine}Machine"} for machine in MACHINES
+            ]
+            continue
         assert pattern["source"] == ["labelmill"], logical
         assert pattern["detail"]["dataset"] == [{"prefix": {"Fn::Sub": "s3://${WorkBucket}/"}}], logical
     assert (
