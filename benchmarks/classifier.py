@@ -38,7 +38,7 @@ from processing.codebook import Codebook
 from processing.text import text_keys
 from training import fitting, linear, model, sharing, train, training_set, weighting
 
-OPTIONS = Namespace(c=0.6, min_df=1, word_weight=1.0, precision=0.98)
+OPTIONS = Namespace(family="linear", c=0.6, min_df=1, word_weight=1.0, precision=0.98)
 COUNTRIES, SMALL = 14, 7
 RECORDS = 3_300_000
 PAYLOAD_BYTES = 6_000_000

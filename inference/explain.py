@@ -1,7 +1,8 @@
 """Why this code: what spoke for the first code and against the second.
 
 The score of a linear model is a sum, so the difference of two codes' scores is one over words, pairs and
-attributes. Nothing is approximated: the terms and the bias add up to the margin between the two codes.
+attributes. Nothing is approximated: the terms and the bias add up to the margin between the two codes. Of
+a boosted model, it is the linear part that is explained: trees have no such terms.
 """
 
 from dataclasses import dataclass

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from inference import tables
 from inference.tables import finish, sum_runs
-from training import attributes, confidence, features, hashing
+from training import attributes, boosted, confidence, features, hashing
 from training.features import BUCKETS
 from training.model import Model
 
@@ -87,11 +87,24 @@ class Labeller:
         margins[has_word] += first_scores[:, n_codes + 1 :]
         if self.model.attributes:
             column, value = attributes.hash_attributes(table, self.model.attributes, BUCKETS)
-            count = np.full(len(table), column.shape[1])
-            sums = sum_runs(t.attributes, t.attribute_row[column.ravel()], count, value.ravel())
-            margins += finish(sums, 1.0)
+            row = t.attribute_row[column]
+            margins += finish(
+                sum_runs(t.attributes, row.ravel(), np.full(row.shape[0], row.shape[1]), value.ravel()), 1.0
+            )
         margins += self.model.intercepts
+        if self.model.booster is not None:
+            margins = self._refine(margins, table, row, value)
         return margins, ngram_sums[:, -2] / np.maximum(ngram_sums[:, -1], 1), n_words
+
+    def _refine(self, margins: np.ndarray, table: pa.Table, row: np.ndarray, value: np.ndarray) -> np.ndarray:
+        """Margins of the boosted candidate; row, value: where each item's attribute features are in
+        their table.
+        """
+        categories = np.zeros((len(table), len(self.tables.attributes)), np.float32)
+        np.add.at(categories, (np.arange(len(table))[:, None], row), value)
+        numbers = attributes.numbers(table, self.model.attributes)
+        inputs = boosted.inputs(margins, numbers, categories[:, :-1])
+        return boosted.margins(self.model.booster, inputs)
 
     def _add_unknown(self, words, total, number, ngram_sums, first, first_scores) -> None:
         """Add what words outside the vocabulary say through their n-grams, in place."""

@@ -45,6 +45,13 @@ def hash_attributes(
     return buckets, np.concatenate(values).T.astype(np.float32)
 
 
+def numbers(table: pa.Table, attributes: tuple[Attribute, ...]) -> np.ndarray:
+    """The number attributes as they are, `(n_items, n_numbers)`, float32, NaN where missing."""
+    names = [attribute.name for attribute in attributes if attribute.type == "number"]
+    columns = [np.asarray(pc.cast(table[name], pa.float64()).to_numpy(), np.float32) for name in names]
+    return np.stack(columns, axis=1) if columns else np.zeros((len(table), 0), np.float32)
+
+
 def steps(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Each number between two steps of a logarithmic scale: the lower step, and how far the number is
     from it.

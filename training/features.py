@@ -34,6 +34,7 @@ class Features:
     attributes: `(n_items, BUCKETS)`, hashed
     ngrams: `(n_words, BUCKETS)`, the n-grams of each word of the vocabulary, hashed
     vocabulary: the distinct words of these items, `(n_words,)`
+    numbers: the number attributes as they are, `(n_items, n_numbers)`, NaN where missing
     """
 
     words: sparse.csr_matrix
@@ -42,6 +43,7 @@ class Features:
     attributes: sparse.csr_matrix
     ngrams: sparse.csr_matrix
     vocabulary: pa.Array
+    numbers: np.ndarray
 
     def __len__(self) -> int:
         return self.words.shape[0]
@@ -55,11 +57,15 @@ class Features:
             self.attributes[rows],
             self.ngrams,
             self.vocabulary,
+            self.numbers[rows],
         )
 
     def save(self, file: Path) -> None:
         """Write all of it to one `.npz` of plain arrays."""
-        arrays = {"vocabulary": np.frombuffer("\n".join(self.vocabulary.to_pylist()).encode(), np.uint8)}
+        arrays = {
+            "numbers": self.numbers,
+            "vocabulary": np.frombuffer("\n".join(self.vocabulary.to_pylist()).encode(), np.uint8),
+        }
         for name, matrix in self._matrices().items():
             arrays |= {
                 f"{name}_{part}": getattr(matrix, part) for part in ("data", "indices", "indptr", "shape")
@@ -76,13 +82,18 @@ class Features:
                     shape=tuple(arrays[f"{field.name}_shape"]),
                 )
                 for field in fields(cls)
-                if field.name != "vocabulary"
+                if field.name not in ("vocabulary", "numbers")
             }
             words = bytes(arrays["vocabulary"]).decode().split("\n")
-        return cls(**matrices, vocabulary=pa.array(words, pa.large_string()))
+            numbers = arrays["numbers"]
+        return cls(**matrices, vocabulary=pa.array(words, pa.large_string()), numbers=numbers)
 
     def _matrices(self) -> dict[str, sparse.csr_matrix]:
-        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "vocabulary"}
+        return {
+            field.name: getattr(self, field.name)
+            for field in fields(self)
+            if sparse.issparse(getattr(self, field.name))
+        }
 
 
 def count(table: pa.Table, attributes: tuple[Attribute, ...]) -> Features:
@@ -102,6 +113,7 @@ def count(table: pa.Table, attributes: tuple[Attribute, ...]) -> Features:
         attributes=attribute_features.count(table, attributes, BUCKETS),
         ngrams=matrix(np.repeat(np.arange(len(example)), n_ngrams), bucket(ngram), (len(example), BUCKETS)),
         vocabulary=words.strings(example),
+        numbers=attribute_features.numbers(table, attributes),
     )
 
 

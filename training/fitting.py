@@ -1,11 +1,12 @@
 """One setting, fitted: weighting and weights from some rows, margins for others."""
 
 from argparse import Namespace
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import xgboost
 
-from training import linear, sharing, weighting
+from training import boosted, linear, sharing, weighting
 from training.features import Features
 from training.training_set import FOLDS, TrainingSet
 from training.weighting import Weighting
@@ -13,19 +14,59 @@ from training.weighting import Weighting
 
 @dataclass(frozen=True)
 class Fitted:
-    """weights: `(n_features, n_codes)`, intercepts: `(n_codes,)`, for the group's own items."""
+    """A candidate, fitted for the group's own items.
+
+    weights: `(n_features, n_codes)`; intercepts: `(n_codes,)`; booster: trees on the linear margins and the
+    attributes, None for the linear candidate
+    """
 
     weighting: Weighting
     weights: np.ndarray
     intercepts: np.ndarray
+    booster: xgboost.Booster | None = None
 
     def margins(self, counts: Features) -> np.ndarray:
         """Margins of items, `(n_items, n_codes)`, float32."""
-        return self.weighting.apply(counts) @ self.weights + self.intercepts
+        margins = self.weighting.apply(counts) @ self.weights + self.intercepts
+        return (
+            margins if self.booster is None else boosted.margins(self.booster, self.inputs(margins, counts))
+        )
+
+    def inputs(self, margins: np.ndarray, counts: Features) -> np.ndarray:
+        """What the trees are given."""
+        categories = counts.attributes[:, self.weighting.parts["attributes"].columns].toarray()
+        return boosted.inputs(margins, counts.numbers, categories)
 
 
 def fit(given: TrainingSet, rows: np.ndarray, options: Namespace) -> Fitted:
-    """Fit on the rows of a mask, `(n_rows,)`; options: `c`, `min_df`, `word_weight`."""
+    """Fit on the rows of a mask, `(n_rows,)`; options: `family`, `c`, `min_df`, `word_weight`."""
+    fitted = _fit_linear(given, rows, options)
+    if options.family == "linear":
+        return fitted
+    margins, _ = _linear_out_of_fold(given, rows, options)
+    own = rows & given.own
+    inputs = fitted.inputs(margins[own], given.features[own])
+    return replace(fitted, booster=boosted.fit(inputs, given.labels[own], len(given.codes)))
+
+
+def out_of_fold(given: TrainingSet, options: Namespace) -> tuple[np.ndarray, np.ndarray]:
+    """Margins `(n_own, n_codes)` and share of known n-grams `(n_own,)` of the group's own rows, each from
+    a fit that did not see the row's text.
+    """
+    rows = np.ones(len(given.labels), bool)
+    margins, known_share = (part[given.own] for part in _linear_out_of_fold(given, rows, options))
+    if options.family == "linear":
+        return margins, known_share
+    inputs = _fit_linear(given, rows, options).inputs(margins, given.features[given.own])
+    labels, fold = given.labels[given.own], given.fold[given.own]
+    refined = np.zeros_like(margins)
+    for number in np.unique(fold):
+        booster = boosted.fit(inputs[fold != number], labels[fold != number], len(given.codes))
+        refined[fold == number] = boosted.margins(booster, inputs[fold == number])
+    return refined, known_share
+
+
+def _fit_linear(given: TrainingSet, rows: np.ndarray, options: Namespace) -> Fitted:
     counts, source = given.features[rows], given.source[rows]
     learned = weighting.fit(counts, options.min_df, options.word_weight)
     features = learned.apply(counts)
@@ -35,18 +76,16 @@ def fit(given: TrainingSet, rows: np.ndarray, options: Namespace) -> Fitted:
     return Fitted(learned, sharing.folded(weights, 0, features.shape[1]), intercepts)
 
 
-def out_of_fold(given: TrainingSet, options: Namespace) -> tuple[np.ndarray, np.ndarray]:
-    """Margins and share of known n-grams of the group's own rows, each from a fit that did not see the
-    row's text.
-    """
+def _linear_out_of_fold(given, rows: np.ndarray, options: Namespace) -> tuple[np.ndarray, np.ndarray]:
+    """Margins and known shares of the own rows of a mask; zero for all others."""
     margins = np.zeros((len(given.labels), len(given.codes)), np.float32)
     known_share = np.zeros(len(given.labels), np.float32)
     for fold in range(FOLDS):
-        held_out = given.own & (given.fold == fold)
-        rest = given.fold != fold
+        held_out = rows & given.own & (given.fold == fold)
+        rest = rows & (given.fold != fold)
         if not held_out.any() or len(np.unique(given.labels[rest])) < 2:
             continue
-        fitted = fit(given, rest, options)
+        fitted = _fit_linear(given, rest, options)
         margins[held_out] = fitted.margins(given.features[held_out])
         known_share[held_out] = fitted.weighting.known_share(given.features[held_out])
-    return margins[given.own], known_share[given.own]
+    return margins, known_share

@@ -6,6 +6,7 @@ import argparse
 def parser(description: str) -> argparse.ArgumentParser:
     """What a trial and the final training have in common."""
     arguments = argparse.ArgumentParser(description=description, allow_abbrev=False)
+    arguments.add_argument("--family", choices=("linear", "boosted"), default="linear", help="the candidate")
     arguments.add_argument(
         "-C", dest="c", type=float, default=0.5, help="inverse regularisation, 0.05 to 4, log scale"
     )

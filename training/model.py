@@ -43,6 +43,7 @@ class Model:
     codes: the codes it can answer
     vocabulary: the words of the training rows, `(n_words,)`; the weighting's words are indices into it
     weights: for each part of the weighting; intercepts: `(n_codes,)` float32
+    booster: trees on margins and attributes (training/boosted.py); None for the linear candidate
     threshold: confidences below it need a person, in (0, 1]
     """
 
@@ -54,6 +55,7 @@ class Model:
     weighting: Weighting
     weights: dict[str, Quantised]
     intercepts: np.ndarray
+    booster: xgboost.Booster | None
     confidence: Confidence
     threshold: float
 
@@ -74,6 +76,7 @@ def save(model: Model, folder: Path) -> None:
         "attributes": [{"name": a.name, "type": a.type} for a in model.attributes],
         "word_weight": model.weighting.word_weight,
         "threshold": model.threshold,
+        "boosted": model.booster is not None,
         "other_codes": model.confidence.others.tolist(),
     }
     (folder / "model.json").write_text(
@@ -86,6 +89,8 @@ def save(model: Model, folder: Path) -> None:
         arrays |= {f"{name}_values": model.weights[name].values, f"{name}_scale": model.weights[name].scale}
     np.savez_compressed(folder / "arrays.npz", **arrays)
     model.confidence.first.save_model(folder / "confidence.ubj")
+    if model.booster is not None:
+        model.booster.save_model(folder / "booster.ubj")
 
 
 def load(folder: Path) -> Model:
@@ -93,8 +98,6 @@ def load(folder: Path) -> Model:
     about = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     if about["format"] != FORMAT:
         raise ValueError(f"the model in {folder} has format {about['format']}, this code reads {FORMAT}")
-    first = xgboost.Booster({"nthread": 1})
-    first.load_model(folder / "confidence.ubj")
     with np.load(folder / "arrays.npz", allow_pickle=False) as arrays:
         parts = {name: Part(arrays[f"{name}_columns"], arrays[f"{name}_idf"]) for name in PARTS}
         return Model(
@@ -106,6 +109,13 @@ def load(folder: Path) -> Model:
             weighting=Weighting(parts, about["word_weight"]),
             weights={name: Quantised(arrays[f"{name}_values"], arrays[f"{name}_scale"]) for name in PARTS},
             intercepts=arrays["intercepts"],
-            confidence=Confidence(first, np.array(about["other_codes"])),
+            booster=_load_trees(folder / "booster.ubj") if about["boosted"] else None,
+            confidence=Confidence(_load_trees(folder / "confidence.ubj"), np.array(about["other_codes"])),
             threshold=about["threshold"],
         )
+
+
+def _load_trees(file: Path) -> xgboost.Booster:
+    booster = xgboost.Booster({"nthread": 1})
+    booster.load_model(file)
+    return booster

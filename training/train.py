@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
 
 
 def train(given: TrainingSet, book: Codebook, options: Namespace) -> tuple[Model, float]:
-    """The model, and its macro-F1 out of fold; options: `c`, `min_df`, `word_weight`, `precision`."""
+    """The model, and its macro-F1 out of fold; options: those of a trial and `precision`."""
     margins, known_share = fitting.out_of_fold(given, options)
     calibrated, threshold = calibrate(given, margins, known_share, options.precision)
     fitted = fitting.fit(given, np.ones(len(given.labels), bool), options)
@@ -53,6 +53,7 @@ def train(given: TrainingSet, book: Codebook, options: Namespace) -> tuple[Model
         weighting=fitted.weighting,
         weights=model.split_weights(fitted.weighting, fitted.weights),
         intercepts=fitted.intercepts,
+        booster=fitted.booster,
         confidence=calibrated,
         threshold=threshold,
     )
