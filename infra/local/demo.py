@@ -39,23 +39,28 @@ def run(args) -> int:
     with Progress() as progress, LocalStack(args.dir) as stack:
         progress.say(f"The local stack is up at {stack.endpoint}; everything is kept in {args.dir}/")
         progress.say("All items are synthetic: no figure below is an accuracy on real items.")
-        follower = Follower(stack, progress.show)
-        _publish_codebooks(stack)
-        statuses = []
-        for month in ("2026-09", "2026-10"):
-            progress.say(f"\n{month}: datasets for training arrive")
-            for group, rows in MONTHS.items():
-                _deliver(stack, "training", group, month, 0, rows[month])
-            statuses.append(follower.until_ended("comparison", MONTHS, "comparison"))
-        progress.say("\n2026-10: new items arrive, to be labelled by the winners")
-        for group, rows in MONTHS.items():
-            _deliver(stack, "inference", group, "2026-10", rows["2026-10"], NEW_ITEMS)
-        statuses.append(follower.until_ended("inference", MONTHS, "inference"))
-        stack.wait_until_quiet(timeout_seconds=60)
+        succeeded = two_months(stack, Follower(stack, progress.show), progress.say)
         pages = _write_reports(stack, args.dir / "reports")
         results = [_result(stack, group) for group in MONTHS]
     progress.results(results, pages, args.dir, time.monotonic() - started)
-    return 0 if all(status == "SUCCEEDED" for each in statuses for status in each.values()) else 1
+    return 0 if succeeded else 1
+
+
+def two_months(stack, follower, say) -> bool:
+    """Drop the datasets of both months and follow what comes of them; True when every run succeeded."""
+    statuses = []
+    _publish_codebooks(stack)
+    for month in ("2026-09", "2026-10"):
+        say(f"\n{month}: datasets for training arrive")
+        for group, rows in MONTHS.items():
+            _deliver(stack, "training", group, month, 0, rows[month])
+        statuses.append(follower.until_ended("comparison", MONTHS, "comparison"))
+    say("\n2026-10: new items arrive, to be labelled by the winners")
+    for group, rows in MONTHS.items():
+        _deliver(stack, "inference", group, "2026-10", rows["2026-10"], NEW_ITEMS)
+    statuses.append(follower.until_ended("inference", MONTHS, "inference"))
+    stack.wait_until_quiet(timeout_seconds=60)
+    return all(status == "SUCCEEDED" for each in statuses for status in each.values())
 
 
 def _publish_codebooks(stack) -> None:
