@@ -2,8 +2,8 @@
 
 .venv/bin/python benchmarks/demo.py [--runs 3] [--json PATH]
 
-Set-up and the pages at the end are not counted; starting the stack is a column of its own. Memory is the largest
-sum of the proportional set sizes of the stack's processes, read five times a second (Linux).
+Set-up and the pages at the end are not counted; starting the stack is a column of its own. Memory is the
+largest sum of the proportional set sizes of the stack's processes, read five times a second (Linux).
 """
 
 import statistics
