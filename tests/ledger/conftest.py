@@ -1,0 +1,44 @@
+"""A stack with a ledger in this process, and its command line."""
+
+import argparse
+import json
+
+import pytest
+from ledger_samples import FIRST, FOREIGN, SECOND, THIRD, Ledger
+from moto import mock_aws
+
+from pipelines.commands import models
+
+
+@pytest.fixture
+def ledger(monkeypatch):
+    """DE-weee: FIRST won in August, SECOND replaced it in September, THIRD was not compared yet."""
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    with mock_aws():
+        ledger = Ledger()
+        ledger.put("GROUP", codebook_version="2025-08", policy="{}")
+        ledger.put("GROUP", "IT-weee", codebook_version="2025-08", policy="{}")
+        for model in (FIRST, SECOND, THIRD, FOREIGN):
+            ledger.put_model(model)
+        ledger.put_decision("2025-08-03T08:00:00.000Z", "FIRST", FIRST, "")
+        ledger.put_decision("2025-09-03T23:59:59.999Z", "PROMOTE", SECOND, FIRST)
+        yield ledger
+
+
+@pytest.fixture
+def run(capsys):
+    """`labelmill models` with these words: exit code, output and errors; JSON output is read."""
+
+    def run(*words: str):
+        parser = argparse.ArgumentParser(prog="labelmill")
+        models.add_parser(parser.add_subparsers())
+        args = parser.parse_args(["models", *words])
+        code = args.run(args)
+        out, err = capsys.readouterr()
+        return code, json.loads(out) if out and "--json" in words else out, err
+
+    return run

@@ -1,0 +1,78 @@
+"""A ledger in a table, filled as the workflows fill it."""
+
+import boto3
+
+GROUP = "DE-weee"
+FIRST, SECOND, THIRD = (
+    f"{GROUP}-2025-{month}-{digit * 8}" for month, digit in (("08", "a"), ("09", "b"), ("10", "c"))
+)
+FOREIGN = "IT-weee-2025-09-dddddddd"
+TEMPLATE = """
+Resources:
+  Ledger:
+    Type: "AWS::DynamoDB::Table"
+    Properties:
+      BillingMode: PAY_PER_REQUEST
+      KeySchema: [{AttributeName: group, KeyType: HASH}, {AttributeName: entry, KeyType: RANGE}]
+      AttributeDefinitions:
+        - {AttributeName: group, AttributeType: S}
+        - {AttributeName: entry, AttributeType: S}
+Outputs:
+  LedgerTable: {Value: !Ref Ledger}
+"""
+
+
+class Ledger:
+    """The table, and what a test wants to put there and read from it."""
+
+    def __init__(self):
+        cloudformation = boto3.client("cloudformation")
+        cloudformation.create_stack(StackName="labelmill", TemplateBody=TEMPLATE)
+        [stack] = cloudformation.describe_stacks(StackName="labelmill")["Stacks"]
+        self.client, self.table = boto3.client("dynamodb"), stack["Outputs"][0]["OutputValue"]
+
+    def put(self, entry: str, group: str = GROUP, **attributes: str | float) -> None:
+        item = {"group": group, "entry": entry, **attributes}
+        typed = {
+            name: {"N": str(value)} if isinstance(value, float) else {"S": value}
+            for name, value in item.items()
+        }
+        self.client.put_item(TableName=self.table, Item=typed)
+
+    def put_model(self, model: str, codebook: str = "2025-08") -> None:
+        group, period = model[: -len("-2025-10-xxxxxxxx")], model[-16:-9]
+        self.put(
+            f"MODEL#{model}",
+            group,
+            run=f"{group}-training-{period}-0f3a9c21d4e5",
+            period=period,
+            objective=0.875,
+            data_digest=f"data of {model}",
+            code_digest=f"code of {model}",
+            codebook_version=codebook,
+            test_set=f"{group}-training-{period}-0f3a9c21d4e5",
+            trained_at=f"{period}-02T08:00:00.000Z",
+        )
+
+    def put_decision(self, time: str, verdict: str, model: str, replaces: str) -> str:
+        """As the comparison writes it; with a new winner where the verdict makes one."""
+        digest = model[-8] * 12
+        entry = f"DECISION#{time}#{GROUP}-comparison-{model[-16:-9]}-{digest}"
+        replaced = {"replaced_score": 0.8} if replaces else {}
+        self.put(
+            entry,
+            **{"verdict": verdict, "reason": f"{verdict} it is.", "model": model, "replaces": replaces},
+            **{"score": 0.9, **replaced, "evidence": f"s3://work/{model}.json", "evidence_digest": digest},
+            **{"decided_by": "comparison", "codebook_version": "2025-08"},
+        )
+        if verdict in ("FIRST", "PROMOTE"):
+            self.put("WINNER", model=model, decision=entry, since=time)
+        return entry
+
+    def item(self, entry: str) -> dict[str, str]:
+        key = {"group": {"S": GROUP}, "entry": {"S": entry}}
+        item = self.client.get_item(TableName=self.table, Key=key).get("Item", {})
+        return {name: next(iter(value.values())) for name, value in item.items()}
+
+    def entries(self) -> set[str]:
+        return {item["entry"]["S"] for item in self.client.scan(TableName=self.table)["Items"]}
