@@ -15,6 +15,7 @@ import signal
 import socket
 import struct
 import sys
+from pathlib import Path
 
 from infra.local.sagemaker import mounts
 
@@ -138,9 +139,19 @@ class ForkServer:
     def _end_all(self) -> None:
         for child in self._jobs:
             _signal_group(child, signal.SIGKILL)
-        with contextlib.suppress(ChildProcessError):
-            while True:
-                os.waitpid(-1, 0)
+        for child in self._jobs:
+            os.waitpid(child, 0)
+        while adopted := _children():  # What left its job's group, and what that had started in turn.
+            for child in adopted:
+                os.kill(child, signal.SIGKILL)
+                os.waitpid(child, 0)
+
+
+def _children() -> list[int]:
+    """All children of this process, adopted ones too, where the kernel tells (Linux)."""
+    with contextlib.suppress(OSError):
+        return [int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
+    return []
 
 
 def _signal_group(leader: int, number: int) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from job_requests import PATIENCE_SECONDS, processing_request
+from processes import ends, is_alive
 
 from infra.local.sagemaker import job as jobs
 
@@ -336,19 +337,3 @@ def run_until_it_speaks(stack, name: str, source: str) -> str:
         return os.read(reader, 4096).decode()
     finally:
         os.close(reader)
-
-
-def is_alive(pid: str) -> bool:
-    return Path(f"/proc/{pid}").exists()
-
-
-def ends(pid: str) -> bool:
-    """Whether a process is gone or goes now."""
-    try:
-        handle = os.pidfd_open(int(pid))
-    except ProcessLookupError:
-        return True
-    try:
-        return bool(select.select([handle], [], [], PATIENCE_SECONDS)[0])
-    finally:
-        os.close(handle)

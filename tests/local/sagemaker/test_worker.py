@@ -6,7 +6,6 @@ import os
 import select
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from job_requests import (
@@ -16,6 +15,7 @@ from job_requests import (
     training_definition,
     tuning_request,
 )
+from processes import children_of, ends, parent_of, processes_below, warm_processes
 
 from infra.local.endpoint import client
 from infra.local.sagemaker import mounts
@@ -115,7 +115,14 @@ def test_stop_ends_jobs_of_every_kind_and_leaves_no_process(new_stack):
     before = children_of(os.getpid())
     stack = new_stack(slots=2, launcher=Launcher)
     source = "import time; print('score=1;', flush=True); time.sleep(600)"
-    code = stack.code("ending", sleep=source)
+    leaving = """
+        import subprocess
+        child = subprocess.Popen(['sleep', '600'], start_new_session=True)
+        child.returncode = 0  # Nobody waits for it.
+        open('/opt/ml/output/message', 'w').write(str(child.pid))
+    """
+    code = stack.code("ending", sleep=source, leave=leaving)
+    escaped = stack.run("processing", processing_request("leaving", code, "leave"))["ExitMessage"]
     stack.worker.submit("processing", processing_request("ending", code, "sleep"))
     stack.book.when("processing", "ending", lambda members: "ProcessingStartTime" in members)
     definition = training_definition(
@@ -134,8 +141,9 @@ def test_stop_ends_jobs_of_every_kind_and_leaves_no_process(new_stack):
 
     for kind, name in (("processing", "ending"), ("tuning", "ending"), ("processing", "in-the-queue")):
         assert "Stopped" in stack.book.ended(kind, name).values()
-    assert processes_with(str(stack.folder)) == []
+    assert processes_below(str(stack.folder)) == []
     assert children_of(os.getpid()) == before
+    assert ends(escaped)
 
 
 def test_when_its_owner_is_killed_no_process_is_left(endpoint_url, tmp_path):
@@ -161,39 +169,3 @@ def test_when_its_owner_is_killed_no_process_is_left(endpoint_url, tmp_path):
     for handle in handles:
         assert select.select([handle], [], [], PATIENCE_SECONDS)[0]
         os.close(handle)
-
-
-def processes_with(text: str) -> list[int]:
-    """Processes whose working folder is below a path."""
-    return [pid for pid in pids() if link(pid, "cwd").startswith(text)]
-
-
-def warm_processes() -> list[int]:
-    return [pid for pid in pids() if b"infra.local.sagemaker.forkserver" in read(pid, "cmdline")]
-
-
-def children_of(parent: int) -> set[int]:
-    return {pid for pid in pids() if parent_of(pid) == parent}
-
-
-def parent_of(pid: int) -> int:
-    status = read(pid, "stat").rpartition(b") ")[2].split()
-    return int(status[1]) if status else 0
-
-
-def pids() -> list[int]:
-    return [int(entry) for entry in os.listdir("/proc") if entry.isdigit()]
-
-
-def read(pid: int, name: str) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/{name}").read_bytes()
-    except OSError:
-        return b""
-
-
-def link(pid: int, name: str) -> str:
-    try:
-        return os.readlink(f"/proc/{pid}/{name}")
-    except OSError:
-        return ""
