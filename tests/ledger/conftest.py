@@ -1,13 +1,10 @@
 """A stack with a ledger in this process, and its command line."""
 
-import argparse
 import json
 
 import pytest
-from ledger_samples import FIRST, FOREIGN, SECOND, THIRD, Ledger
+from ledger_samples import FIRST, FOREIGN, SECOND, THIRD, Ledger, labelmill
 from moto import mock_aws
-
-from pipelines.commands import models
 
 
 @pytest.fixture
@@ -34,10 +31,7 @@ def run(capsys):
     """`labelmill models` with these words: exit code, output and errors; JSON output is read."""
 
     def run(*words: str):
-        parser = argparse.ArgumentParser(prog="labelmill")
-        models.add_parser(parser.add_subparsers())
-        args = parser.parse_args(["models", *words])
-        code = args.run(args)
+        code = labelmill("models", *words)
         out, err = capsys.readouterr()
         return code, json.loads(out) if out and "--json" in words else out, err
 

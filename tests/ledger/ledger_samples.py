@@ -1,6 +1,10 @@
 """A ledger in a table, filled as the workflows fill it."""
 
+import argparse
+
 import boto3
+
+from pipelines.commands import approve, models, reject
 
 GROUP = "DE-weee"
 FIRST, SECOND, THIRD = (
@@ -76,3 +80,13 @@ class Ledger:
 
     def entries(self) -> set[str]:
         return {item["entry"]["S"] for item in self.client.scan(TableName=self.table)["Items"]}
+
+
+def labelmill(*words: str) -> int:
+    """Run one command of the ledger; its exit code."""
+    parser = argparse.ArgumentParser(prog="labelmill")
+    commands = parser.add_subparsers()
+    for module in (models, approve, reject):
+        module.add_parser(commands)
+    args = parser.parse_args(words)
+    return args.run(args)
