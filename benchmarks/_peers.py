@@ -30,7 +30,7 @@ def linear_svc(texts: list[str], labels: np.ndarray) -> Predict:
 
 
 def logistic_regression(texts: list[str], labels: np.ndarray) -> Predict:
-    return make_pipeline(tfidf(), LogisticRegression(C=10, max_iter=60, tol=1e-3)).fit(texts, labels).predict
+    return make_pipeline(tfidf(), LogisticRegression(C=10, max_iter=40, tol=1e-3)).fit(texts, labels).predict
 
 
 def boosted_trees(texts: list[str], labels: np.ndarray) -> Predict:
@@ -42,9 +42,10 @@ def boosted_trees(texts: list[str], labels: np.ndarray) -> Predict:
         "num_class": len(codes),
         "eta": 0.3,
         "max_depth": 6,
+        "max_bin": 32,
         "nthread": 1,
     }
-    booster = xgboost.train(parameters, data, num_boost_round=60)
+    booster = xgboost.train(parameters, data, num_boost_round=40)
 
     def predict(new: list[str]) -> np.ndarray:
         answers = booster.predict(xgboost.DMatrix(features.transform(new), nthread=1))

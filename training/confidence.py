@@ -9,6 +9,7 @@ the second and third, a logistic curve: each is the chance to be right where tho
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import xgboost
 from scipy.stats import beta
 from sklearn.linear_model import LogisticRegression
@@ -100,21 +101,35 @@ def fit(inputs: np.ndarray, codes: np.ndarray, labels: np.ndarray) -> Confidence
     return Confidence(first, np.array(others))
 
 
-def review_threshold(sure: np.ndarray, right: np.ndarray, precision: float, risk: float = 0.05) -> float:
+def review_threshold(
+    sure: np.ndarray, right: np.ndarray, text: np.ndarray, precision: float, risk: float = 0.05
+) -> float:
     """The lowest confidence from which on answers are right in a share of at least `precision`.
 
-    The share is bounded from below (Clopper and Pearson, 1934), so that on new items it falls short only
-    with a chance of `risk`. Returns NEVER where no threshold does it.
+    The share is bounded from below (Clopper and Pearson, 1934), so that on new items it falls short only with
+    a chance of `risk`. Rows of one text are right or wrong together; the bound counts as many rows as would
+    be as uncertain if they were independent. Returns NEVER where no threshold does it.
 
-    sure: the first code's confidence, right: whether it was the label, `(n_items,)` each, out of fold.
+    sure: the first code's confidence; right: whether it was the label; text: number of the row's text; all
+    out of fold, `(n_items,)`.
     """
-    order = np.argsort(-sure, kind="stable")
-    ranked = sure[order]
-    n, n_right = np.arange(1, len(order) + 1), np.cumsum(right[order])
-    bound = beta.ppf(risk, np.maximum(n_right, 1e-9), n - n_right + 1)
-    last_of_equals = np.append(ranked[1:] < ranked[:-1], True)
+    rows = pd.DataFrame({"sure": sure, "right": right.astype(np.int64), "text": text})
+    rows = rows.sort_values("sure", ascending=False, kind="stable")
+    texts = rows.groupby("text", sort=False)
+    before, right_before = texts.cumcount(), texts["right"].cumsum() - rows["right"]
+    n, n_right = np.arange(1, len(rows) + 1), rows["right"].cumsum().to_numpy()
+    share = n_right / n
+    # Sums over texts of N^2, R N and R^2 (N rows, R right ones), each grown row by row.
+    both = (rows["right"] * (before + 1) + right_before).cumsum().to_numpy()
+    squares = (2 * before + 1).cumsum().to_numpy()
+    right_squares = (rows["right"] * (2 * right_before + 1)).cumsum().to_numpy()
+    spread = right_squares - 2 * share * both + share**2 * squares  # sum over texts of (R - share N)^2
+    independent = n * np.clip(n * share * (1 - share) / np.maximum(spread, 1e-9), None, 1)
+    independent = np.where(spread > 1e-9, independent, n * n / squares)
+    bound = beta.ppf(risk, np.maximum(share * independent, 1e-9), (1 - share) * independent + 1)
+    last_of_equals = np.append(rows["sure"].to_numpy()[1:] < rows["sure"].to_numpy()[:-1], True)
     holds = np.flatnonzero((bound >= precision) & last_of_equals)
-    return float(ranked[holds[-1]]) if len(holds) else NEVER
+    return float(rows["sure"].iloc[holds[-1]]) if len(holds) else NEVER
 
 
 def _fit_logistic(lead: np.ndarray, right: np.ndarray) -> tuple[float, float]:

@@ -71,7 +71,7 @@ def calibrate(given: TrainingSet, margins, known_share, precision: float) -> tup
     for held_out in (fold == i for i in range(FOLDS) if (fold == i).any() and not (fold == i).all()):
         learned = confidence.fit(inputs[~held_out], codes[~held_out], labels[~held_out])
         sure[held_out] = learned.of(inputs[held_out], codes.shape[1])[:, 0]
-    threshold = confidence.review_threshold(sure, codes[:, 0] == labels, precision)
+    threshold = confidence.review_threshold(sure, codes[:, 0] == labels, given.text[given.own], precision)
     return confidence.fit(inputs, codes, labels), threshold
 
 

@@ -24,6 +24,7 @@ class TrainingSet:
 
     codes: the codes that occur in the group's own rows, in the codebook's order
     labels: number of each row's code, `(n_rows,)`
+    text: number of each row's text, equal for equal texts, `(n_rows,)`
     fold: in [0, FOLDS), identical texts in one fold, `(n_rows,)`
     validation: which rows are validation, `(n_rows,)`; never another group's
     source: number of the group each row is from, 0 the own one, `(n_rows,)`
@@ -32,6 +33,7 @@ class TrainingSet:
     features: Features
     codes: tuple[str, ...]
     labels: np.ndarray
+    text: np.ndarray
     fold: np.ndarray
     validation: np.ndarray
     source: np.ndarray
@@ -44,7 +46,7 @@ class TrainingSet:
     def save(self, folder: Path) -> None:
         """Write it as arrays and JSON."""
         self.features.save(folder / "features.npz")
-        names = ("labels", "fold", "validation", "source")
+        names = ("labels", "text", "fold", "validation", "source")
         np.savez(folder / "rows.npz", **{name: getattr(self, name) for name in names})
         (folder / "codes.json").write_text(json.dumps(self.codes, ensure_ascii=False), encoding="utf-8")
 
@@ -81,12 +83,14 @@ def of_rows(groups: list[pa.Table], attributes: tuple[Attribute, ...], codes: Se
     known = pa.array(list(codes))
     tables = [table.select(columns).filter(pc.is_in(table["label"], known)) for table in groups]
     rows = pa.concat_tables(tables, promote_options="permissive")
+    keys = rows["text_key"].to_pylist()
     return TrainingSet(
         features=features.count(rows, attributes),
         codes=tuple(codes),
         labels=np.array([number[label] for label in rows["label"].to_pylist()]),
+        text=np.unique(keys, return_inverse=True)[1],
         # The key's last digits: its first ones decided the split between train, validation and test.
-        fold=np.array([int(key[-8:], 16) % FOLDS for key in rows["text_key"].to_pylist()]),
+        fold=np.array([int(key[-8:], 16) % FOLDS for key in keys]),
         validation=np.zeros(len(rows), bool),
         source=np.repeat(np.arange(len(tables)), [len(table) for table in tables]),
     )

@@ -1,10 +1,20 @@
-"""The same synthetic model group as in tests/training."""
+"""The same synthetic model group as in tests/training, and a model of it."""
 
 import sys
 from pathlib import Path
 
+import pytest
+
 sys.path.insert(0, str(Path(__file__).parents[1] / "training"))
 
-from synthetic_group import job
+from synthetic_group import trained
 
-__all__ = ["job"]
+from inference.predict import Labeller
+from training import model
+
+__all__ = ["labeller", "trained"]
+
+
+@pytest.fixture(scope="session")
+def labeller(trained):
+    return Labeller(model.load(trained / "model"))

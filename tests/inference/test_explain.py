@@ -1,16 +1,6 @@
 import pytest
 
 from inference.explain import as_table, explain
-from inference.predict import Labeller
-from processing.container import run
-from training import model, train
-
-
-@pytest.fixture
-def labeller(job):
-    run(train.main, ["-C", "0.5"])
-    return Labeller(model.load(job / "model"))
-
 
 ITEM = {
     "title": "Laptop blau Wasserkochr 3 kW",

@@ -1,59 +1,44 @@
 import numpy as np
 import pyarrow as pa
-import pytest
-from synthetic_group import items
+from synthetic_group import codebook, items
 
-from inference.predict import Labeller
-from processing.container import run
-from training import features, fitting, model, train
-from training.channels import channel, read_codebook, read_training_set
+from inference import lookup
+from processing import codebook as codebooks
+from training import features, fitting, training_set
+from training.channels import read_rows
 from training.hyperparameters import parser
 
+OPTIONS = parser("").parse_args(["-C", "0.5", "--min_df", "2"])
+SOME = pa.table(
+    {
+        "title": ["", "Toastr 1,5 kw", "Bohrmaschine 電気", "!", "Laptop Laptop laptop"],
+        "brand": [None, "", "Nordwind", "", ""],
+        "product_type": ["", "", "", "", "unbekannt"],
+        "weight_kg": [None, 0.0, -1.0, 5.0, None],
+        "material": [None, "steel", "new", "", None],
+        "text_key": ["0" * 16] * 5,
+        "label": ["1"] * 5,
+    }
+)
 
-@pytest.fixture
-def labeller(job):
-    run(train.main, ["-C", "0.5", "--min_df", "2"])
-    return Labeller(model.load(job / "model"))
 
-
-def test_the_tables_score_what_training_scored(labeller, job):
-    """Known and unknown words, quantities, attributes and empty texts: only the rounding of weights may
-    differ.
-    """
-    book = read_codebook(channel("codebook"))
-    given = read_training_set(book)
-    fitted = fitting.fit(
-        given, np.ones(len(given.labels), bool), parser("").parse_args(["-C", "0.5", "--min_df", "2"])
+def test_the_tables_score_as_training_scores(labeller, trained):
+    """Known and unknown words, quantities, attributes, empty texts: only the weights' rounding may differ."""
+    book = codebooks.parse(codebook())
+    data = trained / "input" / "data"
+    known = [read_rows(data / "train"), read_rows(data / "validation")]
+    new = pa.concat_tables([items(400, 5), SOME], promote_options="permissive")
+    # Counted together with the training rows, new items have the same vocabulary; they are not learned from.
+    given = training_set.of_rows(
+        [pa.concat_tables([*known, new], promote_options="permissive")], book.attributes, "123"
     )
-    table = items(400, 5)
-    served, known_share, n_words = labeller.margins(table)
-    trained, trained_share = margins_of_new_items(fitted, given, table, book)
-    np.testing.assert_allclose(served, trained, atol=0.02)
-    np.testing.assert_allclose(known_share, trained_share, atol=1e-6)
-    assert (served.argmax(axis=1) == trained.argmax(axis=1)).mean() > 0.99
-    assert n_words.min() >= 2
-
-
-def margins_of_new_items(fitted, given, table, book):
-    """Score as in training: items counted together with the training rows have the same vocabulary."""
-    everything = pa.concat_tables([TRAIN(given, book), table], promote_options="permissive")
-    counted = features.count(everything, book.attributes)
-    old = np.asarray(given.features.vocabulary.to_pylist(), object)
-    new = np.asarray(counted.vocabulary.to_pylist(), object)
-    place = {word: i for i, word in enumerate(new)}
-    parts = dict(fitted.weighting.parts)
-    for name in ("words", "first_word"):
-        columns = np.array([place[word] for word in old[parts[name].columns]], np.int32)
-        parts[name] = type(parts[name])(columns, parts[name].idf)
-    weighting = type(fitted.weighting)(parts, fitted.weighting.word_weight)
-    rows = counted[np.arange(len(everything) - len(table), len(everything))]
-    return weighting.apply(rows) @ fitted.weights + fitted.intercepts, weighting.known_share(rows)
-
-
-def TRAIN(given, book):
-    from training.channels import read_rows
-
-    return pa.concat_tables([read_rows(channel("train")), read_rows(channel("validation"))])
+    is_new = np.arange(len(given.labels)) >= 800
+    fitted = fitting.fit(given, ~is_new, OPTIONS)
+    expected = fitted.margins(given.features[is_new])
+    margins, known_share, n_words = labeller.margins(new)
+    np.testing.assert_allclose(margins, expected, atol=0.02)
+    np.testing.assert_allclose(known_share, fitted.weighting.known_share(given.features[is_new]), atol=1e-6)
+    np.testing.assert_array_equal(n_words, np.asarray(given.features[is_new].words.sum(axis=1)).ravel())
 
 
 def test_threads_and_chunks_do_not_change_an_answer(labeller, monkeypatch):
@@ -64,3 +49,20 @@ def test_threads_and_chunks_do_not_change_an_answer(labeller, monkeypatch):
         parts = labeller.label(table, threads=threads)
         np.testing.assert_array_equal(whole.codes, parts.codes)
         np.testing.assert_array_equal(whole.confidence, parts.confidence)
+
+
+def test_every_known_hash_is_found_and_no_other_even_where_slots_collide():
+    rng = np.random.default_rng(0)
+    known = np.unique(rng.integers(0, 2**63, 20_000, dtype=np.uint64) | np.uint64(0xFFF << 52))
+    index = lookup.HashIndex(known)
+    np.testing.assert_array_equal(index.find(known), np.arange(len(known)))
+    others = np.setdiff1d(rng.integers(0, 2**63, 5_000, dtype=np.uint64) | np.uint64(0xFFF << 52), known)
+    assert (index.find(others) == index.missing).all()
+    assert lookup.HashIndex(known[:0]).find(others).tolist() == [0] * len(others)
+
+
+def test_an_item_is_described_alike_whatever_the_order_of_its_columns(labeller):
+    table = items(30, 7)
+    turned = table.select(table.column_names[::-1])
+    np.testing.assert_array_equal(labeller.label(table).confidence, labeller.label(turned).confidence)
+    assert features.item_texts(table) == features.item_texts(turned)

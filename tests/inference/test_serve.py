@@ -4,14 +4,11 @@ import pytest
 from synthetic_group import items
 
 from inference import serve
-from processing.container import run
-from training import train
 
 
-@pytest.fixture
-def fitted(job):
-    run(train.main, ["-C", "0.5", "--precision", "0.9"])
-    return serve.model_fn(str(job / "model"))
+@pytest.fixture(scope="module")
+def fitted(trained):
+    return serve.model_fn(str(trained / "model"))
 
 
 def lines(table) -> bytes:

@@ -7,7 +7,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from processing.container import run
 from processing.text import text_keys
+from training import train
 
 WORDS = {
     "1": (["Wasserkocher", "Toaster", "Bügeleisen", "Kaffeemaschine"], "steel", 1.5),
@@ -61,18 +63,39 @@ def codebook() -> dict:
     }
 
 
-@pytest.fixture
-def job(tmp_path, monkeypatch):
-    """A training job's folder with its channels; returns the base folder."""
+def make_job(base) -> None:
+    """A training job's folder with its channels."""
     for name, rows in (("train", items(600, 1)), ("validation", items(200, 2))):
-        write_channel(tmp_path, name, rows)
-    folder = tmp_path / "input" / "data" / "codebook"
+        write_channel(base, name, rows)
+    folder = base / "input" / "data" / "codebook"
     folder.mkdir()
     (folder / "2026-10.json").write_text(json.dumps(codebook()), encoding="utf-8")
-    monkeypatch.setenv("SAGEMAKER_BASE_DIR", str(tmp_path))
+
+
+def enter_job(base, monkeypatch) -> None:
+    """Set the environment as for a job in that folder."""
+    monkeypatch.setenv("SAGEMAKER_BASE_DIR", str(base))
     for name in ("SM_CHANNEL_TRAIN", "SM_CHANNEL_VALIDATION", "SM_CHANNEL_CODEBOOK", "SM_MODEL_DIR"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def job(tmp_path, monkeypatch):
+    """A training job's folder, entered; returns the base folder."""
+    make_job(tmp_path)
+    enter_job(tmp_path, monkeypatch)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory):
+    """The base folder of a job trained with `-C 0.5 --min_df 2 --precision 0.9`; not to be changed."""
+    base = tmp_path_factory.mktemp("trained")
+    make_job(base)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        enter_job(base, monkeypatch)
+        run(train.main, ["-C", "0.5", "--min_df", "2", "--precision", "0.9"])
+    return base
 
 
 def write_channel(base, name: str, rows: pa.Table) -> None:

@@ -45,22 +45,37 @@ def test_the_threshold_holds_its_precision_on_new_items_nearly_always():
     held = []
     for _ in range(200):
         sure = rng.uniform(0.5, 1, 4000)
-        threshold = confidence.review_threshold(sure, rng.uniform(size=4000) < sure, 0.95)
+        threshold = confidence.review_threshold(sure, rng.uniform(size=4000) < sure, np.arange(4000), 0.95)
         held.append(
             (threshold + 1) / 2 >= 0.95
         )  # the true precision above a threshold, for uniform confidences
     assert np.mean(held) > 0.85
 
 
+def test_rows_of_one_text_count_little_because_they_are_right_or_wrong_together():
+    rng = np.random.default_rng(0)
+    held, alone = [], []
+    for _ in range(200):
+        of_text = rng.uniform(0.5, 1, 300)
+        size = rng.integers(1, 60, 300)
+        text = np.repeat(np.arange(300), size)
+        right = np.repeat(rng.uniform(size=300) < of_text, size)
+        threshold = confidence.review_threshold(of_text[text], right, text, 0.95)
+        held.append((threshold + 1) / 2 >= 0.95)
+        threshold = confidence.review_threshold(of_text[text], right, np.arange(len(text)), 0.95)
+        alone.append((threshold + 1) / 2 >= 0.95)
+    assert np.mean(held) > 0.85 > np.mean(alone)
+
+
 def test_where_no_threshold_is_precise_enough_everything_goes_to_a_person():
     sure = np.linspace(0.1, 0.9, 50)
-    assert confidence.review_threshold(sure, np.ones(50, bool), 0.98) == confidence.NEVER
+    assert confidence.review_threshold(sure, np.ones(50, bool), np.arange(50), 0.98) == confidence.NEVER
     assert sure.max() < confidence.NEVER
 
 
 def test_equal_confidences_are_on_one_side_of_the_threshold():
     sure, right = np.full(1000, 0.9), np.arange(1000) % 2 == 0
-    assert confidence.review_threshold(sure, right, 0.98) == confidence.NEVER
+    assert confidence.review_threshold(sure, right, np.arange(1000), 0.98) == confidence.NEVER
 
 
 def test_all_answers_right_or_two_codes_only_is_no_problem():
