@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from policies import ENGINE, Stack
+from policies import ENGINE, Stack, running_engine
 
 
 @pytest.fixture(scope="session")
@@ -12,7 +12,9 @@ def stack() -> Stack:
 
 
 @pytest.fixture(scope="session")
-def engine() -> None:
-    """The policy engine is a Node package."""
-    if not shutil.which("node") or not (ENGINE / "node_modules").is_dir():
+def engine():
+    """The policy engine and the linter of definitions are Node packages."""
+    if not shutil.which("node") or not (ENGINE / "node_modules/asl-validator").is_dir():
         pytest.skip("the policy engine is not installed: npm ci --prefix tests/infra/policy_engine")
+    with running_engine():
+        yield

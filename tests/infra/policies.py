@@ -1,8 +1,10 @@
 """The template's policies as AWS would hold them, and requests judged by a policy engine."""
 
+import contextlib
 import json
 import re
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -187,6 +189,25 @@ def _keys(context: dict) -> dict:
     return {key.replace("__", ":").replace("_", "-"): value for key, value in context.items()}
 
 
+_engine: subprocess.Popen
+
+
+@contextlib.contextmanager
+def running_engine() -> Iterator[None]:
+    """One Node process for all that is judged inside the block."""
+    global _engine
+    command = ["node", ENGINE / "simulate.mjs"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as _engine:
+        yield
+
+
+def asked(**request: list) -> list[str]:
+    """What the engine answers to each item; `simulate` or `lint`, as simulate.mjs says."""
+    _engine.stdin.write(json.dumps(request) + "\n")
+    _engine.stdin.flush()
+    return json.loads(_engine.stdout.readline())
+
+
 def judge(stack: Stack, requests: list[Request]) -> list[str]:
     """For each request `Allowed`, `ExplicitlyDenied` or `ImplicitlyDenied`, as the engine says."""
     simulations = [
@@ -206,11 +227,7 @@ def judge(stack: Stack, requests: list[Request]) -> list[str]:
         }
         for request in requests
     ]
-    done = subprocess.run(
-        ["node", ENGINE / "simulate.mjs"], input=json.dumps(simulations), capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    results = json.loads(done.stdout)
+    results = asked(simulate=simulations)
     for request, result in zip(requests, results, strict=True):
         assert not result.startswith("error"), (request.action, request.resource, request.context, result)
     return results

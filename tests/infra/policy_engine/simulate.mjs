@@ -1,11 +1,14 @@
-// Reads a JSON list of simulations from stdin, writes the list of results: "Allowed", "ExplicitlyDenied",
-// "ImplicitlyDenied", or "error: ..." where a request or policy is not valid, or a condition key is none of the
-// action's.
+// Reads JSON from stdin, one request a line, and answers each with a line. A request is a list, and so is its answer:
 //
-// The engine (0.1.173) drops keys that end in a name of one's own, kms:EncryptionContext:<name>. The one that a
+//   {"simulate": [...]}  policies: "Allowed", "ExplicitlyDenied", "ImplicitlyDenied", or "error: ..." where a request
+//                        or policy is not valid, or a condition key is none of the action's
+//   {"lint": [...]}      state machine definitions: "" or what asl-validator finds
+//
+// The policy engine (0.1.173) drops keys that end in a name of one's own, kms:EncryptionContext:<name>. The one that a
 // request has takes the place of another key of the same type and actions, in request and policy alike.
 import { runSimulation } from "@cloud-copilot/iam-simulate";
-import { readFileSync } from "node:fs";
+import validate from "asl-validator";
+import { createInterface } from "node:readline";
 
 const STAND_IN = "kms:RequestAlias";
 
@@ -22,6 +25,13 @@ async function judge(simulation) {
   return ignored.length > 0 ? `error: ${simulation.request.action} knows no ${ignored}` : response.overallResult;
 }
 
-const results = [];
-for (const simulation of JSON.parse(readFileSync(0, "utf8"))) results.push(await judge(simulation));
-process.stdout.write(JSON.stringify(results));
+for await (const line of createInterface({ input: process.stdin })) {
+  const { simulate = [], lint = [] } = JSON.parse(line);
+  const results = [];
+  for (const simulation of simulate) results.push(await judge(simulation));
+  for (const definition of lint) {
+    const found = validate(definition);
+    results.push(found.isValid ? "" : found.errorsText());
+  }
+  console.log(JSON.stringify(results));
+}
