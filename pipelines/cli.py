@@ -13,7 +13,12 @@ COMMANDS = {
     "demo": ("infra.local.demo", "two months for three model groups, on this machine"),
     "local": ("infra.local.command", "run the whole system on this machine"),
     "codebook": ("pipelines.commands.codebook", "check, show, compare and publish codebooks"),
+    "models": ("pipelines.commands.models", "winners, their history, and going back"),
+    "approve": ("pipelines.commands.approve", "let a model that waits for a person become the winner"),
+    "reject": ("pipelines.commands.reject", "refuse a model that waits for a person"),
     "report": ("pipelines.commands.report", "pages on a comparison or on a period, to read or to file"),
+    "deploy": ("pipelines.commands.deploy", "put everything into an AWS account"),
+    "destroy": ("pipelines.commands.destroy", "take it out again; data stays unless told twice"),
 }
 
 
