@@ -59,14 +59,21 @@ def alike(n_codes: int, zipf: float, accuracy: float, discordance: float, gain: 
 
 def traded(
     n_codes: int, zipf: float, accuracy: float, discordance: float, gain: float, macro_gain: float
-) -> Pair:
-    """A challenger with another gain on the rarer half of the codes: accuracy and macro-F1 part ways."""
+) -> Pair | None:
+    """A challenger with another gain on the rarer half of the codes: accuracy and macro-F1 part ways.
+
+    None where that cannot be: codes of nearly equal size leave little room between the two.
+    """
 
     def missed(gains):
         made = _pair(n_codes, zipf, accuracy, discordance, *gains)
         return np.subtract(made.true_gain(), (gain, macro_gain))
 
-    return _pair(n_codes, zipf, accuracy, discordance, *root(missed, (gain, macro_gain)).x)
+    found = _pair(n_codes, zipf, accuracy, discordance, *root(missed, (gain, macro_gain)).x)
+    reached = np.allclose(found.true_gain(), (gain, macro_gain), atol=1e-4)
+    chances = [found.accuracy - found.only_winner, found.only_winner, found.only_challenger]
+    both_wrong = 1 - found.accuracy - found.only_challenger
+    return found if reached and min(each.min() for each in [*chances, both_wrong]) >= 0 else None
 
 
 def _pair(n_codes, zipf, accuracy, discordance, frequent_gain, rarer_gain) -> Pair:

@@ -11,7 +11,7 @@ import numpy as np
 from processing.evidence import Evidence, compare, macro_f1
 from processing.policy import Policy
 
-TOLERATED_LOSS = 0.01  # of accuracy; the interval must rule out a greater one
+TOLERATED_LOSS = 0.005  # of accuracy; the interval must rule out a greater one
 RARER_LEVEL = (
     0.2  # one-sided, and so strict because few rows have the rarer codes: a loss there is hard to see
 )
@@ -109,7 +109,7 @@ def _rule(e: Evidence, policy: Policy) -> tuple[str, str]:
     if not better:
         return "UNDECIDED", f"The gain may be chance with so few rows: {seen}. The winner stays."
     if e.accuracy_low <= -TOLERATED_LOSS:
-        return "UNDECIDED", f"The gain may cost a point of accuracy: {seen}. The winner stays."
+        return "UNDECIDED", f"The gain may cost half a point of accuracy: {seen}. The winner stays."
     if e.rarer_p_value <= RARER_LEVEL:
         rarer = f"{e.rarer_better:,} texts newly right, {e.rarer_worse:,} newly wrong"
         cost = f"it may be at the cost of the rarer half of the codes ({rarer})"

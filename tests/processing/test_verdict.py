@@ -153,10 +153,10 @@ def test_rarer_codes_that_get_better_promote_a_model_of_the_same_accuracy():
     assert made.verdict == "PROMOTE"
 
 
-def test_a_gain_in_macro_f1_does_not_buy_a_point_of_accuracy():
+def test_a_gain_in_macro_f1_does_not_buy_half_a_point_of_accuracy():
     made = verdict(("d", "d", "b", 30), ("a", "b", "a", 40))
     assert made.low > 0 and made.accuracy_difference < 0 and made.p_value > 0.02
-    assert made.verdict == "UNDECIDED" and "a point of accuracy" in made.reason
+    assert made.verdict == "UNDECIDED" and "half a point of accuracy" in made.reason
 
 
 def test_a_handful_of_discordant_texts_all_one_way_is_not_evidence_by_its_interval_alone():
