@@ -9,6 +9,9 @@ from pathlib import Path
 
 from pipelines.codebook_check import Problem, problems
 
+#: Stands where reviewers' decisions will: Prepare is given that folder, and SageMaker refuses an empty one.
+REVIEWED = b"Decisions of reviewers, one folder for each imported sheet. They are training rows, too.\n"
+
 
 class CodebookError(Exception):
     """A codebook that cannot be used; `problems` says what is wrong, where, and how to put it right."""
@@ -120,6 +123,7 @@ def publish(
     group, version, body = codebook["group"], codebook["version"], content(codebook)
     key, digest = f"codebooks/{group}/{version}.json", hashlib.sha256(body).hexdigest()
     _put_once(s3, work_bucket, key, body, file)
+    s3.put_object(Bucket=work_bucket, Key=f"reviewed/{group}/about.txt", Body=REVIEWED)
 
     item = {
         "group": group,

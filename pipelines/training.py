@@ -60,7 +60,12 @@ def _prepare(failure):
     return processing(
         "Prepare",
         failure,
-        inputs={"dataset": Path("$.dataset"), "codebook": Path(CODEBOOK_URI)},
+        inputs={
+            "dataset": Path("$.dataset"),
+            "codebook": Path(CODEBOOK_URI),
+            # Never empty, which a job's input may not be: publishing a codebook puts a note there.
+            "reviewed": text("s3://${WorkBucket}/reviewed/{}/", "$.group"),
+        },
         outputs={name: output(name) for name in ("train", "validation", "test", "rejected", "report")},
         arguments={
             "group": "$.group",

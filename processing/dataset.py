@@ -49,9 +49,9 @@ def read(files: list[DataFile], columns: Mapping[str, str]) -> pa.Table:
     return pa.concat_tables(tables)
 
 
-def digest(files: Iterable[DataFile]) -> str:
-    """SHA-256 (hex) of a dataset's content: of its files' sorted SHA-256, so names do not matter."""
-    return hashlib.sha256("\n".join(sorted(sha256(file.path) for file in files)).encode()).hexdigest()
+def digest(paths: Iterable[Path]) -> str:
+    """SHA-256 (hex) of what files hold: of their sorted SHA-256, so names do not matter."""
+    return hashlib.sha256("\n".join(sorted(map(sha256, paths))).encode()).hexdigest()
 
 
 def sha256(path: Path) -> str:

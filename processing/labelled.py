@@ -3,12 +3,15 @@
 import codecs
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from processing import review_queue
 from processing.codebook import Codebook
+from processing.policy import Policy
 from processing.recode import recode, recode_second
 
 COLUMNS = {
@@ -22,45 +25,63 @@ COLUMNS = {
     "model": "the model that labelled the whole dataset",
     "codebook_version": "the version of the codebook",
     "dataset": "S3 address of the dataset",
-    "run": "the execution that made the labels",
+    "run": "the execution that made the label",
     "labelled_at": "when, UTC",
+    "decided_by": "the name of the reviewer who decided on the code; empty if the model did",
+    "text_key": "hash of the item's title, brand and product type; equal for equal texts",
+    "model_group": "the model group",
+    "period": "the month",
     "truth": "the known label (test sets only)",
-    "text_key": "hash of the item's text; equal for equal texts (test sets only)",
     "title": "the item's title (test sets only)",
 }
+TEST_ONLY = ("truth", "title")
 TYPES = {"confidence": pa.float64(), "labelled_at": pa.timestamp("ms", tz="UTC")}
-UNSURE = "The model's confidence is below its review threshold."
+UNSURE = "The model is not sure enough."
+LET_THROUGH = "The model is not quite sure enough, but reviewers are at their capacity."
 
 # What Excel and LibreOffice turn into formulas, numbers, dates, booleans: texts that do not start with a
 # letter, a word and up to four digits (MARCH1, Okt 26: a date in some language), and the two booleans.
 CONVERTED = r"(?i)^([^\pL]|\pL{3,}[ .\-/]?\d{1,4}$|(true|false)$)"
 
 
-def label(predictions: pa.Table, book: Codebook, period: str) -> pa.Table:
-    """Status, reason and description of each prediction; columns as in COLUMNS up to `reason`.
+def label(
+    predictions: pa.Table, book: Codebook, period: str, policy: Policy
+) -> tuple[pa.Table, dict[str, object]]:
+    """Each prediction with its status, columns as in COLUMNS up to `reason`; and the review plan.
 
     A code that is not in force in the period is replaced where exactly one code in force stands for it; else
     the item goes to review with the model's code, whatever the confidence. The reason tells of the change.
     """
     recoded = recode(predictions["code"], book.code_map(period))
     code = pc.coalesce(recoded.codes, predictions["code"].combine_chunks())
-    change = pc.if_else(pc.equal(recoded.reasons, ""), None, recoded.reasons)
+    reason = pc.if_else(pc.equal(recoded.reasons, ""), None, recoded.reasons)
     no_code = recoded.codes.is_null()
-    unsure = predictions["review"].combine_chunks()
-    descriptions = pa.array([entry.description for entry in book.codes], pa.string())
-    return pa.table(
+    chosen = review_queue.choose(
+        predictions["confidence"].to_numpy(),
+        np.asarray(predictions["review"], bool),
+        np.asarray(no_code, bool),
+        policy,
+    )
+    for mask, sentence in ((chosen.unsure, UNSURE), (chosen.let_through, LET_THROUGH)):
+        reason = pc.if_else(pa.array(mask), sentence, reason)
+    labels = pa.table(
         {
             "item_id": predictions["item_id"],
             "code": code,
-            "description": descriptions.take(
-                pc.index_in(code, pa.array([entry.code for entry in book.codes]))
-            ),
+            "description": descriptions(code, book),
             "confidence": predictions["confidence"],
             "second_code": recode_second(predictions["second_code"], code, book.code_map(period)),
-            "status": pc.if_else(pc.or_(no_code, unsure), "review", "labelled"),
-            "reason": pc.if_else(pc.and_not(unsure, no_code), UNSURE, change),
+            "status": pc.if_else(pc.or_(no_code, pa.array(chosen.unsure)), "review", "labelled"),
+            "reason": reason,
         }
     )
+    return labels, chosen.plan
+
+
+def descriptions(codes: pa.Array, book: Codebook) -> pa.Array:
+    """What the codebook calls each code; null for one that it does not have."""
+    names = pa.array([entry.description for entry in book.codes], pa.string())
+    return names.take(pc.index_in(codes, pa.array([entry.code for entry in book.codes])))
 
 
 def rejected_rows(rejected: pa.Table) -> pa.Table:
@@ -73,7 +94,7 @@ def rejected_rows(rejected: pa.Table) -> pa.Table:
 
 def assemble(parts: list[pa.Table], constants: dict[str, object], *, test_set: bool) -> pa.Table:
     """All rows with all published columns; `constants` are the values that are the same in every row."""
-    names = [name for name in COLUMNS if test_set or name not in ("truth", "text_key", "title")]
+    names = [name for name in COLUMNS if test_set or name not in TEST_ONLY]
     schema = pa.schema([(name, TYPES.get(name, pa.string())) for name in names])
     parts = [
         pa.table(

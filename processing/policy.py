@@ -1,4 +1,4 @@
-"""What a model group asks of a challenger before it becomes the winner, and of labels before they are used."""
+"""What a model group asks of a challenger before it wins, and of labels before they are used."""
 
 import json
 from dataclasses import dataclass

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from processing import codebook, container, dataset, jsonlines, manifest, rows, split
+from processing import codebook, container, dataset, jsonlines, manifest, reviewed, rows, split
 from processing.codebook import Codebook
 from processing.errors import BadData
 from processing.recode import recode
@@ -31,6 +31,12 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     files = manifest.read(container.input_folder("dataset"), options.dataset_uri)
     columns = dataset.columns_of(book.attributes, labelled=options.purpose != "inference")
     table = dataset.read(files, columns)
+    content = [file.path for file in files]
+    decided = None
+    if options.purpose == "training":
+        decided = reviewed.read_rows(container.input_folder("reviewed"), columns)
+        table = reviewed.merge(table, decided)
+        content += reviewed.files(container.input_folder("reviewed"))
     good, rejected = rows.set_aside(table, _problems(book, options.purpose, options.period))
     _check_some_are_left(table, rejected)
     made = rows.canonical(good, columns)
@@ -50,13 +56,14 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         "rows": table.num_rows,
         "rejected": rejected.num_rows,
         **counts,
-        "data_digest": dataset.digest(files),
+        "data_digest": dataset.digest(content),
     }
     report = {
         **{name: getattr(options, name) for name in ("run", "group", "period", "purpose")},
         "dataset": options.dataset_uri,
         "codebook_version": book.version,
         **message,
+        "reviewed": decided.num_rows if decided else 0,
         "problems": dict(Counter(rejected["problem"].to_pylist())),
         "recoded": recoded.mapped if recoded else {},
         "files": [{"name": f.name, "rows": f.rows, "sha256": dataset.sha256(f.path)} for f in files],
@@ -162,8 +169,6 @@ def _write_items(made: pa.Table, columns: dict[str, str]) -> tuple[dict, dict]:
     )
     label = made["label"] if "label" in columns else pa.nulls(made.num_rows, pa.string())
     truth = made.select(["item_id", "text_key", "title"]).append_column("label", label)
-    if "label" not in columns:
-        truth = truth.slice(0, 0)
     pq.write_table(truth, container.output_folder("truth") / "truth.parquet")
     return {"items": made.num_rows}, {}
 

@@ -7,15 +7,15 @@ import argparse
 import json
 from collections import Counter
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from processing import codebook, container, jsonlines, labelled
-from processing.dataset import sha256
+from processing import codebook, container, earlier, jsonlines, labelled, month, output, summary
+from processing.codebook import Codebook
 from processing.errors import BadCodebook, NotReconciled
+from processing.policy import Policy
 from processing.reconcile import START_AGAIN, read_items, read_predictions, reconcile
 from processing.rows import REJECTED
 
@@ -23,80 +23,134 @@ from processing.rows import REJECTED
 def main(arguments: list[str] | None = None) -> dict[str, object]:
     """Read the inputs, write the outputs, return the job's message (docs/contracts.md)."""
     options = _options(arguments)
+    book = _codebook(options)
+    test_set = options.purpose == "test"
+    items = read_items(container.input_folder("items"))
+    matched = reconcile(items, read_predictions(container.input_folder("predictions")))
+    rejected = jsonlines.read((container.input_folder("rejected") / "rejected.jsonl").read_bytes(), REJECTED)
+    # A test set is the model's exam: nothing but its own threshold decides there.
+    policy = Policy(precision=0.0) if test_set else _policy(options.policy)
+    labels, plan = labelled.label(matched, book, options.period, policy)
+    labels = _with_keys(labels, test_set=test_set)
+    now = datetime.now(UTC).replace(microsecond=0)
+    constants = {
+        "model_group": options.group,
+        **{name: getattr(options, name) for name in ("period", "run", "model")},
+        "codebook_version": book.version,
+        "dataset": options.dataset_uri,
+        "labelled_at": now,
+    }
+    table = labelled.assemble([labels, labelled.rejected_rows(rejected)], constants, test_set=test_set)
+    _check_rows(table, options.rows, len(items), rejected.num_rows)
+
+    about = {
+        "group": options.group,
+        "purpose": options.purpose,
+        **{name: value for name, value in constants.items() if name != "model_group"},
+        "labelled_at": now.isoformat(),
+        "rows": table.num_rows,
+        **output.by_status(table),
+        "reasons": dict(Counter(_kinds(table, rejected)).most_common()),
+        "unseen_words": _unseen_words(matched),
+    }
+    message = {name: about[name] for name in ("rows", *output.STATUSES)}
+    if not test_set:
+        message |= _summarise(table, about, plan, book)
+    output.write(table, about, options.destination)
+    return message
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="processing.publish", description=__doc__.splitlines()[0])
+    for name in (
+        "group",
+        "period",
+        "run",
+        "dataset-uri",
+        "model",
+        "codebook-version",
+        "policy",
+        "destination",
+    ):
+        parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--purpose", required=True, choices=("inference", "test"))
+    parser.add_argument(
+        "--rows", required=True, type=int, help="rows of the dataset, as Prepare's message says"
+    )
+    return parser.parse_args(arguments)
+
+
+def _codebook(options: argparse.Namespace) -> Codebook:
     book = codebook.load(container.input_folder("codebook"), options.group)
     if book.version != options.codebook_version:
         raise BadCodebook(
             f"The run is under codebook {options.codebook_version}, but {book.version} is what it was given.",
             START_AGAIN,
         )
-    items = read_items(container.input_folder("items"))
-    matched = reconcile(items, read_predictions(container.input_folder("predictions")))
-    rejected = jsonlines.read((container.input_folder("rejected") / "rejected.jsonl").read_bytes(), REJECTED)
-    labels = labelled.label(matched, book, options.period)
-    test_set = options.purpose == "test"
-    if test_set:
-        labels = _with_truth(labels, pq.read_table(container.input_folder("truth") / "truth.parquet"))
-    now = datetime.now(UTC).replace(microsecond=0)
-    constants = {
-        "model": options.model,
-        "codebook_version": book.version,
-        "dataset": options.dataset_uri,
-        "run": options.run,
-        "labelled_at": now,
-    }
-    table = labelled.assemble([labels, labelled.rejected_rows(rejected)], constants, test_set=test_set)
-    counts = _counts(table, len(items), rejected.num_rows)
-
-    folder = container.output_folder("files")
-    labelled.write_parquet(table, folder / "labels.parquet")
-    labelled.write_csv(table, folder / "labels.csv")
-    manifest = {
-        **{name: getattr(options, name) for name in ("group", "period", "purpose")},
-        **constants,
-        "labelled_at": now.isoformat(),
-        **counts,
-        "reasons": dict(Counter(_kinds(table, rejected)).most_common()),
-        "columns": {name: labelled.COLUMNS[name] for name in table.column_names},
-        "files": [_file(path, options.destination, table.num_rows) for path in sorted(folder.iterdir())],
-    }
-    text = json.dumps(manifest, ensure_ascii=False, indent=1)
-    (container.output_folder("manifest") / "manifest.json").write_text(text, encoding="utf-8")
-    return counts
+    return book
 
 
-def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="processing.publish", description=__doc__.splitlines()[0])
-    for name in ("group", "period", "run", "dataset-uri", "model", "codebook-version", "destination"):
-        parser.add_argument(f"--{name}", required=True)
-    parser.add_argument("--purpose", required=True, choices=("inference", "test"))
-    return parser.parse_args(arguments)
+def _policy(text: str) -> Policy:
+    try:
+        return Policy.parse(text)
+    except ValueError as error:
+        raise BadCodebook(
+            f"The group's policy cannot be used ({error}).", "correct it and publish the codebook again."
+        ) from None
 
 
-def _with_truth(labels: pa.Table, truth: pa.Table) -> pa.Table:
-    """The labels with `truth`, `text_key` and `title` of the same ids."""
-    at = pc.index_in(labels["item_id"], value_set=truth["item_id"].combine_chunks())
-    if at.null_count or truth.num_rows != labels.num_rows:
+def _with_keys(labels: pa.Table, *, test_set: bool) -> pa.Table:
+    """The labels with the `text_key` of the same ids, and for a test set their `truth` and `title`."""
+    columns = {"text_key": "text_key"} | ({"truth": "label", "title": "title"} if test_set else {})
+    known = pq.read_table(
+        container.input_folder("truth") / "truth.parquet", columns=["item_id", *columns.values()]
+    )
+    at = pc.index_in(labels["item_id"], value_set=known["item_id"].combine_chunks())
+    if at.null_count or known.num_rows != labels.num_rows:
         raise NotReconciled(
-            f"The test set has {truth.num_rows} labels for {labels.num_rows} items; nothing is published.",
+            f"There are {known.num_rows} text keys for {labels.num_rows} items; nothing is published.",
             START_AGAIN,
         )
-    found = truth.take(at)
-    for name, column in {"truth": "label", "text_key": "text_key", "title": "title"}.items():
+    found = known.take(at)
+    if test_set and found["label"].null_count:
+        raise NotReconciled(
+            f"{found['label'].null_count} of {len(found)} test items have no label; nothing is published.",
+            START_AGAIN,
+        )
+    for name, column in columns.items():
         labels = labels.append_column(name, found[column])
     return labels
 
 
-def _counts(table: pa.Table, items: int, rejected: int) -> dict[str, int]:
-    """Rows by status. Raises NotReconciled unless every row that went in is there once."""
-    by_status = Counter(dict(row.values() for row in table["status"].value_counts().to_pylist()))
-    counts = {"rows": items + rejected} | {
-        status: by_status[status] for status in ("labelled", "review", "rejected")
-    }
-    if counts["rows"] != table.num_rows or counts["rejected"] != rejected:
+def _check_rows(table: pa.Table, delivered: int, items: int, rejected: int) -> None:
+    """Raise NotReconciled unless every row that was delivered is there once.
+
+    `delivered` does not come with the data: Prepare counted the rows it read and said so to the service.
+    """
+    if not delivered == items + rejected == table.num_rows:
         raise NotReconciled(
-            f"{counts['rows']} rows went in, {table.num_rows} came out; nothing is published.", START_AGAIN
+            f"{delivered} rows were delivered, {items} became items and {rejected} were set aside, "
+            f"{table.num_rows} came out; nothing is published.",
+            START_AGAIN,
         )
-    return counts
+
+
+def _summarise(table: pa.Table, about: dict, plan: dict, book: Codebook) -> dict[str, object]:
+    """Write the summary and the changed items next to the labels; return what the message tells of them."""
+    trained = json.loads((container.input_folder("trained") / "report.json").read_text(encoding="utf-8"))
+    before = earlier.read(container.input_folder("earlier"), month.COLUMNS)
+    found, changed = summary.summarise(table, about, plan, before, book, trained, about["unseen_words"])
+    folder = container.output_folder("files")
+    summary.write(found, folder)
+    if changed is not None:
+        labelled.write_csv(changed, folder / "changes.csv")
+    return summary.message(found)
+
+
+def _unseen_words(matched: pa.Table) -> float | None:
+    """Mean share of each text that the model has never seen; None where the model does not say."""
+    share = pc.mean(matched["known_share"]).as_py()
+    return None if share is None else round(1 - share, 4)
 
 
 def _kinds(table: pa.Table, rejected: pa.Table) -> Counter:
@@ -105,16 +159,6 @@ def _kinds(table: pa.Table, rejected: pa.Table) -> Counter:
     kinds = Counter({row["values"]: row["counts"] for row in review.value_counts().to_pylist()})
     kinds.update(rejected["problem"].to_pylist())
     return kinds
-
-
-def _file(path: Path, destination: str, rows: int) -> dict[str, object]:
-    return {
-        "name": path.name,
-        "url": destination.rstrip("/") + "/" + path.name,
-        "bytes": path.stat().st_size,
-        "rows": rows,
-        "sha256": sha256(path),
-    }
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ PREDICTION = pa.schema(
         ("second_code", pa.string()),
         ("second_confidence", pa.float64()),
         ("review", pa.bool_()),
+        ("known_share", pa.float64()),  # of the item's text; a model that does not say it leaves it out
     ]
 )
 JOINED = pa.schema([("item_id", pa.string()), ("SageMakerOutput", pa.struct(list(PREDICTION)))])

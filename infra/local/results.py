@@ -25,7 +25,7 @@ def read_json(stack: LocalStack, address: str) -> dict:
 def published(stack: LocalStack, group: str) -> list[dict]:
     """The manifests of the labels published for `group`, the oldest first, each with its `address`."""
     bucket = stack.names["LabelledBucket"]
-    listing = stack.client("s3").list_objects_v2(Bucket=bucket, Prefix=f"labels/group={group}/")
+    listing = stack.client("s3").list_objects_v2(Bucket=bucket, Prefix=f"labels/{group}/")
     objects = sorted(listing.get("Contents", []), key=lambda entry: entry["LastModified"])
     addresses = [
         f"s3://{bucket}/{entry['Key']}" for entry in objects if entry["Key"].endswith("/manifest.json")

@@ -39,8 +39,8 @@ class Stack:
             "table": self.table,
         }
 
-    def objects(self) -> dict[str, bytes]:
-        listed = self.s3.list_objects_v2(Bucket=self.work_bucket).get("Contents", [])
+    def objects(self, prefix: str = "codebooks/") -> dict[str, bytes]:
+        listed = self.s3.list_objects_v2(Bucket=self.work_bucket, Prefix=prefix).get("Contents", [])
         return {
             entry["Key"]: self.s3.get_object(Bucket=self.work_bucket, Key=entry["Key"])["Body"].read()
             for entry in listed

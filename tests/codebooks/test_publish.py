@@ -43,6 +43,12 @@ def test_publishing_the_same_again_changes_nothing(stack, book):
     assert (done.changed, done.published_at) == (False, "2026-11-02T08:30:00+00:00")
 
 
+def test_the_folder_of_reviewers_decisions_is_there_from_the_first_codebook_on(stack, book):
+    """A training job is given that folder, and SageMaker refuses an input without objects."""
+    publish(book, **stack.places, now=NOW)
+    assert list(stack.objects("reviewed/")) == ["reviewed/DE-weee/about.txt"]
+
+
 def test_other_content_under_a_published_version_is_refused_and_nothing_changes(stack, book):
     publish(book, **stack.places, now=NOW)
     before = stack.objects(), stack.ledger()

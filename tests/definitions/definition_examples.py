@@ -32,7 +32,7 @@ SUBSTITUTIONS = {
     "LabelledKeyArn": _key(2),
     **{
         f"{state}RoleArn": f"arn:aws:iam::{ACCOUNT}:role/labelmill-{state}"
-        for state in ("Prepare", "Tune", "Train", "Transform", "Publish", "Compare")
+        for state in ("Prepare", "Tune", "Train", "Transform", "Publish", "Amend", "Compare")
     },
     "ImageUri": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/sagemaker-xgboost:3.2-0",
     "ProcessingInstanceType": "ml.m5.xlarge",
@@ -71,6 +71,16 @@ INPUTS = {
         "challenger": MODEL,
         "test_set": RUN,
     },
+    "review": {
+        "run": f"{GROUP}-review-{PERIOD}-0f3a9c21d4e5",
+        "group": GROUP,
+        "period": PERIOD,
+        "purpose": "review",
+        "dataset": f"s3://landing/inference/{GROUP}/{PERIOD}/d1/",
+        "model": OLD_MODEL,
+        "amends": f"s3://labelled/labels/{GROUP}/{PERIOD}/{GROUP}-inference-{PERIOD}-0f3a9c21d4e5/",
+        "decisions": f"s3://work/reviewed/{GROUP}/{GROUP}-review-{PERIOD}-0f3a9c21d4e5/",
+    },
     "comparison": {
         "run": f"{GROUP}-comparison-{PERIOD}-0f3a9c21d4e5",
         "group": GROUP,
@@ -92,6 +102,7 @@ GROUP_ITEM = {
 MODEL_ITEM = {
     "group": {"S": GROUP},
     "entry": {"S": f"MODEL#{MODEL}"},
+    "run": {"S": RUN},
     "data_digest": {"S": "d" * 64},
     "code_digest": {"S": "c0de" * 4},
 }
@@ -102,7 +113,14 @@ MESSAGES = {
         **{"rows": 100, "rejected": 2, "train": 60, "validation": 18, "test": 20, "items": 98},
         "data_digest": "ab12cd34ef56",
     },
-    "processing.publish": {"rows": 100, "labelled": 90, "review": 8, "rejected": 2},
+    "processing.publish": {
+        **{"rows": 100, "labelled": 90, "review": 8, "rejected": 2},
+        **{"alarms": 0, "attention": "Nothing."},
+    },
+    "processing.amend": {
+        **{"rows": 100, "labelled": 95, "review": 3, "rejected": 2},
+        **{"alarms": 0, "attention": "Nothing."},
+    },
     "processing.compare": {
         **{"verdict": "PROMOTE", "reason": "Macro-F1 rose by 0.05.", "rows": 20},
         **{"score": 0.91, "winner_score": 0.86, "approval": False, "evidence_digest": "e" * 64},
@@ -134,6 +152,7 @@ _FOUND = {
         "prefix": f"predictions/{GROUP}/{RUN}/{MODEL}/r1/",
         "challenger": MODEL,
         "test_set": RUN,
+        "earlier": f"s3://work/runs/{GROUP}/{RUN}/rejected/",
     },
     "published": {"message": MESSAGES["processing.publish"]},
     "recorded": {"Item": MODEL_ITEM},
@@ -142,7 +161,7 @@ _FOUND = {
 }
 DATA = {
     "training": INPUTS["training"] | _FOUND,
-    "inference": INPUTS["test"] | _FOUND,
+    "inference": INPUTS["review"] | INPUTS["test"] | _FOUND,
     "comparison": INPUTS["comparison"] | _FOUND,
 }
 

@@ -1,28 +1,39 @@
 """The inference machine, executed."""
 
 import pytest
-from definition_examples import GROUP, INPUTS, MODEL, OLD_MODEL, PERIOD, RUN, SUBSTITUTIONS
+from definition_examples import GROUP, INPUTS, MODEL, MODEL_ITEM, OLD_MODEL, PERIOD, RUN, SUBSTITUTIONS
 
-MONTH, TEST = INPUTS["inference"], INPUTS["test"]
+MONTH, TEST, REVIEW = INPUTS["inference"], INPUTS["test"], INPUTS["review"]
+OLD_RUN = f"{GROUP}-training-2026-09-0f3a9c21d4e5"
 WINNER = {"group": {"S": GROUP}, "entry": {"S": "WINNER"}, "model": {"S": OLD_MODEL}}
 
 
 @pytest.fixture
 def cloud(cloud):
-    """With what Publish leaves: a manifest that waits, in the bucket where the files are."""
-    for bucket, run in {"labelled": MONTH, "work": TEST}.items():
+    """With two models in the ledger and what Publish leaves: files, and beside them a manifest that waits."""
+    for bucket, run in (("labelled", MONTH), ("labelled", REVIEW), ("work", TEST)):
         key = f"runs/{GROUP}/{run['run']}/manifest/manifest.json"
         cloud.s3.put_object(Bucket=bucket, Key=key, Body=run["run"].encode())
+    for run in (MONTH, REVIEW):
+        cloud.s3.put_object(
+            Bucket="labelled", Key=f"{labels_of(run)}labels.parquet", Body=run["run"].encode()
+        )
+    for model, run in {MODEL: RUN, OLD_MODEL: OLD_RUN}.items():
+        cloud.put(MODEL_ITEM | {"entry": {"S": f"MODEL#{model}"}, "run": {"S": run}})
     return cloud
 
 
+def labels_of(run: dict) -> str:
+    return f"labels/{GROUP}/{PERIOD}/{run['run']}/"
+
+
 def published(cloud, bucket: str) -> dict[str, str]:
-    """Content of the manifests in a bucket, outside of runs, by key."""
+    """Content of the manifests in a bucket, outside of runs, and of the table that Athena reads, by key."""
     keys = [item["Key"] for item in cloud.s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
     return {
         key: cloud.s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
         for key in keys
-        if not key.startswith("runs/")
+        if key.startswith("current/") or (key.endswith("/manifest.json") and not key.startswith("runs/"))
     }
 
 
@@ -31,12 +42,25 @@ def test_a_month_is_labelled_by_the_winner_and_published_for_the_stakeholders(cl
     run = cloud.run("inference", MONTH)
     assert run.status == "SUCCEEDED", run.cause
     assert run.states == [
-        *("Purpose", "ForStakeholders", "GetWinner", "WinnerKnown", "UseWinner", "GetGroup", "GroupKnown"),
-        *("Prepare", "Transform", "Publish", "PublishManifest", "Audience", "NotifyStakeholders", "Announce"),
+        *(
+            "Purpose",
+            "ForStakeholders",
+            "GetWinner",
+            "WinnerKnown",
+            "UseWinner",
+            "FindEarlier",
+            "EarlierKnown",
+        ),
+        *("GetGroup", "GroupKnown", "Work", "GetModel", "ModelKnown", "Prepare", "Transform", "Publish"),
+        *("PublishManifest", "Audience", "PublishTable", "RecordLabels", "NotifyStakeholders", "Attention"),
+        "Announce",
     ]
     assert cloud.sagemaker.sent("CreateTransformJob")[0]["ModelName"] == OLD_MODEL
-    prefix = f"labels/group={GROUP}/period={PERIOD}/run={MONTH['run']}/"
-    assert published(cloud, "labelled") == {f"{prefix}manifest.json": MONTH["run"]}
+    prefix = labels_of(MONTH)
+    assert published(cloud, "labelled") == {
+        f"{prefix}manifest.json": MONTH["run"],
+        f"current/{GROUP}/{PERIOD}/labels.parquet": MONTH["run"],
+    }
     publish = cloud.sagemaker.sent("CreateProcessingJob")[1]["ProcessingOutputConfig"]
     assert publish["Outputs"][0]["S3Output"]["S3Uri"] == f"s3://labelled/{prefix}"
     assert publish["KmsKeyId"] == SUBSTITUTIONS["LabelledKeyArn"]
@@ -55,10 +79,8 @@ def test_stakeholders_are_sent_counts_and_the_address_of_the_manifest(cloud):
     [notice] = cloud.received("Stakeholders")
     assert notice["Subject"] == f"Labels ready: {GROUP} {PERIOD}"
     assert "100 items, 90 labelled, 8 to review, 2 rejected" in notice["Message"]
-    assert (
-        f"s3://labelled/labels/group={GROUP}/period={PERIOD}/run={MONTH['run']}/manifest.json"
-        in notice["Message"]
-    )
+    assert "Needs attention: Nothing." in notice["Message"]
+    assert f"s3://labelled/{labels_of(MONTH)}manifest.json" in notice["Message"]
     assert notice["MessageAttributes"]["group"]["Value"] == GROUP
 
 
@@ -105,6 +127,102 @@ def test_a_group_without_a_winner_fails_with_the_fix(cloud):
 def test_an_unknown_group_fails_with_the_fix(cloud):
     run = cloud.run("inference", TEST | {"group": "FR-toys"})
     assert run.status == "FAILED" and "publish its codebook" in run.cause
+
+
+def given_to_publish(cloud) -> dict[str, str]:
+    publish = cloud.sagemaker.sent("CreateProcessingJob")[1]
+    return {given["InputName"]: given["S3Input"]["S3Uri"] for given in publish["ProcessingInputs"]}
+
+
+def test_a_month_is_compared_with_the_newest_labels_of_the_latest_earlier_month(cloud):
+    cloud.put(WINNER)
+    for month, time, run in (
+        ("2026-08", "2026-09-30T00:00:00Z", "august-corrected-late"),
+        ("2026-09", "2026-09-01T00:00:00Z", "september"),
+        ("2026-09", "2026-09-02T00:00:00Z", "september-amended"),
+        (PERIOD, "2026-10-01T00:00:00Z", "this-month-before"),
+        ("2026-11", "2026-09-01T00:00:00Z", "later"),
+    ):
+        entry = {"group": {"S": GROUP}, "entry": {"S": f"LABELS#{month}#{time}#{run}"}}
+        cloud.put(entry | {"labels": {"S": f"s3://labelled/{run}/"}})
+    run = cloud.run("inference", MONTH)
+    assert run.status == "SUCCEEDED", run.cause
+    assert given_to_publish(cloud)["earlier"] == "s3://labelled/september-amended/"
+
+
+def test_the_first_month_is_given_a_folder_without_labels_as_the_earlier_one(cloud):
+    cloud.put(WINNER)
+    cloud.run("inference", MONTH)
+    given = given_to_publish(cloud)
+    assert given["earlier"] == given["rejected"]
+
+
+def test_publish_is_told_which_codes_the_model_has_seen_and_how_many_rows_came(cloud):
+    cloud.put(WINNER)
+    cloud.run("inference", MONTH)
+    assert given_to_publish(cloud)["trained"] == f"s3://work/runs/{GROUP}/{OLD_RUN}/report/"
+    publish = cloud.sagemaker.sent("CreateProcessingJob")[1]
+    arguments = publish["AppSpecification"]["ContainerArguments"]
+    assert arguments[arguments.index("--rows") + 1] == "100"
+
+
+def test_every_published_version_is_recorded(cloud):
+    cloud.put(WINNER)
+    cloud.run("inference", MONTH)
+    [item] = cloud.items("LABELS#")
+    assert item["entry"].startswith(f"LABELS#{PERIOD}#") and item["entry"].endswith(f"#{MONTH['run']}")
+    assert (item["labels"], item["model"]) == (f"s3://labelled/{labels_of(MONTH)}", OLD_MODEL)
+
+
+def test_what_needs_attention_reaches_stakeholders_and_mlops(cloud):
+    cloud.put(WINNER)
+    sentence = "The model cannot give code 3a, new since it was trained."
+    cloud.sagemaker.messages["processing.publish"] |= {"alarms": 1, "attention": sentence}
+    run = cloud.run("inference", MONTH)
+    assert run.states[-3:] == ["Attention", "NotifyMlops", "Announce"]
+    [notice] = cloud.received("Mlops")
+    assert sentence in notice["Message"] and f"{labels_of(MONTH)}summary.json" in notice["Message"]
+    assert f"Needs attention: {sentence}" in cloud.received("Stakeholders")[0]["Message"]
+
+
+def test_decisions_of_reviewers_are_published_as_a_new_version(cloud):
+    run = cloud.run("inference", REVIEW)
+    assert run.status == "SUCCEEDED", run.cause
+    assert run.states[4:9] == ["Work", "Amend", "ClaimAmendment", "PublishManifest", "Audience"]
+    [amend] = cloud.sagemaker.sent("CreateProcessingJob")
+    given = {given["InputName"]: given["S3Input"]["S3Uri"] for given in amend["ProcessingInputs"]}
+    assert (given["labels"], given["decisions"]) == (REVIEW["amends"], REVIEW["decisions"])
+    assert published(cloud, "labelled") == {
+        f"{labels_of(REVIEW)}manifest.json": REVIEW["run"],
+        f"current/{GROUP}/{PERIOD}/labels.parquet": REVIEW["run"],
+    }
+    assert "95 labelled, 3 to review" in cloud.received("Stakeholders")[0]["Message"]
+
+
+def test_labels_are_amended_once_so_that_no_sheet_undoes_another(cloud):
+    claim = {"group": {"S": GROUP}, "entry": {"S": f"AMENDED#{REVIEW['amends']}"}, "run": {"S": "another"}}
+    cloud.put(claim)
+    run = cloud.run("inference", REVIEW)
+    assert run.status == "FAILED"
+    assert "have been amended by another sheet: import this one again" in run.cause
+    assert published(cloud, "labelled") == {}
+    assert cloud.waits == []
+
+
+def test_a_sheet_whose_run_is_started_again_keeps_its_claim(cloud):
+    claim = {
+        "group": {"S": GROUP},
+        "entry": {"S": f"AMENDED#{REVIEW['amends']}"},
+        "run": {"S": REVIEW["run"]},
+    }
+    cloud.put(claim)
+    assert cloud.run("inference", REVIEW).status == "SUCCEEDED"
+
+
+def test_a_model_that_the_ledger_does_not_know_is_refused(cloud):
+    run = cloud.run("inference", TEST | {"model": "DE-abcdefghijkl-2026-10-00000000"})
+    assert run.status == "FAILED" and "has no record of the model" in run.cause
+    assert cloud.sagemaker.requests == []
 
 
 def test_another_purpose_is_refused(cloud):

@@ -86,6 +86,10 @@ def _calls(stack: Stack, integration: str, parameters: dict):
         case "sqs", _:
             yield action, f"arn:aws:sqs:{HERE}:{parameters['QueueUrl'].rpartition('/')[2]}", {}
         case "s3", "copyObject":
+            if parameters["CopySource.$"].endswith("labels.parquet', $.target.bucket, $.target.prefix)"):
+                yield "s3:GetObject", f"{stack.arn('LabelledBucket')}/labels/g/p/r/labels.parquet", {}
+                yield "s3:PutObject", f"{stack.arn('LabelledBucket')}/current/g/p/labels.parquet", {}
+                return
             for bucket, prefix in (("WorkBucket", "predictions"), ("LabelledBucket", "labels")):
                 yield "s3:GetObject", f"{stack.arn(bucket)}/runs/g/r/manifest/manifest.json", {}
                 yield "s3:PutObject", f"{stack.arn(bucket)}/{prefix}/g/r/manifest.json", {}

@@ -10,7 +10,7 @@ from templates import template
 pytestmark = pytest.mark.usefixtures("engine")
 
 KEYS = ("LandingKey", "WorkKey", "LabelledKey", "OperationsKey")
-JOBS = ("PrepareRole", "TuneRole", "TrainRole", "TransformRole", "PublishRole", "CompareRole")
+JOBS = ("PrepareRole", "TuneRole", "TrainRole", "TransformRole", "PublishRole", "AmendRole", "CompareRole")
 MACHINES = ("TrainingMachineRole", "InferenceMachineRole", "ComparisonMachineRole")
 FUNCTIONS = ("StartTrainingRole", "StartInferenceRole", "TestModelRole", "StartComparisonRole")
 READ_AND_WRITE = {"kms:Decrypt", "kms:GenerateDataKey"}
@@ -18,7 +18,9 @@ READ_AND_WRITE = {"kms:Decrypt", "kms:GenerateDataKey"}
 THROUGH_A_SERVICE = {
     **{(role, "WorkKey", "s3"): {*READ_AND_WRITE, "kms:Encrypt"} for role in JOBS},
     ("PrepareRole", "LandingKey", "s3"): {"kms:Decrypt"},
-    ("PublishRole", "LabelledKey", "s3"): {*READ_AND_WRITE, "kms:Encrypt"},
+    **{
+        (role, "LabelledKey", "s3"): {*READ_AND_WRITE, "kms:Encrypt"} for role in ("PublishRole", "AmendRole")
+    },
     ("InferenceMachineRole", "WorkKey", "s3"): READ_AND_WRITE,
     ("InferenceMachineRole", "LabelledKey", "s3"): READ_AND_WRITE,
     **{(role, "OperationsKey", "sqs"): READ_AND_WRITE for role in (*MACHINES, *FUNCTIONS[2:])},
@@ -27,7 +29,9 @@ THROUGH_A_SERVICE = {
     **{(role, "OperationsKey", "dynamodb"): {"kms:Decrypt"} for role in (*MACHINES, "StartComparisonRole")},
 }
 #: SageMaker says Encrypt without another service between.
-ENCRYPT_OUTPUT = {(role, "WorkKey") for role in JOBS} | {("PublishRole", "LabelledKey")}
+ENCRYPT_OUTPUT = {(role, "WorkKey") for role in JOBS} | {
+    (role, "LabelledKey") for role in ("PublishRole", "AmendRole")
+}
 
 RUN = "runs/DE-weee/DE-weee-training-2026-10-0f3a9c21d4e5"
 LANDED = (
@@ -44,7 +48,9 @@ OUTPUTS = {
     )
 }
 TEST_LABELS = "WorkBucket/predictions/DE-weee/set/model/run/labels.parquet"
-LABELS = "LabelledBucket/labels/group=DE-weee/period=2026-10/run=r/labels.parquet"
+LABELS = "LabelledBucket/labels/DE-weee/2026-10/run/labels.parquet"
+CURRENT = "LabelledBucket/current/DE-weee/2026-10/labels.parquet"
+REVIEWED = "WorkBucket/reviewed/DE-weee/run/decisions.jsonl"
 MANIFESTS = {
     "staged for the test": f"WorkBucket/{RUN}/manifest/manifest.json",
     "staged for people": f"LabelledBucket/{RUN}/manifest/manifest.json",
@@ -61,6 +67,8 @@ OBJECTS = (
     *OUTPUTS.values(),
     TEST_LABELS,
     LABELS,
+    CURRENT,
+    REVIEWED,
     *MANIFESTS.values(),
 )
 
@@ -70,13 +78,17 @@ def outputs(*names: str) -> set[str]:
 
 
 READS = {
-    "PrepareRole": {*LANDED, CODEBOOK, CODE, *outputs("test")},
+    "PrepareRole": {*LANDED, CODEBOOK, CODE, REVIEWED, *outputs("test")},
     "TuneRole": {CODEBOOK, CODE, *outputs("train", "validation")},
     "TrainRole": {CODEBOOK, CODE, *outputs("train", "validation")},
     "TransformRole": outputs("model", "items"),
-    "PublishRole": {CODEBOOK, CODE, *outputs("items", "truth", "rejected", "predictions")},
+    "PublishRole": {
+        *(CODEBOOK, CODE, LABELS, MANIFESTS["for people"]),
+        *outputs("items", "truth", "rejected", "predictions", "report"),
+    },
+    "AmendRole": {CODEBOOK, CODE, REVIEWED, LABELS, MANIFESTS["for people"]},
     "CompareRole": {CODEBOOK, CODE, TEST_LABELS, MANIFESTS["of the test"]},
-    "InferenceMachineRole": {MANIFESTS["staged for the test"], MANIFESTS["staged for people"]},
+    "InferenceMachineRole": {MANIFESTS["staged for the test"], MANIFESTS["staged for people"], LABELS},
 }
 WRITES = {
     "PrepareRole": outputs("train", "validation", "test", "items", "truth", "rejected", "report"),
@@ -84,8 +96,9 @@ WRITES = {
     "TrainRole": outputs("model"),
     "TransformRole": outputs("predictions"),
     "PublishRole": {TEST_LABELS, LABELS, *MANIFESTS.values(), *outputs("manifest")},
+    "AmendRole": {LABELS, MANIFESTS["staged for people"], MANIFESTS["for people"]},
     "CompareRole": outputs("evidence"),
-    "InferenceMachineRole": {MANIFESTS["of the test"], MANIFESTS["for people"]},
+    "InferenceMachineRole": {MANIFESTS["of the test"], MANIFESTS["for people"], CURRENT},
 }
 
 

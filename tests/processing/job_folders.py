@@ -46,6 +46,7 @@ class Job:
     """One job's base folder."""
 
     base: Path
+    delivered: int = 0  # rows of the dataset, for Publish
 
     def input(self, name: str) -> Path:
         folder = self.base / "processing" / "input" / name
@@ -58,6 +59,12 @@ class Job:
     def codebook(self, content: dict = CODEBOOK) -> None:
         path = self.input("codebook") / f"{content['version']}.json"
         path.write_text(json.dumps(content), encoding="utf-8")
+
+    def trained(self, period: str = PERIOD, codes: tuple[str, ...] = ("1", "2", "3a")) -> None:
+        """What Prepare reported of the run that trained the model: in which month, and which codes it saw."""
+        splits = {part: {"codes": dict.fromkeys(codes, 10)} for part in ("train", "validation", "test")}
+        text = json.dumps({"period": period, "splits": splits})
+        (self.input("trained") / "report.json").write_text(text, encoding="utf-8")
 
     def dataset(self, files: dict[str, tuple[bytes, int]], uri: str = DATASET) -> None:
         """Deliver files, given as content and number of rows, with the manifest that belongs to them."""

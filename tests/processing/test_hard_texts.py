@@ -106,6 +106,7 @@ def test_every_row_comes_out_once_whatever_it_holds(new_job, rows):
     assert all(row["item_id"] == rows[row["row"] - 1]["item_id"] for row in rejected)
 
     job = new_job()
+    job.trained()
     for name in ("items", "rejected", "truth"):
         shutil.copytree(before.output(name), job.input(name), dirs_exist_ok=True)
     answer = {"code": "1", "confidence": 0.9, "second_code": "2", "second_confidence": 0.1, "review": False}
@@ -121,7 +122,10 @@ def test_every_row_comes_out_once_whatever_it_holds(new_job, rows):
         model="m",
         codebook_version="2026-10",
         destination="s3://labelled/x/",
+        rows=str(len(rows)),
+        policy='{"precision": 0}',
     )
+    counts = {name: counts[name] for name in ("rows", "labelled", "review", "rejected")}
     assert counts == {"rows": len(rows), "labelled": len(items), "review": 0, "rejected": len(rejected)}
     table = pq.read_table(job.output("files") / "labels.parquet")
     assert table["item_id"].to_pylist() == [row["item_id"] for row in items + rejected]

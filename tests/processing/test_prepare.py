@@ -216,11 +216,14 @@ def test_the_test_set_is_a_dataset_that_prepare_takes_again(deliver, new_job):
     assert truth["text_key"].to_pylist() == text_keys("DE-weee", test).to_pylist()
 
 
-def test_without_labels_the_truth_has_no_rows(job):
+def test_without_labels_the_truth_still_tells_the_text_of_every_item_by_its_key(job):
     rows = items(labelled=False)
     job.dataset({"part-000.jsonl": (as_jsonl(rows), len(rows))})
     job.prepare("inference")
-    assert pq.read_table(job.output("truth") / "truth.parquet").num_rows == 0
+    truth = pq.read_table(job.output("truth") / "truth.parquet")
+    assert truth["item_id"].to_pylist() == [row["item_id"] for row in rows]
+    assert truth["label"].null_count == len(rows)
+    assert len(set(truth["text_key"].to_pylist())) == len(rows)
 
 
 def test_items_are_written_in_files_of_limited_size(job, monkeypatch):

@@ -15,7 +15,8 @@ from job_folders import CODEBOOK, DATASET, GROUP, PERIOD, JobFailed, as_jsonl, i
 
 from processing import labelled, publish
 
-DESTINATION = "s3://labelled/labels/group=DE-weee/period=2026-10/run=r1/"
+TEXT_KEY = "143e415e095392f9"  # of the first of job_folders.items
+DESTINATION = "s3://labelled/labels/DE-weee/2026-10/r1/"
 
 
 def prediction(item_id: str | None, code: str = "1", confidence: float = 0.9) -> dict:
@@ -39,6 +40,8 @@ def run_publish(job, purpose="inference", **more) -> dict:
         "model": "DE-weee-2026-09-1a2b3c4d",
         "codebook_version": "2026-10",
         "destination": DESTINATION,
+        "rows": str(job.delivered),
+        "policy": '{"precision": 0}',
     }
     return job.run(publish.main, **arguments | more)
 
@@ -52,6 +55,8 @@ def prepared(new_job):
         before.dataset({"part-000.jsonl": (as_jsonl(rows), len(rows))})
         before.prepare(purpose)
         job = new_job()
+        job.delivered = len(rows)
+        job.trained()
         for name in ("items", "truth", "rejected"):
             for path in before.output(name).iterdir():
                 (job.input(name) / path.name).write_bytes(path.read_bytes())
@@ -61,6 +66,10 @@ def prepared(new_job):
         return job
 
     return make
+
+
+def counts(message: dict) -> dict:
+    return {name: message[name] for name in ("rows", "labelled", "review", "rejected")}
 
 
 def published(job) -> list[dict]:
@@ -86,7 +95,7 @@ def test_labels_are_joined_by_id_whatever_the_order_and_the_files_of_the_predict
     random.Random(1).shuffle(shuffled)
     job = prepared(rows, shuffled[:200])
     (job.input("predictions") / "items-00001.jsonl.out").write_bytes(as_jsonl(shuffled[200:]))
-    assert run_publish(job) == {"rows": 300, "labelled": 150, "review": 150, "rejected": 0}
+    assert counts(run_publish(job)) == {"rows": 300, "labelled": 150, "review": 150, "rejected": 0}
     found = published(job)
     assert [row["item_id"] for row in found] == [row["item_id"] for row in rows]
     assert [row["code"] for row in found] == [each["SageMakerOutput"]["code"] for each in predictions]
@@ -113,6 +122,10 @@ def test_every_published_row_says_where_its_label_is_from(prepared):
         "codebook_version": "2026-10",
         "dataset": DATASET,
         "run": "r1",
+        "decided_by": None,
+        "text_key": TEXT_KEY,
+        "model_group": GROUP,
+        "period": PERIOD,
     }
 
 
@@ -120,7 +133,7 @@ def test_rejected_rows_are_published_with_their_reason_and_place(prepared):
     rows = items(5, labelled=False)
     rows[1]["title"] = ""
     job = prepared(rows)
-    assert run_publish(job) == {"rows": 5, "labelled": 4, "review": 0, "rejected": 1}
+    assert counts(run_publish(job)) == {"rows": 5, "labelled": 4, "review": 0, "rejected": 1}
     (row,) = (row for row in published(job) if row["status"] == "rejected")
     assert (row["item_id"], row["code"], row["confidence"]) == ("000001", None, None)
     assert row["reason"] == "The title is empty. (part-000.jsonl, row 2)"
@@ -162,17 +175,18 @@ def test_the_manifest_lists_counts_and_the_sha256_of_every_file(prepared):
     rows = items(5, labelled=False)
     rows[1]["title"] = ""
     job = prepared(rows)
-    counts = run_publish(job)
+    found = counts(run_publish(job))
     manifest = json.loads((job.output("manifest") / "manifest.json").read_text(encoding="utf-8"))
-    assert {name: manifest[name] for name in counts} == counts
+    assert {name: manifest[name] for name in found} == found
     assert manifest["reasons"] == {"empty_title": 1}
     assert manifest["model"] == "DE-weee-2026-09-1a2b3c4d"
     assert list(manifest["columns"]) == list(published(job)[0])
-    assert {file["name"] for file in manifest["files"]} == {"labels.csv", "labels.parquet"}
+    rows_of = {file["name"]: file.get("rows") for file in manifest["files"]}
+    assert rows_of == {"labels.csv": 5, "labels.parquet": 5, "summary.json": None}
     for file in manifest["files"]:
         content = (job.output("files") / file["name"]).read_bytes()
         assert file["sha256"] == hashlib.sha256(content).hexdigest()
-        assert (file["bytes"], file["rows"]) == (len(content), 5)
+        assert file["bytes"] == len(content)
         assert file["url"] == DESTINATION + file["name"]
 
 
@@ -222,13 +236,19 @@ def test_predictions_that_are_cut_off_stop_the_publication(prepared):
     assert "items-00000.jsonl.out cannot be read" in refusal(job)
 
 
+def test_a_lost_shard_of_items_stops_the_publication_though_its_predictions_are_lost_with_it(prepared):
+    job = prepared(items(4, labelled=False))
+    job.delivered = 6
+    assert "6 rows were delivered, 4 became items and 0 were set aside" in refusal(job)
+
+
 def test_no_predictions_at_all_stop_the_publication(prepared):
     assert "2 of 2 items have no prediction" in refusal(prepared(items(2, labelled=False), []))
 
 
 def test_a_test_set_without_its_truth_stops_the_publication(prepared):
     job = prepared(items(2, labelled=False))
-    assert "The test set has 0 labels for 2 items; nothing is published." in refusal(job, purpose="test")
+    assert "2 of 2 test items have no label; nothing is published." in refusal(job, purpose="test")
 
 
 def test_another_codebook_than_the_runs_stops_the_publication(prepared):
@@ -280,10 +300,10 @@ def test_duckdb_reads_both_files_alike(prepared):
     rows[3]["title"] = ""
     job = prepared(rows)
     run_publish(job)
-    counts = [
+    found = [
         duckdb.sql(
             f"select status, count(*) from '{job.output('files') / name}' group by 1 order by 1"
         ).fetchall()
         for name in ("labels.parquet", "labels.csv")
     ]
-    assert counts[0] == counts[1] == [("labelled", 49), ("rejected", 1)]
+    assert found[0] == found[1] == [("labelled", 49), ("rejected", 1)]

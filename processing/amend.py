@@ -1,0 +1,133 @@
+"""Amend: put reviewers' decisions into published labels, as a new version; the old one stays as it is."""
+
+import argparse
+import json
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from processing import codebook, container, earlier, labelled, month, output, reviewed, summary
+from processing.attention import sentences
+from processing.codebook import Codebook
+from processing.earlier import Published
+from processing.errors import NotReconciled
+
+EXPORT_AGAIN = "export the sheet again (labelmill review export) and import that one."
+
+
+def main(arguments: list[str] | None = None) -> dict[str, object]:
+    """Read the inputs, write the outputs, return the job's message (docs/contracts.md)."""
+    options = _options(arguments)
+    book = codebook.load(container.input_folder("codebook"), options.group)
+    before = earlier.read(container.input_folder("labels"))
+    if before is None:
+        raise NotReconciled(f"There is no output at {options.amends}.", EXPORT_AGAIN)
+    decisions = reviewed.read_decisions(container.input_folder("decisions"))
+    now = datetime.now(UTC).replace(microsecond=0)
+    constants = {"run": options.run, "labelled_at": now, "codebook_version": book.version}
+    table = amend(before.table, decisions, book, options.period, constants)
+
+    about = {
+        **{name: value for name, value in before.manifest.items() if name not in ("columns", "files")},
+        **constants,
+        "labelled_at": now.isoformat(),
+        "amends": options.amends,
+        "origin": before.manifest.get("origin", before.manifest["run"]),
+        "decided": decisions.num_rows,
+        "decided_by": sorted(set(decisions["decided_by"].to_pylist())),
+        **output.by_status(table),
+        "reasons": _reasons(before, table),
+    }
+    folder = container.output_folder("files")
+    found = _summary(table, about, book)
+    summary.write(found, folder)
+    labelled.write_csv(decisions, folder / "decisions.csv")
+    output.write(table, about, options.destination)
+    counts = {name: about[name] for name in ("rows", *output.STATUSES)}
+    return counts | summary.message(found)
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="processing.amend", description=__doc__.splitlines()[0])
+    for name in ("group", "period", "run", "amends", "destination"):
+        parser.add_argument(f"--{name}", required=True)
+    return parser.parse_args(arguments)
+
+
+def amend(
+    table: pa.Table, decisions: pa.Table, book: Codebook, period: str, constants: dict[str, object]
+) -> pa.Table:
+    """The rows with the decisions in them; every other row is what it was.
+
+    `constants` are `run`, `labelled_at` and `codebook_version` of the decided rows. Raises NotReconciled
+    where a decision is on an item that is not up for review, or on a code not in force in the period.
+    """
+    waiting = table["item_id"].filter(pc.equal(table["status"], "review"))
+    ids = decisions["item_id"].combine_chunks()
+    _check(pc.is_in(ids, value_set=waiting.combine_chunks()), ids, "is not up for review")
+    in_force = pa.array(book.in_force(period), pa.string())
+    _check(
+        pc.is_in(decisions["label"], value_set=in_force), ids, f"was given a code not in force in {period}"
+    )
+    if pc.count_distinct(ids).as_py() != len(ids):
+        raise NotReconciled("An item is decided twice.", EXPORT_AGAIN)
+
+    at = pc.index_in(table["item_id"], value_set=ids)
+    decided = pc.is_valid(at)
+    code = decisions["label"].combine_chunks()
+    story = pc.binary_join_element_wise("decided by ", decisions["decided_by"], "; the model said ", "")
+    story = pc.binary_join_element_wise(story, pc.coalesce(decisions["suggested"], pa.scalar("nothing")), "")
+    given = {
+        "code": code.take(at),
+        "description": labelled.descriptions(code, book).take(at),
+        "status": "labelled",
+        "reason": story.take(at),
+        "decided_by": decisions["decided_by"].take(at),
+        "confidence": None,  # it was the model's confidence in its own code
+        **constants,
+    }
+    for name, value in given.items():
+        kind = table.schema.field(name).type
+        new = value if isinstance(value, pa.Array | pa.ChunkedArray) else pa.scalar(value, kind)
+        column = pc.if_else(decided, new, table[name])
+        table = table.set_column(table.column_names.index(name), name, column.cast(kind))
+    return table
+
+
+def _check(good: pa.Array | pa.ChunkedArray, ids: pa.Array, what: str) -> None:
+    bad = pc.invert(good)
+    if pc.any(bad).as_py():
+        example = ids.filter(bad.combine_chunks() if isinstance(bad, pa.ChunkedArray) else bad)[0].as_py()
+        raise NotReconciled(f"Item {example[:80]!r} {what}; nothing is published.", EXPORT_AGAIN)
+
+
+def _reasons(before: Published, table: pa.Table) -> dict[str, int]:
+    """The manifest's counts by reason, with those of review counted anew."""
+    review = table["reason"].filter(pc.equal(table["status"], "review"))
+    now = {row["values"]: row["counts"] for row in review.value_counts().to_pylist()}
+    was_review = before.table["reason"].filter(pc.equal(before.table["status"], "review"))
+    gone = set(was_review.to_pylist())
+    return now | {reason: count for reason, count in before.manifest["reasons"].items() if reason not in gone}
+
+
+def _summary(table: pa.Table, about: dict[str, object], book: Codebook) -> dict:
+    """The summary of what is amended, with counts as they are now."""
+    before = json.loads((container.input_folder("labels") / summary.NAME).read_text(encoding="utf-8"))
+    earlier_items = {row["code"]: row["earlier_items"] for row in before["codes"]}
+    nothing = 0 if before["earlier"] else None
+    by_code = month.codes(month.usable(table), None, book, str(about["period"]))
+    now = {row["code"] for row in by_code}
+    gone = [row | {"items": 0} for row in before["codes"] if row["code"] not in now and row["earlier_items"]]
+    found = before | {
+        "run": about["run"],
+        "amends": about["amends"],
+        "counts": {name: about[name] for name in ("rows", *output.STATUSES)},
+        "codes": [row | {"earlier_items": earlier_items.get(row["code"], nothing)} for row in by_code] + gone,
+        "review": before["review"] | {"items": about["review"]},
+    }
+    return found | {"attention": sentences(found)}
+
+
+if __name__ == "__main__":
+    container.run(main)

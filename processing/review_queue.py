@@ -1,0 +1,78 @@
+"""Which labels a person must look at: as many as the wanted precision asks for and reviewers can take.
+
+Confidence is calibrated, so the mean confidence of labels is the share of them to be expected right.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from processing.policy import Policy
+
+SIZES = (0, 100, 300, 1_000, 3_000, 10_000, 30_000)
+
+
+@dataclass(frozen=True)
+class Queue:
+    """What is decided about each label.
+
+    Attributes:
+        unsure: shape (n_items,), to be looked at because the model is not sure enough.
+        let_through: shape (n_items,), would be, were reviewers not at their capacity.
+        plan: the figures, as the summary shows them.
+    """
+
+    unsure: np.ndarray
+    let_through: np.ndarray
+    plan: dict[str, object]
+
+
+def choose(confidence: np.ndarray, marked: np.ndarray, no_code: np.ndarray, policy: Policy) -> Queue:
+    """Choose the labels to be looked at.
+
+    Those are the ones the model marked (its own threshold, from training) and, the least sure first, as many
+    more as it takes until the rest has the wanted precision. Beyond the reviewers' capacity the surest of
+    them are let through. Items without a usable code are looked at in any case, and count first.
+
+    Args:
+        confidence: of the best code, shape (n_items,), in [0, 1].
+        marked: what the model itself wants to be looked at, shape (n_items,).
+        no_code: items without a code in force, shape (n_items,).
+    """
+    order = np.flatnonzero(~no_code)
+    order = order[np.argsort(confidence[order], kind="stable")]
+    after = _precision_after(confidence[order])
+    needed = int(np.searchsorted(after, policy.precision))
+    wanted = marked[order] | (np.arange(len(order)) < needed)
+
+    fixed, capacity = int(no_code.sum()), policy.review_capacity
+    room = len(order) if capacity is None else max(int(capacity) - fixed, 0)
+    taken = wanted & (np.cumsum(wanted) <= room)
+    unsure, let_through = np.zeros(len(confidence), bool), np.zeros(len(confidence), bool)
+    unsure[order[taken]], let_through[order[wanted & ~taken]] = True, True
+    automatic = confidence[order[~taken]]
+    plan = {
+        "wanted_precision": policy.precision,
+        "capacity": capacity,
+        "items": fixed + int(taken.sum()),
+        "without_code": fixed,
+        "needed": fixed + int(wanted.sum()),
+        "let_through": int(let_through.sum()),
+        "automatic": len(automatic),
+        "expected_precision": round(float(automatic.mean()), 4) if len(automatic) else None,
+        "surest_reviewed": round(float(confidence[order[taken]].max()), 4) if taken.any() else None,
+        "what_a_capacity_buys": [
+            {"items": size, "expected_precision": round(float(after[max(size - fixed, 0)]), 4)}
+            for size in SIZES
+            if max(size - fixed, 0) < len(order)
+        ],
+    }
+    return Queue(unsure, let_through, plan)
+
+
+def _precision_after(ascending: np.ndarray) -> np.ndarray:
+    """Mean of all but the first k confidences, for every k: shape (n + 1,); 1 where none is left."""
+    left = np.arange(len(ascending), 0, -1)
+    means = np.cumsum(ascending[::-1])[::-1] / left
+    # The mean of an ascending rest cannot fall; rounding can let it by a hair.
+    return np.append(np.maximum.accumulate(means), 1.0)

@@ -1,0 +1,101 @@
+"""The summary that stands next to a month's labels: counts, what changed, what needs attention."""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+
+from processing import attention, drift, month
+from processing.codebook import Codebook
+from processing.drift import Drift
+from processing.earlier import Published
+
+NAME = "summary.json"
+
+
+def summarise(
+    table: pa.Table,
+    about: dict[str, object],
+    plan: dict[str, object],
+    earlier: Published | None,
+    book: Codebook,
+    trained: dict | None = None,
+    unseen_words: float | None = None,
+) -> tuple[dict, pa.Table | None]:
+    """The summary (docs/outputs.md) and the items whose code is another than before.
+
+    Args:
+        table: the published rows.
+        about: what the manifest says: group, period, run, model, codebook version, counts by status.
+        plan: the review plan (processing.review_queue).
+        earlier: the labels of the latest earlier month, None for the first.
+        trained: Prepare's report of the run that trained the model; None leaves its reach out.
+        unseen_words: share of words the model has never seen, in [0, 1]; None where it does not say.
+    """
+    now, period = month.usable(table), str(about["period"])
+    before = month.usable(earlier.table) if earlier else None
+    by_code = month.codes(now, before, book, period)
+    changes, items = month.changed(now, before, book, period) if earlier else (None, None)
+    summary = {
+        **{name: about[name] for name in ("group", "period", "run", "model", "codebook_version")},
+        "counts": {name: about[name] for name in ("rows", "labelled", "review", "rejected")},
+        "earlier": _earlier(earlier),
+        "codes": by_code,
+        "codes_out_of_reach": _out_of_reach(trained, book, period) if trained else [],
+        "review": plan,
+        "changes": changes,
+        "drift": _drift(by_code, now, before) if earlier else None,
+        "unseen_words": unseen_words,
+    }
+    return summary | {"attention": attention.sentences(summary)}, items
+
+
+def write(summary: dict, folder: Path) -> None:
+    """Write `summary.json` into a folder."""
+    (folder / NAME).write_text(json.dumps(summary, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def message(summary: dict) -> dict[str, object]:
+    """What the job's message tells of a summary: whether somebody must act, and in words."""
+    found = summary["attention"]
+    return {"alarms": len(found), "attention": " ".join(found) or "Nothing."}
+
+
+def _earlier(earlier: Published | None) -> dict | None:
+    if earlier is None:
+        return None
+    manifest = earlier.manifest
+    return {
+        **{name: manifest[name] for name in ("period", "run", "model", "codebook_version")},
+        "counts": {name: manifest[name] for name in ("rows", "labelled", "review", "rejected")},
+        "unseen_words": manifest.get("unseen_words"),
+    }
+
+
+def _out_of_reach(trained: dict, book: Codebook, period: str) -> list[dict]:
+    """The codes in force that the model never gives: its training rows had none of them."""
+    known = {code for part in ("train", "validation") for code in trained["splits"][part]["codes"]}
+    before = set(book.in_force(trained["period"]))
+    return [
+        {"code": code, "newly_in_force": code not in before}
+        for code in book.code_map(period).out_of_reach(known)
+    ]
+
+
+def _drift(by_code: list[dict], now: pa.Table, before: pa.Table) -> dict:
+    confidence = drift.of_confidence(month.confidences(now), month.confidences(before))
+    return {
+        "label_mix": _shown(month.label_mix(by_code), attention.LABEL_MIX),
+        "confidence": _shown(confidence, attention.CONFIDENCE),
+    }
+
+
+def _shown(found: Drift | None, threshold: float) -> dict | None:
+    if found is None:
+        return None
+    return {
+        "distance": found.distance,
+        "by_chance": found.by_chance,
+        "threshold": threshold,
+        "alarm": found.is_beyond(threshold),
+    }
