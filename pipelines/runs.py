@@ -80,11 +80,16 @@ def test(detail: Mapping[str, str], model: str, challenger: str, test_set: str) 
     }
 
 
-def comparison(detail: Mapping[str, str], challenger: Mapping[str, str], winner: Mapping[str, str]) -> dict:
-    """The input of the run that compares two models, each given by `model` and `predictions`."""
+def comparison(
+    detail: Mapping[str, str], challenger: Mapping[str, str], winner: Mapping[str, str], decision: str
+) -> dict:
+    """The input of the run that compares two models, each given by `model` and `predictions`.
+
+    `decision` is the one that made the winner: a model that wins a second time is compared with anew.
+    """
     group, period, test_set = fields(detail, "group", "period", "test_set")
     return {
-        "run": _name(group, "comparison", period, test_set, challenger["model"], winner["model"]),
+        "run": _name(group, "comparison", period, test_set, challenger["model"], winner["model"], decision),
         "group": group,
         "period": period,
         "test_set": test_set,

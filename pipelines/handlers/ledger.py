@@ -20,13 +20,14 @@ class Ledger:
     client: Any
     table: str
 
-    def winner(self, group: str) -> str:
-        """The model last recorded as best; empty when there is none so far."""
-        return self._text(group, "WINNER", "model")
+    def winner(self, group: str) -> tuple[str, str]:
+        """The model last recorded as best, and the decision that made it so; both empty when there is none."""
+        item = self._item(group, "WINNER")
+        return item.get("model", ""), item.get("decision", "")
 
     def predictions(self, group: str, test_set: str, model: str) -> str:
         """Address of what `model` made of the test set; empty when it has not labelled it."""
-        return self._text(group, f"PREDICTIONS#{test_set}#{model}", "predictions")
+        return self._item(group, f"PREDICTIONS#{test_set}#{model}").get("predictions", "")
 
     def is_decided(self, group: str, model: str) -> bool:
         """Whether a decision on `model` is recorded."""
@@ -44,7 +45,8 @@ class Ledger:
         )
         return any(page["Items"] for page in pages)
 
-    def _text(self, group: str, entry: str, attribute: str) -> str:
+    def _item(self, group: str, entry: str) -> dict[str, str]:
+        """The text attributes of one entry; empty when it is not there."""
         key = {"group": {"S": group}, "entry": {"S": entry}}
         item = self.client.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item", {})
-        return item.get(attribute, {}).get("S", "")
+        return {name: value["S"] for name, value in item.items() if "S" in value}

@@ -28,7 +28,7 @@ def next_run(detail: dict, ledger: Ledger) -> tuple[str, dict] | None:
     Without a winner so far the challenger is compared with nothing.
     """
     group, test_set, challenger = runs.fields(detail, "group", "test_set", "challenger")
-    winner = ledger.winner(group)
+    winner, decision = ledger.winner(group)
     # The event came again after the decision: the winner may be another by now, so the name would be new.
     if winner == challenger or ledger.is_decided(group, challenger):
         log.info("%s has been decided upon", challenger)
@@ -45,4 +45,5 @@ def next_run(detail: dict, ledger: Ledger) -> tuple[str, dict] | None:
         detail,
         challenger={"model": challenger, "predictions": addresses[challenger]},
         winner={"model": winner, "predictions": addresses[winner or challenger]},
+        decision=decision,
     )

@@ -139,6 +139,16 @@ def test_a_winner_that_changed_during_the_comparison_is_compared_with_in_its_tur
     }
 
 
+def test_a_winner_that_wins_again_meanwhile_is_compared_with_again(machines, ledger):
+    """While a person was asked, another model won and was rolled back: the first comparison is history."""
+    labelled_by(ledger, CHALLENGER)
+    labelled_by(ledger, WINNER)
+    for decision in ("DECISION#2026-09-03T06:00:00Z#first", "DECISION#2026-10-09T06:00:00Z#rollback"):
+        ledger.put(GROUP, "WINNER", model=WINNER, decision=decision)
+        start_comparison.handler(event())
+    assert [run["winner"]["model"] for run in machines.started("comparison")] == [WINNER, WINNER]
+
+
 def test_decisions_on_other_challengers_change_nothing(machines, ledger):
     ledger.put(GROUP, "DECISION#2026-09-03T06:00:00Z#some-run", model=WINNER, verdict="FIRST")
     labelled_by(ledger, CHALLENGER)
