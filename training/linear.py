@@ -21,10 +21,11 @@ def fit(
     features: `(n_items, n_features)`; labels: code numbers in [0, n_codes), at least two different ones;
     c: the inverse strength of regularisation, above 0.
     """
+    first, count = _distinct(features, labels)
     machine = LinearSVC(C=c, max_iter=PASSES, random_state=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # stopping early is the intention, see PASSES
-        machine.fit(features, labels)
+        machine.fit(features[first], labels[first], sample_weight=count)
     coefficients, intercept = machine.coef_, machine.intercept_
     if len(machine.classes_) == 2:
         coefficients, intercept = np.vstack([-coefficients, coefficients]), np.append(-intercept, intercept)
@@ -33,3 +34,16 @@ def fit(
     weights[:, machine.classes_] = coefficients.T
     intercepts[machine.classes_] = intercept
     return weights, intercepts
+
+
+def _distinct(features: sparse.csr_matrix, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The first of all rows with the same features and label, and how many there are, `(n_distinct,)` each.
+
+    Items repeat; learning each once with its weight is the same problem with a quarter fewer rows. Equal rows
+    have equal products with a random vector, others do not.
+    """
+    product = features @ np.random.default_rng(0).uniform(size=features.shape[1])
+    rows = np.stack([product, labels])
+    _, first, count = np.unique(rows, axis=1, return_index=True, return_counts=True)
+    order = np.argsort(first)
+    return first[order], count[order]
