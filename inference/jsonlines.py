@@ -53,7 +53,10 @@ def write(prediction: Prediction, codes: tuple[str, ...]) -> bytes:
             pieces += [f'"{code}": ', names.take(pa.array(prediction.codes[:, rank]))]
             pieces += [f', "{sure}": ', _decimals(prediction.confidence[:, rank]), ", "]
     review = pa.array(["false", "true"], pa.string()).take(pa.array(prediction.review.astype(np.int8)))
-    lines = pc.binary_join_element_wise("{", *pieces, '"review": ', review, "}\n", "")
+    known_share = _decimals(prediction.known_share)
+    lines = pc.binary_join_element_wise(
+        "{", *pieces, '"known_share": ', known_share, ', "review": ', review, "}\n", ""
+    )
     _, offsets, data = lines.buffers()
     return data[: np.frombuffer(offsets, np.int32)[len(lines)]].to_pybytes()
 

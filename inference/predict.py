@@ -25,11 +25,13 @@ class Prediction:
         model has fewer codes)
     confidence: the chance that each is right, as `codes`; a row sums to 1 at most
     review: whether a person must look, `(n_items,)`
+    known_share: share of the text's n-grams that were in the training rows, `(n_items,)`, in [0, 1]
     """
 
     codes: np.ndarray
     confidence: np.ndarray
     review: np.ndarray
+    known_share: np.ndarray
 
 
 class Labeller:
@@ -59,7 +61,7 @@ class Labeller:
         sure = self.model.confidence.of(
             confidence.signals(margins, values, known_share, n_words), codes.shape[1]
         )
-        return Prediction(codes, sure, sure[:, 0] < self.model.threshold)
+        return Prediction(codes, sure, sure[:, 0] < self.model.threshold, known_share)
 
     def margins(self, table: pa.Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Margins `(n_items, n_codes)`, share of known n-grams and number of words, both `(n_items,)`."""

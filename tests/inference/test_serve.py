@@ -27,7 +27,8 @@ def test_every_record_gets_one_answer_in_order(fitted):
     table = items(300, 9)
     answers = ask(fitted, lines(table))
     assert len(answers) == 300
-    assert set(answers[0]) >= {"code", "confidence", "second_code", "second_confidence", "review"}
+    ranked = {"code", "second_code", "third_code", "confidence", "second_confidence", "third_confidence"}
+    assert set(answers[0]) == ranked | {"review", "known_share"}
     right = [
         answer["code"] == label for answer, label in zip(answers, table["label"].to_pylist(), strict=True)
     ]
@@ -56,6 +57,12 @@ def test_texts_in_any_script_and_missing_fields_are_answered(fitted):
     ]
     body = "\n".join(records).encode()
     assert len(ask(fitted, body)) == 4
+
+
+def test_the_share_of_known_text_tells_a_strange_item_from_a_usual_one(fitted):
+    usual, strange, empty = ask(fitted, '{"title": "Toaster rot"}\n{"title": "電気 xyzzy"}\n{}\n'.encode())
+    assert usual["known_share"] > 0.9 > 0.1 > strange["known_share"] >= 0
+    assert empty["known_share"] == 0
 
 
 def test_an_empty_request_has_no_answers(fitted):
