@@ -12,9 +12,7 @@ from processing.evidence import Evidence, compare, macro_f1
 from processing.policy import Policy
 
 TOLERATED_LOSS = 0.005  # of accuracy; the interval must rule out a greater one
-RARER_LEVEL = (
-    0.2  # one-sided, and so strict because few rows have the rarer codes: a loss there is hard to see
-)
+RARER_LEVEL = 0.2  # one-sided; strict, since few rows have the rarer codes and a loss there is hard to see
 MIN_DISCORDANT = 30  # with fewer discordant texts a percentile interval is too short to show a gain or a loss
 
 
