@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         **constants,
         "labelled_at": now.isoformat(),
         "amends": options.amends,
-        "origin": before.manifest.get("origin", before.manifest["run"]),
+        "amended_runs": [*before.manifest.get("amended_runs", []), before.manifest["run"]],
         "decided": decisions.num_rows,
         "decided_by": sorted(set(decisions["decided_by"].to_pylist())),
         **output.by_status(table),

@@ -41,15 +41,16 @@ def choose(confidence: np.ndarray, marked: np.ndarray, no_code: np.ndarray, poli
     """
     order = np.flatnonzero(~no_code)
     order = order[np.argsort(confidence[order], kind="stable")]
-    after = _precision_after(confidence[order])
-    needed = int(np.searchsorted(after, policy.precision))
-    wanted = marked[order] | (np.arange(len(order)) < needed)
+    wanted = marked[order]
+    needed = int(np.searchsorted(_precision_after(confidence[order[~wanted]]), policy.precision))
+    wanted[np.flatnonzero(~wanted)[:needed]] = True
 
     fixed, capacity = int(no_code.sum()), policy.review_capacity
     room = len(order) if capacity is None else max(int(capacity) - fixed, 0)
     taken = wanted & (np.cumsum(wanted) <= room)
     unsure, let_through = np.zeros(len(confidence), bool), np.zeros(len(confidence), bool)
     unsure[order[taken]], let_through[order[wanted & ~taken]] = True, True
+    after = _precision_after(confidence[order])
     automatic = confidence[order[~taken]]
     plan = {
         "wanted_precision": policy.precision,

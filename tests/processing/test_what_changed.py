@@ -1,0 +1,230 @@
+"""What the summary says of a month against the one before, and what it takes to be told to people."""
+
+import json
+
+import numpy as np
+import pytest
+from job_folders import CODEBOOK, DATASET, GROUP, as_jsonl, items
+
+from processing import drift, publish
+
+EARLIER = CODEBOOK | {"version": "2026-09"}
+
+
+@pytest.fixture
+def month(new_job):
+    """Publish a month: items and the code the model gives each; next to the labels of an earlier month."""
+
+    def run(codes, *, period="2026-10", rows=None, earlier=None, model="m2", book=CODEBOOK, **more):
+        rows = rows or items(len(codes), labelled=False)
+        before = new_job()
+        (before.input("codebook") / f"{CODEBOOK['version']}.json").unlink()
+        before.codebook(book)
+        before.dataset({"part-000.jsonl": (as_jsonl(rows), len(rows))})
+        before.prepare("inference")
+        job = new_job()
+        (job.input("codebook") / f"{CODEBOOK['version']}.json").unlink()
+        job.codebook(book)
+        job.trained(more.pop("trained_in", period), more.pop("trained_on", ("1", "2", "3a")))
+        for name in ("items", "truth", "rejected"):
+            for path in before.output(name).iterdir():
+                (job.input(name) / path.name).write_bytes(path.read_bytes())
+        for path in _files(earlier) if earlier else ():
+            (job.input("earlier") / path.name).write_bytes(path.read_bytes())
+        confidence = more.pop("confidence", 0.995)
+        known = {"known_share": more.pop("known_share")} if "known_share" in more else {}
+        answers = [
+            {
+                "item_id": item["item_id"],
+                "SageMakerOutput": {
+                    **{"code": code, "confidence": confidence, "second_code": "2"},
+                    **{"second_confidence": 0.001, "review": False, **known},
+                },
+            }
+            for item, code in zip(before.items(), codes, strict=True)
+        ]
+        (job.input("predictions") / "items-00000.jsonl.out").write_bytes(as_jsonl(answers))
+        arguments = {
+            "group": GROUP,
+            "period": period,
+            "purpose": "inference",
+            "run": f"run-{period}",
+            "dataset_uri": DATASET,
+            "model": model,
+            "codebook_version": book["version"],
+            "destination": "s3://labelled/x/",
+            "rows": str(len(rows)),
+            "policy": "{}",
+        }
+        job.message = job.run(publish.main, **arguments | more)
+        return job
+
+    return run
+
+
+def _files(job):
+    return [*job.output("files").iterdir(), *job.output("manifest").iterdir()]
+
+
+def summary(job) -> dict:
+    return json.loads((job.output("files") / "summary.json").read_text(encoding="utf-8"))
+
+
+def changes(job) -> list[list[str]]:
+    lines = (job.output("files") / "changes.csv").read_bytes().decode("utf-8-sig").splitlines()
+    return [line.replace('"', "").replace("'", "").split(",") for line in lines[1:]]
+
+
+def test_the_first_month_has_counts_and_nothing_to_compare_with(month):
+    job = month(["1", "1", "2", "3a"])
+    found = summary(job)
+    assert [(row["code"], row["items"], row["earlier_items"]) for row in found["codes"]] == [
+        ("1", 2, None),
+        ("2", 1, None),
+        ("3a", 1, None),
+    ]
+    assert (found["earlier"], found["changes"], found["drift"], found["attention"]) == (None, None, None, [])
+    assert (job.message["alarms"], job.message["attention"]) == (0, "Nothing.")
+    assert not (job.output("files") / "changes.csv").exists()
+
+
+def test_a_renamed_code_is_no_drift_and_its_items_changed_because_of_the_codebook(month):
+    september = month(["3"] * 40 + ["1"] * 60, period="2026-09", book=EARLIER)
+    october = month(["3"] * 40 + ["1"] * 60, earlier=september)
+    found = summary(october)
+    assert [(row["code"], row["items"], row["earlier_items"]) for row in found["codes"]] == [
+        ("1", 60, 60),
+        ("3a", 40, 40),
+    ]
+    assert found["drift"]["label_mix"]["distance"] == 0
+    assert found["changes"]["by_cause"] == {
+        "codebook": 40,
+        "person": 0,
+        "text": 0,
+        "model": 0,
+        "attributes": 0,
+    }
+    assert found["changes"]["moves"] == [
+        {"earlier_code": "3", "code": "3a", "cause": "codebook", "items": 40}
+    ]
+    assert found["attention"] == []
+
+
+def test_every_item_with_another_code_is_listed_with_the_cause(month):
+    rows = items(4, labelled=False)
+    september = month(["1", "1", "1", "2"], period="2026-09", rows=rows, model="m1")
+    other_text = [*rows[:1], rows[1] | {"title": "Etwas anderes"}, *rows[2:]]
+    october = month(["2", "2", "1", "2"], rows=other_text, earlier=september, model="m2")
+    assert changes(october) == [["000000", "1", "2", "model"], ["000001", "1", "2", "text"]]
+    same_model = month(["2", "2", "1", "2"], rows=other_text, earlier=september, model="m1")
+    assert [row[3] for row in changes(same_model)] == ["attributes", "text"]
+
+
+def test_new_and_gone_items_are_no_changes(month):
+    rows = items(6, labelled=False)
+    september = month(["1"] * 4, period="2026-09", rows=rows[:4])
+    october = month(["2"] * 4, rows=rows[2:], earlier=september)
+    assert summary(october)["changes"]["items_in_both"] == 2
+    assert [row[0] for row in changes(october)] == ["000002", "000003"]
+
+
+def test_a_code_newly_in_force_that_the_model_cannot_give_is_flagged(month):
+    """The model was trained in September, before 3a; code 9 was never in force since."""
+    job = month(["1"] * 5, trained_in="2026-09", trained_on=("1", "2"))
+    assert summary(job)["codes_out_of_reach"] == [{"code": "3a", "newly_in_force": True}]
+    assert "The model cannot give code 3a, new since it was trained" in job.message["attention"]
+    assert job.message["alarms"] == 1
+
+
+def test_a_model_that_knows_the_code_under_its_old_name_can_give_it(month):
+    assert (
+        summary(month(["1"] * 5, trained_in="2026-09", trained_on=("1", "2", "3")))["codes_out_of_reach"]
+        == []
+    )
+
+
+def test_a_code_the_model_never_had_rows_of_is_named_but_rings_no_alarm_each_month(month):
+    job = month(["1"] * 5, trained_on=("1", "3a"))
+    assert summary(job)["codes_out_of_reach"] == [{"code": "2", "newly_in_force": False}]
+    assert job.message["alarms"] == 0
+
+
+def test_a_mix_of_codes_that_moved_rings(month):
+    september = month(["1"] * 200 + ["2"] * 200, period="2026-09")
+    october = month(["1"] * 300 + ["2"] * 100, rows=items(800, labelled=False)[400:], earlier=september)
+    drifted = summary(october)["drift"]["label_mix"]
+    assert (drifted["distance"], drifted["alarm"]) == (0.25, True)
+    assert "The mix of codes moved by 25% since 2026-09." in october.message["attention"]
+
+
+def test_a_small_sample_that_differs_by_chance_rings_not(month):
+    september = month(["1"] * 5 + ["2"] * 5, period="2026-09")
+    october = month(["1"] * 7 + ["2"] * 3, rows=items(20, labelled=False)[10:], earlier=september)
+    found = summary(october)["drift"]["label_mix"]
+    assert found["distance"] == 0.2 > found["threshold"] and not found["alarm"]
+
+
+def test_a_model_that_became_less_sure_rings(month):
+    september = month(["1"] * 100, period="2026-09")
+    october = month(["1"] * 100, earlier=september, confidence=0.985)
+    assert "The model's confidence moved by 100% since 2026-09." in october.message["attention"]
+
+
+def test_unseen_words_are_told_when_the_model_says_how_much_it_knows(month):
+    september = month(["1"] * 10, period="2026-09", known_share=0.98)
+    october = month(["1"] * 10, earlier=september, known_share=0.8)
+    assert summary(october)["unseen_words"] == 0.2
+    assert "20% of the words are unknown to the model, 2% before." in october.message["attention"]
+    assert summary(month(["1"]))["unseen_words"] is None
+
+
+def test_many_items_with_another_code_and_nothing_to_explain_it_ring(month):
+    september = month(["1"] * 100, period="2026-09", model="m1")
+    october = month(["1"] * 70 + ["2"] * 30, earlier=september)
+    assert (
+        "30 of 100 known items have another code, with the same text and codebook."
+        in (october.message["attention"])
+    )
+
+
+def test_rows_that_are_missing_or_unusable_ring(month):
+    september = month(["1"] * 100, period="2026-09")
+    rows = items(40, labelled=False)
+    rows[3]["title"] = rows[4]["title"] = rows[5]["title"] = ""
+    told = month(["1"] * 37, rows=rows, earlier=september).message["attention"]
+    assert "3 of 40 rows could not be used." in told
+    assert "40 rows came, 100 in 2026-09." in told
+
+
+def test_reviewers_at_their_capacity_ring_with_the_precision_that_it_buys(month):
+    job = month(["1"] * 10, confidence=0.9, policy='{"review_capacity": 4}')
+    assert (job.message["labelled"], job.message["review"]) == (6, 4)
+    assert (
+        "6 were let through, and 90.0% of the automatic labels are expected to be right"
+        in (job.message["attention"])
+    )
+
+
+def test_labels_of_last_month_that_were_tampered_with_stop_the_publication(month):
+    from job_folders import JobFailed
+
+    september = month(["1"] * 3, period="2026-09")
+    table = september.output("files") / "labels.parquet"
+    table.write_bytes(table.read_bytes()[:-1] + b"x")
+    with pytest.raises(JobFailed, match=r"labels of run run-2026-09 are not those that its manifest lists"):
+        month(["1"] * 3, earlier=september)
+
+
+def test_the_distance_is_the_share_of_items_that_would_have_to_move():
+    assert drift.distance(np.array([50, 50]), np.array([100, 0])).distance == 0.5
+    assert drift.distance(np.array([0, 7]), np.array([3, 0])).distance == 1
+    assert drift.distance(np.array([0, 0]), np.array([3, 0])) is None
+
+
+def test_what_chance_makes_one_expect_is_what_chance_does():
+    rng = np.random.default_rng(1)
+    shares = np.array([0.5, 0.3, 0.15, 0.05])
+    pairs = [(rng.multinomial(400, shares), rng.multinomial(900, shares)) for _ in range(500)]
+    found = [drift.distance(*pair) for pair in pairs]
+    assert np.mean([one.distance for one in found]) == pytest.approx(found[0].by_chance, rel=0.15)
+    assert np.mean([one.is_beyond(0.10) for one in found]) < 0.01
