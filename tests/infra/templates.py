@@ -10,7 +10,7 @@ from pathlib import Path
 from cfnlint.decode import cfn_yaml
 
 ROOT = Path(__file__).parents[2]
-TEMPLATES = ("template", "bootstrap")
+TEMPLATES = ("template", "bootstrap", "delivery")
 MACHINES = ("Training", "Inference", "Comparison")
 
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from templates import MACHINES, ROOT, arn, definition, resources, template
+from templates import MACHINES, ROOT, TEMPLATES, arn, definition, resources, template
 
 NAMES = [
     "AlarmName",
@@ -30,12 +30,13 @@ def test_cfn_lint_finds_nothing_and_nothing_is_suppressed():
     done = subprocess.run([linter], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
     assert "ignore" not in (ROOT / ".cfnlintrc").read_text()
-    assert not any("Metadata" in resource for resource in template()["Resources"].values())
+    for name in TEMPLATES:
+        assert not any("Metadata" in resource for resource in template(name)["Resources"].values())
 
 
-def test_neither_template_has_a_transform_which_would_silence_the_linter():
-    assert "Transform" not in template()
-    assert "Transform" not in template("bootstrap")
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_no_template_has_a_transform_which_would_silence_the_linter(name):
+    assert "Transform" not in template(name)
 
 
 @pytest.mark.parametrize(

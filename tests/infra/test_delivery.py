@@ -1,0 +1,228 @@
+"""The pipeline that delivers: who may do what, and that CloudFormation's role fits what the stacks hold."""
+
+import argparse
+import functools
+import json
+import re
+import shlex
+from pathlib import Path
+
+import cfnlint
+import pytest
+from cfnlint.decode import cfn_yaml
+from policies import ACCOUNT, HERE, REGION, Request, Stack, judge
+from templates import ROOT, TEMPLATES, resources, template
+
+from infra import rehearsal
+from infra.settings import ENVIRONMENTS, load
+from pipelines.commands import deploy
+
+PARAMETERS = {
+    "ConnectionArn": f"arn:aws:codeconnections:{HERE}:connection/0a1b2c3d-0000-4000-8000-000000000000",
+    "Repository": "owner/labelmill",
+}
+TEST, PRODUCTION = "labelmill-test", "labelmill"
+#: What handlers of CloudFormation's resource types call for features that our templates do not use.
+UNUSED = [
+    r"dynamodb:.*(Item|Import|Kinesis|Replica|ResourcePolicy|Contributor|Query|Scan|TimeToLive).*",
+    r"(elasticfilesystem|firehose|kinesis|s3files|s3tables):.*",
+    r"glue:.*(Connection|SchemaVersion)",
+    r"iam:.*(Group|User|PermissionsBoundary|ServiceLinked).*",
+    r"(lakeformation|ec2):.*",
+    r"kms:(Encrypt|RevokeGrant|Disable.*)",
+    r"lambda:.*(CodeSigning|Concurrency|Layer|Recursion|Scaling|Capacity|RuntimeManagement|RuntimeAlias|PublishVersion).*",
+    r"logs:.*(Index|DataProtection|BearerToken|DeletionProtection|LogStream|LogEvents).*",
+    r"s3:.*(Analytics|Accelerate|Abac|Cors|CORS|Website|Inventory|Metrics|Metadata|Intelligent|Replication|ObjectLock).*",
+    r"s3:.*(Acl|DeleteObject|DeleteBucketEncryption|DeleteBucketLifecycle|REST.*|ListTagsForResource)",
+    r"sns:.*DataProtection.*",
+]
+
+
+@pytest.fixture(scope="module")
+def delivery() -> Stack:
+    return Stack(template("delivery"), **PARAMETERS, Name="labelmill-delivery")
+
+
+@functools.cache
+def _schemas() -> dict[str, dict]:
+    """CloudFormation's own resource types, as cfn-lint ships them."""
+    folder = Path(cfnlint.__file__).parent / "data/schemas/resources"
+    read = (json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*.json"))
+    return {schema["typeName"]: schema for schema in read if "typeName" in schema}
+
+
+def handlers_call() -> set[str]:
+    """Every action that CloudFormation takes to make, change and delete what the two templates hold."""
+    types = {
+        resource["Type"]
+        for name in ("template", "bootstrap")
+        for resource in template(name)["Resources"].values()
+    }
+    called = {
+        action
+        for kind in types
+        for verb, handler in _schemas()[kind].get("handlers", {}).items()
+        if verb != "list"
+        for action in handler["permissions"]
+    }
+    return {action for action in called if not any(re.fullmatch(unused, action) for unused in UNUSED)}
+
+
+def test_cloudformation_may_do_what_its_resource_types_call_and_nothing_more(delivery):
+    for role in ("TestStackRole", "ProductionStackRole"):
+        assert delivery.granted(role) == handlers_call()
+
+
+@pytest.fixture(scope="module")
+def with_faults() -> Stack:
+    return Stack(template("delivery"), **PARAMETERS, Name="labelmill-delivery", WithFaults="yes")
+
+
+def by(delivery: Stack, role: str, action: str, resource: str, **context: str) -> Request:
+    """A call by one of the delivery's roles, which carries its tags."""
+    tags = delivery.of_type("IAM::Role")[role].get("Tags", [])
+    tagged = {f"aws:PrincipalTag/{tag['Key']}": tag["Value"] for tag in tags}
+    return Request(
+        delivery.arn(role), action, resource, {**tagged, **context}, delivery.identity_policies(role)
+    )
+
+
+def verdicts(delivery: Stack, requests: list[Request]) -> list[bool]:
+    return [verdict == "Allowed" for verdict in judge(delivery, requests)]
+
+
+@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("s3:PutBucketPolicy", f"arn:aws:s3:::{{}}-landing-{ACCOUNT}-{REGION}"),
+        ("dynamodb:DeleteTable", f"arn:aws:dynamodb:{HERE}:table/{{}}-ledger"),
+        ("iam:PutRolePolicy", f"arn:aws:iam::{ACCOUNT}:role/{{}}/{{}}-train-{REGION}"),
+        ("lambda:UpdateFunctionCode", f"arn:aws:lambda:{HERE}:function:{{}}-start-training"),
+        ("states:UpdateStateMachine", f"arn:aws:states:{HERE}:stateMachine:{{}}-training"),
+    ],
+)
+def test_the_test_stack_cannot_reach_production(action, resource, delivery):
+    """Not asked of queues and topics: the engine does not fill the tag in into their ARNs."""
+    test, production = (resource.replace("{}", name) for name in (TEST, PRODUCTION))
+    assert verdicts(
+        delivery,
+        [
+            by(delivery, "TestStackRole", action, test),
+            by(delivery, "TestStackRole", action, production),
+            by(delivery, "ProductionStackRole", action, production),
+        ],
+    ) == [True, False, True]
+
+
+@pytest.mark.usefixtures("engine")
+def test_a_build_may_hand_its_own_stacks_role_to_cloudformation_and_no_other(delivery):
+    to_cloudformation = {"iam:PassedToService": "cloudformation.amazonaws.com"}
+    requests = {
+        (build, stack): by(delivery, build, "iam:PassRole", delivery.arn(stack), **to_cloudformation)
+        for build in ("CheckRole", "RehearseRole", "DeployTestRole", "DeployProductionRole")
+        for stack in ("TestStackRole", "ProductionStackRole")
+    }
+    allowed = [
+        key for key, yes in zip(requests, verdicts(delivery, list(requests.values())), strict=True) if yes
+    ]
+    assert allowed == [("DeployTestRole", "TestStackRole"), ("DeployProductionRole", "ProductionStackRole")]
+
+
+def test_what_was_merged_is_checked_by_a_role_that_reaches_nothing_but_its_source_and_log(delivery):
+    assert delivery.granted("CheckRole") == {
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "s3:GetObject",
+        "kms:Decrypt",
+    }
+
+
+def test_production_comes_last_and_only_after_a_person_has_agreed(delivery, with_faults):
+    def actions(stack: Stack) -> list[tuple[str, str]]:
+        stages = stack.of_type("CodePipeline::Pipeline")["Pipeline"]["Stages"]
+        return [
+            (stage["Name"], action["Name"])
+            for stage in stages
+            for action in sorted(stage["Actions"], key=lambda action: action.get("RunOrder", 1))
+        ]
+
+    start = [("Source", "Source"), ("Check", "Check"), ("Test", "Deploy"), ("Test", "Rehearse")]
+    end = [("Production", "Approve"), ("Production", "Deploy")]
+    assert actions(delivery) == start + end
+    assert actions(with_faults) == [*start, ("Faults", "RehearseUnderFaults"), *end]
+
+
+def commands() -> list[list[str]]:
+    specs = [
+        project["Source"]["BuildSpec"] for project in resources("CodeBuild::Project", "delivery").values()
+    ]
+    return [
+        shlex.split(command)
+        for spec in specs
+        for command in cfn_yaml.loads(spec)["phases"]["build"]["commands"]
+    ]
+
+
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_every_command_of_a_build_is_there(words, monkeypatch):
+    match words:
+        case [".ci/run"]:
+            assert (ROOT / ".ci/run").exists()
+        case ["make", target]:
+            assert f"\n{target}:" in (ROOT / "Makefile").read_text()
+        case [".venv/bin/labelmill", *rest]:
+            parser = argparse.ArgumentParser()
+            deploy.add_parser(parser.add_subparsers())
+            assert load(ENVIRONMENTS / f"{parser.parse_args(rest).env}.json")
+        case [".venv/bin/python", "-m", "infra.rehearsal", *rest]:
+            assert rehearsal.parser().parse_args(rest).env == "test"
+        case ["aws", "fis", "start-experiment", "--experiment-template-id", "$EXPERIMENT"]:
+            pass
+        case _:
+            raise AssertionError(words)
+
+
+def test_the_environments_are_those_the_roles_are_named_for():
+    for name, environment in ((TEST, "test"), (PRODUCTION, "prod")):
+        settings = load(ENVIRONMENTS / f"{environment}.json")
+        assert settings.stack == settings.parameters["Name"] == name
+    defaults = {key: given.get("Default") for key, given in template("delivery")["Parameters"].items()}
+    assert (defaults["TestName"], defaults["ProductionName"]) == (TEST, PRODUCTION)
+
+
+def test_sources_logs_and_notices_are_under_the_deliverys_key(delivery):
+    key = delivery.arn("DeliveryKey")
+    assert delivery.of_type("SNS::Topic")["Topic"]["KmsMasterKeyId"] == key
+    assert delivery.of_type("Logs::LogGroup")["BuildLogs"]["KmsKeyId"] == key
+    assert all(project["EncryptionKey"] == key for project in delivery.of_type("CodeBuild::Project").values())
+    bucket = delivery.of_type("S3::Bucket")["ArtifactBucket"]
+    [rule] = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"] == key
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+
+
+def test_a_fault_touches_the_test_stack_alone_and_is_taken_back(with_faults):
+    content = with_faults.of_type("SSM::Document")["FaultDocument"]["Content"]
+    named = {
+        step["inputs"]["FunctionName"] for step in content["mainSteps"] if "FunctionName" in step["inputs"]
+    }
+    assert named == {f"{TEST}-start-training", f"{TEST}-start-inference"}
+    calls = [(step["inputs"].get("Api"), step["inputs"].get("FunctionName")) for step in content["mainSteps"]]
+    for function in named:
+        assert calls.index(("PutFunctionConcurrency", function)) < calls.index(
+            ("DeleteFunctionConcurrency", function)
+        )
+    assert with_faults.granted("FaultRole") == {
+        "lambda:PutFunctionConcurrency",
+        "lambda:DeleteFunctionConcurrency",
+    }
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_no_policy_is_longer_than_iam_takes(name):
+    values = PARAMETERS if name == "delivery" else {"VpcSubnets": "subnet-0", "VpcSecurityGroups": "sg-0"}
+    stack = Stack(template(name), **values, Name="a-name-of-20-letters")
+    for kind, limit in (("IAM::ManagedPolicy", 6144), ("IAM::Policy", 10240)):
+        for logical, policy in stack.of_type(kind).items():
+            assert len(json.dumps(policy["PolicyDocument"], separators=(",", ":"))) < limit, logical
