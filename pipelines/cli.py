@@ -16,6 +16,7 @@ COMMANDS = {
     "models": ("pipelines.commands.models", "winners, their history, and going back"),
     "approve": ("pipelines.commands.approve", "let a model that waits for a person become the winner"),
     "reject": ("pipelines.commands.reject", "refuse a model that waits for a person"),
+    "review": ("pipelines.commands.review", "uncertain items: export a sheet, import decisions"),
     "report": ("pipelines.commands.report", "pages on a comparison or on a period, to read or to file"),
     "deploy": ("pipelines.commands.deploy", "put everything into an AWS account"),
     "destroy": ("pipelines.commands.destroy", "take it out again; data stays unless told twice"),

@@ -80,6 +80,25 @@ def test(detail: Mapping[str, str], model: str, challenger: str, test_set: str) 
     }
 
 
+def review(manifest: Mapping[str, str], labels: str, sheet: str, work_bucket: str) -> dict:
+    """The input of the run that puts a sheet of decisions into the published labels at `labels`.
+
+    `manifest` is that of those labels, `sheet` a digest of the decisions.
+    """
+    group, period, dataset, model = fields(manifest, "group", "period", "dataset", "model")
+    run = _name(group, "review", period, labels, sheet)
+    return {
+        "run": run,
+        "group": group,
+        "period": period,
+        "purpose": "review",
+        "dataset": dataset,
+        "model": model,
+        "amends": labels,
+        "decisions": f"s3://{work_bucket}/reviewed/{group}/{run}/",
+    }
+
+
 def comparison(
     detail: Mapping[str, str], challenger: Mapping[str, str], winner: Mapping[str, str], decision: str
 ) -> dict:

@@ -1,0 +1,11 @@
+"""The stack that reviews are tested against."""
+
+import pytest
+from moto import mock_aws
+from published_month import Stack
+
+
+@pytest.fixture
+def stack():
+    with mock_aws():
+        yield Stack()
