@@ -1,0 +1,149 @@
+"""`labelmill plan`: what a month will cost and when it will be done, before it runs."""
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+#: What the system was asked to stay under, at full scale.
+AIMS = {"inference": "2.00 USD/M items", "retraining": "25.00 USD/month"}
+EPILOG = """\
+Without --groups it plans the full scale: 38 countries, 60 model groups, 3.3 million items a month, of
+synthetic sizes. Jobs and tuning budget are read from the state machines' definitions, instance types from the
+template, prices from pipelines/prices.json (docs/cost.md says how sure they are).
+
+Examples:
+  labelmill plan
+  labelmill plan --groups groups.csv --instance ml.m5.large --spot --quota 20
+"""
+
+
+def add_parser(subparsers) -> None:
+    """Add `plan` to the command line."""
+    parser = subparsers.add_parser(
+        "plan",
+        help="what a month will cost and when it will be done",
+        description="Compute jobs, hours, money and the end of a month before it runs. Calls no service.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--groups", type=Path, metavar="FILE", help="CSV: group, items, training_rows")
+    parser.add_argument("--rows", type=_count, metavar="N", help="items a month, over all groups")
+    parser.add_argument(
+        "--quota",
+        type=_count,
+        default=8,
+        metavar="N",
+        help="jobs of each kind at once (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--spot", action=argparse.BooleanOptionalAction, help="tune on Spot (default: as the definitions say)"
+    )
+    parser.add_argument("--trials", type=_count, default=0, metavar="N", help="trials of a tuning job")
+    parser.add_argument("--instance", metavar="TYPE", help="for all jobs (default: as the template says)")
+    parser.add_argument("--region", default="eu-central-1", help="(default: %(default)s)")
+    parser.add_argument("--json", action="store_true", help="print it as JSON")
+    parser.set_defaults(run=_run)
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 10**12:
+        raise argparse.ArgumentTypeError(f"{text} is no whole number above 0")
+    return int(text)
+
+
+def _run(args) -> int:
+    from pipelines.plan import groups as model_groups
+    from pipelines.plan import prices as price_file
+    from pipelines.plan.errors import PlanError
+    from pipelines.plan.month import plan
+    from pipelines.plan.standing import default_instances
+    from pipelines.plan.usage import Settings
+
+    try:
+        groups = model_groups.read(args.groups) if args.groups else model_groups.full_scale()
+        groups = model_groups.scaled(groups, args.rows) if args.rows else groups
+        prices = price_file.load(args.region)
+        instances = default_instances()
+        if args.instance:
+            instances = dict.fromkeys(instances, args.instance)
+        settings = Settings(instances, args.spot, args.trials)
+        made = plan(groups, settings, prices, args.quota)
+    except PlanError as error:
+        print(error, file=sys.stderr)
+        return 1
+    if args.json:
+        print(json.dumps(_as_json(args, groups, settings, prices, made), indent=2))
+    else:
+        _show(args, groups, settings, prices, made)
+    return 1 if made.failed else 0
+
+
+def _as_json(args, groups, settings, prices, made) -> dict:
+    items = sum(group.items for group in groups)
+    return {
+        "groups": len(groups),
+        "items": items,
+        "synthetic_sizes": not args.groups,
+        "region": prices.region,
+        "quota": args.quota,
+        "instances": settings.instances,
+        **asdict(made),
+        "dollars": made.dollars,
+        "dollars_per_million_items": {name: _per_million(part, items) for name, part in made.parts.items()},
+        "prices_as_of": prices.as_of,
+        "sources": prices.sources,
+    }
+
+
+def _per_million(part, items: int) -> float:
+    return part.dollars * 1e6 / items
+
+
+def _show(args, groups, settings, prices, made) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    items = sum(group.items for group in groups)
+    console = Console(markup=False, highlight=False)
+    sizes = f"sizes from {args.groups}" if args.groups else "synthetic sizes"
+    console.print(f"{len(groups)} model groups, {items:,} items a month ({sizes}), {prices.region}")
+    machines = ", ".join(
+        f"{name.removesuffix('InstanceType')} {kind}" for name, kind in settings.instances.items()
+    )
+    console.print(f"{machines}; at most {args.quota} instances at once of each kind of job\n")
+
+    table = Table("", "jobs", "hours", "USD/month", "USD/M items", "aim", "done after")
+    for column in table.columns[1:5]:
+        column.justify = "right"
+    for name, part in made.parts.items():
+        done = f"{part.finished_hours:.1f} h ({part.last_group})" if part.last_group else "never"
+        table.add_row(
+            name,
+            f"{part.jobs:,}",
+            f"{part.instance_hours:.1f}",
+            f"{part.dollars:.2f}",
+            f"{_per_million(part, items):.2f}",
+            AIMS[name],
+            done,
+        )
+    table.add_row("standing", "", "", f"{made.standing_dollars:.2f}", "", "", "")
+    refusals = f"{made.refusals:,} requests refused"
+    table.add_row("waiting for quotas", "", "", f"{made.waiting_dollars:.2f}", "", "", refusals)
+    table.add_row("all", "", "", f"{made.dollars:.2f}", "", "", "", style="bold")
+    console.print(table)
+    for name, reason in made.failed.items():
+        console.print(f"NOT DONE: {name}: {reason}")
+
+    table = Table("lever", "saves USD/month", "note")
+    table.columns[1].justify = "right"
+    for lever in made.levers:
+        worth = f"{lever.saves:.2f}" if lever.saves is not None else f"{lever.costs_without:.2f} in use"
+        table.add_row(lever.name, worth, lever.note)
+    console.print(table)
+    console.print(
+        f"Prices as of {prices.as_of}, copied by hand; {prices.unverified} of them are not verified:"
+    )
+    for name, source in prices.sources.items():
+        console.print(f"  {name} ({source['date']}): {source['where']}")

@@ -1,0 +1,137 @@
+"""What the committed state machines do: which jobs, on how many instances, after how many transitions.
+
+Read from `pipelines/definitions/*.asl.json`, so that a plan follows what is deployed and not a memory of it.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from pipelines.plan.errors import PlanError
+
+FOLDER = Path(__file__).parents[1] / "definitions"
+QUOTA_ERROR = "SageMaker.ResourceLimitExceededException"
+KINDS = {
+    "createProcessingJob.sync": "processing",
+    "createTrainingJob.sync": "training",
+    "createHyperParameterTuningJob.sync": "tuning",
+    "createTransformJob.sync": "transform",
+}
+
+
+@dataclass(frozen=True)
+class QuotaRetry:
+    """How a state waits for a full quota: full jitter in [0, min(longest, first * rate ** try)] seconds."""
+
+    first_seconds: float
+    rate: float
+    longest_seconds: float
+    attempts: int
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job of a workflow.
+
+    state    : name of the state, which is also the script's and the role's.
+    kind     : processing, training, tuning or transform.
+    machines : what the template calls the instance type, `ProcessingInstanceType`.
+    instances: of one job (of one trial, for a tuning job).
+    trials, parallel: training jobs of a tuning job, and how many of them at a time; 1 and 1 for the others.
+    spot     : whether the definition asks for managed Spot.
+    requests : transform requests that are under way at a time; 1 for the others.
+    """
+
+    state: str
+    kind: str
+    machines: str
+    instances: int
+    volume_gb: int
+    trials: int
+    parallel: int
+    spot: bool
+    requests: int
+    retry: QuotaRetry
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """The way through one state machine when all goes well: its jobs in order, and the states entered."""
+
+    machine: str
+    jobs: tuple[Job, ...]
+    states: int
+    timeout_seconds: int
+
+
+@cache
+def workflow(machine: str, purpose: str = "", folder: Path = FOLDER) -> Workflow:
+    """The workflow that `machine` is for an input of this `purpose`. Raises PlanError."""
+    path = folder / f"{machine}.asl.json"
+    definition = json.loads(path.read_text(encoding="utf-8"))
+    names = _way(definition["States"], definition["StartAt"], purpose, ())
+    if names is None:
+        raise PlanError(f"{path}: no way through for the purpose {purpose!r}. Fix: use one that it knows.")
+    jobs = tuple(
+        _job(name, definition["States"][name])
+        for name in names
+        if _action(definition["States"][name]) in KINDS
+    )
+    return Workflow(machine, jobs, len(names), definition["TimeoutSeconds"])
+
+
+def _way(states: dict, name: str, purpose: str, before: tuple[str, ...]) -> tuple[str, ...] | None:
+    """States entered from `name` to an end that is no failure; where data decides, the way with the most
+    jobs, then with the most states. None where every way fails or turns in a circle."""
+    state = states[name]
+    if name in before or state["Type"] == "Fail":
+        return None
+    before = (*before, name)
+    if state["Type"] != "Choice":
+        if state["Type"] not in ("Task", "Pass", "Succeed", "Wait"):
+            raise PlanError(f"State {name}: a plan knows no {state['Type']}. Fix: teach pipelines/plan.")
+        return before if "Next" not in state else _way(states, state["Next"], purpose, before)
+    ways = [_way(states, target, purpose, before) for target in _targets(state, purpose)]
+    return max(
+        (way for way in ways if way is not None),
+        key=lambda way: (sum(_action(states[n]) in KINDS for n in way), len(way)),
+        default=None,
+    )
+
+
+def _targets(choice: dict, purpose: str) -> list[str]:
+    """Where a Choice may lead: one state where the purpose decides, else all of them."""
+    rules, default = choice["Choices"], [choice["Default"]] if "Default" in choice else []
+    if all(rule.get("Variable") == "$.purpose" and "StringEquals" in rule for rule in rules):
+        return [rule["Next"] for rule in rules if rule["StringEquals"] == purpose][:1] or default
+    return [rule["Next"] for rule in rules] + default
+
+
+def _action(state: dict) -> str:
+    return state.get("Resource", "").rpartition(":")[2]
+
+
+def _job(name: str, state: dict) -> Job:
+    request, kind = state["Parameters"], KINDS[_action(state)]
+    tuning = request.get("HyperParameterTuningJobConfig", {}).get("ResourceLimits", {})
+    trial = request.get("TrainingJobDefinition", request)
+    cluster = {
+        "processing": lambda: request["ProcessingResources"]["ClusterConfig"],
+        "transform": lambda: request["TransformResources"],
+    }.get(kind, lambda: trial["ResourceConfig"])()
+    retry = next(rule for rule in state["Retry"] if QUOTA_ERROR in rule["ErrorEquals"])
+    return Job(
+        state=name,
+        kind=kind,
+        machines=cluster["InstanceType"].strip("${}"),
+        instances=cluster["InstanceCount"],
+        volume_gb=cluster.get("VolumeSizeInGB", 0),
+        trials=tuning.get("MaxNumberOfTrainingJobs", 1),
+        parallel=tuning.get("MaxParallelTrainingJobs", 1),
+        spot=trial.get("EnableManagedSpotTraining", False),
+        requests=request.get("MaxConcurrentTransforms", 1),
+        retry=QuotaRetry(
+            retry["IntervalSeconds"], retry["BackoffRate"], retry["MaxDelaySeconds"], retry["MaxAttempts"]
+        ),
+    )

@@ -1,0 +1,34 @@
+"""What the stack costs while nothing runs, and the instance types it takes: both from the template."""
+
+import re
+from collections import Counter
+from importlib.resources import files
+
+#: Lambda asks a queue that starts a function without end: five pollers, 20 seconds a poll.
+POLLS_A_MONTH = 5 * 3 * 60 * 24 * 30
+RESOURCES = {
+    "AWS::KMS::Key": Counter({"key month": 1}),
+    "AWS::CloudWatch::Alarm": Counter({"alarm month": 1}),
+    "AWS::CloudWatch::CompositeAlarm": Counter({"composite alarm month": 1}),
+    "AWS::CloudWatch::Dashboard": Counter({"dashboard month": 1}),
+    "AWS::Lambda::EventSourceMapping": Counter({"queue request": POLLS_A_MONTH}),
+}
+
+
+def standing_usage() -> Counter:
+    """Billed units of one month of the deployed stack, by the resources its two templates declare."""
+    used = Counter()
+    for name in ("bootstrap.yaml", "template.yaml"):
+        for resource in re.findall(r"^    Type: (AWS::\S+)$", _template(name), flags=re.MULTILINE):
+            used.update(RESOURCES.get(resource, {}))
+    return used
+
+
+def default_instances() -> dict[str, str]:
+    """Instance types by parameter (`ProcessingInstanceType`) as the template has them by default."""
+    pattern = r"^  (\w+InstanceType):\n(?:    .*\n)*?    Default: (ml\.\S+)$"
+    return dict(re.findall(pattern, _template("template.yaml"), flags=re.MULTILINE))
+
+
+def _template(name: str) -> str:
+    return (files("infra") / name).read_text(encoding="utf-8")

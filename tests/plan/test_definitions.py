@@ -1,0 +1,90 @@
+"""The plan follows the committed state machines and the template."""
+
+import json
+import shutil
+
+import pytest
+
+from pipelines.plan import standing
+from pipelines.plan.definitions import FOLDER, workflow
+from pipelines.plan.errors import PlanError
+
+
+@pytest.fixture
+def edited(tmp_path):
+    """A copy of the definitions, and a function that edits one state of it."""
+    folder = tmp_path / "definitions"
+    shutil.copytree(FOLDER, folder)
+
+    def edit(machine, change):
+        path = folder / f"{machine}.asl.json"
+        definition = json.loads(path.read_text(encoding="utf-8"))
+        change(definition["States"])
+        path.write_text(json.dumps(definition), encoding="utf-8")
+        return folder
+
+    return edit
+
+
+def states_of(machine, purpose):
+    return [job.state for job in workflow(machine, purpose).jobs]
+
+
+def test_the_jobs_of_each_workflow_are_read_in_order():
+    assert states_of("training", "training") == ["Prepare", "Tune", "Train"]
+    assert states_of("inference", "inference") == ["Prepare", "Transform", "Publish"]
+    assert states_of("inference", "test") == ["Prepare", "Transform", "Publish"]
+    assert states_of("comparison", "comparison") == ["Compare"]
+
+
+def test_a_month_enters_more_states_than_a_test_set_because_it_asks_for_the_winner():
+    assert workflow("inference", "inference").states > workflow("inference", "test").states
+
+
+def test_the_tuning_budget_is_the_definitions(edited):
+    def change(states):
+        limits = states["Tune"]["Parameters"]["HyperParameterTuningJobConfig"]["ResourceLimits"]
+        limits |= {"MaxNumberOfTrainingJobs": 30, "MaxParallelTrainingJobs": 5}
+        states["Tune"]["Parameters"]["TrainingJobDefinition"]["EnableManagedSpotTraining"] = True
+        states["Tune"]["Retry"][0]["MaxAttempts"] = 7
+
+    tune = workflow("training", "training", edited("training", change)).jobs[1]
+    assert (tune.trials, tune.parallel, tune.spot, tune.retry.attempts) == (30, 5, True, 7)
+
+
+def test_a_further_job_is_planned_too(edited):
+    def change(states):
+        states["Again"] = states["Train"] | {"Next": states["Train"]["Next"]}
+        states["Train"] = states["Train"] | {"Next": "Again"}
+
+    jobs = workflow("training", "training", edited("training", change)).jobs
+    assert [job.state for job in jobs] == ["Prepare", "Tune", "Train", "Again"]
+
+
+def test_a_state_that_a_plan_does_not_know_is_refused(edited):
+    def change(states):
+        states["Train"]["Type"] = "Map"
+
+    with pytest.raises(PlanError, match="State Train: a plan knows no Map"):
+        workflow("training", "training", edited("training", change))
+
+
+def test_a_purpose_that_every_way_refuses_is_an_error():
+    with pytest.raises(PlanError, match="no way through for the purpose 'nonsense'"):
+        workflow("inference", "nonsense")
+
+
+def test_the_standing_cost_counts_what_the_templates_declare():
+    used = standing.standing_usage()
+    assert used["key month"] >= 5
+    assert used["alarm month"] >= 1
+    assert used["queue request"] > 0
+
+
+def test_the_template_says_which_machines():
+    assert standing.default_instances().keys() == {
+        "ProcessingInstanceType",
+        "TrainingInstanceType",
+        "TransformInstanceType",
+    }
+    assert all(kind.startswith("ml.") for kind in standing.default_instances().values())
