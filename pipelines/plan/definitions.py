@@ -61,7 +61,7 @@ class Workflow:
 
     machine: str
     jobs: tuple[Job, ...]
-    states: int
+    states: tuple[str, ...]
     timeout_seconds: int
 
 
@@ -78,7 +78,7 @@ def workflow(machine: str, purpose: str = "", folder: Path = FOLDER) -> Workflow
         for name in names
         if _action(definition["States"][name]) in KINDS
     )
-    return Workflow(machine, jobs, len(names), definition["TimeoutSeconds"])
+    return Workflow(machine, jobs, names, definition["TimeoutSeconds"])
 
 
 def _way(states: dict, name: str, purpose: str, before: tuple[str, ...]) -> tuple[str, ...] | None:

@@ -51,7 +51,7 @@ class Run:
 
     machine: str
     jobs: tuple[Job, ...]
-    states: int
+    states: tuple[str, ...]
     rows: float
     timeout_seconds: int
 
@@ -86,7 +86,7 @@ def used_by_runs(runs: list[Run], settings: Settings, prices: Prices) -> Counter
     used = Counter()
     for run in runs:
         used.update(AROUND_A_RUN)
-        used["transition"] += run.states
+        used["transition"] += len(run.states)
         used["storage GB month"] += run.rows * STORED_BYTES_AN_ITEM / 1e9
         for job in run.jobs:
             used.update(used_by_job(job, run.rows, settings, prices))

@@ -37,8 +37,11 @@ def test_the_jobs_of_each_workflow_are_read_in_order():
     assert states_of("comparison", "comparison") == ["Compare"]
 
 
-def test_a_month_enters_more_states_than_a_test_set_because_it_asks_for_the_winner():
-    assert workflow("inference", "inference").states > workflow("inference", "test").states
+def test_the_purpose_decides_which_way_is_planned():
+    month, tested = (workflow("inference", purpose).states for purpose in ("inference", "test"))
+    assert {"GetWinner", "NotifyStakeholders"} <= set(month)
+    assert not {"GetWinner", "NotifyStakeholders"} & set(tested)
+    assert "RecordPredictions" in tested
 
 
 def test_the_tuning_budget_is_the_definitions(edited):

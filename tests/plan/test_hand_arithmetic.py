@@ -3,6 +3,8 @@
 A job is billed for its start (90 s, a transform 120 s) and twice the seconds of one core that its rows took.
 """
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,6 +61,15 @@ def test_one_group_alone_is_done_when_the_sum_says(group, settings, prices):
     training = 99.8 + 90 + 4 * (122 + 90) + 212 + 90
     after = 2 * (TEST_SECONDS + 3 * launches) + COMPARE_SECONDS + launches
     assert made.parts["retraining"].finished_hours * 3600 == pytest.approx(training + after)
+
+
+def test_an_odd_number_of_trials_needs_one_more_round(group, settings, prices):
+    five, six = (
+        plan([group], replace(settings, trials=trials), prices, quota=8).parts["retraining"]
+        for trials in (5, 6)
+    )
+    assert five.finished_hours == six.finished_hours
+    assert five.dollars < six.dollars
 
 
 MACHINES = ("ProcessingInstanceType", "TrainingInstanceType", "TransformInstanceType")
