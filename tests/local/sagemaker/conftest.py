@@ -1,6 +1,9 @@
 """A real moto server, a real worker, and a book of what the worker reports."""
 
 import json
+import re
+import subprocess
+import sys
 import textwrap
 import threading
 from collections import defaultdict
@@ -8,7 +11,6 @@ from pathlib import Path
 
 import pytest
 from job_requests import PATIENCE_SECONDS
-from moto.server import ThreadedMotoServer
 
 from infra.local.endpoint import REGION, client
 from infra.local.sagemaker import Worker, worker
@@ -96,16 +98,17 @@ class Stack:
 
 @pytest.fixture(scope="session")
 def endpoint_url():
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    s3 = client("s3", url)
-    for bucket in ("code", "work", "landing"):
-        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
-    s3.close()
-    yield url
-    server.stop()
+    """In a process of its own: an emulator in this one would be emptied by other tests' `mock_aws`."""
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
+        url = next(found[0] for line in server.stderr if (found := re.search(r"http://127[.0-9]+:\d+", line)))
+        threading.Thread(target=server.stderr.read, daemon=True).start()
+        s3 = client("s3", url)
+        for bucket in ("code", "work", "landing"):
+            s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+        s3.close()
+        yield url
+        server.terminate()
 
 
 @pytest.fixture(scope="session")
