@@ -150,6 +150,8 @@ class Stack:
 
     def resource_policy(self, arn: str) -> dict | None:
         """The policy of the key, bucket, queue or topic that `arn` is or is in."""
+        if arn == self.values.get("CodeKeyArn"):
+            return Stack(template("bootstrap")).of_type("KMS::Key")["CodeKey"]["KeyPolicy"]
         for logical, key in self.of_type("KMS::Key").items():
             if arn == self.arn(logical):
                 return key["KeyPolicy"]

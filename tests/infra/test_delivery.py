@@ -9,7 +9,7 @@ from pathlib import Path
 
 import cfnlint
 import pytest
-from cfnlint.decode import cfn_yaml
+import yaml
 from policies import ACCOUNT, HERE, REGION, Request, Stack, judge
 from templates import ROOT, TEMPLATES, resources, template
 
@@ -160,7 +160,7 @@ def commands() -> list[list[str]]:
     return [
         shlex.split(command)
         for spec in specs
-        for command in cfn_yaml.loads(spec)["phases"]["build"]["commands"]
+        for command in yaml.safe_load(spec)["phases"]["build"]["commands"]
     ]
 
 
