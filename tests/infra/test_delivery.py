@@ -226,3 +226,10 @@ def test_no_policy_is_longer_than_iam_takes(name):
     for kind, limit in (("IAM::ManagedPolicy", 6144), ("IAM::Policy", 10240)):
         for logical, policy in stack.of_type(kind).items():
             assert len(json.dumps(policy["PolicyDocument"], separators=(",", ":"))) < limit, logical
+
+
+def test_github_runs_the_same_checks_and_may_write_nothing():
+    workflow = yaml.safe_load((ROOT / ".github/workflows/checks.yml").read_text(encoding="utf-8"))
+    assert workflow["permissions"] == {"contents": "read"}
+    [*_, last] = workflow["jobs"]["checks"]["steps"]
+    assert last["run"].endswith(" .ci/run")
