@@ -87,6 +87,7 @@ class Labeller:
         margins = finish(block, self.model.weighting.word_weight)
         margins += finish(ngram_sums[:, : -tables.COUNTS], 1.0)
         margins[has_word] += first_scores[:, n_codes + 1 :]
+        row, value = np.zeros((len(table), 0), np.int64), np.zeros((len(table), 0), np.float32)
         if self.model.attributes:
             column, value = attributes.hash_attributes(table, self.model.attributes, BUCKETS)
             row = t.attribute_row[column]

@@ -1,8 +1,8 @@
 """The command line, `labelmill`.
 
-Each command lives in a module of its own that is imported only when it is asked for: `labelmill --help` answers
-at once, and neither boto3 nor numpy is loaded to print a usage line. It is also how a command that stands above
-this package (the local stack) is reached without an import that points upwards.
+Each command lives in a module of its own that is imported only when it is asked for: `labelmill --help`
+answers at once, and neither boto3 nor numpy is loaded to print a usage line. It is also how a command
+that stands above this package (the local stack) is reached without an import that points upwards.
 """
 
 import argparse
@@ -18,6 +18,7 @@ COMMANDS = {
     "reject": ("pipelines.commands.reject", "refuse a model that waits for a person"),
     "review": ("pipelines.commands.review", "uncertain items: export a sheet, import decisions"),
     "report": ("pipelines.commands.report", "pages on a comparison or on a period, to read or to file"),
+    "plan": ("pipelines.commands.plan", "what a month will cost and when it will be done"),
     "deploy": ("pipelines.commands.deploy", "put everything into an AWS account"),
     "destroy": ("pipelines.commands.destroy", "take it out again; data stays unless told twice"),
 }

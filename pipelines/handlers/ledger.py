@@ -21,7 +21,7 @@ class Ledger:
     table: str
 
     def winner(self, group: str) -> tuple[str, str]:
-        """The model last recorded as best, and the decision that made it so; both empty when there is none."""
+        """The model last recorded as best and the decision that made it so; empty when there is none."""
         item = self._item(group, "WINNER")
         return item.get("model", ""), item.get("decision", "")
 

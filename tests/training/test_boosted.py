@@ -51,3 +51,14 @@ def test_a_boosted_model_is_served_as_it_was_trained(interaction):
     answers = np.array(labeller.model.codes)[labeller.label(new).codes[:, 0]]
     assert (answers == new["label"].to_numpy()).mean() > 0.9
     assert explain(labeller, {"title": "Teil", "weight_kg": 9.0, "material": "steel"}).code == "1"
+
+
+def test_a_boosted_model_of_a_group_without_attributes_is_served_too(job):
+    for name, rows in (("train", items(300, 1)), ("validation", items(100, 2))):
+        write_channel(job, name, rows.drop_columns(["weight_kg", "material"]))
+    (job / "input/data/codebook/2026-10.json").write_text(json.dumps(codebook() | {"attributes": []}))
+    run(train.main, ["--family", "boosted"])
+    new = items(100, 3)
+    labeller = Labeller(model.load(job / "model"))
+    answers = np.array(labeller.model.codes)[labeller.label(new).codes[:, 0]]
+    assert (answers == new["label"].to_numpy()).mean() > 0.8
