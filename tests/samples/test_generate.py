@@ -3,6 +3,8 @@
 import pytest
 
 from infra.local.samples import generate
+from pipelines.codebook_check import problems
+from processing.codebook import parse
 
 GROUPS = ["DE-weee", "IT-weee", "FR-packaging", "PL-batteries"]
 
@@ -39,3 +41,14 @@ def test_items_have_the_columns_and_codes_of_their_codebook_which_says_it_is_syn
 
 def test_items_to_be_classified_carry_no_label():
     assert all("label" not in row for row in generate.items("IT-weee", 0, 5, False))
+
+
+def test_the_change_of_codes_is_a_good_codebook_that_follows_the_first():
+    book = generate.changed_codebook("FR-packaging", "2026-10", "2026-10-01")
+    assert problems(book, "sample") == []
+    then = parse(book)
+    gone = set(then.in_force("2026-09")) - set(then.in_force("2026-10"))
+    assert gone == {"ACI", "CPL"}
+    code_map = then.code_map("2026-10")
+    assert code_map.outcome("ACI").code == "ACI-N"
+    assert code_map.out_of_reach(then.in_force("2026-09")) == ["CPL-1", "CPL-2"]

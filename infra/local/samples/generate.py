@@ -10,6 +10,7 @@ The same group and number always give the same item: a later month is the earlie
 import functools
 import json
 import random
+from datetime import date, timedelta
 from pathlib import Path
 
 SYLLABLES = [
@@ -71,8 +72,28 @@ def codebook(group: str, version: str) -> dict:
     }
 
 
+def changed_codebook(group: str, version: str, day: str) -> dict:
+    """The sample codebook after a change of codes on `day` (such as `2026-10-01`).
+
+    The fourth code is renamed, the last one is split into two which no item is labelled with so far.
+    """
+    book = codebook(group, version)
+    last_day = (date.fromisoformat(day) - timedelta(days=1)).isoformat()
+    renamed, split = book["codes"][3], book["codes"][-1]
+    successors = {
+        "renamed": (renamed, [f"{renamed['code']}-N"]),
+        "split": (split, [f"{split['code']}-1", f"{split['code']}-2"]),
+    }
+    book["successions"] = []
+    for kind, (old, new) in successors.items():
+        book["codes"] += [old | {"code": code, "valid_from": day} for code in new]
+        old["valid_to"] = last_day
+        book["successions"].append({"kind": kind, "from": [old["code"]], "to": new, "date": day})
+    return book
+
+
 def items(group: str, start: int, count: int, labelled: bool) -> list[dict]:
-    """`count` items of `group`, the first being number `start`; with `label` when `labelled`."""
+    """`count` items of `group`, the first one being number `start`; with `label` if `labelled`."""
     make = _Maker(group)
     rows = [make.item(number) for number in range(start, start + count)]
     if not labelled:
