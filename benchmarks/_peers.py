@@ -30,7 +30,7 @@ def linear_svc(texts: list[str], labels: np.ndarray) -> Predict:
 
 
 def logistic_regression(texts: list[str], labels: np.ndarray) -> Predict:
-    return make_pipeline(tfidf(), LogisticRegression(C=10, max_iter=40, tol=1e-3)).fit(texts, labels).predict
+    return make_pipeline(tfidf(), LogisticRegression(C=10, max_iter=150, tol=1e-2)).fit(texts, labels).predict
 
 
 def boosted_trees(texts: list[str], labels: np.ndarray) -> Predict:

@@ -54,6 +54,7 @@ def main() -> int:
         if name != "fastText" or find_spec("fasttext"):
             print(f"{name} ...", file=sys.stderr, flush=True)
             rows.append(measure_peer(name, fit, items, test))
+            print(rows[-1], file=sys.stderr, flush=True)
     print("single claims ...", file=sys.stderr, flush=True)
     claims = [
         *calibration(labeller, table, items, test),
