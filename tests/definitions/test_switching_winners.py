@@ -85,7 +85,10 @@ def test_of_two_comparisons_at_once_one_wins_and_the_other_decides_anew_against_
 def test_an_inference_during_a_switch_uses_one_model_from_first_to_last_row_and_says_which(cloud):
     month = INPUTS["inference"]
     waiting = f"runs/{GROUP}/{month['run']}/manifest/manifest.json"
-    cloud.s3.put_object(Bucket="labelled", Key=waiting, Body=b"{}")
+    labels = f"labels/{GROUP}/{month['period']}/{month['run']}/labels.parquet"
+    for key in (waiting, labels):
+        cloud.s3.put_object(Bucket="labelled", Key=key, Body=b"{}")
+    cloud.put(MODEL_ITEM | {"entry": {"S": f"MODEL#{OLD_MODEL}"}})
     cloud.sagemaker.on_wait = lambda: cloud.put(item("WINNER", model=FASTER))
     run = cloud.run("inference", month)
     assert run.status == "SUCCEEDED", run.cause
