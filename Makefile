@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test setup definitions lint lock clean
+.PHONY: demo test setup checkov definitions docs lint lock clean
 
 demo: .venv/.ready ## two months for three model groups, on this machine
 	$(BIN)/labelmill demo
@@ -14,6 +14,11 @@ setup: .venv/.ready .venv/sdk/.ready ## everything, into .venv
 
 definitions: .venv/sdk/.ready ## compile pipelines/*.py to pipelines/definitions/*.asl.json
 	.venv/sdk/bin/python -m pipelines.compile
+
+docs: .venv/.ready ## write again what is generated: docs/access.md
+	cd tests/infra && ../../$(BIN)/python access_matrix.py
+
+checkov: .venv/checkov/.ready ## what one test of the templates wants, into .venv/checkov
 
 lint: .venv/.ready
 	$(BIN)/ruff check .
@@ -35,8 +40,13 @@ lint: .venv/.ready
 	$(BIN)/uv pip sync --quiet --python .venv/sdk/bin/python requirements/sdk.lock
 	touch $@
 
+.venv/checkov/.ready: requirements/checkov.lock | .venv/bin/uv
+	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python .venv/checkov
+	$(BIN)/uv pip sync --quiet --python .venv/checkov/bin/python requirements/checkov.lock
+	touch $@
+
 lock: .venv/bin/uv ## pin again what requirements/*.in asks for
-	for name in dev sdk; do $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	for name in dev sdk checkov; do $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	  --no-header --no-annotate --no-emit-index-url --generate-hashes requirements/$$name.in -o requirements/$$name.lock; done
 
 clean:

@@ -112,13 +112,15 @@ def _write_workbook(path: Path, rows: Iterable[Mapping[str, object]], codes: Map
 
 
 def _workbook_rows(path: Path) -> Iterator[list[str]]:
+    from io import BytesIO
     from zipfile import BadZipFile
 
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
 
     try:
-        book = load_workbook(path, read_only=True, data_only=True)
+        # From memory: a workbook read row by row would keep the file open for as long as anybody has it.
+        book = load_workbook(BytesIO(path.read_bytes()), read_only=True, data_only=True)
         sheet = book["review"]
     except (BadZipFile, InvalidFileException, KeyError, ValueError) as error:
         raise SheetError(

@@ -78,7 +78,10 @@ def _blank_punctuation(texts: pa.Array) -> pa.Array:
         return texts
     raw = np.frombuffer(data, np.uint8)
     folded = _CLASSES[raw]
-    decimal = np.flatnonzero(_MAY_BE_DECIMAL[raw[1:-1]]) + 1
+    # A point that begins or ends a text is none between digits, whatever its neighbours in the batch are.
+    starts = np.zeros(len(raw) + 1, bool)
+    starts[np.frombuffer(offsets, np.int64)] = True
+    decimal = np.flatnonzero(_MAY_BE_DECIMAL[raw[1:-1]] & ~starts[1:-2] & ~starts[2:-1]) + 1
     decimal = decimal[_IS_DIGIT[raw[decimal - 1]] & _IS_DIGIT[raw[decimal + 1]]]
     folded[decimal] = POINT
     return pa.Array.from_buffers(

@@ -1,6 +1,6 @@
 """Every call that roles made in a real local run, judged by the template's policies.
 
-    LABELMILL_RUN_FOLDER=.labelmill/demo .venv/bin/pytest tests/infra/test_local_run.py
+    LABELMILL_RUN_FOLDER=.labelmill/demo .venv/bin/pytest -m after_demo tests/infra
 
 The emulator itself enforces none. The calls come from what the run has kept: each execution's history, with
 the parameters as they were sent, each job's request, and the objects that were in the buckets. The
@@ -18,12 +18,10 @@ from policies import Request, Stack, by_role, judge
 from templates import MACHINES
 from test_machine_permissions import _calls, found
 
-FOLDER = os.environ.get("LABELMILL_RUN_FOLDER")
+FOLDER = os.environ.get("LABELMILL_RUN_FOLDER", ".labelmill/demo")
 pytestmark = [
     pytest.mark.usefixtures("engine"),
-    pytest.mark.skipif(
-        not FOLDER, reason="needs a run: LABELMILL_RUN_FOLDER=.labelmill/demo after make demo"
-    ),
+    pytest.mark.after_demo,
 ]
 KEYS = {"landing": "LandingKey", "work": "WorkKey", "labelled": "LabelledKey"}
 VIA_S3 = {"kms:ViaService": "s3.eu-central-1.amazonaws.com"}

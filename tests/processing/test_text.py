@@ -55,6 +55,10 @@ def test_a_text_is_folded_alike_alone_and_in_a_batch(texts):
     assert together == alone
 
 
+def test_a_point_at_the_edge_of_a_text_is_not_between_the_digits_of_two():
+    assert fold(pa.array(["0", ".0", "1,", "2"])).to_pylist() == ["0", " 0", "1 ", "2"]
+
+
 def test_a_sliced_or_chunked_array_is_read_from_where_it_starts():
     whole = pa.array(["A.", "B.", "C."])
     assert fold(whole.slice(1)).to_pylist() == ["b ", "c "]

@@ -93,7 +93,7 @@ def changed_codebook(group: str, version: str, day: str) -> dict:
 
 
 def items(group: str, start: int, count: int, labelled: bool) -> list[dict]:
-    """`count` items of `group`, the first one being number `start`; with `label` if `labelled`."""
+    """`count` items of `group` from number `start` on; with `label` if `labelled`."""
     make = _Maker(group)
     rows = [make.item(number) for number in range(start, start + count)]
     if not labelled:
