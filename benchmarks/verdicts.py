@@ -3,7 +3,7 @@
     .venv/bin/python benchmarks/verdicts.py [--quick] [--json PATH] [--svg PATH]
 
 A year is 60 model groups compared once a month, 720 comparisons. The groups differ in test rows (500 to
-4,000), codes (6 to 40), unevenness of the codes (Zipf exponent 0.3 to 1.2), accuracy and discordant rows (3 to
+4,000), codes (6 to 40), evenness of the codes (Zipf exponent 0.3 to 1.2), accuracy and discordant rows (3 to
 10 %). Everything is synthetic. Every verdict is made by `processing.verdict.decide` under the default policy;
 the seed is fixed. Takes about 15 minutes of one core.
 
