@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 from rich.console import Console
@@ -24,6 +25,7 @@ def show(title: str, rows: list[dict], json_path: Path | None) -> None:
         table.add_column(name, justify="left" if isinstance(rows[0][name], str) else "right")
     for row in rows:
         table.add_row(*(f"{value:.4g}" if isinstance(value, float) else str(value) for value in row.values()))
-    Console().print(table)
+    # In a file or a pipe nothing is cut to a terminal's width.
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
     if json_path:
         json_path.write_text(json.dumps({"title": title, "rows": rows}, indent=1), encoding="utf-8")
