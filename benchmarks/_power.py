@@ -6,7 +6,7 @@ def picture(cells: list[dict]) -> str:
     panels = sorted({cell["discordant %"] for cell in cells})
     rows = sorted({cell["rows"] for cell in cells})
     gains = sorted({cell["gain, points"] for cell in cells})
-    wide, high, left, top, gap = 62, 40, 70, 78, 34
+    wide, high, left, top, gap = 62, 40, 104, 78, 34
     panel_width = wide * len(rows) + gap
     width, height = left + panel_width * len(panels), top + high * len(gains) + 62
     parts = [
@@ -29,7 +29,7 @@ def picture(cells: list[dict]) -> str:
             x = x0 + wide * rows.index(cell["rows"])
             y = top + high * (len(gains) - 1 - gains.index(cell["gain, points"]))
             share = cell["promoted %"] / 100
-            shade = "on" if share > 0.55 else "off"
+            shade = "on" if share > 0.8 else "off"
             parts += [
                 f'<rect class="cell" fill-opacity="{0.06 + 0.94 * share:.2f}" x="{x}" y="{y}" '
                 f'width="{wide - 3}" height="{high - 3}" rx="4"/>',
