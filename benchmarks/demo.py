@@ -15,9 +15,9 @@ from pathlib import Path
 from _clock import ALL, JobClock
 from _report import arguments, show
 
-from infra.local import demo
 from infra.local.follow import Follower
 from infra.local.stack import LocalStack
+from infra.local.two_months import MONTHS, two_months
 
 
 def main() -> None:
@@ -38,8 +38,8 @@ def measure() -> dict[str, float]:
         Memory(stack.pid) as memory,
     ):
         up = time.monotonic()
-        clock = JobClock(demo.MONTHS, lambda event: None)
-        if not demo.two_months(stack, Follower(stack, clock.show), lambda sentence: None):
+        clock = JobClock(MONTHS, lambda event: None)
+        if not two_months(stack, Follower(stack, clock.show), lambda sentence: None):
             raise SystemExit("a run failed: see labelmill demo")
         done = time.monotonic()
     return {

@@ -59,10 +59,10 @@ def main() -> int:
         for month in MONTHS:
             for group, parts in groups.items():
                 drop(stack, "training", group, month, parts[month])
-            follower.until_ended("comparison", groups, "comparison")
+            follower.until_ended(dict.fromkeys(groups, "comparison"))
         for group, parts in groups.items():
             drop(stack, "inference", group, max(MONTHS), parts["new"].drop(columns="label"))
-        follower.until_ended("inference", groups, "inference")
+        follower.until_ended(dict.fromkeys(groups, "inference"))
         stack.wait_until_quiet(timeout_seconds=60)
         rows = [result(stack, group, parts, clock) for group, parts in groups.items()]
         total = {"group": ALL, "s in jobs": clock.inside[ALL], "s outside": clock.outside[ALL]}

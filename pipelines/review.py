@@ -9,7 +9,7 @@ import io
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -42,6 +42,18 @@ class Places:
     table: str
     work_bucket: str
     machine_arn: str
+
+    @classmethod
+    def of(cls, client: Callable[[str], Any], names: Mapping[str, str]) -> "Places":
+        """Those of a stack: `client` makes a boto3 client by service, `names` are the stack's outputs."""
+        return cls(
+            s3=client("s3"),
+            dynamodb=client("dynamodb"),
+            states=client("stepfunctions"),
+            table=names["LedgerTable"],
+            work_bucket=names["WorkBucket"],
+            machine_arn=names["InferenceMachineArn"],
+        )
 
 
 @dataclass(frozen=True)

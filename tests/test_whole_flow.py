@@ -1,27 +1,27 @@
 """The whole flow through the local stack, as a client of AWS sees it: nothing is faked."""
 
-import csv
-import io
 import json
 import os
 import shutil
 import subprocess
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from infra.local import results
+from infra.local import results, reviewer
 from infra.local.samples import generate
 from infra.local.samples.deliver import deliver, publish
 from infra.local.stack import LocalStack
 
 GOOD, BAD, UNKNOWN = "DE-weee", "IT-weee", "PL-batteries"
-ROWS, NEW = 700, 120
+ROWS, NEW, DECIDED = 700, 120, 5
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory):
-    """A stack that has taken a good dataset, a bad one and one of an unknown group, and then new items."""
+    """A stack that has taken a good dataset, a bad one and one of an unknown group, and then new items; these
+    once more in the next month, when the codes are others and a reviewer decides."""
     with LocalStack(tmp_path_factory.mktemp("stack")) as stack:
         for group in (GOOD, BAD):
             publish(stack, generate.codebook(group, "1"))
@@ -38,13 +38,29 @@ def stack(tmp_path_factory):
         )
         put(stack, "training", UNKNOWN, pa.Table.from_pylist(generate.items(UNKNOWN, 0, 300, True)))
         stack.wait_until_quiet(timeout_seconds=300)
-        put(stack, "inference", GOOD, pa.Table.from_pylist(generate.items(GOOD, ROWS, NEW, labelled=False)))
+        new = pa.Table.from_pylist(generate.items(GOOD, ROWS, NEW, labelled=False))
+        put(stack, "inference", GOOD, new)
+        stack.wait_until_quiet(timeout_seconds=300)
+        publish(stack, generate.changed_codebook(GOOD, "2", "2026-11-01"))
+        put(stack, "inference", GOOD, new, "2026-11")
+        stack.wait_until_quiet(timeout_seconds=300)
+        sheet = stack.folder / "review.csv"
+        reviewer.review(stack, GOOD, "2026-11", sheet, true_codes(), DECIDED)
         stack.wait_until_quiet(timeout_seconds=300)
         yield stack
 
 
-def put(stack, purpose, group, table):
-    return deliver(stack, f"{purpose}/{group}/2026-10/d1/", table, "csv.gz")
+def put(stack, purpose, group, table, month="2026-10"):
+    return deliver(stack, f"{purpose}/{group}/{month}/d1/", table, "csv.gz")
+
+
+def true_codes():
+    return {row["item_id"]: row["label"] for row in generate.items(GOOD, ROWS, NEW, True, changed=True)}
+
+
+def labels_of(stack, manifest):
+    path = stack.folder / manifest["address"].replace("s3://", "s3/")
+    return {row["item_id"]: row for row in pq.read_table(path.parent / "labels.parquet").to_pylist()}
 
 
 def mail(stack):
@@ -58,14 +74,41 @@ def test_the_first_model_of_a_group_becomes_its_winner(stack):
 
 
 def test_the_winner_labels_every_new_item_once(stack):
-    (manifest,) = results.published(stack, GOOD)
+    manifest = results.published(stack, GOOD)[0]
     assert manifest["rows"] == manifest["labelled"] + manifest["review"] + manifest["rejected"] == NEW
     assert manifest["model"] == results.decisions(stack, GOOD)[-1]["model"]
-    path = stack.folder / manifest["address"].replace("s3://", "s3/")
-    labels = list(csv.DictReader(io.StringIO((path.parent / "labels.csv").read_text(encoding="utf-8-sig"))))
-    assert {row["item_id"] for row in labels} == {
+    assert labels_of(stack, manifest).keys() == {
         row["item_id"] for row in generate.items(GOOD, ROWS, NEW, labelled=False)
     }
+
+
+def test_a_renamed_code_is_mapped_and_a_split_ones_items_go_to_review(stack):
+    before, after = (labels_of(stack, manifest) for manifest in results.published(stack, GOOD)[:2])
+    renamed = [after[item]["code"] for item, row in before.items() if row["code"] == "4"]
+    split = [after[item] for item, row in before.items() if row["code"] == "6"]
+    assert renamed and set(renamed) == {"4-N"}
+    assert split and {row["status"] for row in split} == {"review"}
+    assert {row["reason"] for row in split} == {
+        "code 6 was split into 6-1, 6-2 on 2026-11-01: a person must choose"
+    }
+
+
+def test_people_are_told_which_codes_the_winner_cannot_give(stack):
+    told = "The model cannot give codes 6-1, 6-2"
+    assert [text for text in mail(stack) if told in text and "Labels ready" in text]
+    assert [text for text in mail(stack) if told in text and "Labels need attention" in text]
+
+
+def test_decisions_amend_the_labels_as_a_new_version_that_says_who_decided(stack):
+    _, labelled, amended = results.published(stack, GOOD)
+    assert amended["amends"] == labelled["address"].removesuffix("manifest.json")
+    before, after = labels_of(stack, labelled), labels_of(stack, amended)
+    decided = {item: row for item, row in after.items() if row["decided_by"]}
+    assert len(decided) == DECIDED
+    assert all(row["code"] == true_codes()[item] for item, row in decided.items())
+    assert all(before[item]["status"] == "review" for item in decided)
+    assert {row["decided_by"] for row in decided.values()} == {reviewer.NAME}
+    assert all(after[item] == row for item, row in before.items() if item not in decided)
 
 
 def test_bad_rows_are_set_aside_with_their_reasons_and_the_rest_goes_on(stack):
@@ -118,7 +161,7 @@ def test_the_aws_cli_drives_a_dataset_through(stack, tmp_path):
     source = put(stack, "inference", "XX-none", pa.Table.from_pylist(generate.items(GOOD, 0, 30, False)))
     stack.wait_until_quiet(timeout_seconds=300)
     bucket, _, prefix = source.removeprefix("s3://").partition("/")
-    delivery = f"s3://{bucket}/inference/{GOOD}/2026-11/cli/"
+    delivery = f"s3://{bucket}/inference/{GOOD}/2026-12/cli/"
     environment = os.environ | {
         "AWS_ACCESS_KEY_ID": "x",
         "AWS_SECRET_ACCESS_KEY": "x",

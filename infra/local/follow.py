@@ -1,10 +1,13 @@
 """Following what happens in a local stack until a step of the flow has ended for every group."""
 
-from collections.abc import Callable, Iterable
+import re
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping
 
 from infra.local.stack import LocalStack
 
 ENDED = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
+RUN = re.compile(r"([A-Z]{2}-[a-z0-9]{2,12})-([a-z]+)-")
 
 
 class Follower:
@@ -13,23 +16,28 @@ class Follower:
     def __init__(self, stack: LocalStack, show: Callable[[dict], None] = lambda event: None):
         self._events = stack.events()
         self._show = show
+        self._ended = defaultdict(deque)  # by group: purpose and status of runs nobody has waited for yet
 
-    def until_ended(self, workflow: str, groups: Iterable[str], purpose: str) -> dict[str, str]:
-        """Read on until each group's `workflow` of `purpose` has ended, or whatever leads to it has failed.
+    def until_ended(self, goals: Mapping[str, str]) -> dict[str, str]:
+        """Read on until each group's goal has ended, or whatever leads to it has failed.
 
-        `workflow` is `training`, `inference` or `comparison`; `purpose` is the second part of a run's name.
-        Returns the status of the last execution of each group.
+        `goals` says for each group the purpose of a run, the second part of its name: `training`, `test`,
+        `comparison`, `inference` or `review`. A run is waited for once: the next goal is a later one. Returns
+        the status of the last run of each group.
         """
-        status = {}
-        waiting = set(groups)
-        while waiting:
-            event = next(self._events)
-            self._show(event)
-            if event["kind"] != "execution" or event["status"] not in ENDED:
-                continue
-            group = next((group for group in waiting if event["name"].startswith(f"{group}-")), None)
-            done = event["machine"].endswith(workflow) and event["name"].startswith(f"{group}-{purpose}-")
-            if group and (done or event["status"] != "SUCCEEDED"):
-                status[group] = event["status"]
-                waiting.remove(group)
-        return status
+        return {group: self._status(group, purpose) for group, purpose in goals.items()}
+
+    def _status(self, group: str, purpose: str) -> str:
+        while True:
+            while not self._ended[group]:
+                self._read()
+            ended, status = self._ended[group].popleft()
+            if ended == purpose or status != "SUCCEEDED":
+                return status
+
+    def _read(self) -> None:
+        event = next(self._events)
+        self._show(event)
+        if event["kind"] == "execution" and event["status"] in ENDED:
+            group, purpose = RUN.match(event["name"]).groups()
+            self._ended[group].append((purpose, event["status"]))

@@ -48,8 +48,10 @@ class Progress:
     def _line(self, mark: str, text: str) -> None:
         self._console.print(f"{time.monotonic() - self._started:6.1f} s  {mark:<4} {text}", markup=False)
 
-    def results(self, results: list[dict], pages: list[Path], folder: Path, seconds: float) -> None:
-        """The closing table and the paths of what to open next."""
+    def results(
+        self, results: list[dict], story: list[str], pages: list[Path], folder: Path, seconds: float
+    ) -> None:
+        """The closing table, what the change of codes did, and the paths of what to open next."""
         table = Table(title="Synthetic items: scores say that the flow works, not how good it is on yours")
         columns = ("group", "rows", "verdict", "score", "labelled", "to review")
         for name in columns:
@@ -60,11 +62,15 @@ class Progress:
         self._console.print(table)
         for result in results:
             self.say(f"{result['group']}: {result['reason']}")
+        self.say("\nThe change of codes, in the labels of a model trained before it:")
+        for sentence in story:
+            self.say(f"  {sentence}")
         self.say(f"\nDone in {seconds:.0f} s. Open next, in {folder}/:")
         for page in pages:
             self.say(f"  {page.relative_to(folder)}")
         for result in results:
             self.say(f"  {result['files']}labels.csv")
+        self.say("  review-*.csv   the review sheet as it was handed in")
         self.say("  mailbox/       the messages that were sent")
         self.say("  jobs/          each job's request, files and log")
         self.say("  executions/    each run's input, steps and outcome")

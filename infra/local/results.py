@@ -1,6 +1,10 @@
 """What came of the runs, read as any client would: decisions, evidence, published labels."""
 
+import io
 import json
+from collections import Counter
+
+import pyarrow.parquet as pq
 
 from infra.local.stack import LocalStack
 
@@ -18,8 +22,7 @@ def decisions(stack: LocalStack, group: str) -> list[dict[str, str]]:
 
 def read_json(stack: LocalStack, address: str) -> dict:
     """The JSON object at `address` (`s3://bucket/key`)."""
-    bucket, _, key = address.removeprefix("s3://").partition("/")
-    return json.load(stack.client("s3").get_object(Bucket=bucket, Key=key)["Body"])
+    return json.loads(_read(stack, address))
 
 
 def published(stack: LocalStack, group: str) -> list[dict]:
@@ -31,3 +34,52 @@ def published(stack: LocalStack, group: str) -> list[dict]:
         f"s3://{bucket}/{entry['Key']}" for entry in objects if entry["Key"].endswith("/manifest.json")
     ]
     return [read_json(stack, address) | {"address": address} for address in addresses]
+
+
+def row(stack: LocalStack, group: str, rows: int) -> dict:
+    """One line of the demo's table: the decisions on the group, and the counts of its newest labels."""
+    decided, labels = decisions(stack, group), published(stack, group)
+    last, manifest = (decided or [{}])[-1], (labels or [{}])[-1]
+    return {
+        "group": group,
+        "rows": rows,
+        "verdict": ", then ".join(decision["verdict"] for decision in decided) or "none",
+        "reason": last.get("reason", ""),
+        "score": float(last["score"]) if last else None,
+        "labelled": manifest.get("labelled"),
+        "to review": manifest.get("review"),
+        "files": _path(manifest.get("address", "").removesuffix("manifest.json")),
+        "evidence": _path(last.get("evidence", "")),
+    }
+
+
+def change_of_codes(stack: LocalStack, group: str, period: str) -> list[str]:
+    """What a change of codes did to the labels of a month, in sentences; none where it has no labels."""
+    versions = [manifest for manifest in published(stack, group) if manifest["period"] == period]
+    if not versions:
+        return []
+    folder = versions[0]["address"].removesuffix("manifest.json")
+    labels = pq.read_table(io.BytesIO(_read(stack, f"{folder}labels.parquet")), columns=["status", "reason"])
+    told = Counter((each["status"], each["reason"]) for each in labels.to_pylist() if each["reason"])
+    sentences = [
+        f"{count:,} items {'labelled' if status == 'labelled' else 'to review'}: {reason}"
+        for (status, reason), count in told.most_common()
+        if reason.startswith("code ")
+    ]
+    sentences += read_json(stack, f"{folder}summary.json")["attention"]
+    for amended in versions[1:]:
+        by = ", ".join(amended["decided_by"])
+        sentences.append(
+            f"{amended['decided']:,} items decided by {by}: labels with them are published as a new version"
+        )
+    return sentences
+
+
+def _read(stack: LocalStack, address: str) -> bytes:
+    bucket, _, key = address.removeprefix("s3://").partition("/")
+    return stack.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+
+
+def _path(address: str) -> str:
+    """Where the run folder keeps the object at an S3 address."""
+    return address.replace("s3://", "s3/")

@@ -63,43 +63,56 @@ def _guarded(verb, args) -> int:
 
 
 def _export(args) -> int:
+    path = args.out or Path(f"review-{args.group}-{args.period}.csv")
+    print(export_sheet(_places(args.stack), args.group, args.period, path, args.of_run))
+    return 0
+
+
+def export_sheet(places, group: str, period: str, path: Path, of_run: str | None = None) -> str:
+    """Write the sheet of a month, none if nothing waits; return what a person is told.
+
+    `places` is a `review.Places`; `of_run` names the labels' run, by default the newest. Raises ReviewError.
+    """
     from pipelines import review, review_sheet
 
-    places = _places(args.stack)
-    output = review.published(places, args.group, args.period, args.of_run)
-    book = review.current_codebook(places, args.group)
+    output = review.published(places, group, period, of_run)
+    book = review.current_codebook(places, group)
     rows = list(review.sheet(places, output, book))
     if not rows:
-        print(f"Nothing waits for a person in {output.address}")
-        return 0
-    in_force = set(book.in_force(args.period))
+        return f"Nothing waits for a person in {output.address}"
+    in_force = set(book.in_force(period))
     codes = {code.code: code.description for code in book.codes if code.code in in_force}
-    path = args.out or Path(f"review-{args.group}-{args.period}.csv")
     review_sheet.write(path, rows, codes)
-    print(f"{path}: {len(rows)} items of {output.manifest['run']}\nCodes in force in {args.period}:")
-    print("\n".join(f"  {code}  {description}" for code, description in codes.items()))
-    return 0
+    listed = "\n".join(f"  {code}  {description}" for code, description in codes.items())
+    return f"{path}: {len(rows)} items of {output.manifest['run']}\nCodes in force in {period}:\n{listed}"
 
 
 def _import(args) -> int:
-    from pipelines import review, review_sheet
+    from pipelines.review import ReviewError
 
     by = " ".join(args.by.split())
     if not by or len(by) > 80 or not by.isprintable():
-        raise review.ReviewError(
-            "--by is empty, too long or unprintable. Fix: give a name of up to 80 letters"
-        )
-    rows = list(review_sheet.read(args.file))
-    group, period = review.group_and_period(rows, str(args.file))
-    places = _places(args.stack)
+        raise ReviewError("--by is empty, too long or unprintable. Fix: give a name of up to 80 letters")
+    print(import_sheet(_places(args.stack), args.file, by))
+    return 0
+
+
+def import_sheet(places, path: Path, by: str) -> str:
+    """Check a filled sheet and start the run that publishes its decisions; return what a person is told.
+
+    `places` is a `review.Places`; `by` is who decided. Raises ReviewError or SheetError.
+    """
+    from pipelines import review, review_sheet
+
+    rows = list(review_sheet.read(path))
+    group, period = review.group_and_period(rows, str(path))
     output = review.published(places, group, period)
     book = review.current_codebook(places, group)
-    decided = review.decisions(rows, output, book, str(args.file))
+    decided = review.decisions(rows, output, book, str(path))
     run, new = review.send(places, output, decided, by, datetime.now(UTC))
     left = sum(not row["code"] for _, row in rows)
-    print(f"{len(decided)} decisions by {by}, {left} left open")
-    print(f"The run {run} publishes them" if new else f"They were imported before: see run {run}")
-    return 0
+    told = f"The run {run} publishes them" if new else f"They were imported before: see run {run}"
+    return f"{len(decided)} decisions by {by}, {left} left open\n{told}"
 
 
 def _places(stack: str):
@@ -108,12 +121,4 @@ def _places(stack: str):
     from pipelines.review import Places
     from pipelines.stack import outputs
 
-    names = outputs(stack, boto3.client("cloudformation"))
-    return Places(
-        s3=boto3.client("s3"),
-        dynamodb=boto3.client("dynamodb"),
-        states=boto3.client("stepfunctions"),
-        table=names["LedgerTable"],
-        work_bucket=names["WorkBucket"],
-        machine_arn=names["InferenceMachineArn"],
-    )
+    return Places.of(boto3.client, outputs(stack, boto3.client("cloudformation")))

@@ -52,3 +52,12 @@ def test_the_change_of_codes_is_a_good_codebook_that_follows_the_first():
     code_map = then.code_map("2026-10")
     assert code_map.outcome("ACI").code == "ACI-N"
     assert code_map.out_of_reach(then.in_force("2026-09")) == ["CPL-1", "CPL-2"]
+
+
+def test_the_same_items_have_labels_in_the_codes_before_and_after_the_change():
+    code_map = parse(generate.changed_codebook("FR-packaging", "2026-10", "2026-10-01")).code_map("2026-10")
+    before, after = (generate.items("FR-packaging", 0, 500, True, changed) for changed in (False, True))
+    assert [row | {"label": ""} for row in before] == [row | {"label": ""} for row in after]
+    moves = {(old["label"], new["label"]) for old, new in zip(before, after, strict=True)}
+    assert {new for old, new in moves if old == "CPL"} == {"CPL-1", "CPL-2"}
+    assert all(code_map.outcome(old).code == new for old, new in moves if old != "CPL")

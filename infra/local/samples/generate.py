@@ -41,6 +41,7 @@ SYLLABLES = [
 ]
 LANGUAGES = {"DE": "de", "AT": "de", "IT": "it", "FR": "fr"}
 SERIES_PER_CODE = 150
+RENAMED, SPLIT = 3, -1  # places of the codes that `changed_codebook` changes
 VAGUE_SHARE, TYPO_SHARE, WRONG_LABEL_SHARE, MISSING_SHARE = 0.25, 0.15, 0.01, 0.2
 
 
@@ -79,7 +80,7 @@ def changed_codebook(group: str, version: str, day: str) -> dict:
     """
     book = codebook(group, version)
     last_day = (date.fromisoformat(day) - timedelta(days=1)).isoformat()
-    renamed, split = book["codes"][3], book["codes"][-1]
+    renamed, split = book["codes"][RENAMED], book["codes"][SPLIT]
     successors = {
         "renamed": (renamed, [f"{renamed['code']}-N"]),
         "split": (split, [f"{split['code']}-1", f"{split['code']}-2"]),
@@ -92,9 +93,13 @@ def changed_codebook(group: str, version: str, day: str) -> dict:
     return book
 
 
-def items(group: str, start: int, count: int, labelled: bool) -> list[dict]:
-    """`count` items of `group` from number `start` on; with `label` if `labelled`."""
-    make = _Maker(group)
+def items(group: str, start: int, count: int, labelled: bool, changed: bool = False) -> list[dict]:
+    """`count` items of `group` from number `start` on; with `label` if `labelled`.
+
+    If `changed`, labels are codes of `changed_codebook`: its split code's items go to one part or the other
+    by their series.
+    """
+    make = _Maker(group, changed)
     rows = [make.item(number) for number in range(start, start + count)]
     if not labelled:
         for row in rows:
@@ -105,8 +110,8 @@ def items(group: str, start: int, count: int, labelled: bool) -> list[dict]:
 class _Maker:
     """The words of one group, and how an item is made of them."""
 
-    def __init__(self, group: str):
-        self.group = group
+    def __init__(self, group: str, changed: bool):
+        self.group, self.changed = group, changed
         country, scheme = group.split("-")
         self.words = vocabulary()[scheme]
         self.language = LANGUAGES.get(country, "en")
@@ -125,9 +130,10 @@ class _Maker:
         vague = rng.random() < VAGUE_SHARE
         noun = rng.choice(self.extra["vague"]) if vague else _zipf(rng, entry["nouns"][self.language])
         brand = rng.choice(vocabulary()["brands"])
+        series = _zipf(rng, self.series[code])
         title = [
             noun,
-            _zipf(rng, self.series[code]),
+            series,
             f"{rng.choice('ABCDEFGHKLMPRSTVX')}{rng.randrange(10, 9999)}",
             *rng.sample(self.extra["adjectives"], k=rng.randrange(3)),
         ]
@@ -151,7 +157,13 @@ class _Maker:
             if attribute["type"] == "number":
                 typical = round(typical * rng.lognormvariate(0, 0.5), 3)
             row[attribute["name"]] = None if rng.random() < MISSING_SHARE else typical
-        return row | {"label": code}
+        return row | {"label": self._new(code, series) if self.changed else code}
+
+    def _new(self, code: str, series: str) -> str:
+        """What `code` is after the change of `changed_codebook`."""
+        if code == self.codes[SPLIT]:
+            return f"{code}-{1 + sum(map(ord, series)) % 2}"
+        return f"{code}-N" if code == self.codes[RENAMED] else code
 
 
 def _zipf(rng: random.Random, words: list[str]) -> str:
