@@ -124,7 +124,7 @@ class Cloud:
             AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
             KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in keys.items()],
         )
-        for bucket in ("work", "labelled"):
+        for bucket in ("work-bucket", "labelled"):
             place = {"LocationConstraint": REGION}
             self.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=place)
         self.queues = {name: self._queue(name) for name in ("failures", "events")}

@@ -15,7 +15,7 @@ PERIOD = "2026-10"
 RUN = f"{GROUP}-training-{PERIOD}-0f3a9c21d4e5"
 MODEL = f"{GROUP}-{PERIOD}-1a2b3c4d"
 OLD_MODEL = f"{GROUP}-2026-09-99999999"
-CODEBOOK_URI = f"s3://work/codebooks/{GROUP}/2026-10.json"
+CODEBOOK_URI = f"s3://work-bucket/codebooks/{GROUP}/2026-10.json"
 POLICY = '{"min_gain": 0.0}'
 
 
@@ -26,7 +26,7 @@ def _key(number: int) -> str:
 SUBSTITUTIONS = {
     "CodeUri": "s3://code/code/0123456789abcdef/jobs/",
     "CodeDigest": "0123456789abcdef",
-    "WorkBucket": "work",
+    "WorkBucket": "work-bucket",
     "LabelledBucket": "labelled",
     "WorkKeyArn": _key(1),
     "LabelledKeyArn": _key(2),
@@ -66,7 +66,7 @@ INPUTS = {
         "group": GROUP,
         "period": PERIOD,
         "purpose": "test",
-        "dataset": f"s3://work/runs/{GROUP}/{RUN}/test/",
+        "dataset": f"s3://work-bucket/runs/{GROUP}/{RUN}/test/",
         "model": MODEL,
         "challenger": MODEL,
         "test_set": RUN,
@@ -79,15 +79,21 @@ INPUTS = {
         "dataset": f"s3://landing/inference/{GROUP}/{PERIOD}/d1/",
         "model": OLD_MODEL,
         "amends": f"s3://labelled/labels/{GROUP}/{PERIOD}/{GROUP}-inference-{PERIOD}-0f3a9c21d4e5/",
-        "decisions": f"s3://work/reviewed/{GROUP}/{GROUP}-review-{PERIOD}-0f3a9c21d4e5/",
+        "decisions": f"s3://work-bucket/reviewed/{GROUP}/{GROUP}-review-{PERIOD}-0f3a9c21d4e5/",
     },
     "comparison": {
         "run": f"{GROUP}-comparison-{PERIOD}-0f3a9c21d4e5",
         "group": GROUP,
         "period": PERIOD,
         "test_set": RUN,
-        "challenger": {"model": MODEL, "predictions": f"s3://work/predictions/{GROUP}/{RUN}/{MODEL}/r1/"},
-        "winner": {"model": OLD_MODEL, "predictions": f"s3://work/predictions/{GROUP}/{RUN}/{OLD_MODEL}/r2/"},
+        "challenger": {
+            "model": MODEL,
+            "predictions": f"s3://work-bucket/predictions/{GROUP}/{RUN}/{MODEL}/r1/",
+        },
+        "winner": {
+            "model": OLD_MODEL,
+            "predictions": f"s3://work-bucket/predictions/{GROUP}/{RUN}/{OLD_MODEL}/r2/",
+        },
     },
 }
 
@@ -144,15 +150,15 @@ _FOUND = {
     },
     "trained": {
         "model": MODEL,
-        "artefact": f"s3://work/runs/{GROUP}/{RUN}/model/{MODEL}/output/model.tar.gz",
+        "artefact": f"s3://work-bucket/runs/{GROUP}/{RUN}/model/{MODEL}/output/model.tar.gz",
     },
     "target": {
-        "bucket": "work",
+        "bucket": "work-bucket",
         "key": _key(1),
         "prefix": f"predictions/{GROUP}/{RUN}/{MODEL}/r1/",
         "challenger": MODEL,
         "test_set": RUN,
-        "earlier": f"s3://work/runs/{GROUP}/{RUN}/rejected/",
+        "earlier": f"s3://work-bucket/runs/{GROUP}/{RUN}/rejected/",
     },
     "published": {"message": MESSAGES["processing.publish"]},
     "recorded": {"Item": MODEL_ITEM},

@@ -117,7 +117,7 @@ def test_mlops_are_asked_with_the_evidence_and_both_commands_but_never_with_the_
     lines = asked["Message"].splitlines()
     assert f"Yes: labelmill approve {RUN}" in lines
     assert f"No: labelmill reject {RUN} --reason TEXT" in lines
-    assert f"Evidence: s3://work/runs/{GROUP}/{RUN}/evidence/comparison.json" in lines
+    assert f"Evidence: s3://work-bucket/runs/{GROUP}/{RUN}/evidence/comparison.json" in lines
     assert "challenger 0.91" in lines and "Macro-F1 rose by 0.05." in asked["Message"]
     attributes = {name: value["Value"] for name, value in asked["MessageAttributes"].items()}
     assert attributes == {"group": GROUP, "verdict": "PROMOTE", "approval": "wanted"}

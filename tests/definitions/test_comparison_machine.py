@@ -15,7 +15,7 @@ from definition_examples import (
 
 RUN_OF = INPUTS["comparison"]
 FIRST_RUN = RUN_OF | {"winner": {"model": "", "predictions": RUN_OF["challenger"]["predictions"]}}
-EVIDENCE = f"s3://work/runs/{GROUP}/{RUN_OF['run']}/evidence/comparison.json"
+EVIDENCE = f"s3://work-bucket/runs/{GROUP}/{RUN_OF['run']}/evidence/comparison.json"
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ def test_a_winner_that_changed_meanwhile_is_not_overwritten_but_compared_with_an
     assert detail == {
         **{name: run[name] for name in ("group", "period", "run", "test_set")},
         **{"purpose": "test", "model": MODEL, "challenger": MODEL},
-        "dataset": f"s3://work/runs/{GROUP}/{RUN}/test/",
+        "dataset": f"s3://work-bucket/runs/{GROUP}/{RUN}/test/",
         "predictions": run["challenger"]["predictions"],
     }
 

@@ -11,7 +11,7 @@ WINNER = {"group": {"S": GROUP}, "entry": {"S": "WINNER"}, "model": {"S": OLD_MO
 @pytest.fixture
 def cloud(cloud):
     """With two models in the ledger and what Publish leaves: files, and beside them a manifest that waits."""
-    for bucket, run in (("labelled", MONTH), ("labelled", REVIEW), ("work", TEST)):
+    for bucket, run in (("labelled", MONTH), ("labelled", REVIEW), ("work-bucket", TEST)):
         key = f"runs/{GROUP}/{run['run']}/manifest/manifest.json"
         cloud.s3.put_object(Bucket=bucket, Key=key, Body=run["run"].encode())
     for run in (MONTH, REVIEW):
@@ -91,13 +91,13 @@ def test_a_test_set_is_labelled_by_the_given_model_and_recorded_for_the_comparis
     assert run.states[-3:] == ["Audience", "RecordPredictions", "Announce"]
     assert cloud.sagemaker.sent("CreateTransformJob")[0]["ModelName"] == MODEL
     prefix = f"predictions/{GROUP}/{RUN}/{MODEL}/{TEST['run']}/"
-    assert published(cloud, "work") == {f"{prefix}manifest.json": TEST["run"]}
+    assert published(cloud, "work-bucket") == {f"{prefix}manifest.json": TEST["run"]}
     assert published(cloud, "labelled") == {}
     publish = cloud.sagemaker.sent("CreateProcessingJob")[1]["ProcessingOutputConfig"]
     assert publish["KmsKeyId"] == SUBSTITUTIONS["WorkKeyArn"]
     [item] = cloud.items("PREDICTIONS#")
     assert item["entry"] == f"PREDICTIONS#{RUN}#{MODEL}"
-    assert item["predictions"] == f"s3://work/{prefix}"
+    assert item["predictions"] == f"s3://work-bucket/{prefix}"
     [(_, detail)] = cloud.events()
     assert (detail["challenger"], detail["test_set"], detail["purpose"]) == (MODEL, RUN, "test")
     assert cloud.received("Stakeholders") == []
@@ -160,7 +160,7 @@ def test_the_first_month_is_given_a_folder_without_labels_as_the_earlier_one(clo
 def test_publish_is_told_which_codes_the_model_has_seen_and_how_many_rows_came(cloud):
     cloud.put(WINNER)
     cloud.run("inference", MONTH)
-    assert given_to_publish(cloud)["trained"] == f"s3://work/runs/{GROUP}/{OLD_RUN}/report/"
+    assert given_to_publish(cloud)["trained"] == f"s3://work-bucket/runs/{GROUP}/{OLD_RUN}/report/"
     publish = cloud.sagemaker.sent("CreateProcessingJob")[1]
     arguments = publish["AppSpecification"]["ContainerArguments"]
     assert arguments[arguments.index("--rows") + 1] == "100"

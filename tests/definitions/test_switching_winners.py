@@ -17,7 +17,7 @@ def item(entry: str, **attributes: str) -> dict:
 
 
 def predictions(model: str) -> dict:
-    return {"model": model, "predictions": f"s3://work/predictions/{GROUP}/{RUN}/{model}/r/"}
+    return {"model": model, "predictions": f"s3://work-bucket/predictions/{GROUP}/{RUN}/{model}/r/"}
 
 
 class Machines:

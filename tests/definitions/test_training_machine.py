@@ -18,13 +18,13 @@ def test_a_dataset_becomes_a_recorded_and_announced_model(cloud):
     assert cloud.sagemaker.sent("CreateModel")[0]["ModelName"] == model
     assert cloud.sagemaker.sent("CreateTrainingJob")[0]["TrainingJobName"] == model
     assert record["objective"] == "0.8734" and record["data_digest"] == "ab12cd34ef56"
-    assert record["artefact"] == f"s3://work/runs/{GROUP}/{RUN}/model/{model}/output/model.tar.gz"
+    assert record["artefact"] == f"s3://work-bucket/runs/{GROUP}/{RUN}/model/{model}/output/model.tar.gz"
     assert record["test_set"] == record["run"] == RUN
     [(kind, detail)] = cloud.events()
     assert kind == "Model Trained"
     assert detail == {
         **{name: RUN_OF[name] for name in ("group", "period", "run")},
-        **{"model": model, "test_set": RUN, "dataset": f"s3://work/runs/{GROUP}/{RUN}/test/"},
+        **{"model": model, "test_set": RUN, "dataset": f"s3://work-bucket/runs/{GROUP}/{RUN}/test/"},
     }
 
 

@@ -15,7 +15,7 @@ DATASET = f"s3://labelmill-work-123456789012-eu-central-1/runs/DE-weee/{TEST_SET
 
 def labelled_by(ledger, model: str) -> str:
     """Record that `model` has labelled the test set; return the address of what it made."""
-    address = f"s3://work/predictions/{GROUP}/{TEST_SET}/{model}/some-run/"
+    address = f"s3://work-bucket/predictions/{GROUP}/{TEST_SET}/{model}/some-run/"
     ledger.put(GROUP, f"PREDICTIONS#{TEST_SET}#{model}", predictions=address)
     return address
 

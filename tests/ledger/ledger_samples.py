@@ -66,7 +66,8 @@ class Ledger:
         self.put(
             entry,
             **{"verdict": verdict, "reason": f"{verdict} it is.", "model": model, "replaces": replaces},
-            **{"score": 0.9, **replaced, "evidence": f"s3://work/{model}.json", "evidence_digest": digest},
+            **{"score": 0.9, **replaced, "evidence_digest": digest},
+            **{"evidence": f"s3://work-bucket/{model}.json"},
             **{"decided_by": "comparison", "codebook_version": "2025-08"},
         )
         if verdict in ("FIRST", "PROMOTE"):

@@ -51,7 +51,7 @@ def test_the_history_tells_every_decision_with_its_evidence(ledger, run):
         "    PROMOTE it is.",
         "    macro-F1 0.9000, against 0.8000, codebook 2025-08",
         "    decided by comparison",
-        f"    evidence s3://work/{SECOND}.json sha256 bbbbbbbbbbbb",
+        f"    evidence s3://work-bucket/{SECOND}.json sha256 bbbbbbbbbbbb",
     ]
     _, decisions, _ = run("history", GROUP, "--json")
     assert [(each["time"][:10], each["model"]) for each in decisions] == [
@@ -90,7 +90,7 @@ def test_a_rollback_makes_the_earlier_winner_the_winner_and_says_who_and_why(led
         **{"verdict": "ROLLBACK", "model": FIRST, "replaces": SECOND, "reason": WHY[1]},
         # What is known is the comparison of just these two, seen from the other side.
         **{"score": 0.8, "replaced_score": 0.9},
-        **{"evidence": f"s3://work/{SECOND}.json", "evidence_digest": "bbbbbbbbbbbb"},
+        **{"evidence": f"s3://work-bucket/{SECOND}.json", "evidence_digest": "bbbbbbbbbbbb"},
         **{"data_digest": f"data of {FIRST}", "code_digest": f"code of {FIRST}"},
         "codebook_version": "2025-08",
     }

@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 TRAINING = {
     "AlgorithmSpecification": {"TrainingImage": "image:1", "TrainingInputMode": "File"},
     "RoleArn": "arn:aws:iam::123456789012:role/train",
-    "OutputDataConfig": {"S3OutputPath": "s3://work/runs/"},
+    "OutputDataConfig": {"S3OutputPath": "s3://work-bucket/runs/"},
     "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 5},
     "StoppingCondition": {"MaxRuntimeInSeconds": 600},
     "EnableNetworkIsolation": True,

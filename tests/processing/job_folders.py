@@ -8,7 +8,7 @@ from processing import container, manifest
 
 GROUP, PERIOD = "DE-weee", "2026-10"
 DATASET = "s3://landing/training/DE-weee/2026-10/d1/"
-TEST_SET = "s3://work/runs/DE-weee/r1/test/"
+TEST_SET = "s3://work-bucket/runs/DE-weee/r1/test/"
 CODEBOOK = {
     "group": GROUP,
     "version": "2026-10",

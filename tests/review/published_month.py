@@ -61,7 +61,7 @@ class Stack:
     def __init__(self):
         self.s3, self.dynamodb, self.states = map(client, ("s3", "dynamodb", "stepfunctions"))
         place = {"LocationConstraint": "eu-central-1"}
-        for bucket in ("work", "labelled"):
+        for bucket in ("work-bucket", "labelled"):
             self.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=place)
         keys = {"group": "HASH", "entry": "RANGE"}
         self.dynamodb.create_table(
@@ -76,16 +76,17 @@ class Stack:
             roleArn="arn:aws:iam::123456789012:role/machine",
         )
         self.places = Places(
-            self.s3, self.dynamodb, self.states, "ledger", "work", machine["stateMachineArn"]
+            self.s3, self.dynamodb, self.states, "ledger", "work-bucket", machine["stateMachineArn"]
         )
-        given = {"s3": self.s3, "dynamodb": self.dynamodb, "work_bucket": "work", "table": "ledger"}
+        given = {"s3": self.s3, "dynamodb": self.dynamodb, "work_bucket": "work-bucket", "table": "ledger"}
         codebook.publish(BOOK, **given, now=datetime.now(UTC))
         items = [
             {"item_id": row[0], "title": TITLE, "brand": "", "product_type": "Gerät", "weight_kg": 1.5}
             for row in LABELS
         ]
         lines = "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in items)
-        self.s3.put_object(Bucket="work", Key=f"runs/{GROUP}/{RUN}/items/items-00000.jsonl", Body=lines)
+        key = f"runs/{GROUP}/{RUN}/items/items-00000.jsonl"
+        self.s3.put_object(Bucket="work-bucket", Key=key, Body=lines)
         self.publish(RUN)
 
     def publish(self, run: str, amended: list[str] | None = None, labels=LABELS, time: str = "1") -> None:
@@ -130,7 +131,7 @@ class Stack:
 
     def decisions(self) -> list[dict]:
         """All decisions in the work bucket."""
-        listed = self.s3.list_objects_v2(Bucket="work", Prefix=f"reviewed/{GROUP}/")["Contents"]
+        listed = self.s3.list_objects_v2(Bucket="work-bucket", Prefix=f"reviewed/{GROUP}/")["Contents"]
         keys = [entry["Key"] for entry in listed if entry["Key"].endswith(".jsonl")]
-        bodies = [self.s3.get_object(Bucket="work", Key=key)["Body"].read().decode() for key in keys]
+        bodies = [self.s3.get_object(Bucket="work-bucket", Key=key)["Body"].read().decode() for key in keys]
         return [json.loads(line) for body in bodies for line in body.splitlines()]

@@ -81,7 +81,7 @@ def test_decisions_are_recorded_with_who_and_when_and_start_the_amendment(cli, s
     assert "2 decisions by A. Muster, 4 left open" in printed
     [run] = stack.started()
     assert (run["purpose"], run["amends"]) == ("review", f"s3://labelled/labels/{GROUP}/{PERIOD}/{RUN}/")
-    assert run["decisions"] == f"s3://work/reviewed/{GROUP}/{run['run']}/"
+    assert run["decisions"] == f"s3://work-bucket/reviewed/{GROUP}/{run['run']}/"
     found = {row["item_id"]: row for row in stack.decisions()}
     assert found.keys() == {"007", "1e5"}
     row = found["1e5"]

@@ -104,7 +104,7 @@ def endpoint_url():
         url = next(found[0] for line in server.stderr if (found := re.search(r"http://127[.0-9]+:\d+", line)))
         threading.Thread(target=server.stderr.read, daemon=True).start()
         s3 = client("s3", url)
-        for bucket in ("code", "work", "landing"):
+        for bucket in ("code", "work-bucket", "landing"):
             s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
         s3.close()
         yield url

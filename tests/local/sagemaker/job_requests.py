@@ -41,7 +41,7 @@ def training_definition(code: str, module: str, metrics: dict[str, str] | None =
         },
         "RoleArn": ROLE,
         "InputDataConfig": [channel],
-        "OutputDataConfig": {"S3OutputPath": "s3://work/models"},
+        "OutputDataConfig": {"S3OutputPath": "s3://work-bucket/models"},
         "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
         "StoppingCondition": {"MaxRuntimeInSeconds": 600},
         **members,

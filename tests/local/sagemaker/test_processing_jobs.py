@@ -47,27 +47,27 @@ def test_a_job_reads_its_inputs_and_its_outputs_are_uploaded_when_it_ends(stack)
     stack.put("s3://landing/copy/deep/b.txt", "beta")
     stack.put("s3://landing/copy-of-another/c.txt", "not asked for")
     request = processing_request(
-        "copy", code, "copy", "--ending", "!", ProcessingOutputConfig=outputs("s3://work/copied/")
+        "copy", code, "copy", "--ending", "!", ProcessingOutputConfig=outputs("s3://work-bucket/copied/")
     )
 
     ended = stack.run("processing", with_input(request, "s3://landing/copy/"))
 
     assert ended["ProcessingJobStatus"] == "Completed"
     assert ended["ProcessingStartTime"] <= ended["ProcessingEndTime"]
-    assert stack.get("s3://work/copied/a.txt") == b"alpha!"
-    assert stack.get("s3://work/copied/deep/b.txt") == b"beta!"
-    found = stack.s3.list_objects_v2(Bucket="work", Prefix="copied/")["Contents"]
+    assert stack.get("s3://work-bucket/copied/a.txt") == b"alpha!"
+    assert stack.get("s3://work-bucket/copied/deep/b.txt") == b"beta!"
+    found = stack.s3.list_objects_v2(Bucket="work-bucket", Prefix="copied/")["Contents"]
     assert [item["Key"] for item in found] == ["copied/a.txt", "copied/deep/b.txt"]
 
 
 def test_outputs_are_encrypted_with_the_key_of_the_request(stack):
     code = stack.code("kms", kms="open('/opt/ml/processing/output/out/x', 'w').write('x')")
     key = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
-    config = outputs("s3://work/kms", KmsKeyId=key)
+    config = outputs("s3://work-bucket/kms", KmsKeyId=key)
 
     stack.run("processing", processing_request("kms", code, "kms", ProcessingOutputConfig=config))
 
-    head = stack.s3.head_object(Bucket="work", Key="kms/x")
+    head = stack.s3.head_object(Bucket="work-bucket", Key="kms/x")
     assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", key)
 
 
@@ -88,14 +88,14 @@ end('row 7 has no title')
 raise SystemExit(3)
 """,
     )
-    config = outputs("s3://work/failing")
+    config = outputs("s3://work-bucket/failing")
     ended = stack.run(
         "processing", processing_request("failing", code, "failing", ProcessingOutputConfig=config)
     )
     assert ended["ProcessingJobStatus"] == "Failed"
     assert ended["FailureReason"] == "AlgorithmError: See job logs for more information, exit code: 3"
     assert ended["ExitMessage"] == "row 7 has no title"
-    assert "Contents" not in stack.s3.list_objects_v2(Bucket="work", Prefix="failing/")
+    assert "Contents" not in stack.s3.list_objects_v2(Bucket="work-bucket", Prefix="failing/")
 
 
 def test_an_exception_leaves_a_traceback_of_the_job_alone_in_its_log(stack):
@@ -139,14 +139,14 @@ def test_a_key_that_leads_out_of_its_folder_is_refused(stack, endpoint_url):
 
 
 def test_anything_but_a_python_module_is_executed_as_it_is(stack):
-    config = outputs("s3://work/shell")
+    config = outputs("s3://work-bucket/shell")
     request = processing_request("shell", stack.code("shell"), "x", ProcessingOutputConfig=config)
     request["AppSpecification"]["ContainerEntrypoint"] = ["sh", "-c"]
     request["AppSpecification"]["ContainerArguments"] = [
         "echo $PYTHONPATH > /opt/ml/processing/output/out/said"
     ]
     assert stack.run("processing", request)["ProcessingJobStatus"] == "Completed"
-    assert stack.get("s3://work/shell/said") == b"/opt/ml/processing/input/code\n"
+    assert stack.get("s3://work-bucket/shell/said") == b"/opt/ml/processing/input/code\n"
 
 
 def test_a_job_gets_nothing_of_our_environment_and_one_thread(stack, monkeypatch):
@@ -159,11 +159,11 @@ with open('/opt/ml/processing/output/out/e.json', 'w') as file:
     json.dump({"environment": dict(os.environ), "path": sys.path, "cwd": os.getcwd()}, file)
 """,
     )
-    config = outputs("s3://work/environment")
+    config = outputs("s3://work-bucket/environment")
     stack.run(
         "processing", processing_request("environment", code, "environment", ProcessingOutputConfig=config)
     )
-    seen = json.loads(stack.get("s3://work/environment/e.json"))
+    seen = json.loads(stack.get("s3://work-bucket/environment/e.json"))
     assert "AWS_SECRET_ACCESS_KEY" not in seen["environment"]
     assert seen["environment"]["OMP_NUM_THREADS"] == "1"
     assert seen["cwd"] == "/opt/ml"

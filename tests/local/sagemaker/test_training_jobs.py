@@ -61,11 +61,11 @@ def test_the_script_finds_channels_code_and_configuration_where_sagemaker_puts_t
             assert os.environ['OF_THE_REQUEST'] == 'yes'
         """,
     )
-    stack.put("s3://work/contract/a.txt", "alpha")
+    stack.put("s3://work-bucket/contract/a.txt", "alpha")
     asked = request(
         "contract", code, "train", {"C": "1.5", "name": "x"}, Environment={"OF_THE_REQUEST": "yes"}
     )
-    source = {"S3DataType": "S3Prefix", "S3Uri": "s3://work/contract/"}
+    source = {"S3DataType": "S3Prefix", "S3Uri": "s3://work-bucket/contract/"}
     asked["InputDataConfig"].append({"ChannelName": "train", "DataSource": {"S3DataSource": source}})
 
     ended = stack.run("training", asked)
@@ -86,7 +86,9 @@ def test_the_model_folder_becomes_the_artefact_and_the_same_content_the_same_byt
     """
     code = stack.code("model", train=source)
     ended = [stack.run("training", request(name, code, "train")) for name in ("model-1", "model-2")]
-    assert ended[0]["ModelArtifacts"] == {"S3ModelArtifacts": "s3://work/models/model-1/output/model.tar.gz"}
+    assert ended[0]["ModelArtifacts"] == {
+        "S3ModelArtifacts": "s3://work-bucket/models/model-1/output/model.tar.gz"
+    }
     first, second = (stack.get(job["ModelArtifacts"]["S3ModelArtifacts"]) for job in ended)
     assert first == second
     with model_of(stack, ended[0]) as archive:
@@ -103,7 +105,7 @@ def test_the_model_folder_becomes_the_artefact_and_the_same_content_the_same_byt
 def test_other_output_is_uploaded_beside_the_model(stack):
     code = stack.code("other", train="open('/opt/ml/output/data/report.txt', 'w').write('report')")
     stack.run("training", request("other", code, "train"))
-    body = stack.get("s3://work/models/other/output/output.tar.gz")
+    body = stack.get("s3://work-bucket/models/other/output/output.tar.gz")
     with tarfile.open(fileobj=io.BytesIO(body)) as archive:
         assert archive.extractfile("report.txt").read() == b"report"
 

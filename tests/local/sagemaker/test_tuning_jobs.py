@@ -73,7 +73,7 @@ def test_training_jobs_of_a_tuning_job_are_real_ones(stack):
     assert record["HyperParameters"]["C"] == ended["BestTrainingJob"]["TunedHyperParameters"]["C"]
     assert record["HyperParameters"]["fold"] == "2"
     assert record["HyperParameters"]["_tuning_objective_metric"] == "score"
-    assert record["ModelArtifacts"]["S3ModelArtifacts"].startswith(f"s3://work/models/{name}/output/")
+    assert record["ModelArtifacts"]["S3ModelArtifacts"].startswith(f"s3://work-bucket/models/{name}/output/")
     assert record["TrainingStartTime"] <= record["TrainingEndTime"]
     assert {"AlgorithmSpecification", "RoleArn", "ResourceConfig", "StoppingCondition"} <= record.keys()
     assert "score=" in stack.log(name)
