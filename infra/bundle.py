@@ -21,7 +21,13 @@ from infra.vpc import in_vpc
 
 ROOT = Path(__file__).resolve().parent.parent
 JOB_PACKAGES = ("processing", "training", "inference")
-LAMBDA_SOURCES = ("pipelines/__init__.py", "pipelines/runs.py", "pipelines/handlers/*.py")
+LAMBDA_SOURCES = (
+    "pipelines/__init__.py",
+    "pipelines/runs.py",
+    "pipelines/unload.py",
+    "pipelines/handlers/*.py",
+    "pipelines/queries/*.sql",
+)
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 

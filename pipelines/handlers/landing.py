@@ -1,13 +1,11 @@
 """S3 notifications in SQS messages: every dataset that has landed starts one run."""
 
 import json
-import logging
 from urllib.parse import unquote_plus
 
 from pipelines import runs
+from pipelines.handlers.batch import take_each
 from pipelines.handlers.executions import start
-
-log = logging.getLogger(__name__)
 
 
 def start_landed(event: dict, purpose: str, machine_arn: str, states) -> dict:
@@ -15,16 +13,12 @@ def start_landed(event: dict, purpose: str, machine_arn: str, states) -> dict:
 
     `event` is an SQS event, `states` a boto3 Step Functions client.
     """
-    failed = []
-    for message in event["Records"]:
-        try:
-            for bucket, key, version in manifests(message["body"]):
-                start(states, machine_arn, runs.landed(purpose, bucket, key, version))
-        # Whatever is wrong with one message must not take its neighbours along to the dead-letter queue.
-        except Exception:
-            log.exception("message %s could not be taken", message["messageId"])
-            failed.append({"itemIdentifier": message["messageId"]})
-    return {"batchItemFailures": failed}
+
+    def take(body: str) -> None:
+        for bucket, key, version in manifests(body):
+            start(states, machine_arn, runs.landed(purpose, bucket, key, version))
+
+    return take_each(event, take)
 
 
 def manifests(body: str) -> list[tuple[str, str, str]]:

@@ -45,6 +45,18 @@ class Ledger:
         )
         return any(page["Items"] for page in pages)
 
+    def codebooks(self) -> dict[str, str]:
+        """Every known model group, and the address of its current codebook."""
+        pages = self.client.get_paginator("scan").paginate(
+            TableName=self.table,
+            ConsistentRead=True,
+            FilterExpression="entry = :entry",
+            ProjectionExpression="#group, codebook_uri",
+            ExpressionAttributeNames={"#group": "group"},
+            ExpressionAttributeValues={":entry": {"S": "GROUP"}},
+        )
+        return {item["group"]["S"]: item["codebook_uri"]["S"] for page in pages for item in page["Items"]}
+
     def _item(self, group: str, entry: str) -> dict[str, str]:
         """The text attributes of one entry; empty when it is not there."""
         key = {"group": {"S": group}, "entry": {"S": entry}}

@@ -1,0 +1,30 @@
+"""A statement of ours has failed or was stopped: keep what runs it again, and tell the operators why."""
+
+import json
+import os
+
+from pipelines import unload
+from pipelines.handlers.clients import client
+
+
+def handler(event: dict, context: object = None, statements=None, sqs=None, sns=None) -> None:
+    """Take one `Redshift Data Statement Status Change` event, which does not say why.
+
+    `statements`, `sqs` and `sns` are boto3 clients of the Redshift Data API, SQS and SNS.
+    """
+    detail = event["detail"]
+    described = (statements or client("redshift-data")).describe_statement(Id=detail["statementId"])
+    cause = described.get("Error") or "it was stopped"
+    failure = unload.failure(detail["statementName"], detail["state"], cause)
+    (sqs or client("sqs")).send_message(
+        QueueUrl=os.environ["FAILURE_QUEUE_URL"], MessageBody=json.dumps(failure)
+    )
+    order = failure["input"]
+    [group] = order["groups"]
+    (sns or client("sns")).publish(
+        TopicArn=os.environ["OPERATORS_TOPIC_ARN"],
+        Subject=f"unload failed: {group} {order['purpose']} {order['period']}",
+        Message=f"The warehouse delivered no {order['purpose']} dataset of {group} for {order['period']}: {cause} "
+        f"(error {failure['error']}, statement {failure['run']}, {detail['statementId']}). "
+        "No run was started. The order that asks for it again is kept in the failure queue.",
+    )
