@@ -5,13 +5,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from pipelines.errors import Refused
+
 TAGS = [{"Key": "project", "Value": "labelmill"}]
 POLL_SECONDS = 3
 #: What CloudFormation answers when there is nothing to do.
 NOTHING = ("didn't contain changes", "No updates are to be performed")
 
 
-class StackFailed(Exception):
+class StackFailed(Refused):
     """CloudFormation did not do it; the message says why and what to do."""
 
 

@@ -4,12 +4,14 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines.errors import Refused
+
 ENVIRONMENTS = Path(__file__).parent / "environments"
 #: What `labelmill deploy` itself gives the template.
 GIVEN = {"CodeBucket", "CodeKeyArn", "CodePrefix", "CodeDigest"}
 
 
-class SettingsError(Exception):
+class SettingsError(Refused):
     """The file cannot be used; the message names it, what is wrong and the fix."""
 
 

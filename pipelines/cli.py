@@ -7,6 +7,7 @@ that stands above this package (the local stack) is reached without an import th
 
 import argparse
 import importlib
+import os
 import sys
 
 COMMANDS = {
@@ -41,9 +42,15 @@ def main(argv: list[str] | None = None) -> int:
             subparsers.add_parser(name, help=summary)
     args = parser.parse_args(argv)
     try:
-        return args.run(args)
+        code = args.run(args)
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        # `labelmill ... | head`: nobody wants the rest, nor what Python says when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
 
 
 if __name__ == "__main__":

@@ -8,12 +8,13 @@ from datetime import datetime
 from pathlib import Path
 
 from pipelines.codebook_check import Problem, problems
+from pipelines.errors import Refused
 
 #: Stands where reviewers' decisions will: Prepare is given that folder, and SageMaker refuses an empty one.
 REVIEWED = b"Decisions of reviewers, one folder for each imported sheet. They are training rows, too.\n"
 
 
-class CodebookError(Exception):
+class CodebookError(Refused):
     """A codebook that cannot be used; `problems` says what is wrong, where, and how to put it right."""
 
     def __init__(self, *found: Problem):

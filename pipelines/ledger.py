@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from pipelines.errors import Refused
+
 #: Verdicts that make their model the winner; the other decisions leave the winner as it is.
 MAKES_WINNER = ("FIRST", "PROMOTE", "ROLLBACK")
 #: Without an answer for so long the answer is no: a week holds a weekend, and is less than a month.
 APPROVAL_DAYS = 7
 
 
-class LedgerError(Exception):
+class LedgerError(Refused):
     """What was asked cannot be answered, or must not be done; the message says why and what to do."""
 
 

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines import codebook, runs
+from pipelines.errors import Refused
 from processing.codebook import Codebook
 from processing.codebook import parse as parse_codebook
 
@@ -28,7 +29,7 @@ RUN = re.compile(
 SHOWN = 20
 
 
-class ReviewError(Exception):
+class ReviewError(Refused):
     """A review that cannot go on; the message says what is wrong, where, and the fix."""
 
 

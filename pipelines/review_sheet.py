@@ -9,6 +9,8 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from pipelines.errors import Refused
+
 COLUMNS = (
     *("run", "item_id", "title", "brand", "product_type", "suggested_code", "suggested_description"),
     *("confidence", "second_code", "same_text", "reason", "code"),
@@ -17,7 +19,7 @@ MUST = ("run", "item_id", "code")
 WIDTHS = {"title": 60, "suggested_description": 40, "reason": 40}
 
 
-class SheetError(Exception):
+class SheetError(Refused):
     """A sheet that cannot be read; the message names the file and the fix."""
 
 

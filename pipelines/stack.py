@@ -1,7 +1,9 @@
 """The names of a deployed stack's buckets, table and queues, as CloudFormation gives them out."""
 
+from pipelines.errors import Refused
 
-class StackError(Exception):
+
+class StackError(Refused):
     """The stack is not there or not finished; the message says what to do."""
 
 

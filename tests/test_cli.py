@@ -1,5 +1,6 @@
 """The command line as a whole; each command is tested where it lives."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -36,3 +37,26 @@ def test_help_loads_nothing_heavy(words):
 
 def test_an_unknown_command_is_a_usage_error():
     assert labelmill("nonsense").returncode == 2
+
+
+def test_a_reader_that_has_had_enough_gets_no_traceback():
+    reading, writing = os.pipe()
+    os.close(reading)
+    book = Path(cli.__file__).with_name("codebooks") / "DE-weee.json"
+    done = subprocess.run(
+        [LABELMILL, "codebook", "check", book], stdout=writing, stderr=subprocess.PIPE, text=True
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_without_a_region_a_person_is_told_what_to_set(tmp_path):
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    done = subprocess.run(
+        [LABELMILL, "models", "list"],
+        env=kept | {"AWS_CONFIG_FILE": str(tmp_path / "none"), "AWS_EC2_METADATA_DISABLED": "true"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "You must specify a region. Fix: say where and as whom with AWS_PROFILE" in done.stderr

@@ -3,7 +3,8 @@
 import json
 import re
 
-from pipelines.commands.ledger_access import add_by, add_stack, decider, guarded, open_ledger, reason_of
+from pipelines.commands.ledger_access import add_by, decider, open_ledger, reason_of
+from pipelines.commands.shared import add_stack, guarded
 
 #: What Step Functions says of a token whose execution has been answered, has expired or was stopped.
 GONE = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")

@@ -6,6 +6,8 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pipelines.commands.shared import add_stack, guarded
+
 EPILOG = """\
 A codebook is a file, or the name of a model group for the one that is published.
 
@@ -30,40 +32,23 @@ def add_parser(subparsers) -> None:
 
     check = verbs.add_parser("check", help="is the file good? names every problem and its fix")
     check.add_argument("files", nargs="+", metavar="FILE")
-    check.set_defaults(run=lambda args: _guarded(_check, args))
+    check.set_defaults(run=guarded(_check))
 
     show = verbs.add_parser("show", help="the codes, when each is in force, what follows it")
     show.add_argument("codebook", metavar="GROUP", help="a model group, or a codebook's file")
     show.add_argument("--json", action="store_true", help="print it as JSON")
-    show.set_defaults(run=lambda args: _guarded(_show, args))
+    show.set_defaults(run=guarded(_show))
 
     diff = verbs.add_parser("diff", help="what changes from A to B")
     diff.add_argument("before", metavar="A", help="a model group, or a codebook's file")
     diff.add_argument("after", metavar="B", help="a model group, or a codebook's file")
-    diff.set_defaults(run=lambda args: _guarded(_diff, args))
+    diff.set_defaults(run=guarded(_diff))
 
     publish = verbs.add_parser("publish", help="make the file the current codebook of its model group")
     publish.add_argument("file", metavar="FILE")
-    publish.set_defaults(run=lambda args: _guarded(_publish, args))
+    publish.set_defaults(run=guarded(_publish))
 
-    for verb in (show, diff, publish):
-        verb.add_argument(
-            "--stack", default="labelmill", help="the CloudFormation stack (default: %(default)s)"
-        )
-
-
-def _guarded(verb, args) -> int:
-    """Run one verb; what is known to go wrong becomes a message and exit code 1."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    from pipelines.codebook import CodebookError
-    from pipelines.stack import StackError
-
-    try:
-        return verb(args)
-    except (CodebookError, StackError, BotoCoreError, ClientError) as error:
-        print(error, file=sys.stderr)
-        return 1
+    add_stack(show, diff, publish)
 
 
 def _check(args) -> int:

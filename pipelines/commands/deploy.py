@@ -5,6 +5,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from pipelines.commands.shared import guarded
+
 EPILOG = """\
 It shows what would change, asks, and then changes it. docs/deploy.md goes through it step by step.
 
@@ -28,7 +30,7 @@ def add_parser(subparsers) -> None:
     parser.add_argument(
         "--role", metavar="ARN", help="role by which CloudFormation acts (default: your rights)"
     )
-    parser.set_defaults(run=lambda args: guarded(_run, args))
+    parser.set_defaults(run=guarded(_run))
 
 
 def add_environment(parser) -> None:
@@ -36,20 +38,6 @@ def add_environment(parser) -> None:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--env", default="dev", help="a file in infra/environments (default: %(default)s)")
     which.add_argument("--parameters", type=Path, metavar="FILE", help="a file of the same shape")
-
-
-def guarded(command, args) -> int:
-    """Run a command; what is known to go wrong becomes a message and exit code 1."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    from infra.changes import StackFailed
-    from infra.settings import SettingsError
-
-    try:
-        return command(args)
-    except (SettingsError, StackFailed, BotoCoreError, ClientError) as error:
-        print(error, file=sys.stderr)
-        return 1
 
 
 def settings_and_session(args):

@@ -2,6 +2,9 @@
 
 import argparse
 
+from pipelines.commands.deploy import add_environment
+from pipelines.commands.shared import guarded
+
 EPILOG = """\
 Buckets, ledger and keys stay, and a later deploy takes buckets and ledger over. With --delete-data they go
 too, after you have typed the stack's name.
@@ -14,8 +17,6 @@ Examples:
 
 def add_parser(subparsers) -> None:
     """Add `destroy` to the command line."""
-    from pipelines.commands.deploy import add_environment, guarded
-
     parser = subparsers.add_parser(
         "destroy",
         help="take an environment on AWS down; data stays unless told twice",
@@ -28,7 +29,7 @@ def add_parser(subparsers) -> None:
     parser.add_argument(
         "--delete-data", action="store_true", help="also delete datasets, models, labels and ledger"
     )
-    parser.set_defaults(run=lambda args: guarded(_run, args))
+    parser.set_defaults(run=guarded(_run))
 
 
 def _run(args) -> int:

@@ -1,38 +1,12 @@
-"""What the commands on the winner ledger share: the way in, who is asking, how a refusal is told."""
+"""What the commands on the winner ledger share: the way in, who decides and why."""
 
-import sys
-from collections.abc import Callable
 from typing import Any
-
-
-def add_stack(parser) -> None:
-    parser.add_argument(
-        "--stack", default="labelmill", help="the CloudFormation stack (default: %(default)s)"
-    )
 
 
 def add_by(parser) -> None:
     parser.add_argument(
         "--by", metavar="NAME", help="who decides; recorded beside the AWS identity that calls"
     )
-
-
-def guarded(command: Callable[[Any], int]) -> Callable[[Any], int]:
-    """The command, with what is known to go wrong told in a sentence and as exit code 1."""
-
-    def run(args) -> int:
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        from pipelines.ledger import LedgerError
-        from pipelines.stack import StackError
-
-        try:
-            return command(args)
-        except (LedgerError, StackError, BotoCoreError, ClientError) as error:
-            print(error, file=sys.stderr)
-            return 1
-
-    return run
 
 
 def open_ledger(stack: str) -> tuple[Any, str]:

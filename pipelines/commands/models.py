@@ -5,7 +5,8 @@ import json
 import sys
 from datetime import UTC, date, datetime, time, timedelta
 
-from pipelines.commands.ledger_access import add_by, add_stack, decider, guarded, open_ledger, reason_of
+from pipelines.commands.ledger_access import add_by, decider, open_ledger, reason_of
+from pipelines.commands.shared import add_stack, guarded
 
 EPILOG = """\
 Examples:
@@ -45,7 +46,7 @@ def add_parser(subparsers) -> None:
         "winner", _winner, "the model that labels, now or on a day", "labelmill models winner DE-weee"
     )
     winner.add_argument(
-        "--on", type=date.fromisoformat, metavar="DATE", help="at the end of this day (UTC), like 2026-10-31"
+        "--on", type=_day, metavar="DATE", help="at the end of this day (UTC), like 2026-10-31"
     )
     rollback = verb(
         "rollback",
@@ -64,6 +65,13 @@ def add_parser(subparsers) -> None:
     for changing in (rollback, promote):
         changing.add_argument("--reason", required=True, metavar="TEXT", help="why; kept with the decision")
         add_by(changing)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day; write it like 2026-10-31") from None
 
 
 def _list(args) -> int:

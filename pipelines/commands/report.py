@@ -1,8 +1,9 @@
 """`labelmill report`: pages on model comparisons, for people."""
 
 import argparse
-import sys
 from pathlib import Path
+
+from pipelines.commands.shared import add_stack, guarded
 
 EPILOG = """\
 A page is one HTML file that holds everything it shows.
@@ -26,34 +27,30 @@ def add_parser(subparsers) -> None:
 
     comparison = verbs.add_parser("comparison", help="the page of one comparison")
     comparison.add_argument("name", metavar="RUN", help="the comparison's run; the SNS message names it")
-    comparison.set_defaults(run=lambda args: _run("write_comparison", args))
+    comparison.set_defaults(run=guarded(_comparison))
 
     period = verbs.add_parser("period", help="a page over all groups, and those of their comparisons")
     period.add_argument("name", metavar="PERIOD", help="such as 2026-10")
-    period.set_defaults(run=lambda args: _run("write_period", args))
+    period.set_defaults(run=guarded(_period))
 
     for verb in (comparison, period):
         verb.add_argument(
             "--out", type=Path, default=Path("."), metavar="DIR", help="where to write (default: here)"
         )
-        verb.add_argument(
-            "--stack", default="labelmill", help="the CloudFormation stack (default: %(default)s)"
-        )
+    add_stack(comparison, period)
 
 
-def _run(write: str, args) -> int:
-    """Write the page and print its path; what is known to go wrong becomes a message and exit code 1."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
+def _comparison(args) -> int:
     from pipelines.report import files
-    from pipelines.report.archive import ReportError
-    from pipelines.stack import StackError
 
-    try:
-        print(getattr(files, write)(_archive(args.stack), args.name, args.out))
-    except (ReportError, StackError, BotoCoreError, ClientError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 1
+    print(files.write_comparison(_archive(args.stack), args.name, args.out))
+    return 0
+
+
+def _period(args) -> int:
+    from pipelines.report import files
+
+    print(files.write_period(_archive(args.stack), args.name, args.out))
     return 0
 
 

@@ -1,9 +1,10 @@
 """`labelmill review`: the sheet of uncertain items, out and back."""
 
 import argparse
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
+
+from pipelines.commands.shared import add_stack, guarded
 
 EPILOG = """\
 Fill in the column `code`, leave all others as they are, leave out what you cannot decide.
@@ -33,33 +34,14 @@ def add_parser(subparsers) -> None:
         "--run", dest="of_run", metavar="RUN", help="labels of this run (default: the newest)"
     )
     export.add_argument("--out", type=Path, metavar="FILE", help="default: review-GROUP-PERIOD.csv")
-    export.set_defaults(run=lambda args: _guarded(_export, args))
+    export.set_defaults(run=guarded(_export))
 
     bring = verbs.add_parser("import", help="check a filled sheet and publish the labels with its decisions")
     bring.add_argument("file", type=Path, metavar="FILE")
     bring.add_argument("--by", required=True, metavar="NAME", help="who decided; kept with each decision")
-    bring.set_defaults(run=lambda args: _guarded(_import, args))
+    bring.set_defaults(run=guarded(_import))
 
-    for verb in (export, bring):
-        verb.add_argument(
-            "--stack", default="labelmill", help="the CloudFormation stack (default: %(default)s)"
-        )
-
-
-def _guarded(verb, args) -> int:
-    """Run one verb; what is known to go wrong becomes a message and exit code 1."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    from pipelines.codebook import CodebookError
-    from pipelines.review import ReviewError
-    from pipelines.review_sheet import SheetError
-    from pipelines.stack import StackError
-
-    try:
-        return verb(args)
-    except (ReviewError, SheetError, CodebookError, StackError, BotoCoreError, ClientError) as error:
-        print(error, file=sys.stderr)
-        return 1
+    add_stack(export, bring)
 
 
 def _export(args) -> int:

@@ -6,11 +6,13 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from pipelines.errors import Refused
+
 RUN = r"([A-Z]{2}-[a-z0-9]{2,12})-comparison-([0-9]{4}-[0-9]{2})-[0-9a-f]{12}"
 READERS = 8
 
 
-class ReportError(Exception):
+class ReportError(Refused):
     """A page cannot be made; the message says why and what to do."""
 
 

@@ -1,0 +1,40 @@
+"""What the commands that call AWS share: which stack they mean, and how a refusal is told."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+#: What puts right that AWS was not reached at all: no Region, no credentials, nobody at the endpoint.
+REACH = (
+    "Fix: say where and as whom with AWS_PROFILE and AWS_REGION; "
+    "for the local stack, with the settings that labelmill local up prints"
+)
+
+
+def add_stack(*parsers) -> None:
+    """Give each parser the option that names the stack."""
+    for parser in parsers:
+        parser.add_argument(
+            "--stack", default="labelmill", help="the CloudFormation stack (default: %(default)s)"
+        )
+
+
+def guarded(command: Callable[[Any], int]) -> Callable[[Any], int]:
+    """The command, with what is known to go wrong told in a sentence and as exit code 1."""
+
+    def run(args) -> int:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        from pipelines.errors import Refused
+
+        try:
+            return command(args)
+        except BrokenPipeError:
+            raise  # whoever reads the output has had enough: nothing to tell
+        except BotoCoreError as error:
+            print(f"{str(error).rstrip('.')}. {REACH}", file=sys.stderr)
+        except (Refused, ClientError, OSError) as error:
+            print(error, file=sys.stderr)
+        return 1
+
+    return run

@@ -1,0 +1,12 @@
+"""What the command line tells a person, as a tree:
+
+Refused
+├── StackError, LedgerError, CodebookError, ReviewError, SheetError, ReportError, PlanError
+└── SettingsError, StackFailed      (infra)
+
+Each is raised where it is found out, and says what is wrong, where, and what puts it right.
+"""
+
+
+class Refused(Exception):
+    """What was asked cannot be done, or must not be; the message says why and what to do."""
