@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from processing import codebook, container, earlier, labelled, month, output, reviewed, summary
-from processing.attention import sentences
+from processing.attention import judged
 from processing.codebook import Codebook
 from processing.earlier import Published
 from processing.errors import NotReconciled
@@ -127,7 +127,7 @@ def _summary(table: pa.Table, about: dict[str, object], book: Codebook) -> dict:
         "codes": [row | {"earlier_items": earlier_items.get(row["code"], nothing)} for row in by_code] + gone,
         "review": before["review"] | {"items": about["review"]},
     }
-    return found | {"attention": sentences(found)}
+    return judged(found)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from processing.recode import recode
 from processing.text import text_keys
 
 MIN_ROWS = 30
+SHOWN = 3
 TEST_FILE = "part-00000.parquet"
 
 
@@ -38,7 +39,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         table = reviewed.merge(table, decided)
         content += reviewed.files(container.input_folder("reviewed"))
     good, rejected = rows.set_aside(table, _problems(book, options.purpose, options.period))
-    _check_some_are_left(table, rejected)
+    _check_some_are_left(table, rejected, options.dataset_uri)
     made = rows.canonical(good, columns)
     recoded = None
     if "label" in columns:
@@ -66,6 +67,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         "reviewed": decided.num_rows if decided else 0,
         "problems": dict(Counter(rejected["problem"].to_pylist())),
         "recoded": recoded.mapped if recoded else {},
+        "set_aside": _set_aside(table, book, options.period) if options.purpose == "training" else {},
         "files": [{"name": f.name, "rows": f.rows, "sha256": dataset.sha256(f.path)} for f in files],
         **details,
     }
@@ -100,15 +102,31 @@ def _problems(book: Codebook, purpose: str, period: str) -> list[rows.Problem]:
     return problems
 
 
-def _check_some_are_left(table: pa.Table, rejected: pa.Table) -> None:
+def _set_aside(table: pa.Table, book: Codebook, period: str) -> dict[str, int]:
+    """Rows by the code on them, for codes of the book that no one code in force stands for."""
+    code_map = book.code_map(period)
+    unclear = [code.code for code in book.codes if code_map.outcome(code.code).code is None]
+    counted = Counter(table["label"].to_pylist())
+    return {code: counted[code] for code in unclear if counted[code]}
+
+
+def _check_some_are_left(table: pa.Table, rejected: pa.Table, uri: str) -> None:
+    """Raise BadData where no row is left, naming each kind of problem with its first row.
+
+    Such a month must stop: an output of rejected rows alone would be announced as ready.
+    """
     if table.num_rows == 0:
         raise BadData("The dataset has no rows.", "check the query that made it.")
     if rejected.num_rows == table.num_rows:
-        ((problem, _),) = Counter(rejected["problem"].to_pylist()).most_common(1)
-        row = next(row for row in rejected.to_pylist() if row["problem"] == problem)
+        rows = rejected.to_pylist()
+        kinds = Counter(row["problem"] for row in rows).most_common(SHOWN)
+        first = [next(row for row in rows if row["problem"] == kind) for kind, _ in kinds]
+        shown = [
+            f"{count} like {row['file']}, row {row['row']}: {row['reason']}"
+            for row, (_, count) in zip(first, kinds, strict=True)
+        ]
         raise BadData(
-            f"None of the {table.num_rows} rows is usable. {row['file']}, row {row['row']}: {row['reason']}",
-            row["fix"],
+            f"None of the {table.num_rows} rows of {uri} is usable. {' '.join(shown)}", first[0]["fix"]
         )
 
 

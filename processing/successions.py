@@ -54,6 +54,21 @@ class CodeMap:
         """
         if code in self._in_force:
             return Outcome(code, "")
+        ends, sentences = self._follow(code)
+        story = "; ".join(sentences)
+        if len(ends) == 1 and ends <= self._in_force:
+            return Outcome(next(iter(ends)), story)
+        if ends & self._in_force:
+            return Outcome(None, f"{story}: a person must choose")
+        end = f"no code in force in {self.period} stands for it"
+        return Outcome(None, f"{story}: {end}" if story else f"code {code}: {end}")
+
+    def candidates(self, code: str) -> set[str]:
+        """The codes in force that may stand for `code` in the period: one or, after a split, several."""
+        return self._follow(code)[0] & self._in_force
+
+    def _follow(self, code: str) -> tuple[set[str], list[str]]:
+        """Where the successions lead from `code`, and what happened on the way."""
         ends, sentences, waiting, seen = set(), [], [code], set()
         while waiting:
             here = waiting.pop(0)
@@ -66,13 +81,7 @@ class CodeMap:
             else:
                 sentences.append(succession.sentence(here))
                 waiting.extend(succession.new)
-        story = "; ".join(sentences)
-        if len(ends) == 1 and ends <= self._in_force:
-            return Outcome(ends.pop(), story)
-        if ends & self._in_force:
-            return Outcome(None, f"{story}: a person must choose")
-        end = f"no code in force in {self.period} stands for it"
-        return Outcome(None, f"{story}: {end}" if story else f"code {code}: {end}")
+        return ends, sentences
 
     def out_of_reach(self, model_codes: Iterable[str]) -> list[str]:
         """The codes in force that a model never gives, `model_codes` being all that it can predict.

@@ -47,7 +47,7 @@ def summarise(
         "drift": _drift(by_code, now, before) if earlier else None,
         "unseen_words": unseen_words,
     }
-    return summary | {"attention": attention.sentences(summary)}, items
+    return attention.judged(summary), items
 
 
 def write(summary: dict, folder: Path) -> None:
@@ -73,12 +73,18 @@ def _earlier(earlier: Published | None) -> dict | None:
 
 
 def _out_of_reach(trained: dict, book: Codebook, period: str) -> list[dict]:
-    """The codes in force that the model never gives: its training rows had none of them."""
+    """The codes in force that the model never gives: its training rows had none of them.
+
+    They are new to the model where they came into force after its training, and where the rows with the codes
+    they stand for were set aside in it.
+    """
     known = {code for part in ("train", "validation") for code in trained["splits"][part]["codes"]}
-    before = set(book.in_force(trained["period"]))
+    before, code_map = set(book.in_force(trained["period"])), book.code_map(period)
+    # Reports of earlier code do not have `set_aside`.
+    left_out = {new for old in trained.get("set_aside", ()) for new in code_map.candidates(old)}
     return [
-        {"code": code, "newly_in_force": code not in before}
-        for code in book.code_map(period).out_of_reach(known)
+        {"code": code, "newly_in_force": code not in before or code in left_out}
+        for code in code_map.out_of_reach(known)
     ]
 
 

@@ -60,10 +60,13 @@ class Job:
         path = self.input("codebook") / f"{content['version']}.json"
         path.write_text(json.dumps(content), encoding="utf-8")
 
-    def trained(self, period: str = PERIOD, codes: tuple[str, ...] = ("1", "2", "3a")) -> None:
-        """What Prepare reported of the run that trained the model: in which month, and which codes it saw."""
+    def trained(
+        self, period: str = PERIOD, codes: tuple[str, ...] = ("1", "2", "3a"), set_aside: tuple[str, ...] = ()
+    ) -> None:
+        """What Prepare reported of the run that trained the model: in which month, which codes it saw, and
+        the codes whose rows were set aside."""
         splits = {part: {"codes": dict.fromkeys(codes, 10)} for part in ("train", "validation", "test")}
-        text = json.dumps({"period": period, "splits": splits})
+        text = json.dumps({"period": period, "splits": splits, "set_aside": dict.fromkeys(set_aside, 10)})
         (self.input("trained") / "report.json").write_text(text, encoding="utf-8")
 
     def dataset(self, files: dict[str, tuple[bytes, int]], uri: str = DATASET) -> None:

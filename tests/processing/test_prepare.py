@@ -8,7 +8,7 @@ import json
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from job_folders import TEST_SET, as_jsonl, items
+from job_folders import CODEBOOK, TEST_SET, as_jsonl, items
 
 from processing import jsonlines, manifest, split
 from processing.text import text_keys
@@ -195,6 +195,17 @@ def test_a_label_that_was_renamed_is_trained_under_its_new_name(deliver):
     assert set(splits(job)["train"]["label"].to_pylist()) == {"1", "2", "3a"}
     report = job.report()
     assert report["recoded"] == {"code 3 was renamed 3a on 2026-10-01": 133}
+
+
+def test_the_rows_of_a_code_that_was_split_are_set_aside_and_counted_by_code(job):
+    split = {"kind": "split", "from": ["3"], "to": ["3a", "3b"], "date": "2026-10-01"}
+    new = CODEBOOK["codes"][3] | {"code": "3b"}
+    job.codebook(CODEBOOK | {"codes": [*CODEBOOK["codes"], new], "successions": [split]})
+    rows = [row | {"label": row["label"].replace("3a", "3")} for row in items()]
+    job.dataset({"part-000.jsonl": (as_jsonl(rows), len(rows))})
+    assert job.prepare()["rejected"] == 133
+    assert job.report()["set_aside"] == {"3": 133}
+    assert {row["problem"] for row in job.rejected()} == {"label_not_in_force"}
 
 
 def test_the_test_set_is_a_dataset_that_prepare_takes_again(deliver, new_job):

@@ -251,11 +251,23 @@ def test_many_rows_of_one_text_are_too_few_to_split(deliver):
     assert "400 usable rows are too few to split" in rejection(deliver([row | same for row in items()]))
 
 
-def test_a_dataset_of_which_no_row_can_be_used_is_rejected_with_an_example(deliver):
-    sentence = rejection(deliver([row | {"label": "77"} for row in items()]))
+def test_a_dataset_of_which_no_row_can_be_used_is_rejected_with_an_example_of_each_problem(deliver):
+    rows = [row | {"label": "77"} for row in items()]
+    rows[7]["title"] = " "
+    sentence = rejection(deliver(rows))
     assert (
-        "None of the 400 rows is usable. part-000.jsonl, row 1: The label '77' is not in codebook" in sentence
+        f"None of the 400 rows of {DATASET} is usable. 399 like part-000.jsonl, row 1: The label" in sentence
     )
+    assert "1 like part-000.jsonl, row 8: The title is empty. Fix: correct the label" in sentence
+
+
+def test_new_items_none_of_which_can_be_used_stop_the_run_before_any_model_is_asked(deliver):
+    rows = items(3, labelled=False)
+    for row in rows:
+        row["title"] = ""
+    sentence = rejection(deliver(rows), "inference")
+    assert "None of the 3 rows" in sentence
+    assert "3 like part-000.jsonl, row 1: The title is empty. Fix: fill in the title" in sentence
 
 
 def test_an_unknown_group_is_rejected(job):

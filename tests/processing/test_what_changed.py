@@ -1,6 +1,7 @@
 """What the summary says of a month against the one before, and what it takes to be told to people."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,7 +26,8 @@ def month(new_job):
         job = new_job()
         (job.input("codebook") / f"{CODEBOOK['version']}.json").unlink()
         job.codebook(book)
-        job.trained(more.pop("trained_in", period), more.pop("trained_on", ("1", "2", "3a")))
+        known = more.pop("trained_on", ("1", "2", "3a"))
+        job.trained(more.pop("trained_in", period), known, more.pop("set_aside", ()))
         for name in ("items", "truth", "rejected"):
             for path in before.output(name).iterdir():
                 (job.input(name) / path.name).write_bytes(path.read_bytes())
@@ -132,7 +134,7 @@ def test_a_code_newly_in_force_that_the_model_cannot_give_is_flagged(month):
     """The model was trained in September, before 3a; code 9 was never in force since."""
     job = month(["1"] * 5, trained_in="2026-09", trained_on=("1", "2"))
     assert summary(job)["codes_out_of_reach"] == [{"code": "3a", "newly_in_force": True}]
-    assert "The model cannot give code 3a, new since it was trained" in job.message["attention"]
+    assert "The model cannot give code 3a, new to it" in job.message["attention"]
     assert job.message["alarms"] == 1
 
 
@@ -147,6 +149,32 @@ def test_a_code_the_model_never_had_rows_of_is_named_but_rings_no_alarm_each_mon
     job = month(["1"] * 5, trained_on=("1", "3a"))
     assert summary(job)["codes_out_of_reach"] == [{"code": "2", "newly_in_force": False}]
     assert job.message["alarms"] == 0
+
+
+def test_a_code_whose_rows_had_to_be_left_out_of_training_rings_until_a_model_can_give_it(month):
+    """The model was trained in October, when code 3 had been split: its rows could not be used."""
+    split = {"kind": "split", "from": ["3"], "to": ["3a", "3b"], "date": "2026-10-01"}
+    book = CODEBOOK | {"successions": [split]}
+    book["codes"] = [*book["codes"], book["codes"][3] | {"code": "3b"}]
+    job = month(["1"] * 5, book=book, trained_on=("1", "2", "3b"), set_aside=("3",))
+    assert summary(job)["codes_out_of_reach"] == [{"code": "3a", "newly_in_force": True}]
+    assert "The model cannot give code 3a, new to it" in job.message["attention"]
+
+
+def test_every_check_is_in_the_summary_with_threshold_and_finding_and_in_the_docs(month):
+    september = month(["1"] * 10, period="2026-09", known_share=0.9)
+    october = month(["1"] * 9 + ["2"], earlier=september, known_share=0.8)
+    checks = summary(october)["checks"]
+    assert [check["told"] for check in checks if check["told"]] == summary(october)["attention"]
+    assert {"what": "rows, compared with last month", "threshold": "25% more or fewer"}.items() <= checks[
+        3
+    ].items()
+    assert checks[3]["found"] == "10 after 10"
+    docs = (Path(__file__).parents[2] / "docs/outputs.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in docs.splitlines() if line.startswith("| ")]
+    assert [[check["what"], check["threshold"]] for check in checks] == [
+        row for row in rows if row[0] in {check["what"] for check in checks}
+    ]
 
 
 def test_a_mix_of_codes_that_moved_rings(month):
