@@ -1,7 +1,7 @@
 """Which datasets the warehouse is asked for, and in which words: Redshift's UNLOAD. Pure functions.
 
-The Data API fills in parameters for values of a statement. The query of an UNLOAD stands inside a string, where
-no parameter reaches (Amazon Redshift Management Guide, "Running SQL statements with parameters"), so the named
+The Data API fills in parameters for values of a statement (Amazon Redshift Management Guide, "Running SQL
+statements with parameters"). The query of an UNLOAD stands inside a string, where none reaches, so the named
 parameters of queries/*.sql are filled in here. What the queries select from: docs/warehouse.md.
 """
 
@@ -77,9 +77,9 @@ def month_before(time: datetime, time_zone: str) -> str:
 def request(order: Order, group: str, attributes: Sequence[str], place: Place, stack: str) -> dict:
     """The ExecuteStatement request for one group's dataset, but for the warehouse's own name.
 
-    `attributes` are those of the group's codebook. The statement is named `{stack}/{the dataset's folder}`, and
-    its client token is made of that name, so that the same order twice is one statement. Raises CannotUnload,
-    and runs.BadKey for a folder from which no run could start.
+    `attributes` are those of the group's codebook. The statement is named `{stack}/{folder}`, and its client
+    token is made of that name, so that the same order twice is one statement. Raises CannotUnload, and
+    runs.BadKey for a folder from which no run could start.
     """
     folder = f"{order.purpose}/{group}/{order.period}/{order.delivery}"
     runs.landed(order.purpose, place.bucket, f"{folder}/manifest", "-")
@@ -124,7 +124,7 @@ def fill_in(query: str, columns: Sequence[str], values: Mapping[str, str]) -> st
 
 
 def literal(text: str) -> str:
-    """`text` as a string of SQL. Raises CannotUnload for NUL and backslash, which Redshift reads as an escape."""
+    """`text` as a string of SQL. Raises CannotUnload for NUL and for a backslash, Redshift's escape."""
     if "\\" in text or "\0" in text:
         raise CannotUnload(f"{text!r} holds a backslash or NUL. Fix: leave it out")
     return "'" + text.replace("'", "''") + "'"

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 from infra.local.endpoint import CREDENTIALS, ENDPOINT_FILE, get
@@ -24,7 +25,7 @@ objects, messages, executions and job logs stay in the folder.
 
 
 def add_parser(subparsers) -> None:
-    """Add `local` with `up`, `down` and `status` to the command line."""
+    """Add `local` with `up`, `down`, `status` and `schedule` to the command line."""
     local = subparsers.add_parser(
         "local",
         help="run the whole system on this machine",
@@ -32,25 +33,34 @@ def add_parser(subparsers) -> None:
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    verbs = local.add_subparsers(dest="verb", metavar="up|down|status", required=True)
+    verbs = local.add_subparsers(dest="verb", metavar="up|down|status|schedule", required=True)
     up = verbs.add_parser("up", help="start it, in the background; print its address and names")
     up.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
     up.add_argument("--foreground", action="store_true", help="stay, tell what happens, end with Ctrl-C")
     down = verbs.add_parser("down", help="end it")
     status = verbs.add_parser("status", help="tell whether it runs, and where")
-    for verb in (up, down, status):
+    schedule = verbs.add_parser("schedule", help="fire one of its schedules now, as if its time had come")
+    schedule.add_argument("name", help="such as labelmill-training")
+    schedule.add_argument(
+        "--at",
+        type=datetime.fromisoformat,
+        help="the time it is to be, such as 2026-11-01T02:00 (UTC unless it says otherwise; default: now)",
+    )
+    for verb in (up, down, status, schedule):
         verb.add_argument("--dir", type=Path, default=Path(".labelmill"), help="folder of runs and results")
     local.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do what `up`, `down` or `status` says; return the exit code."""
+    """Do what the verb says; return the exit code."""
     running = find(args.dir)
     if args.verb == "down":
         return _down(args.dir, running)
     if args.verb == "status":
         print(_describe(running, args.dir) if running else f"nothing runs in {args.dir}")
         return 0 if running else 1
+    if args.verb == "schedule":
+        return _fire(args, running)
     if running:
         print(_describe(running, args.dir))
         return 0
@@ -97,6 +107,27 @@ def _down(folder: Path, running: dict | None) -> int:
     while (folder / ENDPOINT_FILE).exists():  # the last thing it removes
         time.sleep(0.05)
     print(f"ended; runs and results are in {folder}")
+    return 0
+
+
+def _fire(args: argparse.Namespace, running: dict | None) -> int:
+    from infra.local.endpoint import client
+    from infra.local.schedules import NoSuchSchedule, fire
+
+    if not running:
+        print(f"nothing runs in {args.dir}. Fix: labelmill local up", file=sys.stderr)
+        return 1
+    at = args.at or datetime.now(UTC)
+    try:
+        sent = fire(
+            lambda service: client(service, running["endpoint"]),
+            args.name,
+            at if at.tzinfo else at.replace(tzinfo=UTC),
+        )
+    except NoSuchSchedule as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"{args.name} has sent {sent}")
     return 0
 
 

@@ -1,9 +1,10 @@
-"""The thin front before the emulator: answers SageMaker's jobs itself, lets clients wait for what happens."""
+"""The thin front before the emulator: answers some services itself, lets clients wait for what happens."""
 
 import gc
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Protocol
 from urllib.parse import parse_qs
 
 from werkzeug.wsgi import ClosingIterator
@@ -11,29 +12,44 @@ from werkzeug.wsgi import ClosingIterator
 from infra.local.aws_models import to_epoch
 from infra.local.endpoint import LOCAL_PATH
 from infra.local.happenings import Happenings
-from infra.local.jobs import Jobs, ServiceError
+from infra.local.jobs import ServiceError
 
-SAGEMAKER = "SageMaker."
 LARGE_BYTES = 4 << 20
+
+
+class Service(Protocol):
+    """Who answers some operations of a service in the emulator's place."""
+
+    def handles(self, operation: str) -> bool: ...
+
+    def answer(self, operation: str, request: dict) -> dict: ...
 
 
 class Front:
     """A WSGI application around another one.
 
-    `quiet` tells whether nothing is under way: no execution, no job, no message that a function should take.
+    `services` are by the prefix of their targets, such as `SageMaker`. `quiet` tells whether nothing is under
+    way: no execution, no job, no statement, no message that a function should take.
     """
 
-    def __init__(self, emulator: Callable, jobs: Jobs, happenings: Happenings, quiet: Callable[[], bool]):
+    def __init__(
+        self,
+        emulator: Callable,
+        services: Mapping[str, Service],
+        happenings: Happenings,
+        quiet: Callable[[], bool],
+    ):
         self._emulator = emulator
-        self._jobs = jobs
+        self._services = services
         self._happenings = happenings
         self._quiet = quiet
 
     def __call__(self, environ: dict, start_response: Callable):
-        operation = environ.get("HTTP_X_AMZ_TARGET", "").removeprefix(SAGEMAKER)
-        if environ.get("HTTP_X_AMZ_TARGET", "").startswith(SAGEMAKER) and self._jobs.handles(operation):
+        name, _, operation = environ.get("HTTP_X_AMZ_TARGET", "").partition(".")
+        service = self._services.get(name)
+        if service and service.handles(operation):
             body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-            status, answer = self._call(operation, json.loads(body or b"{}"))
+            status, answer = self._call(service, operation, json.loads(body or b"{}"))
             return _respond(start_response, status, "application/x-amz-json-1.1", answer)
         path = environ.get("PATH_INFO", "")
         if path.startswith(LOCAL_PATH):
@@ -45,9 +61,9 @@ class Front:
         large = int(environ.get("CONTENT_LENGTH") or 0) > LARGE_BYTES
         return ClosingIterator(answer, gc.collect) if large else answer
 
-    def _call(self, operation: str, request: dict) -> tuple[str, dict]:
+    def _call(self, service: Service, operation: str, request: dict) -> tuple[str, dict]:
         try:
-            return "200 OK", to_epoch(self._jobs.answer(operation, request))
+            return "200 OK", to_epoch(service.answer(operation, request))
         except ServiceError as error:
             return "400 Bad Request", {"__type": error.code, "message": str(error)}
 

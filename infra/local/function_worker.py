@@ -28,7 +28,9 @@ class OnlyWhatLambdaHas:
         self._folder = folder
 
     def find_spec(self, name, path=None, target=None):
-        allowed = path is not None or name in sys.stdlib_module_names or name in IN_THE_RUNTIME
+        # `_sysconfigdata_...` is the standard library's, though named for the platform; zoneinfo wants it.
+        standard = name in sys.stdlib_module_names or name.startswith("_sysconfigdata_")
+        allowed = path is not None or standard or name in IN_THE_RUNTIME
         if allowed or name in sys.builtin_module_names or name == "importlib":
             return None
         spec = importlib.machinery.PathFinder.find_spec(name, [self._folder])

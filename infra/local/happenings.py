@@ -7,8 +7,8 @@ from collections.abc import Callable
 class Happenings:
     """An append-only list of small dicts; each has `number` (from 1), `kind` and what belongs to the kind.
 
-    `job`: `type`, `name`, `status`; `execution`: `machine`, `name`, `status`, `arn`; `message`: `topic`,
-    `subject`.
+    `job`: `type`, `name`, `status`; `statement`: `name`, `status`; `execution`: `machine`, `name`, `status`,
+    `arn`; `message`: `topic`, `subject`.
     """
 
     def __init__(self):

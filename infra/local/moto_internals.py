@@ -8,7 +8,7 @@ What is replaced here, and why:
 - EventBridge: a rule with a Lambda target makes PutEvents fail; a disabled rule still fires.
 - S3: object bytes are kept in memory; a multipart upload notifies twice; an event lacks `versionId`; a bucket
   policy is enforced without its conditions, so that "deny what is not TLS" denies everything.
-- CloudFormation: state machines land in a backend that does not execute, properties are skipped.
+- CloudFormation: state machines land in a backend that does not execute; properties and schedules are lost.
 """
 
 import copy
@@ -21,11 +21,13 @@ from datetime import UTC, datetime
 
 from botocore.exceptions import ClientError
 from moto.awslambda import models as lambda_models
+from moto.core.common_models import CloudFormationModel
 from moto.core.config import default_user_config
 from moto.events import models as events_models
 from moto.iam.access_control import PermissionResult
 from moto.s3 import models as s3_models
 from moto.s3 import notifications
+from moto.scheduler import models as scheduler_models
 from moto.server import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.sns import models as sns_models
 from moto.sqs import models as sqs_models
@@ -415,6 +417,42 @@ def install_cloudformation(s3_client) -> None:
     _around_creation(s3_models.FakeBucket, after=finish_bucket)
     _around_creation(lambda_models.LambdaFunction, after=finish_function)
     _add_attributes(machine_models.StateMachine, Arn=lambda machine: machine.arn)
+
+
+class ScheduleResource(CloudFormationModel):
+    """`AWS::Scheduler::Schedule`, new to moto's CloudFormation, which finds models by their base."""
+
+    def __init__(self, name: str):
+        self.physical_resource_id = name
+
+    @staticmethod
+    def cloudformation_name_type() -> str:
+        return "Name"
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        return "AWS::Scheduler::Schedule"
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, resource_name, cloudformation_json, account_id, region_name, **kwargs
+    ):
+        properties = cloudformation_json["Properties"]
+        scheduler_models.scheduler_backends[account_id][region_name].create_schedule(
+            description=properties.get("Description"),
+            end_date=None,
+            flexible_time_window=properties["FlexibleTimeWindow"],
+            group_name=None,
+            kms_key_arn=None,
+            name=resource_name,
+            schedule_expression=properties["ScheduleExpression"],
+            schedule_expression_timezone=properties.get("ScheduleExpressionTimezone"),
+            start_date=None,
+            state=properties.get("State"),
+            target=properties["Target"],
+            action_after_completion=None,
+        )
+        return cls(resource_name)
 
 
 def _around_creation(model, before=lambda properties: None, after=lambda resource, properties: None) -> None:

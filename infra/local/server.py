@@ -31,13 +31,14 @@ from infra.local.happenings import Happenings
 from infra.local.jobs import Jobs
 from infra.local.mailbox import Mailbox
 from infra.local.objects import ObjectFolder
+from infra.local.warehouse import Warehouse, status_event
 
 
 class Server:
     """All parts of the local AWS, wired. `serve` begins to answer; `stop` ends every process it began."""
 
     def __init__(self, folder: Path, port: int, slots: int, worker_class):
-        for name in ("s3", "mailbox", "executions", "functions"):
+        for name in ("s3", "mailbox", "executions", "functions", "warehouse"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._http = make_server("127.0.0.1", port, self._answer, threaded=True)
@@ -50,7 +51,10 @@ class Server:
         self._worker.start()
         self._functions = Functions(folder / "functions", {"AWS_ENDPOINT_URL": self.endpoint, **CREDENTIALS})
         self._async = AsyncInvocations(self._invoke, self._dead_letter, self._happenings.poke)
-        self._s3, self._sqs, self._lambda = (client(name, self.endpoint) for name in ("s3", "sqs", "lambda"))
+        self._warehouse = Warehouse(self._unload, self._statement_changed)
+        self._s3, self._sqs, self._lambda, self._events = (
+            client(name, self.endpoint) for name in ("s3", "sqs", "lambda", "events")
+        )
         self._mailbox = Mailbox(folder / "mailbox")
         self._pollers: list[QueuePoller] = []
         self._install()
@@ -66,7 +70,8 @@ class Server:
         moto.install_objects(ObjectFolder(self._folder / "s3"))
         moto.install_cloudformation(self._s3)
         self._moto = moto
-        self._front = Front(moto.application(), self._jobs, self._happenings, self._is_quiet)
+        services = {"SageMaker": self._jobs, "RedshiftData": self._warehouse}
+        self._front = Front(moto.application(), services, self._happenings, self._is_quiet)
         self._http.RequestHandlerClass = moto.MotoRequestHandler
 
     def serve(self) -> None:
@@ -113,6 +118,18 @@ class Server:
         machine, name = arn.split(":")[-2:]
         self._happenings.add("execution", machine=machine, name=name, status=description["status"], arn=arn)
 
+    def _unload(self, sql: str) -> int:
+        from infra.local.unloading import unload  # at the first statement, as DuckDB is large
+
+        return unload(sql, self._folder / "warehouse", self._s3)
+
+    def _statement_changed(self, statement: dict, with_event: bool) -> None:
+        name = statement.get("StatementName", statement["Id"])
+        if with_event:
+            event = status_event(statement, ACCOUNT)
+            self._events.put_events(Entries=[{**event, "Detail": json.dumps(event["Detail"])}])
+        self._happenings.add("statement", name=name, status=statement["Status"])
+
     def _object_exists(self, address: str) -> bool:
         bucket, _, key = address.removeprefix("s3://").partition("/")
         try:
@@ -124,7 +141,8 @@ class Server:
     def _is_quiet(self) -> bool:
         messages = sum(self._moto.messages_in(REGION, poller.queue_arn) for poller in self._pollers)
         executions = self._moto.running_executions(REGION)
-        return not (messages or self._async.pending or executions or self._jobs.running())
+        jobs, statements = self._jobs.running(), self._warehouse.running()
+        return not (messages or self._async.pending or executions or jobs or statements)
 
 
 def main(argv: list[str] | None = None) -> int:

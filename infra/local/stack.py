@@ -89,7 +89,7 @@ class LocalStack:
         """Everything that happened after event number `after` and, waiting for it, everything to come.
 
         Each is a dict with `number` and `kind`: `execution` (`machine`, `name`, `status`, `arn`), `job`
-        (`type`, `name`, `status`) or `message` (`topic`, `subject`).
+        (`type`, `name`, `status`), `statement` (`name`, `status`) or `message` (`topic`, `subject`).
         """
         while True:
             for event in get(self.endpoint, "events", after=after, timeout=_POLL_SECONDS):

@@ -1,12 +1,14 @@
 """Makes the stacks that AWS gets, from the same templates and the same code bundle."""
 
+import uuid
 from pathlib import Path
 
 import infra
 from infra import bundle
-from infra.local.endpoint import client
+from infra.local.endpoint import ACCOUNT, REGION, client
 
 TEMPLATES = Path(infra.__file__).parent
+WAREHOUSE_ARN = f"arn:aws:redshift-serverless:{REGION}:{ACCOUNT}:workgroup/{uuid.UUID(int=0)}"
 
 
 def create(endpoint: str, folder: Path) -> dict[str, str]:
@@ -20,6 +22,7 @@ def create(endpoint: str, folder: Path) -> dict[str, str]:
         "CodeKeyArn": code["CodeKeyArn"],
         "CodePrefix": prefix,
         "CodeDigest": built.digest,
+        "WarehouseArn": WAREHOUSE_ARN,
     }
     return code | _create(cloudformation, "labelmill", TEMPLATES / "template.yaml", parameters)
 

@@ -24,7 +24,7 @@ def handler(event: dict, context: object = None, statements=None, sqs=None, sns=
     (sns or client("sns")).publish(
         TopicArn=os.environ["OPERATORS_TOPIC_ARN"],
         Subject=f"unload failed: {group} {order['purpose']} {order['period']}",
-        Message=f"The warehouse delivered no {order['purpose']} dataset of {group} for {order['period']}: {cause} "
-        f"(error {failure['error']}, statement {failure['run']}, {detail['statementId']}). "
+        Message=f"The warehouse delivered no {order['purpose']} dataset of {group} for {order['period']}: "
+        f"{cause} (error {failure['error']}, statement {failure['run']}, {detail['statementId']}). "
         "No run was started. The order that asks for it again is kept in the failure queue.",
     )

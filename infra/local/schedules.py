@@ -1,0 +1,36 @@
+"""Firing a schedule, as EventBridge Scheduler does when its time has come."""
+
+import uuid
+from datetime import UTC, datetime
+
+
+class NoSuchSchedule(Exception):
+    """The stack has no schedule of that name; the text names those it has."""
+
+
+def fire(client, name: str, at: datetime) -> str:
+    """Send the schedule's input to its target as if it were the time `at`; return what was sent.
+
+    `client` makes boto3 clients of the stack by service name. Keywords in the input are replaced as AWS's
+    page "Adding context attributes in EventBridge Scheduler" says.
+    """
+    scheduler, sqs = client("scheduler"), client("sqs")
+    try:
+        schedule = scheduler.get_schedule(Name=name)
+    except scheduler.exceptions.ResourceNotFoundException:
+        names = ", ".join(sorted(one["Name"] for one in scheduler.list_schedules()["Schedules"]))
+        raise NoSuchSchedule(f"no schedule {name}; there are: {names or 'none'}") from None
+    keywords = {
+        "schedule-arn": schedule["Arn"],
+        "scheduled-time": at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "execution-id": uuid.uuid4().hex[:16],
+        "attempt-number": "1",
+    }
+    message, target = schedule["Target"]["Input"], schedule["Target"]["Arn"]
+    for keyword, value in keywords.items():
+        message = message.replace(f"<aws.scheduler.{keyword}>", value)
+    service, queue = target.split(":")[2], target.split(":")[5]
+    if service != "sqs":
+        raise NotImplementedError(f"{name} has the target {target}; only queues are imitated here")
+    sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName=queue)["QueueUrl"], MessageBody=message)
+    return message
