@@ -5,7 +5,7 @@
 A year is 60 model groups compared once a month, 720 comparisons. The groups differ in test rows (500 to
 4,000), codes (6 to 40), evenness of the codes (Zipf exponent 0.3 to 1.2), accuracy and discordant rows (3 to
 10 %). Everything is synthetic. Every verdict is made by `processing.verdict.decide` under the default policy;
-the seed is fixed. Takes about 15 minutes of one core.
+the seed is fixed. Takes about 20 minutes of one core.
 
 * on 2,000 rows, of which 6 % are discordant, with 40 codes.
 --svg PATH draws the power over gain, rows and discordance, as in docs/verdicts.md.
@@ -31,7 +31,7 @@ from processing.verdict import decide
 GROUPS, MONTHS = 60, 12
 POINT = 0.01
 COMPARE = {"<": operator.lt, "<=": operator.le, ">=": operator.ge}
-SEED = 20_261_001
+SEED = 20_261_123  # not the one on which the rule's thresholds were chosen
 
 
 def main() -> int:
@@ -43,7 +43,7 @@ def main() -> int:
     options = parser.parse_args()
     less = 20 if options.quick else 1
 
-    rates = _years(less) + _on_2000_rows(500 // less)
+    rates = _years(less) + _on_2000_rows(1_000 // less)
     show("Verdicts, in % of the comparisons (95 %: of PROMOTE, exact)", [_short(row) for row in rates], None)
     cells = _power(60 // less)
     show("Promoted, in % of the comparisons, by test rows (40 codes, Zipf 1)", _by_rows(cells), None)
@@ -79,7 +79,13 @@ def _years(less) -> list[dict]:
     """For each kind of difference, all groups over some years."""
     kinds = [  # what is true, years, the pair of models, most rows of a text, target
         ("1 point worse", 2, lambda group: alike(**group, gain=-POINT), 1, "< 0.5"),
-        ("macro-F1 -1, accuracy +1", 3, lambda group: traded(**group, gain=POINT, macro_gain=-POINT), 1, ""),
+        (
+            "macro-F1 -1, accuracy +1",
+            3,
+            lambda group: traded(**group, gain=POINT, macro_gain=-POINT),
+            1,
+            "< 0.5",
+        ),
         (
             "accuracy -1, macro-F1 +1",
             2,
@@ -100,24 +106,23 @@ def _years(less) -> list[dict]:
             for _ in range(max(1, years * MONTHS // less))
             for rows, pair in pairs
         ]
+        made.append(_row(kind, [verdict for _, verdict in verdicts], target))
         if kind.startswith("macro-F1 -1"):
             # Accuracy gains at the cost of rarer codes: how well that is seen depends on the rows these have.
-            many = [verdict for rows, verdict in verdicts if rows >= 2_000]
-            made.append(_row(f"{kind}, >= 2,000 rows", many, "< 0.5"))
-            verdicts = [(rows, verdict) for rows, verdict in verdicts if rows < 2_000]
-            kind += ", fewer rows"
-        made.append(_row(kind, [verdict for _, verdict in verdicts], target))
+            for size in (500, 1_000):
+                of_size = [verdict for rows, verdict in verdicts if rows == size]
+                made.append(_row(f"- of these with {size:,} rows", of_size, ""))
     return made
 
 
 def _on_2000_rows(repeats) -> list[dict]:
     """Two points better on 2,000 rows with 6 % of the rows discordant, for ever less even codes."""
     made = []
-    for zipf in (0, 0.5, 1, 1.5):
+    for zipf, target in {0: ">= 85", 0.5: ">= 85", 1: ">= 85", 1.5: ""}.items():
         rng = np.random.default_rng([SEED, 100, int(10 * zipf)])
         pair = alike(n_codes=40, zipf=zipf, accuracy=0.85, discordance=0.06, gain=2 * POINT)
         verdicts = [_verdict(rng, pair, 2_000) for _ in range(repeats)]
-        made.append(_row(f"2 points better*, Zipf {zipf}", verdicts, ">= 85"))
+        made.append(_row(f"2 points better*, Zipf {zipf}", verdicts, target))
     return made
 
 

@@ -13,7 +13,7 @@ from pipelines.failure_tail import (
     refuse,
 )
 from pipelines.ledger import APPROVAL_DAYS
-from pipelines.states import HOUR, Path, call, output, processing, retry, text
+from pipelines.states import HOUR, Path, call, output, processing, report_of, retry, text
 
 TIMEOUT_SECONDS = (1 + APPROVAL_DAYS) * 24 * HOUR
 CANCELLED = "DynamoDb.TransactionCanceledException"
@@ -32,19 +32,32 @@ def build() -> states.Graph:
         result_path="$.decision",
     )
     steps = states.Chain([_compare(failure), found, approval(failure, EVIDENCE, then=_verdict(failure))])
-    start = known_group(failure, _known_challenger(failure, steps))
+    start = known_group(failure, _known_models(failure, steps))
     return states.Graph(start, comment=__doc__, timeout_seconds=TIMEOUT_SECONDS)
 
 
-def _known_challenger(failure, then):
-    """The decision names the data and the code that the challenger was made of."""
-    get_challenger = get_item("GetChallenger", text("MODEL#{}", "$.challenger.model"), "$.recorded", failure)
-    known = states.Choice("ChallengerKnown")
-    known.add_choice(choice_rule.ChoiceRule.IsPresent("$.recorded.Item.data_digest.S", True), then)
+def _known_models(failure, then):
+    """What the ledger has on both models: which run trained each, of which data, with which code.
+
+    Without a winner the challenger stands in its place, since no job's input may be empty.
+    """
+    no_winner = states.Pass("NoWinner", input_path="$.recorded", result_path="$.replaced")
+    no_winner.next(then)
+    has_winner = states.Choice("HasWinner")
+    has_winner.add_choice(choice_rule.ChoiceRule.StringEquals("$.winner.model", ""), no_winner)
+    has_winner.default_choice(_known_model("Winner", "$.replaced", failure, then))
+    return _known_model("Challenger", "$.recorded", failure, has_winner)
+
+
+def _known_model(role: str, result_path: str, failure, then):
+    model = f"$.{role.lower()}.model"
+    get_model = get_item(f"Get{role}", text("MODEL#{}", model), result_path, failure)
+    known = states.Choice(f"{role}Known")
+    known.add_choice(choice_rule.ChoiceRule.IsPresent(f"{result_path}.Item.run.S", True), then)
     unknown = "The ledger has no record of the model {}: train it again, by delivering its dataset anew."
-    known.default_choice(refuse("UnknownChallenger", failure, unknown, "$.challenger.model"))
-    get_challenger.next(known)
-    return get_challenger
+    known.default_choice(refuse(f"Unknown{role}", failure, unknown, model))
+    get_model.next(known)
+    return get_model
 
 
 def _verdict(failure):
@@ -71,6 +84,9 @@ def _compare(failure):
             "challenger": Path("$.challenger.predictions"),
             "winner": Path("$.winner.predictions"),
             "codebook": Path(CODEBOOK_URI),
+            # What Prepare reported when each was trained: which codes it has seen.
+            "challenger-trained": report_of("$.recorded"),
+            "winner-trained": report_of("$.replaced"),
         },
         outputs={"evidence": output("evidence")},
         arguments={

@@ -13,6 +13,7 @@ from pipelines.states import (
     job_name,
     output,
     processing,
+    report_of,
     session,
     tags,
     text,
@@ -93,7 +94,7 @@ def publish(failure):
             **{name: output(name) for name in ("items", "truth", "rejected", "predictions")},
             "codebook": Path(CODEBOOK_URI),
             "earlier": Path("$.target.earlier"),
-            "trained": text("s3://${WorkBucket}/runs/{}/{}/report/", "$.group", "$.recorded.Item.run.S"),
+            "trained": report_of("$.recorded"),
         },
         outputs={"files": PUBLISHED, "manifest": STAGED},
         arguments={

@@ -89,6 +89,11 @@ def output(name: str) -> Path:
     return text(f"s3://${{WorkBucket}}/runs/{{}}/{{}}/{name}/", "$.group", "$.run")
 
 
+def report_of(record: str) -> Path:
+    """Address of Prepare's report on the rows of a model, by the model's item of the ledger at `record`."""
+    return text("s3://${WorkBucket}/runs/{}/{}/report/", "$.group", f"{record}.Item.run.S")
+
+
 def random_hex(digits: int) -> str:
     """8 or 12 random hex digits: the first or the last part of a UUID."""
     return f"States.ArrayGetItem(States.StringSplit(States.UUID(), '-'), {({8: 0, 12: 4})[digits]})"

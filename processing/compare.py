@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from processing import codebook, container, split
+from processing import codebook, container, split, trained
 from processing.changes import changes
 from processing.codebook import Codebook
 from processing.dataset import sha256
@@ -31,7 +31,12 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     check_test_rows(challenger)
     if winner is not None:
         winner = check_same_rows(challenger, winner)
-    verdict = compare(challenger, winner, policy, book, options.period)
+    lacks = {
+        role: codes_out_of_reach(role, book, options.period)
+        for role, table in (("challenger", challenger), ("winner", winner))
+        if table is not None
+    }
+    verdict = compare(challenger, winner, policy, book, options.period, lacks)
 
     models = {"challenger": (options.challenger, challenger), "winner": (options.winner, winner)}
     evidence = {
@@ -133,10 +138,34 @@ def check_same_rows(challenger: pa.Table, winner: pa.Table) -> pa.Table:
     return winner
 
 
+def codes_out_of_reach(role: str, book: Codebook, period: str) -> list[str]:
+    """The codes in force that a model cannot predict, by what Prepare reported of its training rows.
+
+    `role` is challenger or winner. Raises NotComparable where the report cannot be read.
+    """
+    try:
+        report = trained.read_report(container.input_folder(f"{role}-trained"))
+        return book.code_map(period).out_of_reach(trained.codes(report))
+    except (OSError, ValueError, KeyError) as error:
+        raise NotComparable(
+            f"The report on the rows that the {role} was trained on cannot be read "
+            f"({type(error).__name__}: {error}).",
+            "bring back the report of the run that trained it, or train anew.",
+        ) from None
+
+
 def compare(
-    challenger: pa.Table, winner: pa.Table | None, policy: Policy, book: Codebook, period: str
+    challenger: pa.Table,
+    winner: pa.Table | None,
+    policy: Policy,
+    book: Codebook,
+    period: str,
+    lacks: dict[str, list[str]],
 ) -> Verdict:
-    """The verdict on two tables of the same test rows; `winner` is None where the group has none."""
+    """The verdict on two tables of the same test rows; `winner` is None where the group has none.
+
+    `lacks` has, for each role, the codes in force that its model cannot predict.
+    """
     return decide(
         np.asarray(challenger["truth"]),
         np.asarray(challenger["code"]),
@@ -144,6 +173,8 @@ def compare(
         np.asarray(challenger["text_key"]),
         policy,
         codes_in_force=book.in_force(period),
+        challenger_lacks=lacks["challenger"],
+        winner_lacks=lacks.get("winner", ()),
         critical=[code.code for code in book.codes if code.critical],
     )
 

@@ -27,7 +27,8 @@ class Evidence:
         rarer_better, rarer_worse: the same counts on the rows of the rarer half of the codes.
         rarer_p_value: exact McNemar on those, one-sided: small when the challenger loses there.
         vetoed_by: critical codes on which the challenger is significantly worse.
-        missing_codes: codes in force that the challenger cannot predict.
+        lost_codes: codes in force that the winner can predict and the challenger cannot; None: not known.
+        unreached_codes: codes in force that no model here can predict; None: not known.
         untested_codes: codes in force, or critical, that have no test row.
     """
 
@@ -48,7 +49,8 @@ class Evidence:
     rarer_worse: int | None = None
     rarer_p_value: float | None = None
     vetoed_by: tuple[str, ...] = ()
-    missing_codes: tuple[str, ...] = ()
+    lost_codes: tuple[str, ...] | None = None
+    unreached_codes: tuple[str, ...] | None = None
     untested_codes: tuple[str, ...] = ()
 
 

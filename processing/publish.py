@@ -4,7 +4,6 @@ Every row of the dataset is in the files once: labelled, for review, or rejected
 """
 
 import argparse
-import json
 from collections import Counter
 from datetime import UTC, datetime
 
@@ -12,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from processing import codebook, container, earlier, jsonlines, labelled, month, output, summary
+from processing import codebook, container, earlier, jsonlines, labelled, month, output, summary, trained
 from processing.codebook import Codebook
 from processing.errors import BadCodebook, NotReconciled
 from processing.policy import Policy
@@ -137,9 +136,9 @@ def _check_rows(table: pa.Table, delivered: int, items: int, rejected: int) -> N
 
 def _summarise(table: pa.Table, about: dict, plan: dict, book: Codebook) -> dict[str, object]:
     """Write the summary and the changed items next to the labels; return what the message tells of them."""
-    trained = json.loads((container.input_folder("trained") / "report.json").read_text(encoding="utf-8"))
+    report = trained.read_report(container.input_folder("trained"))
     before = earlier.read(container.input_folder("earlier"), month.COLUMNS)
-    found, changed = summary.summarise(table, about, plan, before, book, trained, about["unseen_words"])
+    found, changed = summary.summarise(table, about, plan, before, book, report, about["unseen_words"])
     folder = container.output_folder("files")
     summary.write(found, folder)
     if changed is not None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from processing import attention, drift, month
+from processing import attention, drift, month, trained
 from processing.codebook import Codebook
 from processing.drift import Drift
 from processing.earlier import Published
@@ -19,7 +19,7 @@ def summarise(
     plan: dict[str, object],
     earlier: Published | None,
     book: Codebook,
-    trained: dict | None = None,
+    report: dict | None = None,
     unseen_words: float | None = None,
 ) -> tuple[dict, pa.Table | None]:
     """The summary (docs/outputs.md) and the items whose code is another than before.
@@ -29,7 +29,7 @@ def summarise(
         about: what the manifest says: group, period, run, model, codebook version, counts by status.
         plan: the review plan (processing.review_queue).
         earlier: the labels of the latest earlier month, None for the first.
-        trained: Prepare's report of the run that trained the model; None leaves its reach out.
+        report: Prepare's, of the run that trained the model; None leaves the model's reach out.
         unseen_words: share of words the model has never seen, in [0, 1]; None where it does not say.
     """
     now, period = month.usable(table), str(about["period"])
@@ -41,7 +41,7 @@ def summarise(
         "counts": {name: about[name] for name in ("rows", "labelled", "review", "rejected")},
         "earlier": _earlier(earlier),
         "codes": by_code,
-        "codes_out_of_reach": _out_of_reach(trained, book, period) if trained else [],
+        "codes_out_of_reach": _out_of_reach(report, book, period) if report else [],
         "review": plan,
         "changes": changes,
         "drift": _drift(by_code, now, before) if earlier else None,
@@ -72,19 +72,18 @@ def _earlier(earlier: Published | None) -> dict | None:
     }
 
 
-def _out_of_reach(trained: dict, book: Codebook, period: str) -> list[dict]:
+def _out_of_reach(report: dict, book: Codebook, period: str) -> list[dict]:
     """The codes in force that the model never gives: its training rows had none of them.
 
     They are new to the model where they came into force after its training, and where the rows with the codes
     they stand for were set aside in it.
     """
-    known = {code for part in ("train", "validation") for code in trained["splits"][part]["codes"]}
-    before, code_map = set(book.in_force(trained["period"])), book.code_map(period)
+    before, code_map = set(book.in_force(report["period"])), book.code_map(period)
     # Reports of earlier code do not have `set_aside`.
-    left_out = {new for old in trained.get("set_aside", ()) for new in code_map.candidates(old)}
+    left_out = {new for old in report.get("set_aside", ()) for new in code_map.candidates(old)}
     return [
         {"code": code, "newly_in_force": code not in before or code in left_out}
-        for code in code_map.out_of_reach(known)
+        for code in code_map.out_of_reach(trained.codes(report))
     ]
 
 

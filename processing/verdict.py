@@ -12,8 +12,10 @@ from processing.evidence import Evidence, compare, macro_f1
 from processing.policy import Policy
 
 TOLERATED_LOSS = 0.005  # of accuracy; the interval must rule out a greater one
-RARER_LEVEL = 0.2  # one-sided; strict, since few rows have the rarer codes and a loss there is hard to see
+RARER_LEVEL = 0.3  # one-sided; strict, since few rows have the rarer codes and a loss there is hard to see
 MIN_DISCORDANT = 30  # with fewer discordant texts a percentile interval is too short to show a gain or a loss
+
+FIRST = ("FIRST", "The group has no winner yet, so this model becomes its first.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +38,9 @@ def decide(
     text_key: np.ndarray,
     policy: Policy,
     *,
-    codes_in_force: Iterable[str] | None = None,
-    challenger_codes: Iterable[str] | None = None,
+    codes_in_force: Iterable[str] = (),
+    challenger_lacks: Iterable[str] | None = None,
+    winner_lacks: Iterable[str] = (),
     critical: Iterable[str] = (),
 ) -> Verdict:
     """Decide on a challenger from both models' codes for the same test rows.
@@ -48,8 +51,9 @@ def decide(
         winner: the winner's codes for the same rows, shape (n_rows,); None where the group has no winner yet.
         text_key: equal where texts are equal, shape (n_rows,); equal texts count as one observation.
         policy: what the group asks.
-        codes_in_force: codes a model must be able to predict; None asks for none.
-        challenger_codes: codes the challenger can predict; None takes it to know them all.
+        codes_in_force: codes that items may have in the period.
+        challenger_lacks: those of them that the challenger cannot predict; None: not known.
+        winner_lacks: those of them that the winner cannot predict.
         critical: codes whose recall and precision must not get significantly worse.
 
     Raises:
@@ -64,33 +68,34 @@ def decide(
             )
     truth, challenger = rows["truth"], rows["challenger"]
     text = np.unique(rows["text_key"], return_inverse=True)[1]
-    in_force, critical = set(codes_in_force or ()), set(critical)
-    known = in_force if challenger_codes is None else set(challenger_codes)
+    in_force, critical = set(codes_in_force), set(critical)
     found = {
         "rows": len(truth),
         "distinct_texts": len(np.unique(text)),
-        "missing_codes": tuple(sorted(in_force - known)),
         "untested_codes": tuple(sorted((in_force | critical) - set(truth.tolist()))),
     }
+    if challenger_lacks is not None:
+        lacks = set(challenger_lacks)
+        # Without a winner there is nothing to lose.
+        also_lacks = lacks if winner is None else set(winner_lacks)
+        found["lost_codes"] = tuple(sorted(lacks - also_lacks))
+        found["unreached_codes"] = tuple(sorted(lacks & also_lacks))
     if len(truth):
         found["score"] = macro_f1(truth, challenger)
     if len(truth) and winner is not None:
         found |= compare(truth, challenger, rows["winner"], text, critical, policy.level)
     evidence = Evidence(**found)
-    verdict, reason = _first(evidence) if winner is None else _rule(evidence, policy)
-    return Verdict(verdict=verdict, reason=reason + _unknown(evidence, critical), **found)
-
-
-def _first(e: Evidence) -> tuple[str, str]:
-    """The verdict where there is nothing to compare with."""
-    lacks = f" It cannot predict {_listed(e.missing_codes)}, now in force." if e.missing_codes else ""
-    return "FIRST", f"The group has no winner yet, so this model becomes its first.{lacks}"
+    verdict, reason = FIRST if winner is None else _rule(evidence, policy)
+    return Verdict(
+        verdict=verdict, reason=reason + _warnings(evidence, critical, alone=winner is None), **found
+    )
 
 
 def _rule(e: Evidence, policy: Policy) -> tuple[str, str]:
     """Verdict and reason where there is a winner: the whole rule, top to bottom."""
-    if e.missing_codes:
-        return "REJECT", f"The challenger cannot predict {_listed(e.missing_codes)}, now in force."
+    if e.lost_codes:
+        lost = f"{_listed(e.lost_codes)}, now in force"
+        return "REJECT", f"The challenger cannot predict {lost}; the winner can."
     if e.distinct_texts < policy.min_rows:
         texts = f"{e.distinct_texts:,} distinct test texts, the policy asks for {policy.min_rows:,}"
         return "UNDECIDED", f"Too few rows to tell: {texts}. The winner stays."
@@ -123,10 +128,15 @@ def _seen(e: Evidence, policy: Policy) -> str:
     return f"{texts}; {scores} ({interval})"
 
 
-def _unknown(e: Evidence, critical: set[str]) -> str:
-    """A warning where nothing is known about a critical code."""
-    unknown = tuple(code for code in e.untested_codes if code in critical)
-    return f" No test row has critical {_listed(unknown)}: nothing is known there." if unknown else ""
+def _warnings(e: Evidence, critical: set[str], *, alone: bool) -> str:
+    """What a person should know besides, whatever the verdict is."""
+    warnings = ""
+    if e.unreached_codes:
+        cannot = "It cannot" if alone else "Neither model can"
+        warnings += f" {cannot} predict {_listed(e.unreached_codes)}, now in force: no rows to learn from."
+    if unknown := tuple(code for code in e.untested_codes if code in critical):
+        warnings += f" No test row has critical {_listed(unknown)}: nothing is known there."
+    return warnings
 
 
 def _listed(codes: tuple[str, ...]) -> str:

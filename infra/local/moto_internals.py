@@ -49,6 +49,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.resou
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_callback import (  # noqa: E501
     StateTaskServiceCallback,
 )
+from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackEndpoint
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.asl.utils import boto_client
@@ -74,11 +75,15 @@ def application() -> Callable:
 
 
 def install_state_machines(
-    jobs: Jobs, endpoint: str, on_change: Callable[[dict, list[dict] | None], None]
+    jobs: Jobs,
+    endpoint: str,
+    on_change: Callable[[dict, list[dict] | None], None],
+    on_wait: Callable[[], None],
 ) -> None:
     """Let state machines run SageMaker jobs through `jobs`; tell `on_change(description, history)` of each.
 
     Called at an execution's start (history None; ARN and status only) and end; both as the API answers them.
+    `on_wait` is called when one begins to wait for an answer from outside, by a task token.
     """
     clients = _Clients(endpoint)
     for name, module in list(sys.modules.items()):
@@ -119,6 +124,17 @@ def install_state_machines(
         on_change(self.execution.to_describe_output(), self.execution.to_history_output()["events"])
 
     BaseExecutionWorkerCommunication.terminated = terminated
+    original_wait = CallbackEndpoint.wait
+
+    def wait(self, timeout=None):
+        self.is_awaited = True
+        on_wait()
+        try:
+            return original_wait(self, timeout)
+        finally:
+            self.is_awaited = False
+
+    CallbackEndpoint.wait = wait
 
 
 class _Clients:
@@ -209,12 +225,19 @@ class SageMakerTask(StateTaskServiceCallback):
         )
 
 
-def running_executions(region: str) -> int:
-    """How many executions have not ended."""
+def busy_executions(region: str) -> int:
+    """How many executions have not ended and do not wait for an answer from outside."""
     machines = executing_models.stepfunctions_parser_backends[ACCOUNT][region].state_machines
-    return sum(
-        execution.status == "RUNNING" for machine in machines for execution in list(machine.executions)
-    )
+    executions = [execution for machine in machines for execution in list(machine.executions)]
+    return sum(execution.status == "RUNNING" and not _waits(execution) for execution in executions)
+
+
+def _waits(execution: Execution) -> bool:
+    """Whether an answer with a task token is awaited, and has not come."""
+    if execution.exec_worker is None or execution.exec_worker.env is None:
+        return False
+    endpoints = list(execution.exec_worker.env.callback_pool_manager._pool.values())
+    return any(getattr(each, "is_awaited", False) and not each._notify_event.is_set() for each in endpoints)
 
 
 # ---------------------------------------------------------------- functions, events, messages

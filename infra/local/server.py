@@ -63,7 +63,8 @@ class Server:
         os.environ["MOTO_PORT"] = str(self._http.port)
         from infra.local import moto_internals as moto
 
-        moto.install_state_machines(self._jobs, self.endpoint, self._execution_changed)
+        changed = self._execution_changed, self._happenings.poke
+        moto.install_state_machines(self._jobs, self.endpoint, *changed)
         moto.install_functions(self._functions.invoke, self._async.submit, self._poll)
         moto.install_events(self._async.submit)
         moto.install_topics(self._message_sent)
@@ -140,7 +141,7 @@ class Server:
 
     def _is_quiet(self) -> bool:
         messages = sum(self._moto.messages_in(REGION, poller.queue_arn) for poller in self._pollers)
-        executions = self._moto.running_executions(REGION)
+        executions = self._moto.busy_executions(REGION)
         jobs, statements = self._jobs.running(), self._warehouse.running()
         return not (messages or self._async.pending or executions or jobs or statements)
 

@@ -18,6 +18,23 @@ def open_ledger(stack: str) -> tuple[Any, str]:
     return boto3.client("dynamodb"), outputs(stack, boto3.client("cloudformation"))["LedgerTable"]
 
 
+def tell_mlops(stack: str, message: dict) -> None:
+    """Publish `message` (subject, text, attributes, as SNS takes them) to the MLOps topic.
+
+    What it tells has been done already, so a message that cannot be sent is a warning and no failure.
+    """
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from pipelines.stack import outputs
+
+    try:
+        topic = outputs(stack, boto3.client("cloudformation"))["MlopsTopicArn"]
+        boto3.client("sns").publish(TopicArn=topic, **message)
+    except (BotoCoreError, ClientError) as error:
+        print(f"Warning: it is done, but MLOps could not be told: {error}", file=sys.stderr)
+
+
 def decider(name: str | None) -> str:
     """Who decides: the AWS identity that calls, with the name that was given, if one was."""
     import boto3

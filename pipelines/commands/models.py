@@ -5,7 +5,7 @@ import json
 import sys
 from datetime import UTC, date, datetime, time, timedelta
 
-from pipelines.commands.ledger_access import add_by, decider, open_ledger, reason_of
+from pipelines.commands.ledger_access import add_by, decider, open_ledger, reason_of, tell_mlops
 from pipelines.commands.shared import add_stack, guarded
 
 EPILOG = """\
@@ -153,12 +153,14 @@ def _promote(args) -> int:
 
 
 def _change(args, verdict: str) -> int:
-    from pipelines import ledger
+    from pipelines import ledger, ledger_change
 
     client, table = open_ledger(args.stack)
     found, reason = ledger.read(client, table, args.group), reason_of(args)
-    decision = ledger.change(found, verdict, args.model, reason, decider(args.by), datetime.now(UTC))
-    ledger.record(client, table, decision)
+    now = datetime.now(UTC)
+    decision = ledger_change.change(found, verdict, args.model, reason, decider(args.by), now)
+    ledger_change.record(client, table, decision)
+    tell_mlops(args.stack, ledger_change.notice(decision, found.models[args.model]["period"]))
     if warning := ledger.older_codebook(found, args.model):
         print(f"Warning: {warning}", file=sys.stderr)
     if args.json:

@@ -4,9 +4,11 @@ import hashlib
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 from pipelines.errors import Refused
+from pipelines.ledger import expiry, waits
 
 RUN = r"([A-Z]{2}-[a-z0-9]{2,12})-comparison-([0-9]{4}-[0-9]{2})-[0-9a-f]{12}"
 READERS = 8
@@ -33,14 +35,16 @@ class Archive:
         return self._evidence_and_lineage(run, self._ledger(named[1]))
 
     def period(self, period: str) -> tuple[list[tuple[dict, dict]], list[str], dict[str, str]]:
-        """The comparisons that were decided in a period, all groups, and each group's winner now.
+        """A period's comparisons that were decided or wait for a person, all groups, each group's winner now.
 
         As `period_page` takes them. Raises ReportError.
         """
         if not re.fullmatch("[0-9]{4}-(0[1-9]|1[0-2])", period):
             raise ReportError(f"{period!r} is no period. Fix: write it like 2026-10")
         ledger = self._ledger()
-        runs = {entry.rpartition("#")[2] for _, entry in ledger if entry.startswith("DECISION#")}
+        decided = {entry.rpartition("#")[2] for _, entry in ledger if entry.startswith("DECISION#")}
+        asked = {entry.rpartition("#")[2] for _, entry in ledger if entry.startswith("APPROVAL#")}
+        runs = decided | {run for run in asked if _waits_until(run, ledger)}
         of_period = [run for run in sorted(runs) if (named := re.fullmatch(RUN, run)) and named[2] == period]
         with ThreadPoolExecutor(READERS) as readers:
             comparisons = list(readers.map(lambda run: self._evidence_and_lineage(run, ledger), of_period))
@@ -63,6 +67,7 @@ class Archive:
         test_set = ledger.get((group, f"MODEL#{models['challenger']}"), {}).get("test_set", "")
         lineage = {
             "decision": decision,
+            "waits_until": None if decision else _waits_until(run, ledger),
             "evidence": f"s3://{self._bucket}/{key}",
             "evidence_digest": digest,
             "codebook": json.loads(self._read(f"codebooks/{group}/{evidence['codebook_version']}.json")),
@@ -122,3 +127,13 @@ def _decision(run: str, ledger: dict) -> dict | None:
         if kind == "DECISION" and of == run:
             return item | {"decided_at": time}
     return None
+
+
+def _waits_until(run: str, ledger: dict) -> str | None:
+    """Until when a person can still approve or reject what `run` came to; None where nobody is asked."""
+    group = re.fullmatch(RUN, run)[1]
+    asked = ledger.get((group, f"APPROVAL#{run}"))
+    winner = ledger.get((group, "WINNER"), {}).get("model", "")
+    if asked is None or not waits(asked, winner, datetime.now(UTC)):
+        return None
+    return expiry(asked).isoformat()

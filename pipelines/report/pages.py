@@ -18,6 +18,7 @@ VERDICTS = {
     "UNDECIDED": "The winner stays: the evidence does not settle it.",
     "REJECT": "The winner stays: the new model must not replace it.",
 }
+WAITS = "WAITS"  # a period's page: for a person to approve a FIRST or PROMOTE
 
 
 def comparison_page(evidence: dict, lineage: dict) -> str:
@@ -28,14 +29,17 @@ def comparison_page(evidence: dict, lineage: dict) -> str:
     """
     book = lineage["codebook"]
     place = {entry["code"]: number for number, entry in enumerate(book["codes"])}
+    decided = _as_decided(evidence, lineage)
+    replaced = lineage["decision"] and decided["verdict"] == "PROMOTE"
     return _render(
         "comparison.html",
         evidence=evidence,
         lineage=lineage,
-        decided=_as_decided(evidence, lineage),
+        decided=decided,
         verdicts=VERDICTS,
         challenger=evidence["challenger"],
         winner=evidence["winner"],
+        go_back_to=evidence["winner"]["model"] if replaced else None,
         checks=checks(evidence),
         codes={entry["code"]: entry for entry in book["codes"]},
         order=sorted(evidence["challenger"]["codes"], key=lambda code: place.get(code, len(place))),
@@ -50,18 +54,21 @@ def period_page(
 ) -> str:
     """The page of one period, a whole HTML document.
 
-    `comparisons` are pairs of evidence and lineage as `comparison_page` takes them; `groups` are all model
-    groups; `winners` says which model each group's winner is now. The page links to the comparisons' pages by
-    `page_name`: they belong in the same folder.
+    `comparisons` are pairs of evidence and lineage as `comparison_page` takes them, of comparisons that were
+    decided or wait for a person; `groups` are all model groups; `winners` says which model each group's
+    winner is now. The page links to the comparisons' pages by `page_name`: they belong in the same folder.
     """
-    evidences = [_as_decided(evidence, lineage) for evidence, lineage in comparisons]
+    evidences = [
+        _as_decided(evidence, lineage) if lineage["decision"] else _as_asked(evidence)
+        for evidence, lineage in comparisons
+    ]
     evidences.sort(key=lambda evidence: (evidence["group"], evidence["run"]))
     compared = [evidence for evidence in evidences if evidence["difference"] is not None]
     return _render(
         "period.html",
         period=period,
         comparisons=evidences,
-        verdicts=VERDICTS,
+        verdicts=(*VERDICTS, WAITS),
         counts=Counter(evidence["verdict"] for evidence in evidences),
         compared=compared,
         waiting=sorted(set(groups) - {evidence["group"] for evidence in evidences}),
@@ -75,6 +82,12 @@ def _as_decided(evidence: dict, lineage: dict) -> dict:
     """The evidence with the verdict and reason that the ledger has: a person may have decided otherwise."""
     decision = lineage["decision"] or evidence
     return evidence | {name: decision[name] for name in ("verdict", "reason")}
+
+
+def _as_asked(evidence: dict) -> dict:
+    """The evidence of a comparison that waits for a person, as a period's page has it."""
+    reason = f"The comparison says {evidence['verdict']}; a person must approve. {evidence['reason']}"
+    return evidence | {"verdict": WAITS, "reason": reason}
 
 
 def page_name(run: str) -> str:

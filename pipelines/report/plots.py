@@ -7,7 +7,7 @@ from pipelines.report.formats import points, signed
 from pipelines.report.svg import COLOURS, STYLE, figure, inline
 
 INK, MUTED, LINE, PAPER, NEW, OLD = COLOURS.values()
-MARKERS = {"PROMOTE": "o", "KEEP": "s", "UNDECIDED": "D", "REJECT": "v"}
+MARKERS = {"PROMOTE": "o", "KEEP": "s", "UNDECIDED": "D", "REJECT": "v", "WAITS": "P"}
 TITLE = {
     "ha": "center",
     "va": "bottom",

@@ -4,7 +4,7 @@ from pipelines.report.formats import count, probability, signed
 
 
 def checks(evidence: dict) -> list[dict]:
-    """What the policy asks and what was found: `question`, `asked`, `found`, `passed`.
+    """What the policy asks and what was found: `question`, `asked`, `found`, `passed` (None: not checked).
 
     Empty without a winner. The rule is that of `processing.verdict`, with the thresholds that the comparison
     wrote down.
@@ -18,10 +18,9 @@ def checks(evidence: dict) -> list[dict]:
     texts = f"{count(better)} right, {count(worse)} wrong, {probability(e['p_value'])}"
     rows = (
         (
-            "Can it predict every code in force?",
+            "Can it predict every code in force that the winner can?",
             "all",
-            _listed(e["missing_codes"], "not ", "all"),
-            not e["missing_codes"],
+            *_reach(e),
         ),
         (
             "Are there enough distinct test texts?",
@@ -69,6 +68,15 @@ def checks(evidence: dict) -> list[dict]:
         ),
     )
     return [dict(zip(("question", "asked", "found", "passed"), row, strict=True)) for row in rows]
+
+
+def _reach(e: dict) -> tuple[str, bool | None]:
+    """Which codes the challenger can predict, and whether that is enough; old evidence does not know."""
+    lost, unreached = e.get("lost_codes"), e.get("unreached_codes")
+    if lost is None:
+        return "the evidence does not say", None
+    neither = _listed(unreached, "; neither model can predict ", "")
+    return _listed(lost, "not ", "all") + neither, not lost
 
 
 def _listed(codes: list[str], before: str, otherwise: str) -> str:

@@ -112,6 +112,8 @@ MODEL_ITEM = {
     "data_digest": {"S": "d" * 64},
     "code_digest": {"S": "c0de" * 4},
 }
+OLD_RUN = f"{GROUP}-training-2026-09-9a8b7c6d5e4f"
+OLD_MODEL_ITEM = MODEL_ITEM | {"entry": {"S": f"MODEL#{OLD_MODEL}"}, "run": {"S": OLD_RUN}}
 
 #: What the jobs say (their `ExitMessage`), by script.
 MESSAGES = {
@@ -162,6 +164,7 @@ _FOUND = {
     },
     "published": {"message": MESSAGES["processing.publish"]},
     "recorded": {"Item": MODEL_ITEM},
+    "replaced": {"Item": OLD_MODEL_ITEM},
     "compared": {"message": MESSAGES["processing.compare"]},
     "decision": {"verdict": "PROMOTE", "reason": "Macro-F1 rose by 0.05.", "by": "comparison"},
 }

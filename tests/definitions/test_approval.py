@@ -4,7 +4,16 @@ import argparse
 
 import boto3
 import pytest
-from definition_examples import GROUP, GROUP_ITEM, INPUTS, MODEL, MODEL_ITEM, OLD_MODEL, PERIOD
+from definition_examples import (
+    GROUP,
+    GROUP_ITEM,
+    INPUTS,
+    MODEL,
+    MODEL_ITEM,
+    OLD_MODEL,
+    OLD_MODEL_ITEM,
+    PERIOD,
+)
 from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackEndpoint
 
 from pipelines.commands import approve, reject
@@ -64,6 +73,7 @@ def cloud(cloud, mlops, monkeypatch):
     cloud.put(
         GROUP_ITEM | {"policy": {"S": '{"approval": true}'}},
         MODEL_ITEM,
+        OLD_MODEL_ITEM,
         {"group": {"S": GROUP}} | {name: {"S": value} for name, value in winner.items()},
     )
     cloud.sagemaker.messages["processing.compare"]["approval"] = True

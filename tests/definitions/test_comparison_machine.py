@@ -7,6 +7,8 @@ from definition_examples import (
     MODEL,
     MODEL_ITEM,
     OLD_MODEL,
+    OLD_MODEL_ITEM,
+    OLD_RUN,
     PERIOD,
     POLICY,
     RUN,
@@ -20,8 +22,8 @@ EVIDENCE = f"s3://work-bucket/runs/{GROUP}/{RUN_OF['run']}/evidence/comparison.j
 
 @pytest.fixture
 def cloud(cloud):
-    """An account in which the challenger has been trained."""
-    cloud.put(MODEL_ITEM)
+    """An account in which both models have been trained."""
+    cloud.put(MODEL_ITEM, OLD_MODEL_ITEM)
     return cloud
 
 
@@ -61,13 +63,12 @@ def test_a_decision_says_who_made_it_by_what_and_on_what(cloud):
     assert found.items() <= decision.items()
 
 
-def test_a_challenger_that_the_ledger_does_not_know_is_not_compared(cloud):
-    cloud.dynamodb.delete_item(
-        TableName="ledger", Key={name: MODEL_ITEM[name] for name in ("group", "entry")}
-    )
+@pytest.mark.parametrize("item", [MODEL_ITEM, OLD_MODEL_ITEM], ids=["challenger", "winner"])
+def test_a_model_that_the_ledger_does_not_know_is_not_compared(cloud, item):
+    cloud.dynamodb.delete_item(TableName="ledger", Key={name: item[name] for name in ("group", "entry")})
     run = cloud.run("comparison", RUN_OF)
     assert run.status == "FAILED"
-    assert f"no record of the model {MODEL}" in run.cause
+    assert f"no record of the model {item['entry']['S'].removeprefix('MODEL#')}" in run.cause
     assert cloud.sagemaker.requests == []
 
 
@@ -121,6 +122,26 @@ def test_the_jury_gets_both_models_and_the_policy_of_the_group(cloud):
         **{"--group": GROUP, "--period": PERIOD, "--run": RUN_OF["run"]},
         **{"--challenger": MODEL, "--winner": OLD_MODEL, "--policy": POLICY},
     }
+
+
+def inputs(request: dict) -> dict[str, str]:
+    return {each["InputName"]: each["S3Input"]["S3Uri"] for each in request["ProcessingInputs"]}
+
+
+def test_the_jury_is_told_which_rows_each_model_was_trained_on(cloud):
+    cloud.put(winner_item(OLD_MODEL))
+    cloud.run("comparison", RUN_OF)
+    given = inputs(cloud.sagemaker.sent("CreateProcessingJob")[0])
+    assert given["challenger-trained"] == f"s3://work/runs/{GROUP}/{RUN}/report/"
+    assert given["winner-trained"] == f"s3://work/runs/{GROUP}/{OLD_RUN}/report/"
+
+
+def test_a_first_model_stands_in_for_the_winner_that_is_not_there_as_no_input_may_be_empty(cloud):
+    decide(cloud, "FIRST")
+    run = cloud.run("comparison", FIRST_RUN)
+    assert "GetWinner" not in run.states
+    given = inputs(cloud.sagemaker.sent("CreateProcessingJob")[0])
+    assert given["winner-trained"] == given["challenger-trained"] == f"s3://work/runs/{GROUP}/{RUN}/report/"
 
 
 @pytest.mark.parametrize(

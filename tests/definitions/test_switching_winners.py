@@ -3,7 +3,16 @@
 import json
 
 import pytest
-from definition_examples import GROUP, INPUTS, MODEL, MODEL_ITEM, OLD_MODEL, RUN, SUBSTITUTIONS
+from definition_examples import (
+    GROUP,
+    INPUTS,
+    MODEL,
+    MODEL_ITEM,
+    OLD_MODEL,
+    OLD_MODEL_ITEM,
+    RUN,
+    SUBSTITUTIONS,
+)
 
 from pipelines.handlers import start_comparison
 
@@ -39,6 +48,7 @@ def cloud(cloud):
     cloud.put(
         item("WINNER", model=OLD_MODEL),
         MODEL_ITEM,
+        OLD_MODEL_ITEM,
         MODEL_ITEM | {"entry": {"S": f"MODEL#{FASTER}"}},
         *(item(f"PREDICTIONS#{RUN}#{model}", predictions=predictions(model)["predictions"])
           for model in (MODEL, FASTER)),
@@ -88,7 +98,6 @@ def test_an_inference_during_a_switch_uses_one_model_from_first_to_last_row_and_
     labels = f"labels/{GROUP}/{month['period']}/{month['run']}/labels.parquet"
     for key in (waiting, labels):
         cloud.s3.put_object(Bucket="labelled", Key=key, Body=b"{}")
-    cloud.put(MODEL_ITEM | {"entry": {"S": f"MODEL#{OLD_MODEL}"}})
     cloud.sagemaker.on_wait = lambda: cloud.put(item("WINNER", model=FASTER))
     run = cloud.run("inference", month)
     assert run.status == "SUCCEEDED", run.cause

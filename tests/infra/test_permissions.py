@@ -87,7 +87,7 @@ READS = {
         *outputs("items", "truth", "rejected", "predictions", "report"),
     },
     "AmendRole": {CODEBOOK, CODE, REVIEWED, LABELS, MANIFESTS["for people"]},
-    "CompareRole": {CODEBOOK, CODE, TEST_LABELS, MANIFESTS["of the test"]},
+    "CompareRole": {CODEBOOK, CODE, TEST_LABELS, MANIFESTS["of the test"], *outputs("report")},
     "InferenceMachineRole": {MANIFESTS["staged for the test"], MANIFESTS["staged for people"], LABELS},
 }
 WRITES = {

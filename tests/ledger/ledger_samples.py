@@ -1,6 +1,7 @@
 """A ledger in a table, filled as the workflows fill it."""
 
 import argparse
+import json
 
 import boto3
 
@@ -21,8 +22,10 @@ Resources:
       AttributeDefinitions:
         - {AttributeName: group, AttributeType: S}
         - {AttributeName: entry, AttributeType: S}
+  Mlops: {Type: "AWS::SNS::Topic"}
 Outputs:
   LedgerTable: {Value: !Ref Ledger}
+  MlopsTopicArn: {Value: !Ref Mlops}
 """
 
 
@@ -33,7 +36,18 @@ class Ledger:
         cloudformation = boto3.client("cloudformation")
         cloudformation.create_stack(StackName="labelmill", TemplateBody=TEMPLATE)
         [stack] = cloudformation.describe_stacks(StackName="labelmill")["Stacks"]
-        self.client, self.table = boto3.client("dynamodb"), stack["Outputs"][0]["OutputValue"]
+        names = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+        self.client, self.table = boto3.client("dynamodb"), names["LedgerTable"]
+        self.topic, self._sqs = names["MlopsTopicArn"], boto3.client("sqs")
+        self._inbox = self._sqs.create_queue(QueueName="mlops")["QueueUrl"]
+        arn = self._sqs.get_queue_attributes(QueueUrl=self._inbox, AttributeNames=["QueueArn"])
+        endpoint = arn["Attributes"]["QueueArn"]
+        boto3.client("sns").subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=endpoint)
+
+    def told(self) -> list[dict]:
+        """The messages that MLOps have been sent."""
+        received = self._sqs.receive_message(QueueUrl=self._inbox, MaxNumberOfMessages=10)
+        return [json.loads(message["Body"]) for message in received.get("Messages", [])]
 
     def put(self, entry: str, group: str = GROUP, **attributes: str | float) -> None:
         item = {"group": group, "entry": entry, **attributes}

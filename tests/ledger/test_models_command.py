@@ -128,6 +128,36 @@ def test_an_older_codebook_is_warned_of(ledger, run):
     assert err.startswith(f"Warning: {FIRST} was trained under codebook 2025-08; the current one is 2025-09.")
 
 
+def test_mlops_are_told_of_a_change_by_hand_as_they_are_of_a_comparison(ledger, run):
+    decision = run("rollback", GROUP, "--to", FIRST, *WHY, "--by", "Anna", "--json")[1]
+    [told] = ledger.told()
+    assert told["Subject"] == f"ROLLBACK: {GROUP} 2025-08"
+    attributes = {name: value["Value"] for name, value in told["MessageAttributes"].items()}
+    assert attributes == {"group": GROUP, "verdict": "ROLLBACK"}
+    assert told["Message"].splitlines() == [
+        f"ROLLBACK for {GROUP} 2025-08. {WHY[1]}",
+        "",
+        f"{FIRST} is the winner from now on, instead of {SECOND}.",
+        f"Decided by {decision['decided_by']}.",
+        f"Evidence: s3://work/{SECOND}.json",
+        f"To go back: labelmill models rollback {GROUP} --to {SECOND} --reason TEXT",
+    ]
+
+
+def test_a_promotion_by_hand_of_a_first_winner_has_nothing_to_go_back_to(ledger, run):
+    run("promote", "IT-weee", "--model", FOREIGN, *WHY)
+    [told] = ledger.told()
+    assert told["Subject"] == "PROMOTE: IT-weee 2025-09"
+    assert "instead of none." in told["Message"] and "To go back" not in told["Message"]
+
+
+def test_a_message_that_cannot_be_sent_does_not_undo_the_change(ledger, run):
+    boto3.client("sns").delete_topic(TopicArn=ledger.topic)
+    code, _, err = run("rollback", GROUP, "--to", FIRST, *WHY)
+    assert code == 0 and ledger.item("WINNER")["model"] == FIRST
+    assert err.startswith("Warning: it is done, but MLOps could not be told:")
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -146,7 +176,7 @@ def test_what_must_not_be_done_is_refused_and_nothing_is_written(ledger, run, wo
     before, winner = ledger.entries(), ledger.item("WINNER")
     code, out, err = run(*words)
     assert (code, out) == (1, "") and sentence in err
-    assert (ledger.entries(), ledger.item("WINNER")) == (before, winner)
+    assert (ledger.entries(), ledger.item("WINNER"), ledger.told()) == (before, winner, [])
 
 
 def test_a_rollback_that_loses_a_race_writes_nothing_and_says_who_won(ledger, run, monkeypatch):

@@ -38,24 +38,17 @@ def put(stack, purpose: str, period: str, start: int, count: int) -> None:
 
 
 def comparison_that_asks(stack) -> str:
-    """Wait until a comparison asks for approval, and return its run."""
-    for event in stack.events():
-        if event["kind"] == "message" and event["subject"].startswith("Approve? "):
-            break
-    while not (asked := approvals(stack)):  # it is written right after the message
-        pass
-    return asked[0].removeprefix("APPROVAL#")
+    """Wait until a comparison waits for approval, and return its run."""
+    stack.wait_until_quiet(timeout_seconds=300)
+    [run] = entries(stack, "APPROVAL#")
+    return run
 
 
-def approvals(stack) -> list[str]:
+def entries(stack, kind: str) -> list[str]:
+    """What the ledger's entries of a kind are about."""
     items = stack.client("dynamodb").scan(TableName=stack.names["LedgerTable"])["Items"]
-    return [item["entry"]["S"] for item in items if item["entry"]["S"].startswith("APPROVAL#")]
-
-
-def models(stack) -> list[str]:
-    items = stack.client("dynamodb").scan(TableName=stack.names["LedgerTable"])["Items"]
-    named = [item["entry"]["S"] for item in items if item["entry"]["S"].startswith("MODEL#")]
-    return sorted(name.removeprefix("MODEL#") for name in named)
+    named = (item["entry"]["S"] for item in items)
+    return sorted(name.removeprefix(kind) for name in named if name.startswith(kind))
 
 
 def labelled(stack) -> tuple[str, bytes]:
@@ -83,7 +76,7 @@ def test_a_rollback_and_a_new_run_of_the_month_give_the_old_labels_back(stack, c
     publish(stack, generate.codebook(GROUP, "1"))  # from now on nobody need approve
     put(stack, "training", "2026-10", 0, 900)
     stack.wait_until_quiet(timeout_seconds=300)
-    [second] = set(models(stack)) - {first}
+    [second] = set(entries(stack, "MODEL#")) - {first}
     if results.decisions(stack, GROUP)[-1]["verdict"] != "PROMOTE":
         assert labelmill("models", "promote", GROUP, "--model", second, "--reason", "for this test") == 0
     model, between = labelled(stack)

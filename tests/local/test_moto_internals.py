@@ -18,6 +18,7 @@ from moto.sqs.models import Queue
 from moto.stepfunctions import models as machines
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import state_task_factory
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_callback
+from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackEndpoint, CallbackPoolManager
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
@@ -42,6 +43,7 @@ def test_moto_is_the_version_that_was_read():
         (BaseExecutionWorkerCommunication.terminated, ["self"]),
         (Execution.start, ["self"]),
         (Execution.to_describe_output, ["self"]),
+        (CallbackEndpoint.wait, ["self", "timeout"]),
         (Execution.to_history_output, ["self"]),
         (LambdaFunction.invoke, ["self", "body", "request_headers", "response_headers"]),
         (LambdaBackend.create_event_source_mapping, ["self", "spec"]),
@@ -97,6 +99,14 @@ def test_a_task_waits_for_its_job_where_we_wait():
         "state_credentials",
     ]
     assert "self._eval_integration_pattern(" in inspect.getsource(task._after_eval_execution)
+
+
+def test_an_endpoint_says_whether_its_answer_has_come():
+    pool = CallbackPoolManager(activity_store={})
+    endpoint = pool.add("token")
+    assert list(pool._pool.values()) == [endpoint] and not endpoint._notify_event.is_set()
+    endpoint.notify(None)
+    assert endpoint._notify_event.is_set()
 
 
 def test_credentials_that_nobody_made_belong_to_the_account_we_name():

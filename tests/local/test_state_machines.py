@@ -149,3 +149,29 @@ def test_a_state_can_invoke_a_function_and_catch_its_exception_by_name(run_machi
     }
     ended = run_machine(states, data={"group": "XX-none"})
     assert "XX-none" in json.loads(ended["output"])["error"]["Cause"]
+
+
+def test_an_execution_that_waits_for_an_answer_is_quiet_until_it_comes(
+    aws, client, name, make_queue, receive
+):
+    url, _ = make_queue()
+    ask = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+        "Parameters": {"QueueUrl": url, "MessageBody": {"token.$": "$$.Task.Token"}},
+        "TimeoutSeconds": 600,
+        "Next": "Work",
+    }
+    work = {"Type": "Task", "Resource": PROCESSING, "Parameters": processing_request(), "End": True}
+    states = client("stepfunctions")
+    machine = states.create_state_machine(
+        name=name,
+        definition=json.dumps({"StartAt": "Ask", "States": {"Ask": ask, "Work": work}}),
+        roleArn="arn:aws:iam::123456789012:role/any",
+    )["stateMachineArn"]
+    execution = states.start_execution(stateMachineArn=machine)["executionArn"]
+    aws.wait_until_quiet(30)
+    assert states.describe_execution(executionArn=execution)["status"] == "RUNNING"
+    states.send_task_success(taskToken=receive(url)["token"], output="{}")
+    aws.wait_until_quiet(30)
+    assert states.describe_execution(executionArn=execution)["status"] == "SUCCEEDED"

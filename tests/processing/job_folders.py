@@ -61,13 +61,17 @@ class Job:
         path.write_text(json.dumps(content), encoding="utf-8")
 
     def trained(
-        self, period: str = PERIOD, codes: tuple[str, ...] = ("1", "2", "3a"), set_aside: tuple[str, ...] = ()
+        self,
+        period: str = PERIOD,
+        codes: tuple[str, ...] = ("1", "2", "3a"),
+        set_aside: tuple[str, ...] = (),
+        name: str = "trained",
     ) -> None:
         """What Prepare reported of the run that trained the model: in which month, which codes it saw, and
         the codes whose rows were set aside."""
         splits = {part: {"codes": dict.fromkeys(codes, 10)} for part in ("train", "validation", "test")}
         text = json.dumps({"period": period, "splits": splits, "set_aside": dict.fromkeys(set_aside, 10)})
-        (self.input("trained") / "report.json").write_text(text, encoding="utf-8")
+        (self.input(name) / "report.json").write_text(text, encoding="utf-8")
 
     def dataset(self, files: dict[str, tuple[bytes, int]], uri: str = DATASET) -> None:
         """Deliver files, given as content and number of rows, with the manifest that belongs to them."""

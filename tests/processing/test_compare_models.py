@@ -44,6 +44,7 @@ def publish(job, role: str, model: str, rows: dict, wrong: range | None = None, 
     labelled.write_parquet(table, folder / "labels.parquet")
     files = [{"name": "labels.parquet", "sha256": sha256(folder / "labels.parquet")}]
     (folder / "manifest.json").write_text(json.dumps({"files": files}))
+    job.trained(name=f"{role}-trained")
 
 
 def run_compare(job, winner: str = WINNER, policy: str = "{}") -> dict:
@@ -152,6 +153,36 @@ def test_a_clearly_better_model_is_promoted_and_a_clearly_worse_one_rejected(pai
     assert better["score"] > better["winner_score"]
     assert run_compare(pair(range(0, 120), range(0, 30)))["verdict"] == "REJECT"
     assert run_compare(pair(range(0, 30), range(0, 30)))["verdict"] == "KEEP"
+
+
+def test_a_challenger_that_forgot_a_code_now_in_force_is_rejected_though_it_is_better(pair, job):
+    pair(range(0, 30), range(0, 120))
+    job.trained(codes=("1", "2"), name="challenger-trained")
+    message = run_compare(job)
+    assert message["verdict"] == "REJECT"
+    assert message["reason"] == "The challenger cannot predict code 3a, now in force; the winner can."
+    assert (evidence(job)["lost_codes"], evidence(job)["unreached_codes"]) == (["3a"], [])
+
+
+def test_a_model_that_knows_a_code_by_its_old_name_can_predict_it(pair, job):
+    pair(range(0, 30), range(0, 120))
+    job.trained(codes=("1", "2", "3"), name="challenger-trained")
+    assert run_compare(job)["verdict"] == "PROMOTE"
+
+
+def test_a_code_that_nobody_has_examples_of_rejects_no_challenger_but_is_told(pair, job):
+    pair(range(0, 30), range(0, 120))
+    for role in ("challenger", "winner"):
+        job.trained(codes=("1", "2"), name=f"{role}-trained")
+    message = run_compare(job)
+    assert message["verdict"] == "PROMOTE"
+    assert "Neither model can predict code 3a, now in force" in message["reason"]
+
+
+def test_a_report_on_the_training_rows_that_is_gone_stops_the_comparison(pair, job):
+    pair(range(0, 30), range(0, 120))
+    (job.input("winner-trained") / "report.json").unlink()
+    assert "The report on the rows that the winner was trained on cannot be read" in refusal(job)
 
 
 def test_the_policy_of_the_group_is_followed(pair):

@@ -28,9 +28,10 @@ def test_the_first_model_of_a_group_needs_no_comparison():
 
 def test_the_first_model_says_which_codes_in_force_it_cannot_predict():
     made = decide(
-        *[np.array(["a"])] * 2, None, np.array(["x"]), Policy(), codes_in_force="az", challenger_codes="a"
+        *[np.array(["a"])] * 2, None, np.array(["x"]), Policy(), codes_in_force="az", challenger_lacks="z"
     )
-    assert made.verdict == "FIRST" and "cannot predict code z" in made.reason
+    assert (made.verdict, made.lost_codes, made.unreached_codes) == ("FIRST", (), ("z",))
+    assert made.reason.endswith("It cannot predict code z, now in force: no rows to learn from.")
 
 
 def test_a_clearly_better_challenger_is_promoted_with_numbers_a_person_can_check():
@@ -97,15 +98,22 @@ def test_too_few_distinct_texts_are_undecided_however_good_the_challenger():
     assert verdict(*better, policy=Policy(min_rows=rows + 1)).verdict == "UNDECIDED"
 
 
-def test_a_code_in_force_that_the_challenger_cannot_predict_rejects_it_however_good_it_is():
-    made = verdict(
-        ("a", "a", "b", 200), codes_in_force=["a", "b", "new"], challenger_codes=["a", "b", "c", "d"]
-    )
-    assert (made.verdict, made.missing_codes) == ("REJECT", ("new",))
-    assert made.reason == "The challenger cannot predict code new, now in force."
-    assert (
-        verdict(("a", "a", "b", 200), codes_in_force=["a"], challenger_codes=["a", "x"]).verdict == "PROMOTE"
-    )
+def test_a_code_in_force_that_only_the_winner_can_predict_rejects_the_challenger_however_good_it_is():
+    made = verdict(("a", "a", "b", 200), codes_in_force=["a", "lost"], challenger_lacks=["lost"])
+    assert (made.verdict, made.lost_codes) == ("REJECT", ("lost",))
+    assert made.reason == "The challenger cannot predict code lost, now in force; the winner can."
+    assert verdict(("a", "a", "b", 200), challenger_lacks=[], winner_lacks=["found"]).verdict == "PROMOTE"
+
+
+def test_a_code_in_force_that_neither_model_can_predict_is_pointed_out_and_rejects_nobody():
+    made = verdict(("a", "a", "b", 200), challenger_lacks=["x", "y"], winner_lacks=["y", "x", "z"])
+    assert (made.verdict, made.lost_codes, made.unreached_codes) == ("PROMOTE", (), ("x", "y"))
+    assert made.reason.endswith(" Neither model can predict codes x, y, now in force: no rows to learn from.")
+
+
+def test_which_codes_a_model_can_predict_may_not_be_known():
+    made = verdict(("a", "a", "b", 200), codes_in_force=["new"])
+    assert (made.verdict, made.lost_codes, made.unreached_codes) == ("PROMOTE", None, None)
 
 
 BETTER_BUT_LOSES_D = [("a", "a", "b", 120), ("d", "a", "d", 8)]

@@ -90,6 +90,10 @@ def _publish(folder: Path, model: str, common: dict, share: float, rng) -> None:
     labelled.write_parquet(labelled.assemble([rows], constants, test_set=True), folder / "labels.parquet")
     files = [{"name": "labels.parquet", "sha256": sha256(folder / "labels.parquet")}]
     (folder / "manifest.json").write_text(json.dumps({"files": files}))
+    report = folder.with_name(f"{folder.name}-trained") / "report.json"
+    report.parent.mkdir()
+    splits = {part: {"codes": dict.fromkeys(CODES, 10)} for part in ("train", "validation")}
+    report.write_text(json.dumps({"splits": splits}))
 
 
 def lineage(evidence: dict) -> dict:
@@ -106,6 +110,7 @@ def lineage(evidence: dict) -> dict:
             "decided_by": "comparison",
             "decided_at": "2026-10-03T04:05:06.789Z",
         },
+        "waits_until": None,
         "evidence": f"s3://work-bucket/runs/{group}/{evidence['run']}/evidence/comparison.json",
         "evidence_digest": "5e" * 32,
         "codebook": CODEBOOK | {"group": group},

@@ -145,6 +145,24 @@ def test_a_periods_page_comes_with_the_pages_it_links_to(stack, labelmill, promo
     assert "Without a comparison in 2026-10: NL-weee." in page
 
 
+def test_a_comparison_that_waits_for_a_person_is_in_its_period_with_the_commands(
+    stack, labelmill, promoted, first, tmp_path
+):
+    for evidence, lineage, asked_at in ((*promoted, "2099-10-03"), (*first, "2020-10-03")):
+        stack.compared(evidence, lineage, decided_at=None)
+        winner = (evidence["winner"] or {}).get("model", "")
+        if winner:
+            stack.record(evidence["group"], "WINNER", model=winner)
+        asked = {"asked_at": f"{asked_at}T04:05:06.789Z", "replaces": winner}
+        stack.record(evidence["group"], f"APPROVAL#{evidence['run']}", **asked)
+    assert labelmill("period", "2026-10", "--out", tmp_path)[0] == 0
+    page = (tmp_path / page_name(promoted[0]["run"])).read_text(encoding="utf-8")
+    assert f"labelmill approve {promoted[0]['run']}" in page and "until 2099-10-10 04:05 UTC" in page
+    assert "labelmill models rollback" not in page
+    # The other one's time is over: it is decided any moment now.
+    assert "FR-packaging" in (tmp_path / "2026-10.html").read_text(encoding="utf-8").split("Without a")[1]
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

@@ -1,0 +1,14 @@
+"""What is known of a model's training: the report that Prepare wrote on its rows."""
+
+import json
+from pathlib import Path
+
+
+def read_report(folder: Path) -> dict:
+    """Prepare's report in a job's input folder. Raises OSError or ValueError where it cannot be read."""
+    return json.loads((folder / "report.json").read_text(encoding="utf-8"))
+
+
+def codes(report: dict) -> set[str]:
+    """Every code that the model can predict: those that its training or validation rows have."""
+    return {code for part in ("train", "validation") for code in report["splits"][part]["codes"]}
