@@ -61,7 +61,9 @@ def commands(html: str) -> list[str]:
     known = parser.add_subparsers()
     for module in (models, approve, reject):
         module.add_parser(known)
-    named = [line for block in re.findall("<pre>(.*?)</pre>", html, re.DOTALL) for line in block.splitlines()]
+    named = [
+        line for block in re.findall("<pre[^>]*>(.*?)</pre>", html, re.DOTALL) for line in block.splitlines()
+    ]
     for line in named:
         parser.parse_args(shlex.split(line)[1:])
     return named

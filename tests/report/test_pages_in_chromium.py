@@ -5,6 +5,7 @@ import pytest
 from pipelines.report import comparison_page, period_page
 
 SCHEMES = ("light", "dark")
+A4_WITHIN_MARGINS = 680  # CSS pixels: 210 mm less 15 mm at either side
 PHONE = {"width": 360, "height": 740}
 HOSTILE = (
     '<img src=x onerror="alert(1)"><script>alert(2)</script></td></table></script>"\'&amp; {{ 7*7 }} \u202e'
@@ -58,6 +59,15 @@ def test_axe_finds_no_fault(show, pages, kind, scheme):
 def test_a_page_fits_a_phone_without_scrolling_sideways(show, pages, kind):
     page = show(pages[kind], viewport=PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+
+@pytest.mark.parametrize("kind", ["promoted", "period"])
+def test_a_printed_page_fits_a_sheet_of_a4_with_its_small_print_smaller_than_its_text(show, pages, kind):
+    page = show(pages[kind], viewport={"width": A4_WITHIN_MARGINS, "height": 900})
+    page.emulate_media(media="print")
+    assert page.evaluate("document.documentElement.scrollWidth") == A4_WITHIN_MARGINS
+    size = "name => parseFloat(getComputedStyle(document.querySelector(name)).fontSize)"
+    assert page.evaluate(size, ".note") < page.evaluate(size, "body")
 
 
 def test_the_background_follows_the_scheme_and_print_is_always_light(show, pages):
