@@ -1,8 +1,9 @@
 """The process in which one Lambda function runs: loads the handler, answers event after event.
 
 Started as `python -I function_worker.py FOLDER HANDLER`. Requests come as JSON lines on standard input;
-answers leave as JSON lines on what was standard output, while what the handler prints goes to standard error,
-its log. It ends when standard input ends, so it never outlives the stack.
+answers leave as JSON lines on what was standard output. What the handler prints goes to standard error, its
+log, and so does what it logs, in the form of Lambda's `LogFormat: JSON`. It ends when standard input ends, so
+it never outlives the stack.
 """
 
 import importlib
@@ -15,10 +16,31 @@ import sys
 import threading
 import time
 import traceback
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 # What AWS's Python runtime brings besides the standard library.
 IN_THE_RUNTIME = {"boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3"}
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line; a handler's `extra` stands beside the message, as in Lambda's runtime."""
+
+    _OWN = frozenset(vars(logging.makeLogRecord({})))
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "timestamp": f"{datetime.fromtimestamp(record.created, UTC):%Y-%m-%dT%H:%M:%S}Z",
+            "level": record.levelname,
+            "message": record.getMessage(),
+            "logger": record.name,
+        }
+        if record.exc_info:
+            line["errorType"] = record.exc_info[0].__name__
+            line["errorMessage"] = str(record.exc_info[1])
+            line["stackTrace"] = traceback.format_tb(record.exc_info[2])
+        extra = {key: value for key, value in vars(record).items() if key not in self._OWN}
+        return json.dumps(line | extra, ensure_ascii=False, default=str)
 
 
 class OnlyWhatLambdaHas:
@@ -76,9 +98,9 @@ def main() -> None:
     folder, handler = sys.argv[1:]
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    logging.basicConfig(
-        level=logging.WARNING, format="[%(levelname)s] %(name)s %(message)s", stream=sys.stderr
-    )
+    logs = logging.StreamHandler(sys.stderr)
+    logs.setFormatter(JsonLines())
+    logging.basicConfig(level=logging.INFO, handlers=[logs])
     requests: queue.SimpleQueue = queue.SimpleQueue()
 
     def read() -> None:

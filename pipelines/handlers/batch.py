@@ -3,6 +3,8 @@
 import logging
 from collections.abc import Callable
 
+from pipelines.handlers.logs import about
+
 log = logging.getLogger(__name__)
 
 
@@ -14,6 +16,6 @@ def take_each(event: dict, take: Callable[[str], None]) -> dict:
             take(message["body"])
         # Whatever is wrong with one message must not take its neighbours along to the dead-letter queue.
         except Exception:
-            log.exception("message %s could not be taken", message["messageId"])
+            log.exception("message %s could not be taken", message["messageId"], extra=about({}))
             failed.append({"itemIdentifier": message["messageId"]})
     return {"batchItemFailures": failed}

@@ -4,6 +4,8 @@ import functools
 import json
 import logging
 
+from pipelines.handlers.logs import about
+
 log = logging.getLogger(__name__)
 
 
@@ -25,6 +27,6 @@ def start(states, machine_arn: str, run: dict) -> None:
             stateMachineArn=machine_arn, name=run["run"], input=json.dumps(run, sort_keys=True)
         )
     except states.exceptions.ExecutionAlreadyExists:
-        log.info("%s was started before", run["run"])
+        log.info("was started before", extra=about(run))
     else:
-        log.info("%s started", run["run"])
+        log.info("started", extra=about(run))

@@ -14,6 +14,15 @@ def dynamodb():
 
 
 @dataclass(frozen=True)
+class Month:
+    """How far a period is: the known model groups, those labelled, those with a decision on a model of it."""
+
+    groups: frozenset[str]
+    labelled: frozenset[str]
+    decided: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Ledger:
     """The table, through a boto3 DynamoDB client. Every read sees all writes before it."""
 
@@ -56,6 +65,31 @@ class Ledger:
             ExpressionAttributeValues={":entry": {"S": "GROUP"}},
         )
         return {item["group"]["S"]: item["codebook_uri"]["S"] for page in pages for item in page["Items"]}
+
+    def month(self, period: str) -> Month:
+        """How far the groups are with `period`, in one pass over the table."""
+        labels, model = f"LABELS#{period}#", f"-{period}-"
+        pages = self.client.get_paginator("scan").paginate(
+            TableName=self.table,
+            ConsistentRead=True,
+            ProjectionExpression="#group, entry",
+            FilterExpression="entry = :registered OR begins_with(entry, :labels) "
+            "OR (begins_with(entry, :decision) AND contains(model, :model))",
+            ExpressionAttributeNames={"#group": "group"},
+            ExpressionAttributeValues={
+                ":registered": {"S": "GROUP"},
+                ":labels": {"S": labels},
+                ":decision": {"S": "DECISION#"},
+                ":model": {"S": model},
+            },
+        )
+        entries = [(item["group"]["S"], item["entry"]["S"]) for page in pages for item in page["Items"]]
+        return Month(
+            *(
+                frozenset(group for group, entry in entries if entry.startswith(start))
+                for start in ("GROUP", labels, "DECISION#")
+            )
+        )
 
     def _item(self, group: str, entry: str) -> dict[str, str]:
         """The text attributes of one entry; empty when it is not there."""

@@ -6,6 +6,7 @@ import os
 from pipelines import runs
 from pipelines.handlers.executions import start, step_functions
 from pipelines.handlers.ledger import Ledger, dynamodb
+from pipelines.handlers.logs import about
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ def next_run(detail: dict, ledger: Ledger) -> tuple[str, dict] | None:
     winner, decision = ledger.winner(group)
     # The event came again after the decision: the winner may be another by now, so the name would be new.
     if winner == challenger or ledger.is_decided(group, challenger):
-        log.info("%s has been decided upon", challenger)
+        log.info("%s has been decided upon", challenger, extra=about(detail))
         return None
     addresses = {
         model: ledger.predictions(group, test_set, model) for model in (challenger, winner or challenger)

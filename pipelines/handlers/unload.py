@@ -8,6 +8,7 @@ from pipelines import unload
 from pipelines.handlers.batch import take_each
 from pipelines.handlers.clients import client
 from pipelines.handlers.ledger import Ledger
+from pipelines.handlers.logs import about
 
 log = logging.getLogger(__name__)
 
@@ -49,10 +50,10 @@ def start_all(order: unload.Order, ledger: Ledger, s3, statements) -> None:
             statements.execute_statement(**request, **_warehouse())
         # Whatever is wrong with one group, or too many statements at once, must not hold the others back.
         except Exception as error:
-            log.exception("%s: no statement was started", group)
+            log.exception("%s: no statement was started", group, extra=about({"group": group}))
             problems.append(f"{group}: {error}")
         else:
-            log.info("%s was started", request["StatementName"])
+            log.info("%s was started", request["StatementName"], extra=about({"group": group}))
     if problems:
         raise NotStarted("; ".join(problems))
 

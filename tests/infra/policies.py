@@ -38,6 +38,7 @@ ARNS = {
     "AWS::StepFunctions::StateMachine": f"arn:aws:states:{HERE}:stateMachine:{{0}}",
     "AWS::Lambda::Function": f"arn:aws:lambda:{HERE}:function:{{0}}",
     "AWS::Events::Rule": f"arn:aws:events:{HERE}:rule/{{0}}",
+    "AWS::CloudWatch::Alarm": f"arn:aws:cloudwatch:{HERE}:alarm:{{0}}",
     "AWS::CodeBuild::Project": f"arn:aws:codebuild:{HERE}:project/{{0}}",
 }
 REF_IS_ARN = ("AWS::SNS::Topic", "AWS::IAM::ManagedPolicy", "AWS::StepFunctions::StateMachine")
@@ -110,7 +111,7 @@ class Stack:
             logical, _, attribute = match[1].partition(".")
             if match[1] in given:
                 return given[match[1]]
-            return self.arn(logical) if attribute else self.ref(logical)
+            return {"": self.ref, "Arn": self.arn, "QueueName": self.name}[attribute](logical)
 
         return re.sub(r"\$\{([\w:.]+)\}", found, text).replace("${!", "${")
 

@@ -8,7 +8,7 @@ from templates import ROOT, TEMPLATES
 
 CHECKOV = ROOT / ".venv/checkov/bin/checkov"
 STARTERS = ("StartTrainingFunction", "StartInferenceFunction")
-FUNCTIONS = (*STARTERS, "TestModelFunction", "StartComparisonFunction")
+FUNCTIONS = (*STARTERS, "TestModelFunction", "StartComparisonFunction", "CheckMonthFunction")
 #: What it finds and we keep as it is: rule -> (resources, reason).
 KEPT = {
     "CKV_AWS_18": (

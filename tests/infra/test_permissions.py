@@ -12,7 +12,8 @@ pytestmark = pytest.mark.usefixtures("engine")
 KEYS = ("LandingKey", "WorkKey", "LabelledKey", "OperationsKey")
 JOBS = ("PrepareRole", "TuneRole", "TrainRole", "TransformRole", "PublishRole", "AmendRole", "CompareRole")
 MACHINES = ("TrainingMachineRole", "InferenceMachineRole", "ComparisonMachineRole")
-FUNCTIONS = ("StartTrainingRole", "StartInferenceRole", "TestModelRole", "StartComparisonRole")
+STARTERS = ("StartTrainingRole", "StartInferenceRole", "TestModelRole", "StartComparisonRole")
+CHECK_MONTH = ("CheckMonthRole", "CheckMonthSchedulerRole")
 READ_AND_WRITE = {"kms:Decrypt", "kms:GenerateDataKey"}
 #: What each role may do with a key when a service asks on its behalf.
 THROUGH_A_SERVICE = {
@@ -23,10 +24,13 @@ THROUGH_A_SERVICE = {
     },
     ("InferenceMachineRole", "WorkKey", "s3"): READ_AND_WRITE,
     ("InferenceMachineRole", "LabelledKey", "s3"): READ_AND_WRITE,
-    **{(role, "OperationsKey", "sqs"): READ_AND_WRITE for role in (*MACHINES, *FUNCTIONS[2:])},
-    **{(role, "OperationsKey", "sqs"): {"kms:Decrypt"} for role in FUNCTIONS[:2]},
-    **{(role, "OperationsKey", "sns"): READ_AND_WRITE for role in MACHINES},
-    **{(role, "OperationsKey", "dynamodb"): {"kms:Decrypt"} for role in (*MACHINES, "StartComparisonRole")},
+    **{(role, "OperationsKey", "sqs"): READ_AND_WRITE for role in (*MACHINES, *STARTERS[2:], *CHECK_MONTH)},
+    **{(role, "OperationsKey", "sqs"): {"kms:Decrypt"} for role in STARTERS[:2]},
+    **{(role, "OperationsKey", "sns"): READ_AND_WRITE for role in (*MACHINES, "CheckMonthRole")},
+    **{
+        (role, "OperationsKey", "dynamodb"): {"kms:Decrypt"}
+        for role in (*MACHINES, "StartComparisonRole", "CheckMonthRole")
+    },
 }
 #: SageMaker says Encrypt without another service between.
 ENCRYPT_OUTPUT = {(role, "WorkKey") for role in JOBS} | {
@@ -177,7 +181,7 @@ def test_executions_are_encrypted_for_those_who_start_and_run_them(stack):
         )
         for role, whose in product(stack.roles(), (machine, machine.replace("labelmill", "other")))
     }
-    assert allowed(stack, requests) == {(role, machine) for role in (*MACHINES, *FUNCTIONS)}
+    assert allowed(stack, requests) == {(role, machine) for role in (*MACHINES, *STARTERS)}
 
 
 @pytest.mark.parametrize(("action", "expected"), [("s3:GetObject", READS), ("s3:PutObject", WRITES)])

@@ -1,0 +1,88 @@
+"""Once an hour: which model groups are not done with the month; after its deadline, operators are told.
+
+A group is done when its labels of the month before are published and, where a training dataset of the month has
+landed, a decision on a model of the month is recorded.
+"""
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import partial
+
+from pipelines.handlers.clients import client
+from pipelines.handlers.ledger import Ledger, Month
+from pipelines.handlers.logs import about
+from pipelines.unload import month_before
+
+log = logging.getLogger(__name__)
+
+
+def handler(event: dict, context: object = None, table=None, s3=None, sns=None) -> None:
+    """Take `{"scheduled_time": when the check was due, "overdue": whether the month's deadline has passed}`.
+
+    `table`, `s3` and `sns` are boto3 clients.
+    """
+    period = month_before(datetime.fromisoformat(event["scheduled_time"]), os.environ["TIME_ZONE"])
+    month = Ledger(table or client("dynamodb"), os.environ["LEDGER_TABLE"]).month(period)
+    bucket = os.environ["LANDING_BUCKET"]
+    left = dict(unfinished(month, partial(has_landed, s3 or client("s3"), bucket, period)))
+    for group, what in left.items():
+        log.info("%s of %s: %s", group, period, what, extra=about({"group": group}))
+    summary = f"{period} is not finished: {len(left)} of {len(month.groups)} model groups"
+    counts = {"GroupsUnfinished": len(left)} | ({"GroupsOverdue": len(left)} if event["overdue"] else {})
+    log.info(summary if left else f"{period} is finished", extra=about({}) | metrics(counts))
+    if left and event["overdue"]:
+        (sns or client("sns")).publish(
+            TopicArn=os.environ["OPERATORS_TOPIC_ARN"],
+            Subject=summary,
+            Message=notice(period, bucket, left),
+        )
+
+
+def unfinished(month: Month, landed: Callable[[str, str], bool]) -> Iterator[tuple[str, str]]:
+    """Each group that is not done, and what it lacks, in words.
+
+    `landed` says, of a purpose and a group, whether a dataset of the period has landed.
+    """
+    for group in sorted(month.groups):
+        if group not in month.labelled:
+            if landed("inference", group):
+                yield group, "its dataset has landed, but no labels are published"
+            else:
+                yield group, "no dataset to label has landed"
+        elif group not in month.decided and landed("training", group):
+            yield group, "labelled; its training dataset has landed, but no new model is decided upon"
+
+
+def has_landed(s3, bucket: str, period: str, purpose: str, group: str) -> bool:
+    """Whether a dataset is complete, that is, has its manifest."""
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{purpose}/{group}/{period}/")
+    return any(item["Key"].endswith("/manifest") for page in pages for item in page.get("Contents", ()))
+
+
+def notice(period: str, bucket: str, left: dict[str, str]) -> str:
+    """The message to operators."""
+    lines = "\n".join(f"{group}: {what}" for group, what in left.items())
+    return f"""The deadline of {period} has passed, and these model groups are not done:
+
+{lines}
+
+Datasets land in s3://{bucket}/inference/GROUP/{period}/ and s3://{bucket}/training/GROUP/{period}/.
+What to do: docs/runbook.md#month-unfinished. This notice comes every day until all are done.
+"""
+
+
+def metrics(counts: dict[str, int]) -> dict:
+    """Fields of a log line from which CloudWatch makes metrics: its embedded metric format.
+
+    The hourly count says nothing of what is overdue: what the last check after a deadline said stands.
+    """
+    directive = {
+        "Namespace": "Labelmill",
+        "Dimensions": [["Stack"]],
+        "Metrics": [{"Name": name, "Unit": "Count"} for name in counts],
+    }
+    header = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]}
+    return {"_aws": header, "Stack": os.environ["STACK_NAME"], **counts}
