@@ -119,13 +119,13 @@ def main() -> None:
             except Exception as error:
                 answers.write(json.dumps({"failed_to_load": error_answer(error, "")}) + "\n")
                 answers.flush()
-                traceback.print_exc()
+                logging.exception("the handler could not be loaded")
                 return
         request = requests.get()
         try:
             answer = {"payload": json.dumps(function(request["event"], context_for(request)))}
         except Exception as error:
-            traceback.print_exc()
+            logging.exception("the handler raised an error")
             answer = {"error": error_answer(error, request["id"])}
         answers.write(json.dumps(answer) + "\n")
         answers.flush()

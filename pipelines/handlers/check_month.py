@@ -1,7 +1,7 @@
 """Once an hour: which model groups are not done with the month; after its deadline, operators are told.
 
-A group is done when its labels of the month before are published and, where a training dataset of the month has
-landed, a decision on a model of the month is recorded.
+A group is done when its labels of the month that has ended are published and, where a training dataset of
+it has landed, a decision on a model of that month is recorded.
 """
 
 import logging
