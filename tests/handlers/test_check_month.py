@@ -1,0 +1,95 @@
+"""How far the month is: check_month, on a real table, bucket and topic of the emulator."""
+
+import json
+import logging
+
+import boto3
+import pytest
+
+from pipelines.handlers import check_month
+
+LATE = {"scheduled_time": "2026-11-10T07:00:00Z", "overdue": True}
+
+
+@pytest.fixture
+def landing(aws, monkeypatch):
+    """The landing bucket: call it with the keys to put."""
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="landing", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    monkeypatch.setenv("LANDING_BUCKET", "landing")
+    monkeypatch.setenv("STACK_NAME", "labelmill")
+    monkeypatch.setenv("TIME_ZONE", "Europe/Berlin")
+    return lambda *keys: [s3.put_object(Bucket="landing", Key=key, Body=b"") for key in keys]
+
+
+@pytest.fixture
+def notices(aws, monkeypatch):
+    """What operators are sent: a function that takes what has come."""
+    queue = boto3.client("sqs").create_queue(QueueName="inbox")["QueueUrl"]
+    arn = boto3.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
+    topic = boto3.client("sns").create_topic(Name="operators")["TopicArn"]
+    boto3.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn["QueueArn"])
+    monkeypatch.setenv("OPERATORS_TOPIC_ARN", topic)
+
+    def take() -> list[dict]:
+        messages = boto3.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
+        return [json.loads(message["Body"]) for message in messages.get("Messages", ())]
+
+    return take
+
+
+def check(event: dict) -> None:
+    clients = {"table": "dynamodb", "s3": "s3", "sns": "sns"}
+    check_month.handler(event, **{name: boto3.client(service) for name, service in clients.items()})
+
+
+def test_a_group_without_labels_is_named_after_the_deadline_with_what_it_lacks(ledger, landing, notices):
+    for group in ("DE-weee", "FR-weee", "IT-weee", "PL-weee"):
+        ledger.put(group, "GROUP")
+    ledger.put("FR-weee", "LABELS#2026-10#2026-11-03T08:00:00.000Z#run")
+    ledger.put("DE-weee", "LABELS#2026-09#2026-10-03T08:00:00.000Z#run")
+    landing("inference/IT-weee/2026-10/d1/manifest", "inference/PL-weee/2026-10/d1/part-0.csv")
+    check(LATE)
+    [sent] = notices()
+    assert sent["Subject"] == "2026-10 is not finished: 3 of 4 model groups"
+    assert "DE-weee: no dataset to label has landed\n" in sent["Message"]
+    assert "IT-weee: its dataset has landed, but no labels are published\n" in sent["Message"]
+    assert "PL-weee: no dataset to label has landed\n" in sent["Message"]
+    assert "FR-weee" not in sent["Message"]
+
+
+@pytest.mark.parametrize("decided", [True, False])
+def test_where_a_training_dataset_has_landed_a_decision_must_follow(decided, ledger, landing, notices):
+    for group in ("DE-weee", "FR-weee"):
+        ledger.put(group, "GROUP")
+        ledger.put(group, "LABELS#2026-10#2026-11-03T08:00:00.000Z#run")
+    landing("training/DE-weee/2026-10/d1/manifest")
+    model = "DE-weee-2026-10-1a2b3c4d" if decided else "DE-weee-2026-09-1a2b3c4d"
+    ledger.put("DE-weee", "DECISION#2026-11-02T08:00:00.000Z#run", model=model)
+    check(LATE)
+    if decided:
+        assert notices() == []
+    else:
+        [sent] = notices()
+        assert (
+            "DE-weee: labelled; its training dataset has landed, but no new model is decided"
+            in sent["Message"]
+        )
+        assert "FR-weee" not in sent["Message"]
+
+
+def test_before_the_deadline_groups_are_counted_and_nobody_is_told(ledger, landing, notices, caplog):
+    ledger.put("DE-weee", "GROUP")
+    with caplog.at_level(logging.INFO):
+        check(LATE | {"overdue": False})
+    assert notices() == []
+    [line] = [record for record in caplog.records if hasattr(record, "_aws")]
+    assert line.GroupsUnfinished == 1
+    assert not hasattr(line, "GroupsOverdue"), "it would end the alarm that a daily check has raised"
+
+
+def test_a_month_begins_on_the_clocks_of_the_stacks_time_zone(ledger, landing, notices):
+    ledger.put("DE-weee", "GROUP")
+    ledger.put("DE-weee", "LABELS#2026-11#2026-12-01T08:00:00.000Z#run")
+    check(LATE | {"scheduled_time": "2026-11-30T23:30:00Z"})  # December has begun in Berlin
+    assert notices() == []
