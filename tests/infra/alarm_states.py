@@ -5,6 +5,8 @@ Which service emits which metric, with which dimensions, is from AWS's pages:
 - a queue: AWS/SQS by QueueName (SQS developer guide, "Available CloudWatch metrics for Amazon SQS")
 - the end of an execution: AWS/States by StateMachineArn (Step Functions developer guide, "Execution metrics")
 - an invocation: AWS/Lambda by FunctionName (Lambda developer guide, "Types of metrics for Lambda functions")
+- an event that a rule of the default bus takes: AWS/Events by RuleName (EventBridge user guide, "EventBridge
+  metrics")
 - a line of a log: as it says (CloudWatch user guide, "Specification: Embedded metric format")
 
 Tests read the facts off what really happened on the local stack. Simpler than CloudWatch: nothing before the
@@ -63,6 +65,11 @@ def of_invocation(function: str, answer: dict, at: float) -> Iterator[Datum]:
     """What Lambda says of an invocation; `answer` as Invoke gives it."""
     yield datum("AWS/Lambda", "Invocations", at, 1, FunctionName=function)
     yield datum("AWS/Lambda", "Errors", at, int("FunctionError" in answer), FunctionName=function)
+
+
+def of_rule(rule: str, at: float) -> Iterator[Datum]:
+    """What EventBridge says when an event has matched a rule."""
+    yield datum("AWS/Events", "TriggeredRules", at, 1, RuleName=rule)
 
 
 def of_log(line: dict) -> Iterator[Datum]:

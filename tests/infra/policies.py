@@ -111,7 +111,7 @@ class Stack:
             logical, _, attribute = match[1].partition(".")
             if match[1] in given:
                 return given[match[1]]
-            return {"": self.ref, "Arn": self.arn, "QueueName": self.name}[attribute](logical)
+            return {"": self.ref, "QueueName": self.name}.get(attribute, self.arn)(logical)
 
         return re.sub(r"\$\{([\w:.]+)\}", found, text).replace("${!", "${")
 

@@ -11,7 +11,7 @@ import time
 from itertools import product
 
 import pytest
-from alarm_states import datum, of_execution, of_invocation, of_log, of_queue, state
+from alarm_states import datum, of_execution, of_invocation, of_log, of_queue, of_rule, state
 from policies import Stack
 from templates import MACHINES, resources
 
@@ -23,6 +23,8 @@ EVENTS = {
     "StartInference": ({}, {"Records": []}),
     "TestModel": ({"detail": {}}, None),
     "StartComparison": ({"detail": {}}, None),
+    "Unload": ({}, {"Records": []}),
+    "StatementFailed": ({"detail": {}}, None),
     "CheckMonth": ({}, {"scheduled_time": "2026-11-10T07:00:00Z", "overdue": True}),
 }
 ENDS = {
@@ -36,9 +38,12 @@ UNKNOWN = {"run": "ZZ-none-training-2026-10-0", "group": "ZZ-none", "period": "2
 EXPECTED = {
     "a training message that is none": {"TrainingDeadLetterAlarm"},
     "an inference message that is none": {"InferenceDeadLetterAlarm"},
+    "an unload message that is none": {"UnloadDeadLetterAlarm"},
     "an event that lacks its fields": {"EventsDeadLetterAlarm"},
     "a training message an hour later": {"TrainingQueueAgeAlarm"},
     "an inference message an hour later": {"InferenceQueueAgeAlarm"},
+    "an unload message an hour later": {"UnloadQueueAgeAlarm"},
+    "a statement that fails": {"StatementFailedAlarm", "FailureAlarm"},
     "a run of an unknown group": {"TrainingExecutionsAlarm", "FailureAlarm"},
     **{
         f"{machine} {end}": {f"{machine}ExecutionsAlarm"} if end != "SUCCEEDED" else set()
@@ -93,6 +98,19 @@ class Happenings:
         self.arrived(self.local.names["EventsDeadLetterQueueUrl"])
         return self.queue("EventsDeadLetterQueue")
 
+    def failed_statement(self, rule: str) -> list:
+        """The warehouse refuses a statement and tells of it; the rule's function puts it into the queue."""
+        self.local.client("redshift-data").execute_statement(
+            WorkgroupName="warehouse",
+            Database="dev",
+            StatementName="labelmill/training/DE-weee/2026-10/d1",
+            Sql="SELECT nothing",
+            ClientToken="once",
+            WithEvent=True,
+        )
+        self.arrived(self.local.names["FailureQueueUrl"])
+        return list(of_rule(rule, time.time()))
+
     def run(self, machine: str, name: str, data: dict, stop: bool = False) -> list:
         arn = self.states.start_execution(
             stateMachineArn=self.local.names[f"{machine}MachineArn"], name=name, input=json.dumps(data)
@@ -135,17 +153,13 @@ def happened(tmp_path_factory, stack) -> dict:
     names = {name: stack.name(f"{name}Function") for name in EVENTS}
     with LocalStack(tmp_path_factory.mktemp("alarms")) as local:
         it = Happenings(local)
-        queues = (
-            "TrainingDeadLetterQueue",
-            "InferenceDeadLetterQueue",
-            "EventsDeadLetterQueue",
-            "FailureQueue",
-        )
-        well = [one for output in (*queues, "TrainingQueue", "InferenceQueue") for one in it.queue(output)]
-        for purpose, article in (("Training", "a"), ("Inference", "an")):
+        well = [one for logical in stack.of_type("SQS::Queue") for one in it.queue(logical)]
+        for purpose, article in (("Training", "a"), ("Inference", "an"), ("Unload", "an")):
             message = f"{article} {purpose.lower()} message"
             data[f"{message} an hour later"], data[f"{message} that is none"] = it.poisoned(purpose)
         data["an event that lacks its fields"] = it.bad_event()
+        rule = stack.name("StatementFailedRule")
+        data["a statement that fails"] = [*it.failed_statement(rule), *it.queue("FailureQueue")]
         failed = it.run("Training", UNKNOWN["run"], {**UNKNOWN, "purpose": "training"})
         data["a run of an unknown group"] = failed + it.queue("FailureQueue")
         for machine, end in product(MACHINES, ENDS):
