@@ -29,6 +29,7 @@ class GroupLedger:
         winner: the item WINNER; empty where there is none.
         models: items MODEL# by the model's name.
         decisions: items DECISION#, the oldest first, each with its `time` and `run`.
+        predictions: items PREDICTIONS# by test set and model.
         approvals: items APPROVAL# by the run that asked.
     """
 
@@ -37,6 +38,7 @@ class GroupLedger:
     winner: dict = field(default_factory=dict)
     models: dict[str, dict] = field(default_factory=dict)
     decisions: list[dict] = field(default_factory=list)
+    predictions: dict[tuple[str, str], dict] = field(default_factory=dict)
     approvals: dict[str, dict] = field(default_factory=dict)
 
 
@@ -77,6 +79,8 @@ def _assemble(pages) -> list[GroupLedger]:
                 ledger.models[model] = item
             case ["DECISION", time, run]:
                 ledger.decisions.append({"time": time, "run": run, **item})
+            case ["PREDICTIONS", test_set, model]:
+                ledger.predictions[test_set, model] = item
             case ["APPROVAL", run]:
                 ledger.approvals[run] = item
     return list(ledgers.values())

@@ -1,10 +1,25 @@
-"""Settings of the property tests: no test may fail because a machine is slow."""
+"""Settings of the property tests: no test may fail because a machine is slow. An account to test against."""
 
 import os
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("default", deadline=None)
 # In CI the same examples each time: what lands must not depend on luck. Elsewhere new ones, to find more.
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+
+@pytest.fixture
+def emulated_aws(monkeypatch):
+    """An empty AWS account in this process, whoever runs the tests and wherever they are signed in."""
+    from moto import mock_aws
+
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    with mock_aws():
+        yield

@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
+from pipelines import ledger
 from pipelines.errors import Refused
-from pipelines.ledger import expiry, waits
+from pipelines.ledger import GroupLedger, expiry, waits
 
 RUN = r"([A-Z]{2}-[a-z0-9]{2,12})-comparison-([0-9]{4}-[0-9]{2})-[0-9a-f]{12}"
 READERS = 8
@@ -26,13 +27,16 @@ class Archive:
         self._table, self._bucket = table, work_bucket
 
     def comparison(self, run: str) -> tuple[dict, dict]:
-        """Evidence and lineage of one comparison, as `comparison_page` takes them. Raises ReportError."""
+        """Evidence and lineage of one comparison, as `comparison_page` takes them.
+
+        Raises ReportError, and LedgerError for a model group that is not known.
+        """
         named = re.fullmatch(RUN, run)
         if not named:
             raise ReportError(
                 f"{run!r} is no comparison's run. Fix: name one like DE-weee-comparison-2026-10-0f3a9c21d4e5"
             )
-        return self._evidence_and_lineage(run, self._ledger(named[1]))
+        return self._evidence_and_lineage(run, ledger.read(self._dynamodb, self._table, named[1]))
 
     def period(self, period: str) -> tuple[list[tuple[dict, dict]], list[str], dict[str, str]]:
         """A period's comparisons that were decided or wait for a person, all groups, each group's winner now.
@@ -41,73 +45,60 @@ class Archive:
         """
         if not re.fullmatch("[0-9]{4}-(0[1-9]|1[0-2])", period):
             raise ReportError(f"{period!r} is no period. Fix: write it like 2026-10")
-        ledger = self._ledger()
-        decided = {entry.rpartition("#")[2] for _, entry in ledger if entry.startswith("DECISION#")}
-        asked = {entry.rpartition("#")[2] for _, entry in ledger if entry.startswith("APPROVAL#")}
-        runs = decided | {run for run in asked if _waits_until(run, ledger)}
-        of_period = [run for run in sorted(runs) if (named := re.fullmatch(RUN, run)) and named[2] == period]
+        ledgers = ledger.read_all(self._dynamodb, self._table)
+        of_period = {
+            run: each
+            for each in ledgers
+            for run in (
+                *(decision["run"] for decision in each.decisions),
+                *(run for run in each.approvals if _waits_until(run, each)),
+            )
+            if (named := re.fullmatch(RUN, run)) and named[2] == period
+        }
         with ThreadPoolExecutor(READERS) as readers:
-            comparisons = list(readers.map(lambda run: self._evidence_and_lineage(run, ledger), of_period))
-        groups = sorted(group for group, entry in ledger if entry == "GROUP")
-        winners = {group: item["model"] for (group, entry), item in ledger.items() if entry == "WINNER"}
+            comparisons = list(
+                readers.map(lambda found: self._evidence_and_lineage(*found), sorted(of_period.items()))
+            )
+        groups = [each.group for each in ledgers if each.registered]
+        winners = {each.group: each.winner["model"] for each in ledgers if each.winner}
         return comparisons, groups, winners
 
-    def _evidence_and_lineage(self, run: str, ledger: dict) -> tuple[dict, dict]:
-        group = re.fullmatch(RUN, run)[1]
+    def _evidence_and_lineage(self, run: str, known: GroupLedger) -> tuple[dict, dict]:
+        group = known.group
         key = f"runs/{group}/{run}/evidence/comparison.json"
         content = self._read(key)
         evidence = json.loads(content)
-        decision, digest = _decision(run, ledger), hashlib.sha256(content).hexdigest()
+        digest = hashlib.sha256(content).hexdigest()
+        decision = next((each for each in known.decisions if each["run"] == run), None)
         if decision and decision.get("evidence_digest", digest) != digest:
             raise ReportError(
                 f"s3://{self._bucket}/{key} is not the evidence on which the decision was made: the ledger "
                 "has another SHA-256. Fix: bring back the version of the object that has it"
             )
         models = {role: (evidence[role] or {}).get("model") for role in ("challenger", "winner")}
-        test_set = ledger.get((group, f"MODEL#{models['challenger']}"), {}).get("test_set", "")
+        test_set = known.models.get(models["challenger"], {}).get("test_set", "")
         lineage = {
-            "decision": decision,
-            "waits_until": None if decision else _waits_until(run, ledger),
+            "decision": decision and decision | {"decided_at": decision["time"]},
+            "waits_until": None if decision else _waits_until(run, known),
             "evidence": f"s3://{self._bucket}/{key}",
             "evidence_digest": digest,
             "codebook": json.loads(self._read(f"codebooks/{group}/{evidence['codebook_version']}.json")),
-            **{role: self._model(group, model, test_set, ledger) for role, model in models.items()},
+            **{role: self._model(model, test_set, known) for role, model in models.items()},
         }
         return evidence, lineage
 
-    def _model(self, group: str, model: str | None, test_set: str, ledger: dict) -> dict | None:
+    def _model(self, model: str | None, test_set: str, known: GroupLedger) -> dict | None:
         """Of one model its ledger item, its labels of the test set, and Prepare's report on its data."""
         if model is None:
             return None
-        try:
-            item = ledger[group, f"MODEL#{model}"]
-        except KeyError:
-            raise ReportError(
-                f"The ledger does not know the model {model}. Fix: name its stack with --stack"
-            ) from None
+        if model not in known.models:
+            raise ReportError(f"The ledger does not know the model {model}. Fix: name its stack with --stack")
+        item = known.models[model]
         return {
             "model": item | {"name": model},
-            "predictions": ledger.get((group, f"PREDICTIONS#{test_set}#{model}")),
-            "data": json.loads(self._read(f"runs/{group}/{item['run']}/report/report.json")),
+            "predictions": known.predictions.get((test_set, model)),
+            "data": json.loads(self._read(f"runs/{known.group}/{item['run']}/report/report.json")),
         }
-
-    def _ledger(self, group: str | None = None) -> dict[tuple[str, str], dict[str, str]]:
-        """The ledger's items, all or one group's, by group and entry; every value as text."""
-        arguments: dict[str, Any] = {"TableName": self._table, "ConsistentRead": True}
-        operation = "scan"
-        if group:
-            operation = "query"
-            arguments |= {
-                "KeyConditionExpression": "#group = :group",
-                "ExpressionAttributeNames": {"#group": "group"},
-                "ExpressionAttributeValues": {":group": {"S": group}},
-            }
-        items = [
-            {name: next(iter(value.values())) for name, value in item.items()}
-            for page in self._dynamodb.get_paginator(operation).paginate(**arguments)
-            for item in page["Items"]
-        ]
-        return {(item["group"], item["entry"]): item for item in items}
 
     def _read(self, key: str) -> bytes:
         try:
@@ -119,21 +110,9 @@ class Archive:
             ) from None
 
 
-def _decision(run: str, ledger: dict) -> dict | None:
-    """The ledger's item of the decision that `run` came to, with `decided_at`; None before there is one."""
-    for (_, entry), item in ledger.items():
-        kind, _, rest = entry.partition("#")
-        time, _, of = rest.partition("#")
-        if kind == "DECISION" and of == run:
-            return item | {"decided_at": time}
-    return None
-
-
-def _waits_until(run: str, ledger: dict) -> str | None:
+def _waits_until(run: str, known: GroupLedger) -> str | None:
     """Until when a person can still approve or reject what `run` came to; None where nobody is asked."""
-    group = re.fullmatch(RUN, run)[1]
-    asked = ledger.get((group, f"APPROVAL#{run}"))
-    winner = ledger.get((group, "WINNER"), {}).get("model", "")
-    if asked is None or not waits(asked, winner, datetime.now(UTC)):
+    asked = known.approvals.get(run)
+    if asked is None or not waits(asked, known.winner.get("model", ""), datetime.now(UTC)):
         return None
     return expiry(asked).isoformat()

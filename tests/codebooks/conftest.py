@@ -1,32 +1,13 @@
 import boto3
 import pytest
-from moto import mock_aws
-
-TEMPLATE = """
-Resources:
-  Work: {Type: "AWS::S3::Bucket"}
-  Ledger:
-    Type: "AWS::DynamoDB::Table"
-    Properties:
-      BillingMode: PAY_PER_REQUEST
-      KeySchema: [{AttributeName: group, KeyType: HASH}, {AttributeName: entry, KeyType: RANGE}]
-      AttributeDefinitions:
-        - {AttributeName: group, AttributeType: S}
-        - {AttributeName: entry, AttributeType: S}
-Outputs:
-  WorkBucket: {Value: !Ref Work}
-  LedgerTable: {Value: !Ref Ledger}
-"""
+import stack_with_ledger
 
 
 class Stack:
     """A stack with a work bucket and a ledger, and what a test wants to read from them."""
 
     def __init__(self):
-        client = boto3.client("cloudformation")
-        client.create_stack(StackName="labelmill", TemplateBody=TEMPLATE)
-        outputs = client.describe_stacks(StackName="labelmill")["Stacks"][0]["Outputs"]
-        names = {output["OutputKey"]: output["OutputValue"] for output in outputs}
+        names = stack_with_ledger.create()
         self.s3, self.dynamodb = boto3.client("s3"), boto3.client("dynamodb")
         self.work_bucket, self.table = names["WorkBucket"], names["LedgerTable"]
 
@@ -52,14 +33,8 @@ class Stack:
 
 
 @pytest.fixture
-def stack(monkeypatch):
-    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    with mock_aws():
-        yield Stack()
+def stack(emulated_aws):
+    return Stack()
 
 
 @pytest.fixture

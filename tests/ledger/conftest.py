@@ -4,26 +4,19 @@ import json
 
 import pytest
 from ledger_samples import FIRST, FOREIGN, SECOND, THIRD, Ledger, labelmill
-from moto import mock_aws
 
 
 @pytest.fixture
-def ledger(monkeypatch):
+def ledger(emulated_aws):
     """DE-weee: FIRST won in August, SECOND replaced it in September, THIRD was not compared yet."""
-    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    with mock_aws():
-        ledger = Ledger()
-        ledger.put("GROUP", codebook_version="2025-08", policy="{}")
-        ledger.put("GROUP", "IT-weee", codebook_version="2025-08", policy="{}")
-        for model in (FIRST, SECOND, THIRD, FOREIGN):
-            ledger.put_model(model)
-        ledger.put_decision("2025-08-03T08:00:00.000Z", "FIRST", FIRST, "")
-        ledger.put_decision("2025-09-03T23:59:59.999Z", "PROMOTE", SECOND, FIRST)
-        yield ledger
+    ledger = Ledger()
+    ledger.put("GROUP", codebook_version="2025-08", policy="{}")
+    ledger.put("GROUP", "IT-weee", codebook_version="2025-08", policy="{}")
+    for model in (FIRST, SECOND, THIRD, FOREIGN):
+        ledger.put_model(model)
+    ledger.put_decision("2025-08-03T08:00:00.000Z", "FIRST", FIRST, "")
+    ledger.put_decision("2025-09-03T23:59:59.999Z", "PROMOTE", SECOND, FIRST)
+    return ledger
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import argparse
 import json
 
 import boto3
+import stack_with_ledger
 
 from pipelines.commands import approve, models, reject
 
@@ -12,31 +13,13 @@ FIRST, SECOND, THIRD = (
     f"{GROUP}-2025-{month}-{digit * 8}" for month, digit in (("08", "a"), ("09", "b"), ("10", "c"))
 )
 FOREIGN = "IT-weee-2025-09-dddddddd"
-TEMPLATE = """
-Resources:
-  Ledger:
-    Type: "AWS::DynamoDB::Table"
-    Properties:
-      BillingMode: PAY_PER_REQUEST
-      KeySchema: [{AttributeName: group, KeyType: HASH}, {AttributeName: entry, KeyType: RANGE}]
-      AttributeDefinitions:
-        - {AttributeName: group, AttributeType: S}
-        - {AttributeName: entry, AttributeType: S}
-  Mlops: {Type: "AWS::SNS::Topic"}
-Outputs:
-  LedgerTable: {Value: !Ref Ledger}
-  MlopsTopicArn: {Value: !Ref Mlops}
-"""
 
 
 class Ledger:
     """The table, and what a test wants to put there and read from it."""
 
     def __init__(self):
-        cloudformation = boto3.client("cloudformation")
-        cloudformation.create_stack(StackName="labelmill", TemplateBody=TEMPLATE)
-        [stack] = cloudformation.describe_stacks(StackName="labelmill")["Stacks"]
-        names = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+        names = stack_with_ledger.create()
         self.client, self.table = boto3.client("dynamodb"), names["LedgerTable"]
         self.topic, self._sqs = names["MlopsTopicArn"], boto3.client("sqs")
         self._inbox = self._sqs.create_queue(QueueName="mlops")["QueueUrl"]

@@ -7,36 +7,17 @@ import json
 import boto3
 import evidences
 import pytest
-from moto import mock_aws
+import stack_with_ledger
 
 from pipelines.commands import report
 from pipelines.report import comparison_page, page_name
-
-TEMPLATE = """
-Resources:
-  Work: {Type: "AWS::S3::Bucket"}
-  Ledger:
-    Type: "AWS::DynamoDB::Table"
-    Properties:
-      BillingMode: PAY_PER_REQUEST
-      KeySchema: [{AttributeName: group, KeyType: HASH}, {AttributeName: entry, KeyType: RANGE}]
-      AttributeDefinitions:
-        - {AttributeName: group, AttributeType: S}
-        - {AttributeName: entry, AttributeType: S}
-Outputs:
-  WorkBucket: {Value: !Ref Work}
-  LedgerTable: {Value: !Ref Ledger}
-"""
 
 
 class Stack:
     """A stack in which comparisons have run."""
 
     def __init__(self):
-        cloudformation = boto3.client("cloudformation")
-        cloudformation.create_stack(StackName="labelmill", TemplateBody=TEMPLATE)
-        outputs = cloudformation.describe_stacks(StackName="labelmill")["Stacks"][0]["Outputs"]
-        names = {output["OutputKey"]: output["OutputValue"] for output in outputs}
+        names = stack_with_ledger.create()
         self.bucket, self._table = names["WorkBucket"], names["LedgerTable"]
         self._s3, self._dynamodb = boto3.client("s3"), boto3.client("dynamodb")
 
@@ -81,14 +62,8 @@ class Stack:
 
 
 @pytest.fixture
-def stack(monkeypatch):
-    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    with mock_aws():
-        yield Stack()
+def stack(emulated_aws):
+    return Stack()
 
 
 @pytest.fixture
@@ -167,6 +142,7 @@ def test_a_comparison_that_waits_for_a_person_is_in_its_period_with_the_commands
     ("words", "sentence"),
     [
         (("comparison", "DE-weee-comparison-2026-10-000000000000"), "comparison.json is not there. Fix:"),
+        (("comparison", "NL-weee-comparison-2026-10-000000000000"), "Model group NL-weee is not known. Fix:"),
         (("comparison", "DE-weee-training-2026-10-000000000000"), "is no comparison's run. Fix:"),
         (("comparison", "../../secret"), "is no comparison's run. Fix:"),
         (("period", "2026-13"), "'2026-13' is no period. Fix: write it like 2026-10"),
@@ -174,6 +150,7 @@ def test_a_comparison_that_waits_for_a_person_is_in_its_period_with_the_commands
     ],
 )
 def test_what_cannot_be_reported_is_said_with_the_fix(stack, labelmill, tmp_path, words, sentence):
+    stack.record("DE-weee", "GROUP", codebook_version="2026-10")
     code, printed, error = labelmill(*words, "--out", tmp_path)
     assert (code, printed) == (1, "")
     assert sentence in error
