@@ -47,6 +47,13 @@ def _codes(summary: dict) -> Iterator[Check]:
 
 def _review(summary: dict) -> Iterator[Check]:
     plan = summary["review"]
+    counts, told = summary["counts"], None
+    if not counts["labelled"] and counts["review"] > plan["without_code"]:
+        told = (
+            "Every item waits for a person, as the model is never sure enough: train on more rows; until "
+            "then a review capacity in the group's policy lets the surest through."
+        )
+    yield Check("items labelled without a person", "none", f"{counts['labelled']:,}", told)
     told = None
     if plan["let_through"]:
         told = (

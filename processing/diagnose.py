@@ -5,6 +5,7 @@ import io
 import json
 import sys
 from collections.abc import Iterator, Mapping
+from typing import TextIO
 
 import pyarrow as pa
 
@@ -53,7 +54,7 @@ def first_fields(data: bytes) -> list[str] | None:
     for _, line in _lines(data):
         try:
             return list(json.loads(line))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             return None
     return None
 
@@ -70,6 +71,8 @@ def json_row(data: bytes, columns: Mapping[str, str]) -> tuple[str, str] | None:
                 f", row {number}, holds half a surrogate pair (\\ud800 to \\udfff).",
                 "write the character whole.",
             )
+        except RecursionError:
+            return f", row {number}, is nested too deeply.", "write one flat JSON object a line."
         except ValueError as error:
             return f", row {number}, is not JSON ({error}).", "write one JSON object a line."
         if not line.lstrip().startswith(b"{"):
@@ -93,9 +96,14 @@ def json_row(data: bytes, columns: Mapping[str, str]) -> tuple[str, str] | None:
     return None
 
 
-def _csv(text: str) -> Iterator[list[str]]:
+def csv_rows(file: TextIO) -> Iterator[list[str]]:
+    """The rows of a CSV; unlike with `csv.reader` alone, a field may be of any length."""
     csv.field_size_limit(sys.maxsize)
-    return csv.reader(io.StringIO(text, newline=""))
+    return csv.reader(file)
+
+
+def _csv(text: str) -> Iterator[list[str]]:
+    return csv_rows(io.StringIO(text, newline=""))
 
 
 def _lines(data: bytes) -> Iterator[tuple[int, bytes]]:

@@ -5,7 +5,6 @@ What cannot be read ends in BadData with the file, the row and the fix; the row 
 """
 
 import codecs
-import csv
 import gzip
 import io
 import zlib
@@ -47,7 +46,7 @@ def check_columns(found: list[str], name: str, columns: Mapping[str, str]) -> No
     extra = [column for column in found if column not in columns]
     twice = sorted({column for column in found if found.count(column) > 1})
     problems = [
-        f"{what} {', '.join(map(repr, some))}"
+        f"{what} {', '.join(repr(column[:60]) for column in some)}"
         for what, some in (("lacks", missing), ("has the unknown", extra), ("has twice", twice))
         if some
     ]
@@ -78,7 +77,7 @@ def _text(path: Path, name: str) -> bytes:
 
 
 def _read_csv(data: bytes, name: str, columns: Mapping[str, str]) -> pa.Table:
-    header = next(csv.reader(io.TextIOWrapper(io.BytesIO(data), "utf-8", newline="")), [])
+    header = next(diagnose.csv_rows(io.TextIOWrapper(io.BytesIO(data), "utf-8", newline="")), [])
     check_columns(header, name, columns)
     try:
         table = pyarrow.csv.read_csv(
@@ -90,9 +89,8 @@ def _read_csv(data: bytes, name: str, columns: Mapping[str, str]) -> pa.Table:
             ),
         )
     except pa.ArrowInvalid as error:
-        where, fix = diagnose.csv_row(data, len(header)) or (
-            f": {error}",
-            "deliver the file as RFC 4180 describes.",
+        where, fix = diagnose.csv_row(data, len(header)) or _unread(
+            error, "deliver the file as RFC 4180 describes."
         )
         raise BadData(f"{name}{where}", fix) from None
     return table.select(list(columns))
@@ -105,8 +103,19 @@ def _read_jsonlines(data: bytes, name: str, columns: Mapping[str, str]) -> pa.Ta
     try:
         return jsonlines.read(data, schema)
     except pa.ArrowInvalid as error:
-        where, fix = diagnose.json_row(data, columns) or (f": {error}", "deliver one JSON object a line.")
+        where, fix = diagnose.json_row(data, columns) or _unread(error, "deliver one JSON object a line.")
         raise BadData(f"{name}{where}", fix) from None
+
+
+def _unread(error: pa.ArrowInvalid, fix: str) -> tuple[str, str]:
+    """What is wrong with a file in which every row is as it should be, and the fix."""
+    if "straddl" in str(error):
+        longest = f"{jsonlines.BLOCK_BYTES >> 20} MiB"
+        return (
+            f" has a row of more than {longest}.",
+            "look for a quote that is not closed, or shorten the text.",
+        )
+    return f": {error}", fix
 
 
 def _read_parquet(path: Path, name: str, columns: Mapping[str, str]) -> pa.Table:

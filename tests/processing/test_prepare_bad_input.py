@@ -200,6 +200,33 @@ def test_a_quote_that_is_never_closed_does_not_swallow_rows(job):
 @pytest.mark.parametrize(
     ("name", "content", "problem"),
     [
+        ("part-000.csv", HEADER[:-1] + b"x" * 200_000 + b"\n", " has the wrong columns: it lacks 'label'"),
+        (
+            "part-000.csv",
+            HEADER + b"1," + b"x" * (33 << 20) + b",b,c,1,d,1\n",
+            " has a row of more than 16 MiB.",
+        ),
+        (
+            "part-000.jsonl",
+            as_jsonl(items(1)).replace(b'"title": "', b'"title": "' + b"x" * (33 << 20)),
+            " has a row of more than 16 MiB.",
+        ),
+        (
+            "part-000.jsonl",
+            b'{"title": ' + b"[" * 200_000,
+            ", row 1, is nested too deeply. Fix: write one flat",
+        ),
+    ],
+    ids=["a column's name", "a row of CSV", "a row of JSON Lines", "nesting"],
+)
+def test_what_is_far_too_long_or_deep_is_named_and_no_defect(job, name, content, problem):
+    job.dataset({name: (content, 1)})
+    assert f"{name}{problem}" in rejection(job)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
         ("part-000.csv.gz", gzip.compress(HEADER, mtime=0)[:-9], "cannot be unpacked"),
         ("part-000.jsonl.gz", b"{}", "cannot be unpacked"),
         ("part-000.parquet", b"PAR1", "cannot be read as Parquet"),

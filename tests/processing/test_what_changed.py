@@ -90,6 +90,12 @@ def test_the_first_month_has_counts_and_nothing_to_compare_with(month):
     assert not (job.output("files") / "changes.csv").exists()
 
 
+def test_a_month_in_which_the_model_is_never_sure_is_told(month):
+    job = month(["1"] * 4, confidence=0.5)
+    assert summary(job)["counts"]["labelled"] == 0
+    assert "Every item waits for a person" in job.message["attention"]
+
+
 def test_a_renamed_code_is_no_drift_and_its_items_changed_because_of_the_codebook(month):
     september = month(["3"] * 40 + ["1"] * 60, period="2026-09", book=EARLIER)
     october = month(["3"] * 40 + ["1"] * 60, earlier=september)
@@ -169,7 +175,7 @@ def test_every_check_is_in_the_summary_with_threshold_and_finding_and_in_the_doc
     assert {"what": "rows, compared with last month", "threshold": "25% more or fewer"}.items() <= checks[
         3
     ].items()
-    assert checks[3]["found"] == "10 after 10"
+    assert checks[4]["found"] == "10 after 10"
     docs = (Path(__file__).parents[2] / "docs/outputs.md").read_text(encoding="utf-8")
     rows = [line.strip("| ").split(" | ") for line in docs.splitlines() if line.startswith("| ")]
     assert [[check["what"], check["threshold"]] for check in checks] == [
