@@ -1,5 +1,6 @@
 """What the commands on the winner ledger share: the way in, who decides and why."""
 
+import sys
 from typing import Any
 
 

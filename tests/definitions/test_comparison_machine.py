@@ -132,8 +132,8 @@ def test_the_jury_is_told_which_rows_each_model_was_trained_on(cloud):
     cloud.put(winner_item(OLD_MODEL))
     cloud.run("comparison", RUN_OF)
     given = inputs(cloud.sagemaker.sent("CreateProcessingJob")[0])
-    assert given["challenger-trained"] == f"s3://work/runs/{GROUP}/{RUN}/report/"
-    assert given["winner-trained"] == f"s3://work/runs/{GROUP}/{OLD_RUN}/report/"
+    assert given["challenger-trained"] == f"s3://work-bucket/runs/{GROUP}/{RUN}/report/"
+    assert given["winner-trained"] == f"s3://work-bucket/runs/{GROUP}/{OLD_RUN}/report/"
 
 
 def test_a_first_model_stands_in_for_the_winner_that_is_not_there_as_no_input_may_be_empty(cloud):
@@ -141,7 +141,11 @@ def test_a_first_model_stands_in_for_the_winner_that_is_not_there_as_no_input_ma
     run = cloud.run("comparison", FIRST_RUN)
     assert "GetWinner" not in run.states
     given = inputs(cloud.sagemaker.sent("CreateProcessingJob")[0])
-    assert given["winner-trained"] == given["challenger-trained"] == f"s3://work/runs/{GROUP}/{RUN}/report/"
+    assert (
+        given["winner-trained"]
+        == given["challenger-trained"]
+        == f"s3://work-bucket/runs/{GROUP}/{RUN}/report/"
+    )
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,7 @@ def test_mlops_are_told_of_a_change_by_hand_as_they_are_of_a_comparison(ledger, 
         "",
         f"{FIRST} is the winner from now on, instead of {SECOND}.",
         f"Decided by {decision['decided_by']}.",
-        f"Evidence: s3://work/{SECOND}.json",
+        f"Evidence: s3://work-bucket/{SECOND}.json",
         f"To go back: labelmill models rollback {GROUP} --to {SECOND} --reason TEXT",
     ]
 

@@ -173,7 +173,7 @@ def test_every_check_is_in_the_summary_with_threshold_and_finding_and_in_the_doc
     checks = summary(october)["checks"]
     assert [check["told"] for check in checks if check["told"]] == summary(october)["attention"]
     assert {"what": "rows, compared with last month", "threshold": "25% more or fewer"}.items() <= checks[
-        3
+        4
     ].items()
     assert checks[4]["found"] == "10 after 10"
     docs = (Path(__file__).parents[2] / "docs/outputs.md").read_text(encoding="utf-8")
