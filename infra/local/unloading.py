@@ -58,10 +58,10 @@ def unload(sql: str, tables: Path, s3) -> int:
 def _write(query: str, tables: Path, target: Path) -> tuple[int, dict[str, str]]:
     """Write what the query selects to `target`; return the number of rows and the columns' kinds."""
     with duckdb.connect() as database:
-        database.execute("CREATE SCHEMA labelmill")
+        database.execute("CREATE SCHEMA labelmill; USE labelmill")
         for table in (path for path in tables.glob("*") if any(path.glob("*.parquet"))):
             files = database.read_parquet(str(table / "*.parquet"), union_by_name=True)
-            files.create_view(f"labelmill.{table.name}")
+            files.create_view(table.name)
         try:
             result = database.sql(query)
             kinds = ("text" if kind == "VARCHAR" else "number" for kind in map(str, result.types))
