@@ -24,6 +24,7 @@ VALUES = {
     "CodeKeyArn": f"arn:aws:kms:{HERE}:key/CodeKey",
     "CodePrefix": "code/0123456789abcdef",
     "CodeDigest": "0123456789abcdef",
+    "WarehouseArn": f"arn:aws:redshift-serverless:{HERE}:workgroup/00000000-0000-0000-0000-000000000000",
 }
 #: ARNs by type; {0} is the resource's name.
 ARNS = {
@@ -87,6 +88,8 @@ class Stack:
                 return self.ref(logical)
             case {"Fn::GetAtt": [logical, "Arn"]}:
                 return self.arn(logical)
+            case {"Fn::GetAtt": [logical, "RoleId"]}:
+                return role_id(logical)
             case {"Fn::GetAtt": [logical, "QueueName"]}:
                 return self.name(logical)
             case {"Fn::Sub": [text, given]}:
@@ -111,7 +114,7 @@ class Stack:
             logical, _, attribute = match[1].partition(".")
             if match[1] in given:
                 return given[match[1]]
-            return {"": self.ref, "QueueName": self.name}.get(attribute, self.arn)(logical)
+            return {"": self.ref, "QueueName": self.name, "RoleId": role_id}.get(attribute, self.arn)(logical)
 
         return re.sub(r"\$\{([\w:.]+)\}", found, text).replace("${!", "${")
 
@@ -166,6 +169,11 @@ class Stack:
                     if arn.rpartition(":")[2].partition("/")[0] == target.rpartition(":")[2]:
                         return policy["PolicyDocument"]
         return None
+
+
+def role_id(logical: str) -> str:
+    """Stands for the id that IAM gives a role."""
+    return f"AROA{logical.upper()}"
 
 
 def _as_list(value: Any) -> list:

@@ -4,7 +4,7 @@ import json
 from itertools import product
 
 import pytest
-from policies import HERE, Request, Stack, by_role, judge
+from policies import HERE, Request, Stack, by_role, judge, role_id
 from templates import MACHINES, definition
 
 from infra.vpc import in_vpc
@@ -228,6 +228,14 @@ FUNCTIONS = {
         ("states:StartExecution", "InferenceMachine"),
         ("sqs:SendMessage", "EventsDeadLetterQueue"),
     },
+    "UnloadRole": {
+        *((action, "UnloadQueue") for action in RECEIVE),
+        ("sqs:SendMessage", "FailureQueue"),
+        ("sqs:SendMessage", "EventsDeadLetterQueue"),
+        ("sns:Publish", "OperatorsTopic"),
+        ("dynamodb:Scan", "LedgerTable"),
+    },
+    "SchedulerRole": {("sqs:SendMessage", "UnloadQueue"), ("sqs:SendMessage", "UnloadDeadLetterQueue")},
     "StartComparisonRole": {
         ("states:StartExecution", "InferenceMachine"),
         ("states:StartExecution", "ComparisonMachine"),
@@ -238,11 +246,23 @@ FUNCTIONS = {
 }
 
 
+#: What of a role's task is no machine, queue, topic or ledger; tested below, or with the objects.
+ELSEWHERE = {
+    "UnloadRole": {
+        "redshift-data:ExecuteStatement",
+        "redshift-data:DescribeStatement",
+        "redshift-serverless:GetCredentials",
+        "s3:GetObject",
+    }
+}
+
+
 @pytest.mark.parametrize("role", FUNCTIONS)
 def test_a_function_reaches_the_machines_queues_and_entries_of_its_task_and_no_other(role, stack):
     wishes = [
         *product(["states:StartExecution"], (f"{machine}Machine" for machine in MACHINES)),
         *product((*RECEIVE, "sqs:SendMessage"), stack.of_type("SQS::Queue")),
+        *product(["sns:Publish"], stack.of_type("SNS::Topic")),
         *product(
             ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:Scan"), ["LedgerTable"]
         ),
@@ -251,4 +271,42 @@ def test_a_function_reaches_the_machines_queues_and_entries_of_its_task_and_no_o
     granted = {wish for wish, verdict in zip(wishes, verdicts, strict=True) if verdict == "Allowed"}
     assert granted == FUNCTIONS[role]
     own = {action for action in stack.granted(role) if not action.startswith(OWN_RUNTIME)}
-    assert own == {action for action, _ in FUNCTIONS[role]}
+    assert own == {action for action, _ in FUNCTIONS[role]} | ELSEWHERE.get(role, set())
+
+
+def test_a_statement_is_started_in_the_warehouse_given_and_described_by_who_started_it(stack):
+    warehouse, owner = stack.values["WarehouseArn"], "redshift-data:statement-owner-iam-userid"
+    mine, other = f"{role_id('UnloadRole')}:labelmill-unload", f"{role_id('TestModelRole')}:labelmill-unload"
+    requests = {
+        "start": by_role(stack, "UnloadRole", "redshift-data:ExecuteStatement", warehouse),
+        "start elsewhere": by_role(
+            stack, "UnloadRole", "redshift-data:ExecuteStatement", warehouse.replace("0000-", "1111-", 1)
+        ),
+        "describe": by_role(stack, "UnloadRole", "redshift-data:DescribeStatement", "*", **{owner: mine}),
+        "describe another's": by_role(
+            stack, "UnloadRole", "redshift-data:DescribeStatement", "*", **{owner: other}
+        ),
+        "sign in": by_role(stack, "UnloadRole", "redshift-serverless:GetCredentials", warehouse),
+    }
+    verdicts = judge(stack, list(requests.values()))
+    granted = {name for name, verdict in zip(requests, verdicts, strict=True) if verdict == "Allowed"}
+    assert granted == {"start", "describe", "sign in"}
+
+
+def test_with_a_secret_the_secret_is_read_and_nobody_signs_in_as_the_role():
+    secret = f"arn:aws:secretsmanager:{HERE}:secret:warehouse-AbCdEf"
+    stack = Stack(WarehouseSecretArn=secret)
+    assert "redshift-serverless:GetCredentials" not in stack.granted("UnloadRole")
+    read = by_role(stack, "UnloadRole", "secretsmanager:GetSecretValue", secret)
+    assert judge(stack, [read]) == ["Allowed"]
+
+
+def test_only_redshift_of_this_account_takes_the_warehouses_role(stack):
+    [statement] = stack.of_type("IAM::Role")["WarehouseRole"]["AssumeRolePolicyDocument"]["Statement"]
+    assert set(statement["Principal"]["Service"]) == {
+        "redshift.amazonaws.com",
+        "redshift-serverless.amazonaws.com",
+    }
+    region, account = HERE.split(":")
+    user = f"arn:aws:redshift:{region}:{account}:dbuser:*/*"
+    assert statement["Condition"] == {"StringLike": {"sts:ExternalId": user}}

@@ -14,22 +14,27 @@ JOBS = ("PrepareRole", "TuneRole", "TrainRole", "TransformRole", "PublishRole", 
 MACHINES = ("TrainingMachineRole", "InferenceMachineRole", "ComparisonMachineRole")
 STARTERS = ("StartTrainingRole", "StartInferenceRole", "TestModelRole", "StartComparisonRole")
 CHECK_MONTH = ("CheckMonthRole", "CheckMonthSchedulerRole")
+SENDERS = (*STARTERS[2:], *CHECK_MONTH, "UnloadRole", "SchedulerRole")
 READ_AND_WRITE = {"kms:Decrypt", "kms:GenerateDataKey"}
 #: What each role may do with a key when a service asks on its behalf.
 THROUGH_A_SERVICE = {
     **{(role, "WorkKey", "s3"): {*READ_AND_WRITE, "kms:Encrypt"} for role in JOBS},
     ("PrepareRole", "LandingKey", "s3"): {"kms:Decrypt"},
+    ("WarehouseRole", "LandingKey", "s3"): READ_AND_WRITE,
+    ("UnloadRole", "WorkKey", "s3"): {"kms:Decrypt"},
     **{
         (role, "LabelledKey", "s3"): {*READ_AND_WRITE, "kms:Encrypt"} for role in ("PublishRole", "AmendRole")
     },
     ("InferenceMachineRole", "WorkKey", "s3"): READ_AND_WRITE,
     ("InferenceMachineRole", "LabelledKey", "s3"): READ_AND_WRITE,
-    **{(role, "OperationsKey", "sqs"): READ_AND_WRITE for role in (*MACHINES, *STARTERS[2:], *CHECK_MONTH)},
+    **{(role, "OperationsKey", "sqs"): READ_AND_WRITE for role in (*MACHINES, *SENDERS)},
     **{(role, "OperationsKey", "sqs"): {"kms:Decrypt"} for role in STARTERS[:2]},
-    **{(role, "OperationsKey", "sns"): READ_AND_WRITE for role in (*MACHINES, "CheckMonthRole")},
+    **{
+        (role, "OperationsKey", "sns"): READ_AND_WRITE for role in (*MACHINES, "CheckMonthRole", "UnloadRole")
+    },
     **{
         (role, "OperationsKey", "dynamodb"): {"kms:Decrypt"}
-        for role in (*MACHINES, "StartComparisonRole", "CheckMonthRole")
+        for role in (*MACHINES, "StartComparisonRole", "CheckMonthRole", "UnloadRole")
     },
 }
 #: SageMaker says Encrypt without another service between.
@@ -93,6 +98,8 @@ READS = {
     "AmendRole": {CODEBOOK, CODE, REVIEWED, LABELS, MANIFESTS["for people"]},
     "CompareRole": {CODEBOOK, CODE, TEST_LABELS, MANIFESTS["of the test"], *outputs("report")},
     "InferenceMachineRole": {MANIFESTS["staged for the test"], MANIFESTS["staged for people"], LABELS},
+    "WarehouseRole": {*LANDED},
+    "UnloadRole": {CODEBOOK},
 }
 WRITES = {
     "PrepareRole": outputs("train", "validation", "test", "items", "truth", "rejected", "report"),
@@ -103,6 +110,7 @@ WRITES = {
     "AmendRole": {LABELS, MANIFESTS["staged for people"], MANIFESTS["for people"]},
     "CompareRole": outputs("evidence"),
     "InferenceMachineRole": {MANIFESTS["of the test"], MANIFESTS["for people"], CURRENT},
+    "WarehouseRole": {*LANDED},
 }
 
 
@@ -296,6 +304,7 @@ def test_no_action_is_a_wildcard_and_every_wildcard_resource_is_one_the_service_
         "logs:ListLogDeliveries",
         "logs:PutResourcePolicy",
         "logs:UpdateLogDelivery",
+        "redshift-data:DescribeStatement",
         "xray:GetSamplingRules",
         "xray:GetSamplingTargets",
         "xray:PutTelemetryRecords",

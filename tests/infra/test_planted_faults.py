@@ -267,6 +267,33 @@ FAULTS = {
         properties("ExecutionsCutOffRule", put(["ABORTED"], "EventPattern", "detail", "status")),
         structure.test_an_execution_that_is_cut_off_from_outside_is_queued_like_one_that_fails,
     ),
+    "failed statements that nobody hears of": (
+        properties("StatementFailedRule", put(["FAILED"], "EventPattern", "detail", "state")),
+        structure.test_a_statement_that_fails_or_is_stopped_is_told_of_and_one_that_finishes_is_not,
+    ),
+    "an order that is lost": (
+        properties("TrainingSchedule", without("Target", "DeadLetterConfig")),
+        structure.test_a_schedule_orders_datasets_in_its_time_zone_and_an_order_it_cannot_place_is_kept,
+    ),
+    "a month in another time zone": (
+        properties("InferenceSchedule", put("UTC+1", "ScheduleExpressionTimezone")),
+        structure.test_a_schedule_orders_datasets_in_its_time_zone_and_an_order_it_cannot_place_is_kept,
+    ),
+    "orders that come when their tokens are forgotten": (
+        properties("TrainingSchedule", put(86400, "Target", "RetryPolicy", "MaximumEventAgeInSeconds")),
+        structure.test_an_order_comes_no_later_than_a_client_token_is_known,
+    ),
+    "statements in any warehouse": (
+        statements(
+            "UnloadWarehousePolicy",
+            of_action("redshift-data:ExecuteStatement", put("arn:aws:redshift-serverless:*:*:*", "Resource")),
+        ),
+        machines.test_a_statement_is_started_in_the_warehouse_given_and_described_by_who_started_it,
+    ),
+    "anybody's statements described": (
+        statements("UnloadPolicy", of_action("redshift-data:DescribeStatement", without("Condition"))),
+        machines.test_a_statement_is_started_in_the_warehouse_given_and_described_by_who_started_it,
+    ),
     "a substitution without a value": (
         properties("InferenceMachine", without("DefinitionSubstitutions", "LabelledBucket")),
         substitutions,

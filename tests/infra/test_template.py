@@ -7,7 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from policies import Stack
 from templates import MACHINES, ROOT, TEMPLATES, arn, definition, resources, template
+
+from pipelines import unload
 
 NAMES = [
     "AlarmName",
@@ -165,6 +168,41 @@ def test_an_execution_that_is_cut_off_from_outside_is_queued_like_one_that_fails
     }
 
 
+def test_a_schedule_orders_datasets_in_its_time_zone_and_an_order_it_cannot_place_is_kept(stack):
+    schedules = stack.of_type("Scheduler::Schedule")
+    assert set(schedules) == {"TrainingSchedule", "InferenceSchedule"}
+    for logical, schedule in schedules.items():
+        purpose = logical.removesuffix("Schedule")
+        assert schedule["ScheduleExpression"] == stack.values[f"{purpose}Cron"]
+        assert schedule["ScheduleExpressionTimezone"] == stack.values["TimeZone"]
+        target = schedule["Target"]
+        assert target["Arn"] == stack.arn("UnloadQueue")
+        assert target.get("DeadLetterConfig") == {"Arn": stack.arn("UnloadDeadLetterQueue")}
+        sent = target["Input"].replace("<aws.scheduler.scheduled-time>", "2026-11-01T02:00:00Z")
+        order = unload.read_order(sent, "UTC")
+        assert (order.purpose, order.period, order.groups) == (purpose.lower(), "2026-10", ())
+
+
+def test_an_order_comes_no_later_than_a_client_token_is_known(stack):
+    """After eight hours the Data API would run the statement a second time."""
+    for schedule in stack.of_type("Scheduler::Schedule").values():
+        queue = stack.of_type("SQS::Queue")["UnloadQueue"]
+        tries = queue["RedrivePolicy"]["maxReceiveCount"] * queue["VisibilityTimeout"]
+        assert schedule["Target"]["RetryPolicy"]["MaximumEventAgeInSeconds"] + tries < 8 * 3600
+
+
+def test_without_a_warehouse_nothing_is_scheduled_and_nobody_may_start_a_statement():
+    stack = Stack(WarehouseArn="")
+    assert stack.of_type("Scheduler::Schedule") == {}
+    assert "redshift-data:ExecuteStatement" not in stack.granted("UnloadRole")
+
+
+def test_a_statement_that_fails_or_is_stopped_is_told_of_and_one_that_finishes_is_not(stack):
+    rule = stack.of_type("Events::Rule")["StatementFailedRule"]
+    assert rule["EventPattern"]["detail"]["state"] == ["ABORTED", "FAILED"]
+    assert [target["Arn"] for target in rule["Targets"]] == [stack.arn("StatementFailedFunction")]
+
+
 def test_only_manifests_notify_and_each_purpose_its_own_queue():
     notifications = resources("S3::Bucket")["LandingBucket"]["NotificationConfiguration"]
     assert {
@@ -194,13 +232,13 @@ def test_machines_are_traced_and_their_logs_say_what_ran_but_not_with_what(machi
 
 def test_every_function_finds_its_handler_and_exactly_the_settings_it_reads():
     functions = resources("Lambda::Function")
-    assert len(functions) == 5
+    assert len(functions) == 7
     for logical, properties in functions.items():
         module, _, attribute = properties["Handler"].rpartition(".")
         source = (ROOT / (module.replace(".", "/") + ".py")).read_text()
         assert f"def {attribute}(" in source, logical
         assert set(properties["Environment"]["Variables"]) == set(
-            re.findall(r"\b[A-Z_]+_(?:ARN|BUCKET|NAME|TABLE|ZONE)\b", source)
+            re.findall(r"\b[A-Z_]+_(?:ARN|BUCKET|DATABASE|NAME|TABLE|URL|ZONE)\b", source)
         )
 
 
@@ -227,6 +265,9 @@ def test_rules_take_the_events_of_this_stack_alone():
             assert pattern["detail"]["stateMachineArn"] == [
                 {"Ref": f"{machine}Machine"} for machine in MACHINES
             ]
+            continue
+        if pattern["source"] == ["aws.redshift-data"]:
+            assert pattern["detail"]["statementName"] == [{"prefix": {"Fn::Sub": "${Name}/"}}]
             continue
         assert pattern["source"] == ["labelmill"], logical
         assert pattern["detail"]["dataset"] == [{"prefix": {"Fn::Sub": "s3://${WorkBucket}/"}}], logical
