@@ -13,6 +13,7 @@ from moto.core.config import default_user_config
 from moto.events.models import EventTemplateParser, Rule
 from moto.s3 import notifications
 from moto.s3.models import FakeBucket, FakeKey, FakeMultipart, S3Backend
+from moto.scheduler.models import EventBridgeSchedulerBackend
 from moto.sns.models import Topic
 from moto.sqs.models import Queue
 from moto.stepfunctions import models as machines
@@ -57,6 +58,7 @@ def test_moto_is_the_version_that_was_read():
         (FakeMultipart.dispose, ["self"]),
         (FakeBucket.get_permission, ["self", "action", "resource"]),
         (notifications._get_s3_event, ["event_name", "bucket", "key", "notification_id"]),
+        (EventBridgeSchedulerBackend.create_schedule, ["self", "name", "schedule_expression", "target"]),
         (machines.StateMachine.has_cfn_attr, ["attr"]),
         (machines.StateMachine.get_cfn_attribute, ["self", "attribute_name"]),
     ],
