@@ -9,12 +9,12 @@ class NoSuchSchedule(Exception):
 
 
 def fire(client, name: str, at: datetime) -> str:
-    """Send the schedule's input to its target as if it were the time `at`; return what was sent.
+    """Send the schedule's input to its queue or function as if it were the time `at`; return what was sent.
 
     `client` makes boto3 clients of the stack by service name. Keywords in the input are replaced as AWS's
     page "Adding context attributes in EventBridge Scheduler" says.
     """
-    scheduler, sqs = client("scheduler"), client("sqs")
+    scheduler = client("scheduler")
     try:
         schedule = scheduler.get_schedule(Name=name)
     except scheduler.exceptions.ResourceNotFoundException:
@@ -29,8 +29,9 @@ def fire(client, name: str, at: datetime) -> str:
     message, target = schedule["Target"]["Input"], schedule["Target"]["Arn"]
     for keyword, value in keywords.items():
         message = message.replace(f"<aws.scheduler.{keyword}>", value)
-    service, queue = target.split(":")[2], target.split(":")[5]
-    if service != "sqs":
-        raise NotImplementedError(f"{name} has the target {target}; only queues are imitated here")
-    sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName=queue)["QueueUrl"], MessageBody=message)
+    if ":lambda:" in target:
+        client("lambda").invoke(FunctionName=target, InvocationType="Event", Payload=message)
+    else:
+        url = client("sqs").get_queue_url(QueueName=target.rpartition(":")[2])["QueueUrl"]
+        client("sqs").send_message(QueueUrl=url, MessageBody=message)
     return message

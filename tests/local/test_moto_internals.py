@@ -58,7 +58,7 @@ def test_moto_is_the_version_that_was_read():
         (FakeMultipart.dispose, ["self"]),
         (FakeBucket.get_permission, ["self", "action", "resource"]),
         (notifications._get_s3_event, ["event_name", "bucket", "key", "notification_id"]),
-        (EventBridgeSchedulerBackend.create_schedule, ["self", "name", "schedule_expression", "target"]),
+        (EventBridgeSchedulerBackend.create_schedule, ["self", "description", "end_date"]),
         (machines.StateMachine.has_cfn_attr, ["attr"]),
         (machines.StateMachine.get_cfn_attribute, ["self", "attribute_name"]),
     ],

@@ -175,6 +175,27 @@ def test_a_schedule_sends_its_target_the_time_it_was_to_fire(client, make_queue,
     assert receive(url) == {"time": "2026-11-01T02:00:00Z", "try": 1}
 
 
+def test_a_schedule_invokes_a_function_as_an_event(client, make_function, make_queue, receive, name):
+    url, _ = make_queue()
+    source = "import boto3, json, os\n"
+    source += "def handler(event, context):\n"
+    source += (
+        "    boto3.client('sqs').send_message(QueueUrl=os.environ['URL'], MessageBody=json.dumps(event))\n"
+    )
+    client("scheduler").create_schedule(
+        Name=name,
+        ScheduleExpression="cron(0 2 1 * ? *)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={
+            "Arn": make_function(source, URL=url),
+            "RoleArn": "arn:aws:iam::1:role/scheduler",
+            "Input": "[7]",
+        },
+    )
+    fire(client, name, datetime(2026, 11, 1, 2, tzinfo=UTC))
+    assert receive(url) == [7]
+
+
 def test_a_schedule_that_is_not_there_is_told_with_those_that_are(client):
     with pytest.raises(NoSuchSchedule, match="no schedule lunch; there are:"):
         fire(client, "lunch", datetime.now(UTC))
