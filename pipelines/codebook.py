@@ -9,9 +9,12 @@ from pathlib import Path
 
 from pipelines.codebook_check import Problem, problems
 from pipelines.errors import Refused
+from processing.policy import Policy
 
 #: Stands where reviewers' decisions will: Prepare is given that folder, and SageMaker refuses an empty one.
 REVIEWED = b"Decisions of reviewers, one folder for each imported sheet. They are training rows, too.\n"
+#: The same for the rows of groups that share by a list: Featurize is given that folder.
+SHARED = b"Training rows of groups that share by this list, one folder for each group.\n"
 
 
 class CodebookError(Refused):
@@ -124,7 +127,9 @@ def publish(
     group, version, body = codebook["group"], codebook["version"], content(codebook)
     key, digest = f"codebooks/{group}/{version}.json", hashlib.sha256(body).hexdigest()
     _put_once(s3, work_bucket, key, body, file)
+    settings = training_settings(codebook)
     s3.put_object(Bucket=work_bucket, Key=f"reviewed/{group}/about.txt", Body=REVIEWED)
+    s3.put_object(Bucket=work_bucket, Key=f"shared/{settings['share_by']}/about.txt", Body=SHARED)
 
     item = {
         "group": group,
@@ -133,9 +138,11 @@ def publish(
         "codebook_version": version,
         "codebook_digest": digest,
         "policy": json.dumps(codebook.get("policy", {}), ensure_ascii=False, sort_keys=True),
+        **settings,
         "published_at": now.isoformat(timespec="seconds"),
     }
     current = current_codebook(group, dynamodb=dynamodb, table=table)
+    _stop_sharing(s3, work_bucket, group, current.get("share_by"), settings["share_by"])
     changed = {**current, "published_at": ""} != {**item, "published_at": ""}
     if changed:
         dynamodb.put_item(TableName=table, Item={name: {"S": value} for name, value in item.items()})
@@ -148,6 +155,30 @@ def publish(
         replaces=current.get("codebook_version", ""),
         changed=changed,
     )
+
+
+def training_settings(codebook: dict) -> dict[str, str]:
+    """What codebook and policy ask of a training, in the form its state machine passes on.
+
+    families: JSON list of candidates to try; trees are worth it only where items have attributes.
+    hyperparameters: JSON object of the final training's own hyperparameters; text values. A precision of 0
+        leaves the threshold to the model, so to the default.
+    share_by: the list of references by which rows are shared, or `none`.
+    """
+    policy = Policy.parse(json.dumps(codebook.get("policy", {})))
+    return {
+        "families": json.dumps(["linear", "boosted"] if codebook["attributes"] else ["linear"]),
+        "hyperparameters": json.dumps({"precision": str(policy.precision or Policy.precision)}),
+        "share_by": policy.share_by,
+    }
+
+
+def _stop_sharing(s3, bucket: str, group: str, before: str | None, now: str) -> None:
+    """Take back the rows that the group shared by another list until now."""
+    if before and before != now:
+        from processing.shared import FILE
+
+        s3.delete_object(Bucket=bucket, Key=f"shared/{before}/{group}/{FILE}")
 
 
 def current_codebook(group: str, *, dynamodb, table: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from processing.policy import Policy
+from processing.policy import NO_LIST, Policy
 
 COMMON_COLUMNS = ("item_id", "title", "brand", "product_type", "label", "text_key")
 ONE_DAY = timedelta(days=1)
@@ -166,9 +166,18 @@ def _successions(codebook: dict) -> Iterator[tuple[str, str, str]]:
 
 def _policy(codebook: dict) -> Iterator[tuple[str, str, str]]:
     try:
-        Policy.parse(json.dumps(codebook.get("policy", {})))
+        policy = Policy.parse(json.dumps(codebook.get("policy", {})))
     except ValueError as error:
         yield "policy", str(error).removeprefix("policy: "), "correct it, or leave it out for the default"
+        return
+    lists = {name for entry in codebook["codes"] for name in entry.get("references", {})}
+    if policy.share_by not in {NO_LIST, *lists}:
+        known = f"there are {', '.join(sorted(lists))}" if lists else "no code has references"
+        yield (
+            "policy",
+            f'share_by is "{policy.share_by}", but no code has references of that name ({known})',
+            "name a list under references, or leave share_by out to share nothing",
+        )
 
 
 def _arity(succession: dict) -> tuple[str, str] | None:

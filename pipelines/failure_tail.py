@@ -7,6 +7,10 @@ from pipelines.states import Fail, Path, call, text
 CODEBOOK_URI = "$.registered.Item.codebook_uri.S"
 CODEBOOK_VERSION = "$.registered.Item.codebook_version.S"
 POLICY = "$.registered.Item.policy.S"
+#: What only training asks; a codebook published before these were written must be published again.
+FAMILIES = "$.registered.Item.families.S"
+HYPERPARAMETERS = "$.registered.Item.hyperparameters.S"
+SHARE_BY = "$.registered.Item.share_by.S"
 
 
 def failure_tail(machine: str) -> states.State:
@@ -96,11 +100,11 @@ def get_item(state_id: str, entry: str | Path, result_path: str, failure: states
     return call(state_id, "dynamodb:getItem", parameters, failure, result_path=result_path)
 
 
-def known_group(failure: states.State, then: states.State) -> states.State:
-    """GetGroup, and on to `then` if the group has a codebook; where to is named by the three paths above."""
+def known_group(failure: states.State, then: states.State, needs: str = CODEBOOK_URI) -> states.State:
+    """GetGroup, and on to `then` if the group's item has the path `needs`; the paths are those above."""
     get_group = get_item("GetGroup", "GROUP", "$.registered", failure)
     known = states.Choice("GroupKnown")
-    known.add_choice(choice_rule.ChoiceRule.IsPresent(CODEBOOK_URI, True), then)
+    known.add_choice(choice_rule.ChoiceRule.IsPresent(needs, True), then)
     unknown = refuse(
         "UnknownGroup",
         failure,

@@ -156,8 +156,9 @@ def processing(
     key: str | Path,
     result_path: str,
     max_hours: int,
+    package: str = "processing",
 ) -> states.Task:
-    """A processing job: state, script `processing.<state>` and role share one name.
+    """A processing job: state, script `<package>.<state>` and role share one name.
 
     Its last line of JSON (`ExitMessage`) is the only thing that stays in the execution's state.
     """
@@ -186,7 +187,7 @@ def processing(
             ProcessingOutput(output_name=name, source=f"/opt/ml/processing/output/{name}", destination=uri)
             for name, uri in outputs.items()
         ],
-        container_entrypoint=["python3", "-m", f"processing.{state_id.lower()}"],
+        container_entrypoint=["python3", "-m", f"{package}.{state_id.lower()}"],
         container_arguments=Path(f"States.Array({', '.join(words)})"),
         kms_key_id=key,
         tags=tags(),

@@ -5,7 +5,7 @@ Only the standard library: the command line reads codebooks with the same code.
 
 import json
 from calendar import monthrange
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -16,13 +16,17 @@ from processing.successions import parse as parse_successions
 
 @dataclass(frozen=True)
 class Code:
-    """One code. It is in force from `valid_from` to `valid_to`, both days included; None: with no end."""
+    """One code. It is in force from `valid_from` to `valid_to`, both days included; None: with no end.
+
+    references: by name of another list (`unu`) the keys there that mean this code.
+    """
 
     code: str
     description: str
     valid_from: date
     valid_to: date | None
     critical: bool
+    references: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
     def in_force(self, first: date, last: date) -> bool:
         """Whether the code is in force on any day from `first` to `last`."""
@@ -98,6 +102,7 @@ def parse(fields: dict) -> Codebook:
             valid_from=date.fromisoformat(entry["valid_from"]),
             valid_to=date.fromisoformat(entry["valid_to"]) if entry["valid_to"] else None,
             critical=entry["critical"],
+            references={name: tuple(keys) for name, keys in entry.get("references", {}).items()},
         )
         for entry in fields["codes"]
     )

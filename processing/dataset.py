@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -52,6 +53,16 @@ def read(files: list[DataFile], columns: Mapping[str, str]) -> pa.Table:
 def digest(paths: Iterable[Path]) -> str:
     """SHA-256 (hex) of what files hold: of their sorted SHA-256, so names do not matter."""
     return hashlib.sha256("\n".join(sorted(map(sha256, paths))).encode()).hexdigest()
+
+
+def rows_digest(table: pa.Table) -> str:
+    """SHA-256 (hex) of a table's rows, whatever their order, their files' number, format or compression.
+
+    Each row counts by its hash, so equal digests are equal rows but for a chance of about n_rows / 2^64.
+    """
+    hashes = np.sort(pd.util.hash_pandas_object(table.to_pandas(), index=False).to_numpy())
+    columns = ",".join(table.column_names)
+    return hashlib.sha256(columns.encode() + hashes.astype("<u8").tobytes()).hexdigest()
 
 
 def sha256(path: Path) -> str:

@@ -1,7 +1,11 @@
 """What a model group asks of a challenger before it wins, and of labels before they are used."""
 
 import json
+import re
 from dataclasses import dataclass
+
+#: In place of the list by which a group shares rows: it does not.
+NO_LIST = "none"
 
 
 @dataclass(frozen=True)
@@ -16,6 +20,8 @@ class Policy:
         precision: share of right ones wanted among the labels that no person looks at, in [0, 1]; 0 leaves it
             to the model's own threshold alone.
         review_capacity: how many items a month people can look at; None for as many as it takes.
+        share_by: the list of references (`unu`) by which the group's training rows are shared with other
+            groups that share by it, and theirs with this one; `none` for no sharing.
     """
 
     min_gain: float = 0.002
@@ -24,6 +30,7 @@ class Policy:
     approval: bool = False
     precision: float = 0.98
     review_capacity: float | None = None
+    share_by: str = NO_LIST
 
     def __post_init__(self):
         allowed = {
@@ -31,6 +38,10 @@ class Policy:
             "min_rows": (self.min_rows >= 1, "1 or more"),
             "level": (0 < self.level <= 0.5, "above 0 and at most 0.5; 0.02 is the default"),
             "precision": (0 <= self.precision <= 1, "from 0 to 1; 0.98 is the default"),
+            "share_by": (
+                re.fullmatch("[a-z0-9]{1,20}", self.share_by),
+                'small letters and digits, such as "unu"; "none" is the default',
+            ),
             "review_capacity": (self.review_capacity is None or self.review_capacity >= 0, "0 or more"),
         }
         for name, (fine, rule) in allowed.items():
@@ -55,6 +66,9 @@ class Policy:
             if name == "approval":
                 if not isinstance(value, bool):
                     raise ValueError(f"policy: {name} is {value!r}, must be true or false")
+            elif name == "share_by":
+                if not isinstance(value, str):
+                    raise ValueError(f"policy: {name} is {value!r}, must be a text")
             elif not isinstance(value, int | float) or isinstance(value, bool):
                 raise ValueError(f"policy: {name} is {value!r}, must be a number")
         return cls(**settings)

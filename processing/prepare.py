@@ -14,9 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from processing import codebook, container, dataset, jsonlines, manifest, reviewed, rows, split
+from processing import codebook, container, dataset, jsonlines, manifest, reviewed, rows, shared, split
 from processing.codebook import Codebook
 from processing.errors import BadData
+from processing.policy import NO_LIST
 from processing.recode import recode
 from processing.text import text_keys
 
@@ -51,6 +52,10 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     jsonlines.write(rejected, container.output_folder("rejected") / "rejected.jsonl")
     if options.purpose == "training":
         counts, details = _write_splits(made, columns, options.test_uri)
+        counts["rows_digest"] = dataset.rows_digest(made)
+        shared.write(
+            container.output_folder("train"), book, options.share_by, container.output_folder("shared")
+        )
     else:
         counts, details = _write_items(made, columns)
     message = {
@@ -82,6 +87,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         parser.add_argument(name, required=True)
     parser.add_argument("--purpose", required=True, choices=("training", "inference", "test"))
     parser.add_argument("--test-uri", help="where the test set will be; needed for purpose training")
+    parser.add_argument("--share-by", default=NO_LIST, help="list of references to share training rows by")
     options = parser.parse_args(arguments)
     if options.purpose == "training" and not options.test_uri:
         parser.error("purpose training needs --test-uri")

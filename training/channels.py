@@ -15,7 +15,6 @@ from processing import codebook
 from processing.codebook import Codebook
 from processing.container import base_folder
 from processing.errors import BadCodebook, BadData
-from training import training_set
 from training.training_set import TrainingSet
 
 
@@ -49,10 +48,6 @@ def read_codebook(folder: Path) -> Codebook:
     return codebook.load(folder, json.loads(files[0].read_text(encoding="utf-8"))["group"])
 
 
-def read_training_set(book: Codebook) -> TrainingSet:
-    """The channel `features` as Featurize made it; without that channel, made from `train` and
-    `validation`.
-    """
-    if (channel("features") / "features.npz").is_file():
-        return TrainingSet.load(channel("features"))
-    return training_set.build(read_rows(channel("train")), read_rows(channel("validation")), book)
+def read_training_set() -> TrainingSet:
+    """The channel `features`, as Featurize made it."""
+    return TrainingSet.load(channel("features"))

@@ -1,10 +1,12 @@
 """Features of train and validation, computed once for all trials of a tuning job.
 
-    python3 -m training.featurize
+    python3 -m training.featurize --share-by unu
 
-A processing job: inputs `train`, `validation`, `codebook` and, where the group shares, `shared`; output
-`features`.
+A processing job: inputs `train`, `validation`, `codebook`, `shared` (rows of groups that share by the list;
+none where the group does not); output `features`.
 """
+
+import argparse
 
 from processing.container import input_folder, output_folder, run
 from training import shared_rows, training_set
@@ -12,13 +14,17 @@ from training.channels import read_codebook, read_rows
 
 
 def main(arguments: list[str] | None = None) -> dict[str, object]:
+    parser = argparse.ArgumentParser(prog="training.featurize", description=__doc__.splitlines()[0])
+    parser.add_argument("--share-by", required=True, help="list of references to share by, or none")
+    options = parser.parse_args(arguments)
     book = read_codebook(input_folder("codebook"))
-    shared = shared_rows.read(input_folder("shared"), input_folder("codebook"), book)
-    made = training_set.build(
-        read_rows(input_folder("train")), read_rows(input_folder("validation")), book, shared
-    )
+    train, validation = read_rows(input_folder("train")), read_rows(input_folder("validation"))
+    codes = {*train["label"].to_pylist(), *validation["label"].to_pylist()}
+    others = shared_rows.read(input_folder("shared"), book, codes, options.share_by)
+    made = training_set.build(train, validation, book, others)
     made.save(output_folder("features"))
-    return {"rows": len(made.labels), "own": int(made.own.sum()), "codes": len(made.codes)}
+    own = int(made.own.sum())
+    return {"rows": own, "shared": len(made.labels) - own, "groups": len(others), "codes": len(made.codes)}
 
 
 if __name__ == "__main__":

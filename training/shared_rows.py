@@ -1,58 +1,59 @@
 """Rows of other groups that a group may learn from, their labels turned into its own codes.
 
-Codes of two codebooks are the same where they name the same `reference` (a UNU key, a heading of the HS).
-Which groups share is policy; a job sees only the folders it was given, so it reads what its role may
-read.
+Codes of two codebooks mean the same where they name the same keys of one list (UNU keys, headings of the HS).
+By which list a group shares, if at all, is policy; a job sees only the rows of groups that share by it, too.
 """
 
-import json
-from collections import defaultdict
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
-from processing import split
+from processing import shared, split
 from processing.codebook import Codebook
-from processing.text import text_keys
-from training.channels import read_rows
+from processing.text import TEXT_COLUMNS, text_keys
 
 
-def read(folder: Path, own_codebook: Path, book: Codebook) -> list[pa.Table]:
-    """One table for each other group: `<folder>/<group>/*.parquet` (canonical rows) beside its
-    codebook's JSON.
+def read(folder: Path, book: Codebook, codes: set[str], share_by: str) -> list[pa.Table]:
+    """One table for each other group in the folder: `<folder>/<group>/rows.parquet` (processing/shared.py).
+
+    codes: those that occur in the group's own rows; others cannot be learned. Columns of the tables are those
+    of the group's canonical rows, but for `item_id`; groups without a row are left out.
     """
-    own = by_reference(own_codebook)
-    tables = []
-    for group in sorted(path for path in folder.glob("*") if path.is_dir()):
-        theirs = by_reference(group)
-        code_of = {code: own[reference] for reference, code in theirs.items() if reference in own}
-        tables.append(translate(read_rows(group), code_of, book))
+    code_of = codes_by_key(book, codes, share_by)
+    files = [path for path in sorted(folder.glob(f"*/{shared.FILE}")) if path.parent.name != book.group]
+    tables = [translate(pq.read_table(path), book, code_of) for path in files]
     return [table for table in tables if len(table)]
 
 
-def by_reference(folder: Path) -> dict[str, str]:
-    """The code of each reference that exactly one code of the folder's codebook names."""
-    codes = defaultdict(list)
-    for file in folder.glob("*.json"):
-        for entry in json.loads(file.read_text(encoding="utf-8"))["codes"]:
-            if entry.get("reference"):
-                codes[entry["reference"]].append(entry["code"])
-    return {reference: named[0] for reference, named in codes.items() if len(named) == 1}
+def translate(rows: pa.Table, book: Codebook, code_of: dict[str, set[str]]) -> pa.Table:
+    """Shared rows with this group's codes, keys and attributes; what has no one code here is left out.
 
-
-def translate(rows: pa.Table, code_of: dict[str, str], book: Codebook) -> pa.Table:
-    """Rows with this group's codes, keys and attributes; what has no code here is left out.
-
-    So are texts that this group would test on: learned from a neighbour's copy of them, its test would
-    flatter.
+    So are texts that this group tests on: learned from a neighbour's copy of them, its test would flatter.
     """
-    labels = pa.array([code_of.get(label) for label in rows["label"].to_pylist()], pa.string())
-    rows = rows.drop_columns(["label", "text_key"]).append_column("label", labels)
+    labels = pa.array([_code(keys, code_of) for keys in rows[shared.KEYS].to_pylist()], pa.string())
+    columns = {name: rows[name] for name in TEXT_COLUMNS}
     for attribute in book.attributes:
-        if attribute.name not in rows.column_names:
-            kind = pa.float64() if attribute.type == "number" else pa.string()
-            rows = rows.append_column(attribute.name, pa.nulls(len(rows), kind))
-    rows = rows.filter(pc.is_valid(rows["label"]))
-    rows = rows.append_column("text_key", text_keys(book.group, rows))
-    return rows.filter(pa.array(~split.is_test(rows["text_key"])))
+        kind = pa.float64() if attribute.type == "number" else pa.string()
+        same = attribute.name in rows.column_names and rows[attribute.name].type == kind
+        columns[attribute.name] = rows[attribute.name] if same else pa.nulls(len(rows), kind)
+    own = pa.table({**columns, "label": labels}).filter(pc.is_valid(labels))
+    own = own.append_column("text_key", text_keys(book.group, own))
+    return own.filter(pa.array(~split.is_test(own["text_key"])))
+
+
+def codes_by_key(book: Codebook, codes: set[str], share_by: str) -> dict[str, set[str]]:
+    """Which of `codes` name each key of the list."""
+    code_of: dict[str, set[str]] = {}
+    for code in book.codes:
+        for key in code.references.get(share_by, ()) if code.code in codes else ():
+            code_of.setdefault(key, set()).add(code.code)
+    return code_of
+
+
+def _code(keys: list[str], code_of: dict[str, set[str]]) -> str | None:
+    """The one code that every key means; None where there is none, or where keys differ."""
+    codes = [code_of.get(key, set()) for key in keys]
+    meant = set.union(*codes) if codes and all(codes) else set()
+    return meant.pop() if len(meant) == 1 else None

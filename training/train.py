@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     )
     options = options.parse_args(arguments)
     book = read_codebook(channel("codebook"))
-    given = read_training_set(book)
+    given = read_training_set()
     trained, macro_f1 = train(given, book, options)
     model.save(trained, model_folder())
     copy_code(model_folder() / "code")

@@ -68,8 +68,7 @@ class Workflow:
 @cache
 def workflow(machine: str, purpose: str = "", folder: Path = FOLDER) -> Workflow:
     """The workflow that `machine` is for an input of this `purpose`. Raises PlanError."""
-    path = folder / f"{machine}.asl.json"
-    definition = json.loads(path.read_text(encoding="utf-8"))
+    path, definition = _read(machine, folder)
     names = _way(definition["States"], definition["StartAt"], purpose, ())
     if names is None:
         raise PlanError(f"{path}: no way through for the purpose {purpose!r}. Fix: use one that it knows.")
@@ -81,9 +80,20 @@ def workflow(machine: str, purpose: str = "", folder: Path = FOLDER) -> Workflow
     return Workflow(machine, jobs, names, definition["TimeoutSeconds"])
 
 
+def job(machine: str, state: str, folder: Path = FOLDER) -> Job:
+    """One job of a machine, whether or not the planned way leads through it."""
+    return _job(state, _read(machine, folder)[1]["States"][state])
+
+
+def _read(machine: str, folder: Path) -> tuple[Path, dict]:
+    path = folder / f"{machine}.asl.json"
+    return path, json.loads(path.read_text(encoding="utf-8"))
+
+
 def _way(states: dict, name: str, purpose: str, before: tuple[str, ...]) -> tuple[str, ...] | None:
     """States entered from `name` to an end that is no failure; where data decides, the way with the most
-    jobs, then with the most states. None where every way fails or turns in a circle."""
+    jobs, then with the most states, then the one that is named first: a search that goes on from the last
+    month's, which every search but a group's first does. None where every way fails or turns in a circle."""
     state = states[name]
     if name in before or state["Type"] == "Fail":
         return None

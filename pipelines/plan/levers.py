@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, replace
 
-from pipelines.plan import usage
+from pipelines.plan import definitions, usage
 from pipelines.plan.groups import ModelGroup
 from pipelines.plan.prices import Prices
 from pipelines.plan.usage import Settings, used_by_runs
 
-SMALL = "ml.m5.large"
+SMALL, LARGE = "ml.m5.large", "ml.m5.xlarge"
 #: Assumed share of groups whose labelled rows are those of last month.
 UNCHANGED_EVERY = 4
 #: Deliveries in a month where a warehouse delivers weekly.
@@ -37,6 +37,9 @@ def levers(groups: list[ModelGroup], settings: Settings, prices: Prices) -> list
 
     now = cost(settings)
     tune = next(job for job in usage.retraining(groups[0], settings)[0].jobs if job.kind == "tuning")
+    cold = definitions.job("training", "Tune").trials
+    small, large = (replace(settings, instances=dict.fromkeys(settings.instances, t)) for t in (SMALL, LARGE))
+    right_sized = set(settings.instances.values()) == {SMALL}
     on_demand, on_spot = cost(replace(settings, spot=False)), cost(replace(settings, spot=True))
     return [
         Lever(
@@ -46,16 +49,16 @@ def levers(groups: list[ModelGroup], settings: Settings, prices: Prices) -> list
             f"{prices.spot_discount:.0%} off the trials; an interrupted trial runs again",
         ),
         Lever(
-            f"smaller machines ({SMALL})",
-            now - cost(replace(settings, instances=dict.fromkeys(settings.instances, SMALL))),
-            None,
-            "most of a job is its start; memory suffices (0.35 GB measured)",
+            f"right-sized machines ({SMALL})",
+            None if right_sized else now - cost(small),
+            cost(large) - now if right_sized else None,
+            f"against {LARGE}; most of a job is its start; memory suffices (0.35 GB measured)",
         ),
         Lever(
             "warm start from last month",
-            now - cost(replace(settings, trials=max(1, tune.trials // 2))),
             None,
-            f"{max(1, tune.trials // 2)} trials for {tune.trials}; what it does to accuracy is not measured",
+            max(0, cost(replace(settings, trials=cold)) - now),
+            f"{tune.trials} trials for the {cold} of a group's first search",
         ),
         Lever(
             "stop the search without progress",
@@ -70,7 +73,7 @@ def levers(groups: list[ModelGroup], settings: Settings, prices: Prices) -> list
                 for group in groups[UNCHANGED_EVERY - 1 :: UNCHANGED_EVERY]
             ),
             None,
-            f"if one group in {UNCHANGED_EVERY} has last month's rows; Prepare has to find that out",
+            f"in use; none is counted in the plan. If one group in {UNCHANGED_EVERY} has last month's rows",
         ),
         Lever(
             "stop single trials early",

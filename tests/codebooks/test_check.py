@@ -98,6 +98,16 @@ FORM = {
 }
 
 SENSE = {
+    "sharing by a list that no code names": (
+        lambda book: book.update(policy={"share_by": "unu"}),
+        'policy: share_by is "unu", but no code has references of that name (no code has references). '
+        "Fix: name a list under references, or leave share_by out to share nothing.",
+    ),
+    "a list whose name leads out of its folder": (
+        lambda book: book.update(policy={"share_by": "../runs"}),
+        'policy: share_by is ../runs, must be small letters and digits, such as "unu"; '
+        '"none" is the default. Fix: correct it, or leave it out for the default.',
+    ),
     "a code listed twice": (
         lambda book: book["codes"].append(dict(entry(book, "4"))),
         'codes, "4": the code is listed 2 times. Fix: keep one entry with the whole time it is in force.',

@@ -27,6 +27,9 @@ def test_a_published_codebook_is_a_file_with_a_digest_and_the_groups_item(stack,
             "codebook_version": "2026-11",
             "codebook_digest": digest,
             "policy": '{"min_rows": 500}',
+            "families": '["linear", "boosted"]',
+            "hyperparameters": '{"precision": "0.98"}',
+            "share_by": "none",
             "published_at": "2026-11-02T08:30:00+00:00",
         }
     ]
@@ -41,6 +44,32 @@ def test_publishing_the_same_again_changes_nothing(stack, book):
     done = publish(shuffled, **stack.places, now=NOW + timedelta(days=1))
     assert (stack.objects(), stack.ledger()) == before
     assert (done.changed, done.published_at) == (False, "2026-11-02T08:30:00+00:00")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "precision"), [({}, "0.98"), ({"precision": 0.95}, "0.95"), ({"precision": 0}, "0.98")]
+)
+def test_trainings_are_told_the_wanted_precision(stack, book, wanted, precision):
+    publish(book, **stack.places, policy=wanted, now=NOW)
+    assert json.loads(stack.ledger()[0]["hyperparameters"]) == {"precision": precision}
+
+
+def test_trees_are_tried_only_where_items_have_attributes(stack, book):
+    publish({**book, "attributes": []}, **stack.places, now=NOW)
+    assert json.loads(stack.ledger()[0]["families"]) == ["linear"]
+
+
+def test_a_group_that_stops_sharing_takes_its_rows_back_and_no_other_groups(stack, book):
+    book["codes"][0]["references"] = {"unu": ["0108"]}
+    publish(book, **stack.places, policy={"share_by": "unu"}, now=NOW)
+    for group in ("DE-weee", "AT-weee"):
+        stack.s3.put_object(Bucket=stack.work_bucket, Key=f"shared/unu/{group}/rows.parquet", Body=b"rows")
+    assert stack.ledger()[0]["share_by"] == "unu"
+    publish(book, **stack.places, policy={}, now=NOW)
+    assert stack.ledger()[0]["share_by"] == "none"
+    assert set(stack.objects("shared/")) == {
+        *("shared/unu/about.txt", "shared/unu/AT-weee/rows.parquet", "shared/none/about.txt")
+    }
 
 
 def test_the_folder_of_reviewers_decisions_is_there_from_the_first_codebook_on(stack, book):

@@ -32,7 +32,7 @@ SUBSTITUTIONS = {
     "LabelledKeyArn": _key(2),
     **{
         f"{state}RoleArn": f"arn:aws:iam::{ACCOUNT}:role/labelmill-{state}"
-        for state in ("Prepare", "Tune", "Train", "Transform", "Publish", "Amend", "Compare")
+        for state in ("Prepare", "Featurize", "Tune", "Train", "Transform", "Publish", "Amend", "Compare")
     },
     "ImageUri": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/sagemaker-xgboost:3.2-0",
     "ProcessingInstanceType": "ml.m5.xlarge",
@@ -103,6 +103,21 @@ GROUP_ITEM = {
     "codebook_uri": {"S": CODEBOOK_URI},
     "codebook_version": {"S": "2026-10"},
     "policy": {"S": POLICY},
+    "families": {"S": '["linear", "boosted"]'},
+    "hyperparameters": {"S": '{"precision": "0.97"}'},
+    "share_by": {"S": "none"},
+}
+
+#: What the last training of the group left in the ledger.
+TRAINED_ITEM = {
+    "group": {"S": GROUP},
+    "entry": {"S": "TRAINED"},
+    "model": {"S": OLD_MODEL},
+    "tuning_job": {"S": f"{GROUP}-0123456789ab"},
+    "rows_digest": {"S": "d1" * 32},
+    "code_digest": {"S": SUBSTITUTIONS["CodeDigest"]},
+    "codebook_version": {"S": "2026-10"},
+    "policy": {"S": POLICY},
 }
 
 MODEL_ITEM = {
@@ -120,7 +135,9 @@ MESSAGES = {
     "processing.prepare": {
         **{"rows": 100, "rejected": 2, "train": 60, "validation": 18, "test": 20, "items": 98},
         "data_digest": "ab12cd34ef56",
+        "rows_digest": "d2" * 32,
     },
+    "training.featurize": {"rows": 78, "shared": 0, "groups": 0, "codes": 6},
     "processing.publish": {
         **{"rows": 100, "labelled": 90, "review": 8, "rejected": 2},
         **{"alarms": 0, "attention": "Nothing."},
@@ -137,15 +154,18 @@ MESSAGES = {
 }
 
 #: What the search finds best.
-TUNED = {"C": "0.7", "min_df": "2", "word_weight": "1.1"}
+TUNED = {"C": "0.7", "family": "linear", "min_df": "2", "word_weight": "1.1"}
 
 #: What the states have found out by the time they are all done: the data of a static look at the requests.
 _FOUND = {
     "registered": {"Item": GROUP_ITEM},
     "prepared": {"message": MESSAGES["processing.prepare"]},
+    "last": {"Item": TRAINED_ITEM},
+    "featurized": {"message": MESSAGES["training.featurize"]},
     "sentence": "Row 3 has no title: fill it in.",
     "failure": {"Error": "States.TaskFailed", "Cause": "{}"},
     "tuning": {
+        "job": f"{GROUP}-ba9876543210",
         "objective": 0.8734,
         "tuned": TUNED,
         "fixed": {"sagemaker_program": "training.train"},

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from definition_examples import DATA, MACHINES, SUBSTITUTIONS, context, text_of
+from definition_examples import DATA, GROUP, MACHINES, SUBSTITUTIONS, context, definition_of, text_of
 
 from infra.local.aws_models import InvalidRequest, check, service_model
 from pipelines.checks import Request, Unresolved, evaluate, requests, substitute
@@ -93,8 +93,9 @@ def test_every_job_is_encrypted_isolated_and_tagged(machine, state):
         assert '"KmsKeyId"' in text and '"VolumeKmsKeyId"' in text
 
 
-def test_the_tuning_job_searches_the_agreed_ranges():
-    tuning = sent_by("training")["Tune"].parameters
+@pytest.mark.parametrize("state", ["Tune", "TuneWarm"])
+def test_the_tuning_job_searches_the_agreed_ranges(state):
+    tuning = sent_by("training")[state].parameters
     settings = tuning["HyperParameterTuningJobConfig"]
     assert settings["ResourceLimits"] == {"MaxNumberOfTrainingJobs": 8, "MaxParallelTrainingJobs": 2}
     assert settings["HyperParameterTuningJobObjective"] == {"Type": "Maximize", "MetricName": "macro_f1"}
@@ -103,22 +104,58 @@ def test_the_tuning_job_searches_the_agreed_ranges():
         r["Name"]: (r["MinValue"], r["MaxValue"], r["ScalingType"])
         for r in ranges["ContinuousParameterRanges"]
     } == {"C": ("0.05", "4", "Logarithmic"), "word_weight": ("0.5", "2", "Logarithmic")}
-    assert ranges["CategoricalParameterRanges"] == [{"Name": "min_df", "Values": ["1", "2"]}]
+    assert ranges["CategoricalParameterRanges"] == [
+        {"Name": "min_df", "Values": ["1", "2"]},
+        {"Name": "family", "Values": ["linear", "boosted"]},
+    ]
     regex = tuning["TrainingJobDefinition"]["AlgorithmSpecification"]["MetricDefinitions"][0]["Regex"]
     assert re.search(regex, "epoch 3 macro_f1=0.8125; done")[1] == "0.8125"
 
 
-@pytest.mark.parametrize(("state", "script"), [("Tune", "training.tune"), ("Train", "training.train")])
-def test_training_runs_a_module_of_the_code_channel_without_a_package_index(state, script):
+def test_a_warm_start_is_the_same_search_with_the_last_one_as_its_parent():
+    """SageMaker refuses a parent with another metric or other hyperparameters than the new job's."""
+    cold, warm = (dict(sent_by("training")[state].parameters) for state in ("Tune", "TuneWarm"))
+    assert warm.pop("WarmStartConfig") == {
+        "WarmStartType": "TransferLearning",
+        "ParentHyperParameterTuningJobs": [{"HyperParameterTuningJobName": f"{GROUP}-0123456789ab"}],
+    }
+    assert warm == cold
+
+
+def test_trials_are_on_spot_and_their_waiting_fits_into_the_tasks_time():
+    """The final training is not: it is one job, and everybody waits for it."""
+    tuning, train = (sent_by("training")[state].parameters for state in ("Tune", "Train"))
+    trial = tuning["TrainingJobDefinition"]
+    limits = tuning["HyperParameterTuningJobConfig"]["ResourceLimits"]
+    longest = trial["StoppingCondition"]["MaxWaitTimeInSeconds"]
+    assert trial["EnableManagedSpotTraining"] is True
+    assert longest >= trial["StoppingCondition"]["MaxRuntimeInSeconds"]
+    rounds = limits["MaxNumberOfTrainingJobs"] / limits["MaxParallelTrainingJobs"]
+    assert rounds * longest <= definition_of("training")["States"]["Tune"]["TimeoutSeconds"]
+    assert "EnableManagedSpotTraining" not in train or not train["EnableManagedSpotTraining"]
+
+
+def test_trials_are_not_watched_as_they_print_one_score_at_their_end():
+    config = sent_by("training")["Tune"].parameters["HyperParameterTuningJobConfig"]
+    assert config["TrainingJobEarlyStoppingType"] == "Off"
+
+
+@pytest.mark.parametrize(
+    ("state", "script", "channels"),
+    [
+        ("Tune", "training.tune", ["features", "code"]),
+        ("TuneWarm", "training.tune", ["features", "code"]),
+        ("Train", "training.train", ["features", "codebook", "code"]),
+    ],
+)
+def test_training_runs_a_module_of_the_code_channel_without_a_package_index(state, script, channels):
     states = substitute(text_of("training"), SUBSTITUTIONS)["States"]
     parameters = sent_by("training")[state].parameters
     job = parameters.get("TrainingJobDefinition", parameters)
     fixed = job.get("StaticHyperParameters") or states["Tune"]["ResultSelector"]["fixed"]
     assert fixed == {"sagemaker_program": script, "sagemaker_submit_directory": "/opt/ml/input/data/code"}
     assert job["Environment"] == {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"}
-    assert [channel["ChannelName"] for channel in job["InputDataConfig"]] == [
-        *("train", "validation", "codebook", "code")
-    ]
+    assert [channel["ChannelName"] for channel in job["InputDataConfig"]] == channels
 
 
 def test_a_model_is_served_by_the_code_in_its_own_artefact():

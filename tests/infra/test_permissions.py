@@ -10,7 +10,10 @@ from templates import template
 pytestmark = pytest.mark.usefixtures("engine")
 
 KEYS = ("LandingKey", "WorkKey", "LabelledKey", "OperationsKey")
-JOBS = ("PrepareRole", "TuneRole", "TrainRole", "TransformRole", "PublishRole", "AmendRole", "CompareRole")
+JOBS = (
+    *("PrepareRole", "FeaturizeRole", "TuneRole", "TrainRole", "TransformRole"),
+    *("PublishRole", "AmendRole", "CompareRole"),
+)
 MACHINES = ("TrainingMachineRole", "InferenceMachineRole", "ComparisonMachineRole")
 STARTERS = ("StartTrainingRole", "StartInferenceRole", "TestModelRole", "StartComparisonRole")
 CHECK_MONTH = ("CheckMonthRole", "CheckMonthSchedulerRole")
@@ -53,12 +56,13 @@ OUTPUTS = {
     name: f"WorkBucket/{RUN}/{name}/file"
     for name in (
         *("train", "validation", "test", "items", "truth", "rejected", "report"),
-        *("tune", "model", "predictions", "evidence", "manifest"),
+        *("features", "tune", "model", "predictions", "evidence", "manifest"),
     )
 }
 TEST_LABELS = "WorkBucket/predictions/DE-weee/set/model/run/labels.parquet"
 LABELS = "LabelledBucket/labels/DE-weee/2026-10/run/labels.parquet"
 CURRENT = "LabelledBucket/current/DE-weee/2026-10/labels.parquet"
+SHARED = "WorkBucket/shared/unu/DE-weee/rows.parquet"
 REVIEWED = "WorkBucket/reviewed/DE-weee/run/decisions.jsonl"
 MANIFESTS = {
     "staged for the test": f"WorkBucket/{RUN}/manifest/manifest.json",
@@ -78,6 +82,7 @@ OBJECTS = (
     LABELS,
     CURRENT,
     REVIEWED,
+    SHARED,
     *MANIFESTS.values(),
 )
 
@@ -88,8 +93,9 @@ def outputs(*names: str) -> set[str]:
 
 READS = {
     "PrepareRole": {*LANDED, CODEBOOK, CODE, REVIEWED, *outputs("test")},
-    "TuneRole": {CODEBOOK, CODE, *outputs("train", "validation")},
-    "TrainRole": {CODEBOOK, CODE, *outputs("train", "validation")},
+    "FeaturizeRole": {CODEBOOK, CODE, SHARED, *outputs("train", "validation")},
+    "TuneRole": {CODE, *outputs("features")},
+    "TrainRole": {CODEBOOK, CODE, *outputs("features")},
     "TransformRole": outputs("model", "items"),
     "PublishRole": {
         *(CODEBOOK, CODE, LABELS, MANIFESTS["for people"]),
@@ -102,7 +108,11 @@ READS = {
     "UnloadRole": {CODEBOOK},
 }
 WRITES = {
-    "PrepareRole": outputs("train", "validation", "test", "items", "truth", "rejected", "report"),
+    "PrepareRole": {
+        SHARED,
+        *outputs("train", "validation", "test", "items", "truth", "rejected", "report"),
+    },
+    "FeaturizeRole": outputs("features"),
     "TuneRole": outputs("tune"),
     "TrainRole": outputs("model"),
     "TransformRole": outputs("predictions"),

@@ -31,7 +31,7 @@ def states_of(machine, purpose):
 
 
 def test_the_jobs_of_each_workflow_are_read_in_order():
-    assert states_of("training", "training") == ["Prepare", "Tune", "Train"]
+    assert states_of("training", "training") == ["Prepare", "Featurize", "TuneWarm", "Train"]
     assert states_of("inference", "inference") == ["Prepare", "Transform", "Publish"]
     assert states_of("inference", "test") == ["Prepare", "Transform", "Publish"]
     assert states_of("comparison", "comparison") == ["Compare"]
@@ -46,13 +46,14 @@ def test_the_purpose_decides_which_way_is_planned():
 
 def test_the_tuning_budget_is_the_definitions(edited):
     def change(states):
-        limits = states["Tune"]["Parameters"]["HyperParameterTuningJobConfig"]["ResourceLimits"]
+        limits = states["TuneWarm"]["Parameters"]["HyperParameterTuningJobConfig"]["ResourceLimits"]
         limits |= {"MaxNumberOfTrainingJobs": 30, "MaxParallelTrainingJobs": 5}
-        states["Tune"]["Parameters"]["TrainingJobDefinition"]["EnableManagedSpotTraining"] = True
-        states["Tune"]["Retry"][0]["MaxAttempts"] = 7
+        states["TuneWarm"]["Parameters"]["TrainingJobDefinition"]["EnableManagedSpotTraining"] = False
+        states["TuneWarm"]["Retry"][0]["MaxAttempts"] = 7
 
-    tune = workflow("training", "training", edited("training", change)).jobs[1]
-    assert (tune.trials, tune.parallel, tune.spot, tune.retry.attempts) == (30, 5, True, 7)
+    tune = workflow("training", "training", edited("training", change)).jobs[2]
+    assert (tune.trials, tune.parallel, tune.spot, tune.retry.attempts) == (30, 5, False, 7)
+    assert workflow("training", "training").jobs[2].spot
 
 
 def test_a_further_job_is_planned_too(edited):
@@ -61,7 +62,7 @@ def test_a_further_job_is_planned_too(edited):
         states["Train"] = states["Train"] | {"Next": "Again"}
 
     jobs = workflow("training", "training", edited("training", change)).jobs
-    assert [job.state for job in jobs] == ["Prepare", "Tune", "Train", "Again"]
+    assert [job.state for job in jobs] == ["Prepare", "Featurize", "TuneWarm", "Train", "Again"]
 
 
 def test_a_state_that_a_plan_does_not_know_is_refused(edited):

@@ -8,7 +8,8 @@ import pytest
 from pipelines.plan import usage
 from pipelines.plan.groups import full_scale
 from pipelines.plan.levers import levers
-from pipelines.plan.usage import used_by_job, used_by_runs
+from pipelines.plan.standing import default_instances
+from pipelines.plan.usage import Settings, used_by_job, used_by_runs
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def test_smaller_machines_cost_less_as_long_as_starting_is_most_of_a_job(group, 
 
 
 def test_spot_saves_less_than_its_discount_because_interrupted_trials_run_again(group, settings, prices):
-    tune = usage.retraining(group, settings)[0].jobs[1]
+    tune = usage.retraining(group, settings)[0].jobs[2]
     hours = used_by_job(tune, 30_000, settings, prices)["ml.m5.xlarge hour"]
     again = used_by_job(replace(tune, spot=True), 30_000, settings, prices)["ml.m5.xlarge spot hour"]
     assert hours < again < 1.01 * hours
@@ -57,7 +58,16 @@ def test_spot_saves_less_than_its_discount_because_interrupted_trials_run_again(
 
 
 def test_a_lever_that_is_in_use_is_shown_as_what_leaving_it_would_cost(settings, prices):
-    found = levers(full_scale(), replace(settings, spot=True), prices)
-    spot = next(lever for lever in found if lever.name == "Spot for tuning")
-    assert spot.saves is None
-    assert spot.costs_without > 0
+    small = dict.fromkeys(settings.instances, "ml.m5.large")
+    found = levers(full_scale(), replace(settings, spot=True, instances=small, trials=4), prices)
+    in_use = {lever.name: lever for lever in found if lever.saves is None}
+    assert {"Spot for tuning", "right-sized machines (ml.m5.large)", "warm start from last month"} <= set(
+        in_use
+    )
+    assert all(lever.costs_without > 0 for lever in in_use.values())
+
+
+def test_the_plan_without_settings_uses_what_the_definitions_and_the_template_use(prices):
+    found = levers(full_scale(), Settings(default_instances()), prices)
+    in_use = {lever.name for lever in found if lever.saves is None}
+    assert {"Spot for tuning", "right-sized machines (ml.m5.large)", "warm start from last month"} <= in_use

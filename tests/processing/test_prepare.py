@@ -265,6 +265,20 @@ def test_the_data_digest_is_of_the_content_not_of_names_or_places(new_job):
     assert digest({"a.jsonl": (as_jsonl(rows[:200]), 200), "b.jsonl": two}, "s3://l/d/") != first
 
 
+def test_the_rows_digest_is_of_the_rows_whatever_their_order_and_format(new_job):
+    def digest(rows, name, content) -> str:
+        job = new_job()
+        job.codebook()
+        job.dataset({name: (content(rows), len(rows))})
+        return job.prepare()["rows_digest"]
+
+    rows = items()
+    assert digest(rows, "a.jsonl", as_jsonl) == digest(rows[::-1], "b.parquet", as_parquet)
+    changed = [{**rows[0], "label": "2"}, *rows[1:]]
+    assert digest(rows, "a.jsonl", as_jsonl) != digest(changed, "a.jsonl", as_jsonl)
+    assert digest(rows, "a.jsonl", as_jsonl) != digest(rows[1:], "a.jsonl", as_jsonl)
+
+
 def test_the_message_fits_into_an_exit_message(deliver):
     job = deliver(items())
     job.prepare()

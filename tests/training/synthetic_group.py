@@ -9,7 +9,9 @@ import pytest
 
 from processing.container import run
 from processing.text import text_keys
-from training import train
+from training import featurize, train
+from training.channels import read_training_set
+from training.training_set import TrainingSet
 
 WORDS = {
     "1": (["Wasserkocher", "Toaster", "Bügeleisen", "Kaffeemaschine"], "steel", 1.5),
@@ -64,26 +66,37 @@ def codebook() -> dict:
 
 
 def make_job(base) -> None:
-    """A training job's folder with its channels."""
+    """A folder with what Featurize is given."""
     for name, rows in (("train", items(600, 1)), ("validation", items(200, 2))):
         write_channel(base, name, rows)
-    folder = base / "input" / "data" / "codebook"
+    folder = base / "processing" / "input" / "codebook"
     folder.mkdir()
     (folder / "2026-10.json").write_text(json.dumps(codebook()), encoding="utf-8")
+    (base / "input").mkdir()
+    # What a processing job has as inputs and outputs a training job has as channels.
+    (base / "input" / "data").symlink_to(base / "processing" / "input")
+    (base / "processing" / "input" / "features").symlink_to(base / "processing" / "output" / "features")
 
 
 def enter_job(base, monkeypatch) -> None:
     """Set the environment as for a job in that folder."""
     monkeypatch.setenv("SAGEMAKER_BASE_DIR", str(base))
-    for name in ("SM_CHANNEL_TRAIN", "SM_CHANNEL_VALIDATION", "SM_CHANNEL_CODEBOOK", "SM_MODEL_DIR"):
+    for name in ("SM_CHANNEL_FEATURES", "SM_CHANNEL_CODEBOOK", "SM_MODEL_DIR"):
         monkeypatch.delenv(name, raising=False)
+
+
+def featurized(share_by: str = "none") -> TrainingSet:
+    """Run Featurize in the job's folder; its output is then the channel `features`."""
+    run(featurize.main, ["--share-by", share_by])
+    return read_training_set()
 
 
 @pytest.fixture
 def job(tmp_path, monkeypatch):
-    """A training job's folder, entered; returns the base folder."""
+    """A training job's folder with features, entered; returns the base folder."""
     make_job(tmp_path)
     enter_job(tmp_path, monkeypatch)
+    featurized()
     return tmp_path
 
 
@@ -94,11 +107,12 @@ def trained(tmp_path_factory):
     make_job(base)
     with pytest.MonkeyPatch.context() as monkeypatch:
         enter_job(base, monkeypatch)
+        featurized()
         run(train.main, ["-C", "0.5", "--min_df", "2", "--precision", "0.9"])
     return base
 
 
 def write_channel(base, name: str, rows: pa.Table) -> None:
-    folder = base / "input" / "data" / name
+    folder = base / "processing" / "input" / name
     folder.mkdir(parents=True, exist_ok=True)
     pq.write_table(rows, folder / f"{name}.parquet")

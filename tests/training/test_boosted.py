@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pyarrow as pa
 import pytest
-from synthetic_group import codebook, items, write_channel
+from synthetic_group import codebook, featurized, items, write_channel
 
 from inference.explain import explain
 from inference.predict import Labeller
@@ -32,6 +32,7 @@ def interaction(job):
     for name, rows in (("train", interacting(900, 1)), ("validation", interacting(300, 2))):
         write_channel(job, name, rows)
     (job / "input/data/codebook/2026-10.json").write_text(json.dumps(codebook()))
+    featurized()
     return job
 
 
@@ -57,6 +58,7 @@ def test_a_boosted_model_of_a_group_without_attributes_is_served_too(job):
     for name, rows in (("train", items(300, 1)), ("validation", items(100, 2))):
         write_channel(job, name, rows.drop_columns(["weight_kg", "material"]))
     (job / "input/data/codebook/2026-10.json").write_text(json.dumps(codebook() | {"attributes": []}))
+    featurized()
     run(train.main, ["--family", "boosted"])
     new = items(100, 3)
     labeller = Labeller(model.load(job / "model"))

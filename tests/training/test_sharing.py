@@ -3,14 +3,14 @@ import json
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from scipy import sparse
-from synthetic_group import codebook, items
+from synthetic_group import codebook, featurized, items
 
 from processing import codebook as codebooks
-from processing import split
+from processing import shared, split
 from processing.container import run
-from training import featurize, shared_rows, sharing, train
-from training.training_set import TrainingSet
+from training import fitting, shared_rows, sharing, train, tune
 
 
 def test_folded_weights_score_as_the_copies_would():
@@ -24,71 +24,117 @@ def test_folded_weights_score_as_the_copies_would():
         np.testing.assert_allclose(whole[source == group], own)
 
 
-def with_references(book: dict, prefix: str = "") -> dict:
-    references = {"1": "kitchen", "2": "screens", "3": "tools", "4": None}
+LIST = {"1": ["kitchen"], "2": ["screens", "laptops"], "3": ["tools"]}
+
+
+def with_references(book: dict, group: str = "DE-weee", prefix: str = "", **references) -> dict:
+    """The codebook with keys of the list `unu`; code 4 has none."""
+    keys = LIST | references
     codes = [
-        code | {"code": prefix + code["code"], "reference": references[code["code"]]}
+        code
+        | {"code": prefix + code["code"]}
+        | ({"references": {"unu": keys[code["code"]]}} if code["code"] in keys else {})
         for code in book["codes"]
     ]
-    return book | {"codes": codes}
+    return book | {"group": group, "codes": codes}
 
 
-def neighbour(folder, n: int = 400):
-    """A group whose codes have other names and the same references."""
-    folder.mkdir(parents=True)
-    rows = items(n, 8)
+def neighbour(**references) -> pa.Table:
+    """What a group shares whose codes have other names and, but for `references`, the same keys."""
+    rows = items(400, 8)
     labels = pa.array([f"A{label}" for label in rows["label"].to_pylist()])
-    rows = rows.set_column(rows.schema.get_field_index("label"), "label", labels).drop_columns(["material"])
-    pq.write_table(rows, folder / "train.parquet")
-    (folder / "1.json").write_text(json.dumps(with_references(codebook(), "A") | {"group": "AT-weee"}))
+    rows = rows.set_column(rows.schema.get_field_index("label"), "label", labels)
+    book = with_references(codebook(), "AT-weee", "A", **references)
+    without_material = [entry for entry in book["attributes"] if entry["name"] != "material"]
+    return shared.to_share(rows, codebooks.parse(book | {"attributes": without_material}), "unu")
 
 
-def test_rows_of_a_neighbour_come_with_this_groups_codes_and_none_of_its_test_texts(tmp_path):
-    neighbour(tmp_path / "shared" / "AT-weee")
-    own = tmp_path / "codebook"
-    own.mkdir()
-    (own / "1.json").write_text(json.dumps(with_references(codebook())))
-    (rows,) = shared_rows.read(tmp_path / "shared", own, codebooks.parse(with_references(codebook())))
+@pytest.fixture
+def sharing_job(job):
+    """The job of a group whose folder `shared` holds a neighbour's rows, and its own."""
+    own = with_references(codebook())
+    (job / "input/data/codebook/2026-10.json").write_text(json.dumps(own))
+    for group, rows in (("AT-weee", neighbour()), ("DE-weee", neighbour())):
+        folder = job / "input" / "data" / "shared" / group
+        folder.mkdir(parents=True)
+        pq.write_table(rows, folder / shared.FILE)
+    (folder.parent / "about.txt").write_text("A note.")
+    return job
+
+
+def test_what_is_shared_has_no_ids_and_no_codes_of_the_group():
+    assert set(neighbour().column_names) == {"title", "brand", "product_type", "weight_kg", "keys"}
+
+
+def test_nothing_is_written_for_a_group_that_does_not_share(tmp_path):
+    book = codebooks.parse(with_references(codebook()))
+    shared.write(tmp_path / "train", book, "none", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def translated(rows: pa.Table, codes: set[str], **references) -> pa.Table:
+    book = codebooks.parse(with_references(codebook(), **references))
+    return shared_rows.translate(rows, book, shared_rows.codes_by_key(book, codes, "unu"))
+
+
+def test_rows_of_a_neighbour_come_with_this_groups_codes_and_none_of_its_test_texts():
+    rows = translated(neighbour(), {"1", "2", "3"})
     assert set(rows["label"].to_pylist()) == {"1", "2", "3"}
     assert not split.is_test(rows["text_key"]).any()
     assert 200 < len(rows) < 400
     assert rows["material"].null_count == len(rows)
 
 
-def test_codes_without_a_shared_reference_are_left_out(tmp_path):
-    neighbour(tmp_path / "shared" / "AT-weee")
-    own = tmp_path / "codebook"
-    own.mkdir()
-    (own / "1.json").write_text(json.dumps(codebook()))
-    assert shared_rows.read(tmp_path / "shared", own, codebooks.parse(codebook())) == []
+@pytest.mark.parametrize(
+    ("theirs", "own", "learned"),
+    [
+        ({}, {"2": ["screens"], "3": ["laptops", "tools"]}, {"1", "3"}),  # their 2 is 2 or 3 here
+        ({"2": ["screens", "projectors"]}, {}, {"1", "3"}),  # their 2 has what nobody has here
+        ({}, {"3": ["screens", "laptops"]}, {"1"}),  # screens are named by two codes here
+        ({"2": ["screens"]}, {}, {"1", "2", "3"}),  # a part of 2 is 2
+    ],
+)
+def test_a_neighbours_code_is_learned_only_where_all_its_keys_mean_one_code_here(theirs, own, learned):
+    rows = translated(neighbour(**theirs), {"1", "2", "3"}, **own)
+    assert set(rows["label"].to_pylist()) == learned
 
 
-def featurized(job):
-    """Run Featurize on what the job's channels hold, and make its output the channel `features`."""
-    (job / "processing").mkdir(exist_ok=True)
-    if not (job / "processing" / "input").exists():
-        (job / "processing" / "input").symlink_to(job / "input" / "data")
-    run(featurize.main, [])
-    (job / "input" / "data" / "features").symlink_to(job / "processing" / "output" / "features")
-    return TrainingSet.load(job / "input" / "data" / "features")
+def test_codes_that_the_group_has_no_row_of_are_not_learned_from_others():
+    assert set(translated(neighbour(), {"1", "2"})["label"].to_pylist()) == {"1", "2"}
 
 
-def test_training_from_featurized_rows_gives_the_same_model(job):
+def test_an_attribute_of_another_type_counts_as_missing():
+    rows = neighbour()
+    rows = rows.set_column(
+        rows.schema.get_field_index("weight_kg"), "weight_kg", pa.array(["2 kg"] * len(rows))
+    )
+    assert translated(rows, {"1", "2", "3"})["weight_kg"].null_count == len(translated(rows, {"1", "2", "3"}))
+
+
+def trained_model(job) -> bytes:
     run(train.main, ["-C", "0.5"])
-    direct = {path.name: path.read_bytes() for path in (job / "model").glob("*.*")}
-    featurized(job)
-    for name in ("train", "validation"):
-        (job / "input" / "data" / name / f"{name}.parquet").unlink()
-    run(train.main, ["-C", "0.5"])
-    assert direct == {path.name: path.read_bytes() for path in (job / "model").glob("*.*")}
+    return (job / "model" / "arrays.npz").read_bytes()
 
 
-def test_a_group_that_shares_learns_codes_only_for_its_own_codebook(job):
-    neighbour(job / "input" / "data" / "shared" / "AT-weee")
-    (job / "input/data/codebook/2026-10.json").write_text(json.dumps(with_references(codebook())))
-    given = featurized(job)
+def test_a_group_that_shares_learns_from_its_neighbour_and_not_from_its_own_copy(sharing_job):
+    featurized()
+    alone = trained_model(sharing_job)
+    given = featurized("unu")
     assert given.own.sum() == 800
     assert set(np.unique(given.source)) == {0, 1}
     assert not given.validation[~given.own].any()
-    run(train.main, ["-C", "0.5"])
-    assert json.loads((job / "model/model.json").read_text())["codes"] == ["1", "2", "3"]
+    assert trained_model(sharing_job) != alone
+    assert json.loads((sharing_job / "model/model.json").read_text())["codes"] == ["1", "2", "3"]
+
+
+def test_a_trial_does_not_learn_a_neighbours_copy_of_its_validation_rows(sharing_job, monkeypatch):
+    monkeypatch.setattr(tune, "ENOUGH_VALIDATION_ROWS", 1)
+    learned = []
+    fit = fitting.fit
+    monkeypatch.setattr(
+        fitting, "fit", lambda given, rows, options: learned.append(rows) or fit(given, rows, options)
+    )
+    given = featurized("unu")
+    run(tune.main, [])
+    assert np.isin(given.text[~given.own], given.text[given.validation]).any()
+    assert not np.isin(given.text[learned[0]], given.text[given.validation]).any()

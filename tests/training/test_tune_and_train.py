@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from synthetic_group import items, write_channel
+from synthetic_group import featurized, items, write_channel
 
 from processing.container import run
 from training import train, tune
@@ -37,16 +37,13 @@ def test_training_twice_gives_the_same_bytes(job):
     assert first == {path.name: path.read_bytes() for path in (job / "model").glob("*.*")}
 
 
-@pytest.mark.parametrize("script", [tune, train])
-def test_a_single_code_is_a_known_failure(job, script):
+def test_a_single_code_is_a_known_failure(job):
     for name in ("train", "validation"):
         rows = items(50, 3)
         write_channel(job, name, rows.set_column(rows.schema.get_field_index("label"), "label", [["1"] * 50]))
     with pytest.raises(SystemExit):
-        run(script.main, [])
-    assert "All 100 training rows have one code (1)" in (job / "output/failure").read_text().replace(
-        "All 50", "All 100"
-    )
+        featurized()
+    assert "All 100 training rows have one code (1)" in (job / "output/failure").read_text()
 
 
 def test_a_label_outside_the_codebook_is_a_known_failure(job):
@@ -55,12 +52,12 @@ def test_a_label_outside_the_codebook_is_a_known_failure(job):
         job, "train", rows.set_column(rows.schema.get_field_index("label"), "label", [["1"] * 49 + ["9"]])
     )
     with pytest.raises(SystemExit):
-        run(tune.main, [])
+        featurized()
     assert "The label 9 is not in the codebook 2026-10." in (job / "output/failure").read_text()
 
 
-def test_an_empty_channel_is_a_known_failure(job):
-    (job / "input/data/validation/validation.parquet").unlink()
+def test_an_empty_input_is_a_known_failure(job):
+    (job / "processing/input/validation/validation.parquet").unlink()
     with pytest.raises(SystemExit):
-        run(train.main, [])
+        featurized()
     assert "The folder validation has no Parquet file." in (job / "output/failure").read_text()
