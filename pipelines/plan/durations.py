@@ -26,7 +26,7 @@ class Work:
 #: Tune and Train are those of the dearer candidate (boosted trees): planned dear rather than cheap.
 WORK = {
     "Prepare": Work(fixed=4, per_row=30e-6),
-    "Featurize": Work(fixed=4, per_row=50e-6),
+    "Featurize": Work(fixed=4, per_row=10e-6),
     "Tune": Work(fixed=4, per_row=0.4e-3),
     "TuneWarm": Work(fixed=4, per_row=0.4e-3),
     "Train": Work(fixed=4, per_row=1.9e-3),
