@@ -18,7 +18,7 @@ COMMANDS = {
     "approve": ("pipelines.commands.approve", "let a model that waits for a person become the winner"),
     "reject": ("pipelines.commands.reject", "refuse a model that waits for a person"),
     "review": ("pipelines.commands.review", "uncertain items: export a sheet, import decisions"),
-    "report": ("pipelines.commands.report", "pages on a comparison or on a period, to read or to file"),
+    "report": ("pipelines.commands.report", "pages on comparisons, labels and periods, to read or to file"),
     "plan": ("pipelines.commands.plan", "what a month will cost and when it will be done"),
     "deploy": ("pipelines.commands.deploy", "put everything into an AWS account"),
     "destroy": ("pipelines.commands.destroy", "take it out again; data stays unless told twice"),

@@ -31,6 +31,7 @@ class GroupLedger:
         decisions: items DECISION#, the oldest first, each with its `time` and `run`.
         predictions: items PREDICTIONS# by test set and model.
         approvals: items APPROVAL# by the run that asked.
+        labels: items LABELS#, the oldest of each month first, each with its `period` and `time`.
     """
 
     group: str
@@ -40,6 +41,7 @@ class GroupLedger:
     decisions: list[dict] = field(default_factory=list)
     predictions: dict[tuple[str, str], dict] = field(default_factory=dict)
     approvals: dict[str, dict] = field(default_factory=dict)
+    labels: list[dict] = field(default_factory=list)
 
 
 def read(client: Any, table: str, group: str) -> GroupLedger:
@@ -83,6 +85,8 @@ def _assemble(pages) -> list[GroupLedger]:
                 ledger.predictions[test_set, model] = item
             case ["APPROVAL", run]:
                 ledger.approvals[run] = item
+            case ["LABELS", period, time, _]:
+                ledger.labels.append({"period": period, "time": time, **item})
     return list(ledgers.values())
 
 

@@ -1,4 +1,4 @@
-"""`labelmill report`: pages on model comparisons, for people."""
+"""`labelmill report`: pages on model comparisons and on labels, for people."""
 
 import argparse
 from pathlib import Path
@@ -10,16 +10,17 @@ A page is one HTML file that holds everything it shows.
 
 Examples:
   labelmill report comparison DE-weee-comparison-2026-10-0f3a9c21d4e5
+  labelmill report labels DE-weee 2026-10
   labelmill report period 2026-10 --out reports
 """
 
 
 def add_parser(subparsers) -> None:
-    """Add `report` and its two verbs to the command line."""
+    """Add `report` and its three verbs to the command line."""
     parser = subparsers.add_parser(
         "report",
-        help="pages on model comparisons",
-        description="Write pages on model comparisons (docs/reports.md).",
+        help="pages on model comparisons and on labels",
+        description="Write pages on model comparisons and on labels (docs/reports.md).",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -29,21 +30,33 @@ def add_parser(subparsers) -> None:
     comparison.add_argument("name", metavar="RUN", help="the comparison's run; the SNS message names it")
     comparison.set_defaults(run=guarded(_comparison))
 
-    period = verbs.add_parser("period", help="a page over all groups, and those of their comparisons")
+    labels = verbs.add_parser("labels", help="the page of a group's labels of a month: what changed and why")
+    labels.add_argument("group", metavar="GROUP", help="a model group, such as DE-weee")
+    labels.add_argument("period", metavar="PERIOD", help="such as 2026-10")
+    labels.set_defaults(run=guarded(_labels))
+
+    period = verbs.add_parser("period", help="a page over all groups, and those it leads to")
     period.add_argument("name", metavar="PERIOD", help="such as 2026-10")
     period.set_defaults(run=guarded(_period))
 
-    for verb in (comparison, period):
+    for verb in (comparison, labels, period):
         verb.add_argument(
             "--out", type=Path, default=Path("."), metavar="DIR", help="where to write (default: here)"
         )
-    add_stack(comparison, period)
+    add_stack(comparison, labels, period)
 
 
 def _comparison(args) -> int:
     from pipelines.report import files
 
     print(files.write_comparison(_archive(args.stack), args.name, args.out))
+    return 0
+
+
+def _labels(args) -> int:
+    from pipelines.report import files
+
+    print(files.write_labels(_archive(args.stack), args.group, args.period, args.out))
     return 0
 
 

@@ -1,5 +1,5 @@
-"""The report: one self-contained page per comparison, and one per period over all model groups."""
+"""The report: a self-contained page per comparison, per month of labels, and per period over all groups."""
 
-from pipelines.report.pages import comparison_page, page_name, period_page
+from pipelines.report.pages import comparison_page, labels_page, labels_page_name, page_name, period_page
 
-__all__ = ["comparison_page", "page_name", "period_page"]
+__all__ = ["comparison_page", "labels_page", "labels_page_name", "page_name", "period_page"]

@@ -1,6 +1,8 @@
-"""What the pages are made of, read from the ledger and the work bucket."""
+"""What the pages are made of, read from the ledger and the buckets."""
 
+import csv
 import hashlib
+import io
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -20,11 +22,19 @@ class ReportError(Refused):
 
 
 class Archive:
-    """A stack's ledger and work bucket, read through boto3 clients."""
+    """A stack's ledger and buckets, read through boto3 clients."""
 
     def __init__(self, *, s3: Any, dynamodb: Any, table: str, work_bucket: str):
         self._s3, self._dynamodb = s3, dynamodb
         self._table, self._bucket = table, work_bucket
+
+    def labels(self, group: str, period: str) -> dict:
+        """The newest labels of a month, as `labels_page` takes them.
+
+        Raises ReportError, and LedgerError for a model group that is not known.
+        """
+        _check_period(period)
+        return self._month(period, ledger.read(self._dynamodb, self._table, group))
 
     def comparison(self, run: str) -> tuple[dict, dict]:
         """Evidence and lineage of one comparison, as `comparison_page` takes them.
@@ -38,13 +48,12 @@ class Archive:
             )
         return self._evidence_and_lineage(run, ledger.read(self._dynamodb, self._table, named[1]))
 
-    def period(self, period: str) -> tuple[list[tuple[dict, dict]], list[str], dict[str, str]]:
-        """A period's comparisons that were decided or wait for a person, all groups, each group's winner now.
+    def period(self, period: str) -> tuple[list[tuple[dict, dict]], list[str], dict[str, str], list[dict]]:
+        """A period's comparisons that were decided or wait for a person, all groups, winners now, and labels.
 
         As `period_page` takes them. Raises ReportError.
         """
-        if not re.fullmatch("[0-9]{4}-(0[1-9]|1[0-2])", period):
-            raise ReportError(f"{period!r} is no period. Fix: write it like 2026-10")
+        _check_period(period)
         ledgers = ledger.read_all(self._dynamodb, self._table)
         of_period = {
             run: each
@@ -59,9 +68,55 @@ class Archive:
             comparisons = list(
                 readers.map(lambda found: self._evidence_and_lineage(*found), sorted(of_period.items()))
             )
+            labelled = [each for each in ledgers if any(item["period"] == period for item in each.labels)]
+            labels = list(readers.map(lambda each: self._month(period, each), labelled))
         groups = [each.group for each in ledgers if each.registered]
         winners = {each.group: each.winner["model"] for each in ledgers if each.winner}
-        return comparisons, groups, winners
+        return comparisons, groups, winners, labels
+
+    def _month(self, period: str, known: GroupLedger) -> dict:
+        """The newest labels of a month and where they come from, as `labels_page` takes them."""
+        versions = [item for item in known.labels if item["period"] == period]
+        if not versions:
+            raise ReportError(
+                f"No labels of {known.group} {period} are published. "
+                "Fix: check group and period; labels are there once a month's run has ended"
+            )
+        address = versions[-1]["labels"]
+        manifest = json.loads(self._object(f"{address}manifest.json"))
+        book = f"codebooks/{known.group}/{manifest['codebook_version']}.json"
+        return {
+            "address": address,
+            "manifest": manifest,
+            "summary": json.loads(self._file(manifest, address, "summary.json")),
+            "changes": self._changes(manifest, address),
+            "codebook": json.loads(self._read(book)),
+            "versions": versions,
+        }
+
+    def _changes(self, manifest: dict, address: str) -> dict | None:
+        """The rows of `changes.csv`; None in a first month. It stands next to labels not amended yet."""
+        while "amends" in manifest:
+            address = manifest["amends"]
+            manifest = json.loads(self._object(f"{address}manifest.json"))
+        if not any(file["name"] == "changes.csv" for file in manifest["files"]):
+            return None
+        text = self._file(manifest, address, "changes.csv").decode("utf-8-sig")
+        rows = csv.DictReader(io.StringIO(text, newline=""))
+        # An apostrophe in front keeps spreadsheets from converting a text; it is no part of it.
+        plain = [{name: value.removeprefix("'") for name, value in row.items()} for row in rows]
+        return {"file": f"{address}changes.csv", "items": plain}
+
+    def _file(self, manifest: dict, address: str, name: str) -> bytes:
+        """A file of an output, which must be the one that its manifest lists."""
+        content = self._object(address + name)
+        listed = {file["name"]: file["sha256"] for file in manifest["files"]}
+        if hashlib.sha256(content).hexdigest() != listed.get(name):
+            raise ReportError(
+                f"{address}{name} is not the file that its manifest lists: that has another SHA-256. "
+                "Fix: bring back the version of the object that has it"
+            )
+        return content
 
     def _evidence_and_lineage(self, run: str, known: GroupLedger) -> tuple[dict, dict]:
         group = known.group
@@ -101,13 +156,22 @@ class Archive:
         }
 
     def _read(self, key: str) -> bytes:
+        return self._object(f"s3://{self._bucket}/{key}")
+
+    def _object(self, address: str) -> bytes:
+        bucket, _, key = address.removeprefix("s3://").partition("/")
         try:
-            return self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            return self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
         except self._s3.exceptions.NoSuchKey:
             raise ReportError(
-                f"s3://{self._bucket}/{key} is not there. Fix: wait until the run has ended, "
+                f"{address} is not there. Fix: wait until the run has ended, "
                 "or name the right run and, with --stack, the right stack"
             ) from None
+
+
+def _check_period(period: str) -> None:
+    if not re.fullmatch("[0-9]{4}-(0[1-9]|1[0-2])", period):
+        raise ReportError(f"{period!r} is no period. Fix: write it like 2026-10")
 
 
 def _waits_until(run: str, known: GroupLedger) -> str | None:

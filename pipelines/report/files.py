@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pipelines.report.archive import Archive
-from pipelines.report.pages import comparison_page, page_name, period_page
+from pipelines.report.pages import comparison_page, labels_page, labels_page_name, page_name, period_page
 
 
 def write_comparison(archive: Archive, run: str, folder: Path) -> Path:
@@ -11,12 +11,23 @@ def write_comparison(archive: Archive, run: str, folder: Path) -> Path:
     return _write(folder / page_name(run), comparison_page(*archive.comparison(run)))
 
 
+def write_labels(archive: Archive, group: str, period: str, folder: Path) -> Path:
+    """Write the page of a month's labels into `folder` and return its path. Raises ReportError."""
+    return _write(folder / labels_page_name(group, period), labels_page(archive.labels(group, period)))
+
+
 def write_period(archive: Archive, period: str, folder: Path) -> Path:
-    """Write the page of a period and of each of its comparisons; return the former. Raises ReportError."""
-    comparisons, groups, winners = archive.period(period)
+    """Write the page of a period and those of its comparisons and labels; return the former.
+
+    Raises ReportError.
+    """
+    comparisons, groups, winners, labels = archive.period(period)
     for evidence, lineage in comparisons:
         _write(folder / page_name(evidence["run"]), comparison_page(evidence, lineage))
-    return _write(folder / page_name(period), period_page(period, comparisons, groups, winners))
+    for month in labels:
+        name = labels_page_name(month["summary"]["group"], period)
+        _write(folder / name, labels_page(month))
+    return _write(folder / page_name(period), period_page(period, comparisons, groups, winners, labels))
 
 
 def _write(path: Path, page: str) -> Path:

@@ -9,6 +9,11 @@ def count(value: int | None) -> str:
     return NOTHING if value is None else f"{value:,}"
 
 
+def change(value: int) -> str:
+    """A difference of two numbers with its sign: +1,234."""
+    return f"{'+' if value > 0 else MINUS if value < 0 else ''}{abs(value):,}"
+
+
 def points(value: float | None) -> str:
     """A share in [0, 1] as points out of 100: 0.98765 is 98.8."""
     return NOTHING if value is None else f"{100 * value:.1f}"

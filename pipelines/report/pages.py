@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from pipelines.report import formats, plots
 from pipelines.report.rule import checks
 from processing import codebook
+from processing.month import CAUSES
 
 VERDICTS = {
     "FIRST": "The new model is the first winner of this group.",
@@ -19,6 +20,10 @@ VERDICTS = {
     "REJECT": "The winner stays: the new model must not replace it.",
 }
 WAITS = "WAITS"  # a period's page: for a person to approve a FIRST or PROMOTE
+
+#: Why a code changed, the reason for concern first; and how many items of each are shown.
+CONCERN = ("person", "model", "attributes", "text", "codebook")
+ITEMS = 50
 
 
 def comparison_page(evidence: dict, lineage: dict) -> str:
@@ -49,14 +54,38 @@ def comparison_page(evidence: dict, lineage: dict) -> str:
     )
 
 
+def labels_page(month: dict) -> str:
+    """The page of one month's labels of one group, a whole HTML document.
+
+    `month` is what `archive.Archive.labels` reads: `address`, `manifest`, `summary`, `changes` (`file` and
+    `items`, or None), `codebook`, `versions`.
+    """
+    summary, changes = month["summary"], month["changes"]
+    items = changes["items"] if changes else []
+    return _render(
+        "labels.html",
+        **month,
+        causes=CAUSES,
+        names={entry["code"]: entry["description"] for entry in month["codebook"]["codes"]},
+        shown={cause: [item for item in items if item["cause"] == cause][:ITEMS] for cause in CONCERN},
+        in_force=set(codebook.parse(month["codebook"]).in_force(summary["period"])),
+        codes_plot=plots.codes(summary),
+    )
+
+
 def period_page(
-    period: str, comparisons: list[tuple[dict, dict]], groups: list[str], winners: dict[str, str]
+    period: str,
+    comparisons: list[tuple[dict, dict]],
+    groups: list[str],
+    winners: dict[str, str],
+    labels: list[dict] | tuple = (),
 ) -> str:
     """The page of one period, a whole HTML document.
 
     `comparisons` are pairs of evidence and lineage as `comparison_page` takes them, of comparisons that were
     decided or wait for a person; `groups` are all model groups; `winners` says which model each group's
-    winner is now. The page links to the comparisons' pages by `page_name`: they belong in the same folder.
+    winner is now; `labels` are months as `labels_page` takes them. The page links to the others by `page_name`
+    and `labels_page_name`: they belong in the same folder.
     """
     evidences = [
         _as_decided(evidence, lineage) if lineage["decision"] else _as_asked(evidence)
@@ -74,7 +103,11 @@ def period_page(
         waiting=sorted(set(groups) - {evidence["group"] for evidence in evidences}),
         winners=winners,
         intervals_plot=plots.intervals(compared) if compared else None,
-        synthetic=any("synthetic" in lineage["codebook"]["source"] for _, lineage in comparisons),
+        labels=[month["summary"] for month in labels],
+        synthetic=any(
+            "synthetic" in made["codebook"]["source"]
+            for made in (*labels, *(lineage for _, lineage in comparisons))
+        ),
     )
 
 
@@ -91,8 +124,13 @@ def _as_asked(evidence: dict) -> dict:
 
 
 def page_name(run: str) -> str:
-    """The file name of a comparison's page."""
+    """The file name of a comparison's page, or of a period's."""
     return f"{run}.html"
+
+
+def labels_page_name(group: str, period: str) -> str:
+    """The file name of the page of a month's labels."""
+    return f"{group}-labels-{period}.html"
 
 
 def _render(template: str, **values) -> str:
@@ -113,7 +151,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        name: getattr(formats, name) for name in ("count", "points", "signed", "tone", "time")
+        name: getattr(formats, name) for name in ("change", "count", "points", "signed", "tone", "time")
     }
-    environment.globals["page_name"] = page_name
+    environment.globals |= {"page_name": page_name, "labels_page_name": labels_page_name}
     return environment

@@ -7,6 +7,7 @@ from pipelines.report.formats import points, signed
 from pipelines.report.svg import COLOURS, STYLE, figure, inline
 
 INK, MUTED, LINE, PAPER, NEW, OLD = COLOURS.values()
+CODES = 20
 MARKERS = {"PROMOTE": "o", "KEEP": "s", "UNDECIDED": "D", "REJECT": "v", "WAITS": "P"}
 TITLE = {
     "ha": "center",
@@ -117,3 +118,28 @@ def intervals(evidences: list[dict]) -> Markup:
     axes.set_xlabel("worse  ←  macro-F1, points  →  better")
     words = [f"{each['group']} {signed(each['difference'])} ({each['verdict']})" for each in ordered]
     return inline(drawn, f"Differences in macro-F1: {'; '.join(words)}.", "intervals")
+
+
+@mpl.rc_context(STYLE)
+def codes(summary: dict) -> Markup:
+    """Items by code, this month and the one before, the most frequent codes first."""
+    shown = summary["codes"][:CODES]
+    now, earlier = (lambda row: row["items"]), (lambda row: row["earlier_items"])
+    months = [(summary["period"], NEW, now)]
+    if summary["earlier"]:
+        months.append((summary["earlier"]["period"], OLD, earlier))
+    drawn = figure(height=62 + 24 * len(shown))
+    axes = drawn.add_subplot()
+    thick = 0.8 / len(months)
+    for number, (month, colour, items) in enumerate(months):
+        places = [place + (number - (len(months) - 1) / 2) * thick for place in range(len(shown))]
+        axes.barh(places, [items(row) for row in shown], height=0.85 * thick, color=colour, label=month)
+    axes.set_yticks(range(len(shown)), [row["code"] for row in shown], color=INK)
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(len(shown) - 0.4, -0.6)
+    axes.spines["left"].set_visible(False)
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.set_xlabel("items")
+    axes.legend(loc="lower right")
+    words = [f"{row['code']} {row['items']:,}" for row in shown]
+    return inline(drawn, f"Items by code in {summary['period']}: {'; '.join(words)}.", summary["run"])

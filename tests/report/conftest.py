@@ -3,6 +3,7 @@
 import shutil
 
 import evidences
+import months
 import pytest
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -27,6 +28,17 @@ def promoted(compare):
 @pytest.fixture(scope="session")
 def first(compare):
     return compare(group="FR-packaging", wrong=(0.05, None))
+
+
+@pytest.fixture(scope="session")
+def publish(tmp_path_factory):
+    """Publish two months of labels as `months.publish` does, and return addresses and folders."""
+    return lambda **settings: months.publish(tmp_path_factory.mktemp("labels"), **settings)
+
+
+@pytest.fixture(scope="session")
+def amended(publish):
+    return months.read(publish())
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,12 @@ import json
 
 import boto3
 import evidences
+import months
 import pytest
 import stack_with_ledger
 
 from pipelines.commands import report
-from pipelines.report import comparison_page, page_name
+from pipelines.report import comparison_page, labels_page, labels_page_name, page_name
 
 
 class Stack:
@@ -59,6 +60,25 @@ class Stack:
                 evidence_digest=digest,
             )
             self.record(group, "WINNER", model=evidence["challenger"]["model"])
+
+    def labelled(self, made: list) -> None:
+        """Leave behind what the workflows leave behind of the labels in `made` (months.publish)."""
+        self._s3.create_bucket(
+            Bucket=months.BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+        )
+        for day, (address, folder) in enumerate(made):
+            key = address.removeprefix(f"s3://{months.BUCKET}/")
+            for path in folder.iterdir():
+                self._s3.put_object(Bucket=months.BUCKET, Key=key + path.name, Body=path.read_bytes())
+            _, group, period, run, _ = key.split("/")
+            entry = f"LABELS#{period}#2026-10-0{day}T04:05:06.789Z#{run}"
+            self.record(group, entry, labels=address, run=run, model="m")
+            self.record(group, "GROUP", codebook_version="2026-10")
+            self.write(f"codebooks/{group}/2026-10.json", months.CODEBOOK | {"group": group})
+
+    def overwrite(self, address: str, body: bytes) -> None:
+        bucket, _, key = address.removeprefix("s3://").partition("/")
+        self._s3.put_object(Bucket=bucket, Key=key, Body=body)
 
 
 @pytest.fixture
@@ -138,9 +158,48 @@ def test_a_comparison_that_waits_for_a_person_is_in_its_period_with_the_commands
     assert "FR-packaging" in (tmp_path / "2026-10.html").read_text(encoding="utf-8").split("Without a")[1]
 
 
+def test_the_page_of_labels_is_written_from_the_newest_version(stack, labelmill, publish, tmp_path):
+    made = publish()
+    stack.labelled(made)
+    code, printed, _ = labelmill("labels", "FR-packaging", "2026-10", "--out", tmp_path)
+    path = tmp_path / labels_page_name("FR-packaging", "2026-10")
+    assert (code, printed) == (0, str(path))
+    assert path.read_text(encoding="utf-8") == labels_page(months.read(made))
+
+
+def test_the_page_of_a_period_comes_with_those_of_its_labels(stack, labelmill, publish, tmp_path):
+    stack.labelled(publish(first=True) + publish(group="DE-weee", first=True))
+    assert labelmill("period", "2026-09", "--out", tmp_path)[0] == 0
+    pages = {labels_page_name(group, "2026-09") for group in ("FR-packaging", "DE-weee")}
+    assert {path.name for path in tmp_path.iterdir()} == pages | {"2026-09.html"}
+    assert all(f'href="{page}"' in (tmp_path / "2026-09.html").read_text(encoding="utf-8") for page in pages)
+
+
+def test_a_month_without_labels_is_told(stack, labelmill, publish, tmp_path):
+    stack.labelled(publish(first=True))
+    code, _, error = labelmill("labels", "FR-packaging", "2026-10", "--out", tmp_path)
+    assert code == 1
+    assert "No labels of FR-packaging 2026-10 are published. Fix: check group and period" in error
+
+
+@pytest.mark.parametrize("name", ["summary.json", "changes.csv"])
+def test_files_of_labels_that_were_changed_afterwards_are_not_reported(
+    stack, labelmill, publish, tmp_path, name
+):
+    made = publish()[:2]
+    stack.labelled(made)
+    address = f"{made[-1][0]}{name}"
+    stack.overwrite(address, (made[-1][1] / name).read_bytes() + b" ")
+    code, _, error = labelmill("labels", "FR-packaging", "2026-10", "--out", tmp_path)
+    assert code == 1
+    assert f"{address} is not the file that its manifest lists" in error
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
+        (("labels", "DE-weee", "2026-10"), "Model group DE-weee is not known. Fix: write it like DE-weee"),
+        (("labels", "DE-weee", "October"), "'October' is no period. Fix: write it like 2026-10"),
         (("comparison", "DE-weee-comparison-2026-10-000000000000"), "comparison.json is not there. Fix:"),
         (("comparison", "NL-weee-comparison-2026-10-000000000000"), "Model group NL-weee is not known. Fix:"),
         (("comparison", "DE-weee-training-2026-10-000000000000"), "is no comparison's run. Fix:"),

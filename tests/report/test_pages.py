@@ -5,11 +5,13 @@ import random
 import re
 import shlex
 from dataclasses import asdict
+from html import unescape
 
+import months
 import pytest
 
 from pipelines.commands import approve, models, reject
-from pipelines.report import comparison_page, page_name, period_page
+from pipelines.report import comparison_page, labels_page, labels_page_name, page_name, period_page
 from pipelines.report.rule import checks
 from processing import verdict
 from processing.evidence import Evidence
@@ -174,6 +176,56 @@ def test_a_periods_page_lists_every_group_with_a_link_to_its_comparison(promoted
     assert "Without a comparison in 2026-10: NL-weee." in text
     assert "Winner now: DE-weee-2026-10-1a2b3c4d." in text
     assert text.index("DE-weee PROMOTE") < text.index("FR-packaging FIRST")
+
+
+def test_a_page_of_labels_says_what_changed_since_last_month_and_why(amended):
+    text, summary = unescape(text_of(labels_page(amended))), amended["summary"]
+    assert "FR-packaging 2026-10" in text
+    for sentence in summary["attention"]:
+        assert sentence in text
+    for check in summary["checks"]:
+        assert (
+            f"{check['what']} needs attention: {check['threshold']} {'no' if check['told'] else 'yes'}"
+            in text
+        )
+    renamed = next(row for row in summary["codes"] if row["code"] == "ACI-N")
+    change = renamed["items"] - renamed["earlier_items"]
+    assert f"ACI-N Acier {renamed['items']} {renamed['earlier_items']} \N{MINUS SIGN}{-change}" in text
+    for cause, items in summary["changes"]["by_cause"].items():
+        assert re.search(rf"{cause} [^0-9]+ {items} ", text)
+    assert "ACI Acier ACI-N Acier codebook" in text
+    for row in summary["review"]["what_a_capacity_buys"]:
+        assert f"{row['items']} {100 * row['expected_precision']:.1f}" in text
+
+
+def test_a_page_of_labels_names_where_everything_comes_from_and_who_decided(amended):
+    text, manifest = text_of(labels_page(amended)), amended["manifest"]
+    for name in ("run", "model", "dataset", "codebook_version"):
+        assert manifest[name] in text
+    assert all(file["sha256"] in text for file in manifest["files"])
+    assert "12 items, by A. Muster" in text
+    assert f"Earlier version {manifest['amends']} 2026-10-01 04:05 UTC" in text
+
+
+def test_items_that_changed_code_are_listed_by_cause_the_reason_for_concern_first(amended):
+    html = labels_page(amended)
+    causes = re.findall(r"<td>(model|codebook)</td></tr>", html.partition('id="items"')[2])
+    by_cause = amended["summary"]["changes"]["by_cause"]
+    assert causes == ["model"] * min(by_cause["model"], 50) + ["codebook"] * min(by_cause["codebook"], 50)
+    assert by_cause["codebook"] > 50
+    assert amended["changes"]["file"] in html
+
+
+def test_a_first_month_has_nothing_to_compare_with(publish):
+    text = text_of(labels_page(months.read(publish(first=True))))
+    assert "There is no earlier month to compare with." in text
+    assert "What changed" not in text
+
+
+def test_a_periods_page_leads_to_the_labels_of_each_group(promoted, amended):
+    html = period_page("2026-10", [promoted], ["DE-weee"], {}, [amended])
+    assert f'href="{labels_page_name("FR-packaging", "2026-10")}"' in html
+    assert amended["summary"]["attention"][0] in unescape(text_of(html))
 
 
 def random_evidence(rng: random.Random) -> Evidence:

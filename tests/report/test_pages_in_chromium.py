@@ -1,8 +1,9 @@
 """The pages in a real browser: they render, are accessible, sort, ask for nothing and run no item's text."""
 
+import months
 import pytest
 
-from pipelines.report import comparison_page, period_page
+from pipelines.report import comparison_page, labels_page, period_page
 
 SCHEMES = ("light", "dark")
 A4_WITHIN_MARGINS = 680  # CSS pixels: 210 mm less 15 mm at either side
@@ -13,7 +14,7 @@ HOSTILE = (
 
 
 @pytest.fixture(scope="session")
-def pages(promoted, first, compare):
+def pages(promoted, first, compare, publish, amended):
     """The HTML of each kind of page, by name."""
     rejected = compare(group="ES-weee", rows=500, wrong=(0.15, 0.04))
     comparisons = [promoted, first, rejected]
@@ -22,12 +23,14 @@ def pages(promoted, first, compare):
         "promoted": comparison_page(*promoted),
         "first": comparison_page(*first),
         "rejected": comparison_page(*rejected),
-        "period": period_page("2026-10", comparisons, ["DE-weee", "NL-weee"], {"DE-weee": "any"}),
+        "period": period_page("2026-10", comparisons, ["DE-weee", "NL-weee"], {"DE-weee": "any"}, [amended]),
+        "labels": labels_page(amended),
+        "first labels": labels_page(months.read(publish(first=True))),
         "empty period": period_page("2026-10", [], ["DE-weee"], {}),
     }
 
 
-KINDS = ("promoted", "first", "rejected", "period", "empty period")
+KINDS = ("promoted", "first", "rejected", "period", "empty period", "labels", "first labels")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -46,6 +49,8 @@ def test_a_page_renders_without_a_word_on_the_console_and_asks_nothing_of_anyone
         ("first", "light"),
         ("period", "light"),
         ("period", "dark"),
+        ("labels", "light"),
+        ("labels", "dark"),
     ],
 )
 def test_axe_finds_no_fault(show, pages, kind, scheme):
@@ -120,6 +125,16 @@ def test_an_items_markup_is_shown_and_does_not_run(show, compare, guarded):
     assert page.locator("main img, main script, td b, [onmouseover]").count() == 0
     shown = page.get_by_role("region", name="Newly wrong").locator("td.title").first.inner_text()
     assert shown.startswith(HOSTILE)
+
+
+def test_markup_in_an_items_id_is_shown_on_the_page_of_its_labels_and_does_not_run(show, publish):
+    as_format = HOSTILE.replace("{", "{{").replace("}", "}}")
+    html = labels_page(months.read(publish(item_id="{number}" + as_format)))
+    page = show(html, bypass_csp=True)
+    assert page.said == []
+    assert page.locator("main img, main script, td b").count() == 0
+    shown = page.get_by_role("region", name="Items", exact=True).locator("td.id").all_inner_texts()
+    assert shown and all(text.endswith(HOSTILE) for text in shown)
 
 
 def test_no_script_but_the_pages_own_may_run(show, pages):
