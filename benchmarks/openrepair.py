@@ -9,19 +9,24 @@ their text and are left out.
 
 For each country the labelled rows up to 60 % of the events are the first month's dataset, those up to 85 %
 the second's; the rest are the second month's new items. Datasets are dropped in the landing bucket like any
-client's.
+client's. Of one country the review sheet is exported, its first items get their true codes, it is imported.
+
+The second table is about the labels: columns up to `then right %` on the winner's published test rows, see
+benchmarks/_labels.py; the others on the new items, whose true codes the system is not given. With --json it goes
+beside PATH, with `-labels` in its name.
 """
 
 import sys
 import tempfile
 from pathlib import Path
 
+import _labels
 import pandas as pd
 import pyarrow as pa
 from _clock import ALL, JobClock
 from _report import arguments, show
 
-from infra.local import results
+from infra.local import results, reviewer
 from infra.local.follow import Follower
 from infra.local.progress import Progress
 from infra.local.samples.deliver import deliver, publish
@@ -29,6 +34,7 @@ from infra.local.stack import LocalStack
 
 COUNTRIES = {"DEU": "DE", "DNK": "DK", "NLD": "NL", "GBR": "GB", "BEL": "BE"}
 MONTHS = {"2026-09": 0.60, "2026-10": 0.85}
+REVIEWED, DECISIONS = "GB-repair", 50
 NO_DATA = (
     "{} is not there. Get an Open Repair Alliance export "
     "(https://openrepair.org/open-data/downloads/) and name it with --data."
@@ -64,10 +70,24 @@ def main() -> int:
             drop(stack, "inference", group, max(MONTHS), parts["new"].drop(columns="label"))
         follower.until_ended(dict.fromkeys(groups, "inference"))
         stack.wait_until_quiet(timeout_seconds=60)
+        labels = [
+            labels_row(stack, group, parts, results.published(stack, group)[-1])
+            for group, parts in groups.items()
+        ]
+        truth = groups[REVIEWED]["new"].set_index("item_id")["label"]
+        sheet = stack.folder / "review.csv"
+        print(reviewer.review(stack, REVIEWED, max(MONTHS), sheet, truth, DECISIONS))
+        follower.until_ended({REVIEWED: "review"})
         rows = [result(stack, group, parts, clock) for group, parts in groups.items()]
         total = {"group": ALL, "s in jobs": clock.inside[ALL], "s outside": clock.outside[ALL]}
         rows.append({name: "" for name in rows[0]} | total)
+        amended = results.published(stack, REVIEWED)[-1]
     show("Open Repair Alliance data through the local stack", rows, args.json)
+    beside = args.json and args.json.with_stem(f"{args.json.stem}-labels")
+    show("Its labels", labels, beside)
+    print(
+        f"{REVIEWED}: {amended['decided']} of the items decided, {amended['review']} left, {amended['run']}"
+    )
     return 0
 
 
@@ -129,6 +149,19 @@ def result(stack: LocalStack, group: str, parts: dict, clock: JobClock) -> dict:
         "verdicts": ", ".join(decision["verdict"] for decision in decided),
         "s in jobs": clock.inside[group],
         "s outside": clock.outside[group],
+    }
+
+
+def labels_row(stack: LocalStack, group: str, parts: dict, manifest: dict) -> dict:
+    """One line of the second table; `manifest` is that of the group's new labels."""
+    test = results.test_labels(stack, group, manifest["model"])
+    folder = manifest["address"].removesuffix("manifest.json")
+    truth = parts["new"].set_index("item_id")["label"]
+    return {
+        "group": group,
+        **_labels.test_rows(test),
+        **_labels.new_items(results.labels(stack, folder), truth),
+        "attention": " ".join(results.read_json(stack, f"{folder}summary.json")["attention"]) or "nothing",
     }
 
 

@@ -4,6 +4,7 @@ import io
 import json
 from collections import Counter
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from infra.local.stack import LocalStack
@@ -36,10 +37,30 @@ def published(stack: LocalStack, group: str) -> list[dict]:
     return [read_json(stack, address) | {"address": address} for address in addresses]
 
 
+def labels(stack: LocalStack, folder: str) -> pa.Table:
+    """The published rows below the address `folder`."""
+    return pq.read_table(io.BytesIO(_read(stack, f"{folder}labels.parquet")))
+
+
+def test_labels(stack: LocalStack, group: str, model: str) -> pa.Table:
+    """The newest labels that a model gave to a test set."""
+    items = stack.client("dynamodb").query(
+        TableName=stack.names["LedgerTable"],
+        KeyConditionExpression="#group = :group AND begins_with(entry, :predictions)",
+        ExpressionAttributeNames={"#group": "group"},
+        ExpressionAttributeValues={":group": {"S": group}, ":predictions": {"S": "PREDICTIONS#"}},
+    )["Items"]
+    newest = max(
+        (item for item in items if item["entry"]["S"].endswith(f"#{model}")),
+        key=lambda item: item["made_at"]["S"],
+    )
+    return labels(stack, newest["predictions"]["S"])
+
+
 def row(stack: LocalStack, group: str, rows: int) -> dict:
     """One line of the demo's table: the decisions on the group, and the counts of its newest labels."""
-    decided, labels = decisions(stack, group), published(stack, group)
-    last, manifest = (decided or [{}])[-1], (labels or [{}])[-1]
+    decided = decisions(stack, group)
+    last, manifest = (decided or [{}])[-1], (published(stack, group) or [{}])[-1]
     return {
         "group": group,
         "rows": rows,
@@ -59,8 +80,8 @@ def change_of_codes(stack: LocalStack, group: str, period: str) -> list[str]:
     if not versions:
         return []
     folder = versions[0]["address"].removesuffix("manifest.json")
-    labels = pq.read_table(io.BytesIO(_read(stack, f"{folder}labels.parquet")), columns=["status", "reason"])
-    told = Counter((each["status"], each["reason"]) for each in labels.to_pylist() if each["reason"])
+    rows = labels(stack, folder).select(["status", "reason"]).to_pylist()
+    told = Counter((each["status"], each["reason"]) for each in rows if each["reason"])
     sentences = [
         f"{count:,} items {'labelled' if status == 'labelled' else 'to review'}: {reason}"
         for (status, reason), count in told.most_common()
