@@ -33,14 +33,14 @@ def test_rows(labels: pa.Table) -> dict[str, float]:
 
 
 def smallest_review(right: np.ndarray, confidence: np.ndarray, wanted: float) -> float:
-    """The smallest share of rows to look at, the least sure first, so that `wanted` of the others are right."""
+    """The smallest share of rows to look at, the least sure first, for `wanted` of the others to be right."""
     of_surest = right[np.argsort(-confidence, kind="stable")]
     precise = np.cumsum(of_surest) / np.arange(1, len(right) + 1) >= wanted
     return 1 - (np.flatnonzero(precise).max(initial=-1) + 1) / len(right)
 
 
 def new_items(labels: pa.Table, truth: pd.Series) -> dict[str, float]:
-    """Of a month's published labels, `truth` being the true codes by item id: what is right of the automatic."""
+    """What is right of the labels of a month that nobody looked at; `truth`: the true codes by item id."""
     frame = labels.select(["item_id", "code", "status"]).to_pandas()
     automatic = frame[frame["status"] == "labelled"]
     right = automatic["code"].to_numpy() == truth.reindex(automatic["item_id"]).to_numpy()

@@ -12,8 +12,8 @@ the second's; the rest are the second month's new items. Datasets are dropped in
 client's. Of one country the review sheet is exported, its first items get their true codes, it is imported.
 
 The second table is about the labels: columns up to `then right %` on the winner's published test rows, see
-benchmarks/_labels.py; the others on the new items, whose true codes the system is not given. With --json it goes
-beside PATH, with `-labels` in its name.
+benchmarks/_labels.py; the others on the new items, whose true codes the system is not given. With --json it
+goes beside PATH, with `-labels` in its name.
 """
 
 import sys

@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     found = _summary(table, about, book)
     summary.write(found, folder)
     labelled.write_csv(decisions, folder / "decisions.csv")
-    output.write(table, about, options.destination)
+    output.write(table, about, options.destination, {"decisions.csv": decisions.num_rows})
     counts = {name: about[name] for name in ("rows", *output.STATUSES)}
     # Those who look after the model were told when it labelled the month.
     return counts | summary.message(found) | {"alarms": 0}

@@ -19,15 +19,18 @@ def by_status(table: pa.Table) -> dict[str, int]:
     return {status: counted[status] for status in STATUSES}
 
 
-def write(table: pa.Table, about: Mapping[str, object], destination: str) -> None:
+def write(
+    table: pa.Table, about: Mapping[str, object], destination: str, rows: Mapping[str, int] | None = None
+) -> None:
     """Write the labels into the output `files`, and the manifest of all that is there into `manifest`.
 
-    `about` is what the manifest says first; `destination` is where the files will be in S3.
+    `about` is what the manifest says first; `destination` is where the files will be in S3; `rows` are those
+    of other tables that are there already, by file name.
     """
     folder = container.output_folder("files")
     labelled.write_parquet(table, folder / "labels.parquet")
     labelled.write_csv(table, folder / "labels.csv")
-    rows = dict.fromkeys(("labels.parquet", "labels.csv"), table.num_rows)
+    rows = {**(rows or {}), "labels.parquet": table.num_rows, "labels.csv": table.num_rows}
     manifest = {
         **about,
         "columns": {name: labelled.COLUMNS[name] for name in table.column_names},

@@ -53,9 +53,11 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         "unseen_words": _unseen_words(matched),
     }
     message = {name: about[name] for name in ("rows", *output.STATUSES)}
+    rows = {}
     if not test_set:
-        message |= _summarise(table, about, plan, book)
-    output.write(table, about, options.destination)
+        found, rows = _summarise(table, about, plan, book)
+        message |= summary.message(found)
+    output.write(table, about, options.destination, rows)
     return message
 
 
@@ -134,16 +136,17 @@ def _check_rows(table: pa.Table, delivered: int, items: int, rejected: int) -> N
         )
 
 
-def _summarise(table: pa.Table, about: dict, plan: dict, book: Codebook) -> dict[str, object]:
-    """Write the summary and the changed items next to the labels; return what the message tells of them."""
+def _summarise(table: pa.Table, about: dict, plan: dict, book: Codebook) -> tuple[dict, dict[str, int]]:
+    """Write the summary and the changed items next to the labels; return the summary, and rows by file."""
     report = trained.read_report(container.input_folder("trained"))
     before = earlier.read(container.input_folder("earlier"), month.COLUMNS)
     found, changed = summary.summarise(table, about, plan, before, book, report, about["unseen_words"])
     folder = container.output_folder("files")
     summary.write(found, folder)
-    if changed is not None:
-        labelled.write_csv(changed, folder / "changes.csv")
-    return summary.message(found)
+    if changed is None:
+        return found, {}
+    labelled.write_csv(changed, folder / "changes.csv")
+    return found, {"changes.csv": changed.num_rows}
 
 
 def _unseen_words(matched: pa.Table) -> float | None:

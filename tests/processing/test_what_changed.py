@@ -124,6 +124,10 @@ def test_every_item_with_another_code_is_listed_with_the_cause(month):
     other_text = [*rows[:1], rows[1] | {"title": "Etwas anderes"}, *rows[2:]]
     october = month(["2", "2", "1", "2"], rows=other_text, earlier=september, model="m2")
     assert changes(october) == [["000000", "1", "2", "model"], ["000001", "1", "2", "text"]]
+    manifest = json.loads((october.output("manifest") / "manifest.json").read_text(encoding="utf-8"))
+    assert {"changes.csv": 2, "labels.csv": 4}.items() <= {
+        file["name"]: file.get("rows") for file in manifest["files"]
+    }.items()
     same_model = month(["2", "2", "1", "2"], rows=other_text, earlier=september, model="m1")
     assert [row[3] for row in changes(same_model)] == ["attributes", "text"]
 
