@@ -175,13 +175,6 @@ def test_the_page_of_a_period_comes_with_those_of_its_labels(stack, labelmill, p
     assert all(f'href="{page}"' in (tmp_path / "2026-09.html").read_text(encoding="utf-8") for page in pages)
 
 
-def test_a_month_without_labels_is_told(stack, labelmill, publish, tmp_path):
-    stack.labelled(publish(first=True))
-    code, _, error = labelmill("labels", "FR-packaging", "2026-10", "--out", tmp_path)
-    assert code == 1
-    assert "No labels of FR-packaging 2026-10 are published. Fix: check group and period" in error
-
-
 @pytest.mark.parametrize("name", ["summary.json", "changes.csv"])
 def test_files_of_labels_that_were_changed_afterwards_are_not_reported(
     stack, labelmill, publish, tmp_path, name
@@ -198,7 +191,7 @@ def test_files_of_labels_that_were_changed_afterwards_are_not_reported(
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("labels", "DE-weee", "2026-10"), "Model group DE-weee is not known. Fix: write it like DE-weee"),
+        (("labels", "DE-weee", "2026-10"), "No labels of DE-weee 2026-10 are published. Fix: check group"),
         (("labels", "DE-weee", "October"), "'October' is no period. Fix: write it like 2026-10"),
         (("comparison", "DE-weee-comparison-2026-10-000000000000"), "comparison.json is not there. Fix:"),
         (("comparison", "NL-weee-comparison-2026-10-000000000000"), "Model group NL-weee is not known. Fix:"),
