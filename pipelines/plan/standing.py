@@ -6,9 +6,10 @@ from importlib.resources import files
 
 #: Lambda asks a queue that starts a function without end: five pollers, 20 seconds a poll.
 POLLS_A_MONTH = 5 * 3 * 60 * 24 * 30
+#: The check of the month emits one metric every hour, another once a day after the deadline: a day's worth.
+METRICS_A_MONTH = 1 + 1 / 24
 RESOURCES = {
     "AWS::KMS::Key": Counter({"key month": 1}),
-    "AWS::CloudWatch::Alarm": Counter({"alarm month": 1}),
     "AWS::CloudWatch::CompositeAlarm": Counter({"composite alarm month": 1}),
     "AWS::CloudWatch::Dashboard": Counter({"dashboard month": 1}),
     "AWS::Lambda::EventSourceMapping": Counter({"queue request": POLLS_A_MONTH}),
@@ -17,10 +18,12 @@ RESOURCES = {
 
 def standing_usage() -> Counter:
     """Billed units of one month of the deployed stack, by the resources its two templates declare."""
-    used = Counter()
+    used = Counter({"custom metric month": METRICS_A_MONTH})
     for name in ("bootstrap.yaml", "template.yaml"):
         for resource in re.findall(r"^    Type: (AWS::\S+)$", _template(name), flags=re.MULTILINE):
             used.update(RESOURCES.get(resource, {}))
+        # An alarm is billed by the metrics it looks at.
+        used["alarm month"] += len(re.findall(r"^ +MetricName:", _template(name), flags=re.MULTILINE))
     return used
 
 

@@ -81,7 +81,8 @@ def test_a_purpose_that_every_way_refuses_is_an_error():
 def test_the_standing_cost_counts_what_the_templates_declare():
     used = standing.standing_usage()
     assert used["key month"] >= 5
-    assert used["alarm month"] >= 1
+    assert used["alarm month"] > used["dashboard month"] == 1
+    assert 1 < used["custom metric month"] < 2
     assert used["queue request"] > 0
 
 
@@ -92,3 +93,10 @@ def test_the_template_says_which_machines():
         "TransformInstanceType",
     }
     assert all(kind.startswith("ml.") for kind in standing.default_instances().values())
+
+
+def test_an_alarm_is_billed_by_the_metrics_it_looks_at(monkeypatch):
+    simple = "      MetricName: One\n"
+    several = "        - MetricStat:\n            Metric:\n              MetricName: A\n" * 3
+    monkeypatch.setattr(standing, "_template", lambda name: simple + several)
+    assert standing.standing_usage()["alarm month"] == 2 * (1 + 3)  # the same text for both templates
