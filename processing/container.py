@@ -4,6 +4,7 @@ Source: "How Amazon SageMaker Processing Configures Input and Output For Your Pr
 `ExitMessage`, `FailureReason` of DescribeProcessingJob (1,024 characters each).
 """
 
+import argparse
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -45,7 +46,13 @@ def run(job: Callable[[list[str] | None], Mapping[str, object]], arguments: list
         sentence = shorten(" ".join(str(error).split()), MESSAGE_BYTES)
         _write("message", sentence)
         _write("failure", sentence)
-        print(f"{type(error).__name__}: {error}", flush=True)
+        line = {
+            "level": "ERROR",
+            "errorType": type(error).__name__,
+            "message": str(error),
+            **_about(arguments),
+        }
+        print(json.dumps(line, ensure_ascii=False), flush=True)
         raise SystemExit(1) from None
     except Exception as error:
         _write(
@@ -56,6 +63,14 @@ def run(job: Callable[[list[str] | None], Mapping[str, object]], arguments: list
         )
         raise
     _write("message", _one_line(message))
+
+
+def _about(arguments: list[str] | None) -> dict[str, str]:
+    """Run and model group of the command line, for the log; a training job is given neither."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    for name in ("--run", "--group"):
+        parser.add_argument(name, default="")
+    return vars(parser.parse_known_args(arguments)[0])
 
 
 def shorten(text: str, limit: int) -> str:

@@ -47,6 +47,18 @@ def test_a_known_failure_is_one_sentence_under_1_kb_and_exit_code_1(tmp_path):
     assert len(sentence.encode()) <= 1024
 
 
+def test_a_known_failure_is_logged_as_one_line_of_json_with_run_and_group(capsys):
+    def job(arguments):
+        raise BadData("part-000.csv: no rows", "check the query.")
+
+    with pytest.raises(SystemExit):
+        container.run(job, ["--group", "DE-weee", "--rows", "3", "--run", "DE-weee-training-2026-10-0"])
+    line = json.loads(capsys.readouterr().out)
+    assert (line["level"], line["errorType"]) == ("ERROR", "BadData")
+    assert "part-000.csv: no rows" in line["message"]
+    assert (line["run"], line["group"]) == ("DE-weee-training-2026-10-0", "DE-weee")
+
+
 def test_a_defect_of_ours_keeps_its_traceback_and_leaves_a_hint(tmp_path):
     with pytest.raises(KeyError):
         container.run(lambda arguments: {}["x"])
