@@ -156,6 +156,20 @@ def test_people_are_told_and_no_item_is_in_a_message(stack):
     assert not [title for title in titles if any(title in text for text in texts)]
 
 
+def test_no_item_is_in_a_log_of_a_function_or_a_job(stack):
+    logs = [*stack.folder.glob("functions/*.log"), *stack.folder.glob("jobs/*/log.txt")]
+    text = "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in logs)
+    assert text
+    titles = {row["title"] for row in generate.items(GOOD, 0, ROWS + NEW, labelled=False)}
+    assert not [title for title in titles if len(title) > 12 and title in text]
+
+
+def test_functions_log_json_that_says_which_run_and_group_it_is_about(stack):
+    for path in stack.folder.glob("functions/*.log"):
+        for line in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
+            assert {"timestamp", "level", "message", "run", "group"} <= line.keys(), path.name
+
+
 @pytest.mark.skipif(shutil.which("aws") is None, reason="the AWS CLI is not installed")
 def test_the_aws_cli_drives_a_dataset_through(stack, tmp_path):
     source = put(stack, "inference", "XX-none", pa.Table.from_pylist(generate.items(GOOD, 0, 30, False)))
