@@ -1,7 +1,7 @@
 """Once an hour: which model groups are not done with the month; after its deadline, operators are told.
 
-A group is done when its labels of the month that has ended are published and, where a training dataset of
-it has landed, a decision on a model of that month is recorded.
+A group is done when its labels of the month that has ended are published and every model trained on that
+month's data has been decided upon.
 """
 
 import logging
@@ -41,24 +41,24 @@ def handler(event: dict, context: object = None, table=None, s3=None, sns=None) 
         )
 
 
-def unfinished(month: Month, landed: Callable[[str, str], bool]) -> Iterator[tuple[str, str]]:
+def unfinished(month: Month, landed: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
     """Each group that is not done, and what it lacks, in words.
 
-    `landed` says, of a purpose and a group, whether a dataset of the period has landed.
+    `landed` says of a group whether a dataset to label has landed.
     """
     for group in sorted(month.groups):
         if group not in month.labelled:
-            if landed("inference", group):
+            if landed(group):
                 yield group, "its dataset has landed, but no labels are published"
             else:
                 yield group, "no dataset to label has landed"
-        elif group not in month.decided and landed("training", group):
-            yield group, "labelled; its training dataset has landed, but no new model is decided upon"
+        elif group in month.undecided:
+            yield group, f"labelled; but model {month.undecided[group]} has not been decided upon"
 
 
-def has_landed(s3, bucket: str, period: str, purpose: str, group: str) -> bool:
+def has_landed(s3, bucket: str, period: str, group: str) -> bool:
     """Whether a dataset is complete, that is, has its manifest."""
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{purpose}/{group}/{period}/")
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"inference/{group}/{period}/")
     return any(item["Key"].endswith("/manifest") for page in pages for item in page.get("Contents", ()))
 
 
@@ -69,7 +69,7 @@ def notice(period: str, bucket: str, left: dict[str, str]) -> str:
 
 {lines}
 
-Datasets land in s3://{bucket}/inference/GROUP/{period}/ and s3://{bucket}/training/GROUP/{period}/.
+Datasets land in s3://{bucket}/inference/GROUP/{period}/.
 What to do: docs/runbook.md#month-unfinished. This notice comes every day until all are done.
 """
 

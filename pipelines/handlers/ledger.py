@@ -15,11 +15,11 @@ def dynamodb():
 
 @dataclass(frozen=True)
 class Month:
-    """How far a period is: the known model groups, those labelled, those with a decision on a model of it."""
+    """How far a period is: the known groups, those labelled, and by group a model that is not decided upon."""
 
     groups: frozenset[str]
     labelled: frozenset[str]
-    decided: frozenset[str]
+    undecided: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -68,27 +68,35 @@ class Ledger:
 
     def month(self, period: str) -> Month:
         """How far the groups are with `period`, in one pass over the table."""
-        labels, model = f"LABELS#{period}#", f"-{period}-"
+        labels = f"LABELS#{period}#"
         pages = self.client.get_paginator("scan").paginate(
             TableName=self.table,
             ConsistentRead=True,
-            ProjectionExpression="#group, entry",
+            ProjectionExpression="#group, entry, model",
             FilterExpression="entry = :registered OR begins_with(entry, :labels) "
-            "OR (begins_with(entry, :decision) AND contains(model, :model))",
-            ExpressionAttributeNames={"#group": "group"},
+            "OR begins_with(entry, :decision) OR (begins_with(entry, :model) AND #period = :period)",
+            ExpressionAttributeNames={"#group": "group", "#period": "period"},
             ExpressionAttributeValues={
                 ":registered": {"S": "GROUP"},
                 ":labels": {"S": labels},
                 ":decision": {"S": "DECISION#"},
-                ":model": {"S": model},
+                ":model": {"S": "MODEL#"},
+                ":period": {"S": period},
             },
         )
-        entries = [(item["group"]["S"], item["entry"]["S"]) for page in pages for item in page["Items"]]
+        found = [
+            (item["group"]["S"], item["entry"]["S"], item.get("model", {}).get("S", ""))
+            for page in pages
+            for item in page["Items"]
+        ]
+        decided = {model for _, entry, model in found if entry.startswith("DECISION#")}
+        trained = {
+            entry.removeprefix("MODEL#"): group for group, entry, _ in found if entry.startswith("MODEL#")
+        }
         return Month(
-            *(
-                frozenset(group for group, entry in entries if entry.startswith(start))
-                for start in ("GROUP", labels, "DECISION#")
-            )
+            groups=frozenset(group for group, entry, _ in found if entry == "GROUP"),
+            labelled=frozenset(group for group, entry, _ in found if entry.startswith(labels)),
+            undecided={group: model for model, group in trained.items() if model not in decided},
         )
 
     def _item(self, group: str, entry: str) -> dict[str, str]:

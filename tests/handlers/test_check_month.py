@@ -59,22 +59,20 @@ def test_a_group_without_labels_is_named_after_the_deadline_with_what_it_lacks(l
 
 
 @pytest.mark.parametrize("decided", [True, False])
-def test_where_a_training_dataset_has_landed_a_decision_must_follow(decided, ledger, landing, notices):
+def test_a_model_trained_on_the_month_must_be_decided_upon(decided, ledger, landing, notices):
+    model = "DE-weee-2026-10-1a2b3c4d"
     for group in ("DE-weee", "FR-weee"):
         ledger.put(group, "GROUP")
         ledger.put(group, "LABELS#2026-10#2026-11-03T08:00:00.000Z#run")
-    landing("training/DE-weee/2026-10/d1/manifest")
-    model = "DE-weee-2026-10-1a2b3c4d" if decided else "DE-weee-2026-09-1a2b3c4d"
-    ledger.put("DE-weee", "DECISION#2026-11-02T08:00:00.000Z#run", model=model)
+    ledger.put("DE-weee", f"MODEL#{model}", period="2026-10")
+    ledger.put("FR-weee", "MODEL#FR-weee-2026-09-1a2b3c4d", period="2026-09")
+    ledger.put("DE-weee", "DECISION#2026-11-02T08:00:00.000Z#run", model=model if decided else "another")
     check(LATE)
     if decided:
         assert notices() == []
     else:
         [sent] = notices()
-        assert (
-            "DE-weee: labelled; its training dataset has landed, but no new model is decided"
-            in sent["Message"]
-        )
+        assert f"DE-weee: labelled; but model {model} has not been decided upon" in sent["Message"]
         assert "FR-weee" not in sent["Message"]
 
 
