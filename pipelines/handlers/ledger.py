@@ -15,7 +15,7 @@ def dynamodb():
 
 @dataclass(frozen=True)
 class Month:
-    """How far a period is: the known groups, those labelled, and by group a model that is not decided upon."""
+    """How far a period is: the known groups, those labelled, and by group a model not yet decided upon."""
 
     groups: frozenset[str]
     labelled: frozenset[str]
