@@ -1,6 +1,7 @@
 """Open Repair items for the classifier's benchmark, fits on them, and scores."""
 
 import multiprocessing
+import sys
 import time
 from argparse import Namespace
 from pathlib import Path
@@ -14,6 +15,7 @@ from inference.predict import Labeller
 from processing.codebook import Codebook
 from processing.text import text_keys
 from training import features, linear, sharing, train, training_set, weighting
+from training.training_set import TrainingSet
 
 OPTIONS = Namespace(family="linear", c=0.6, min_df=1, word_weight=1.0, precision=0.98)
 BOOK = Codebook("XX-repair", "1", (), ())
@@ -58,14 +60,15 @@ def answers_of(labeller: Labeller, table: pa.Table, labels: np.ndarray) -> tuple
     return answers == labels, answers
 
 
-def best_of(function, times: int = 3) -> float:
-    """The shortest of some runs, seconds: the others were disturbed."""
+def medians(*functions, times: int = 5) -> list[float]:
+    """The median duration of each, seconds. They run in turns: what disturbs the machine disturbs all."""
     durations = []
     for _ in range(times):
-        started = time.perf_counter()
-        function()
-        durations.append(time.perf_counter() - started)
-    return min(durations)
+        for function in functions:
+            started = time.perf_counter()
+            function()
+            durations.append(time.perf_counter() - started)
+    return np.median(np.reshape(durations, (times, -1)), axis=0).tolist()
 
 
 def side_by_side(function, argument) -> None:
@@ -78,23 +81,23 @@ def side_by_side(function, argument) -> None:
         worker.join()
 
 
+def as_given(table: pa.Table) -> TrainingSet:
+    """The training set of canonical rows."""
+    return training_set.of_rows([table], (), sorted(set(table["label"].to_pylist())))
+
+
 def fit_ours(table: pa.Table) -> Labeller:
     """The project's own training, confidence included."""
-    given = training_set.of_rows([table], (), sorted(set(table["label"].to_pylist())))
-    return Labeller(train.train(given, BOOK, OPTIONS)[0])
+    return Labeller(train.train(as_given(table), BOOK, OPTIONS)[0])
 
 
-def shared(table: pa.Table, items: pd.DataFrame, test: np.ndarray) -> tuple[dict, float]:
-    """One fit with a copy of the features for each country; each country's rows scored by its folded
-    weights.
-    """
+def shared(table: pa.Table, items: pd.DataFrame, test: np.ndarray) -> dict[str, float]:
+    """Scores of one fit with a copy of the features for each country, rows by their country's weights."""
     country = np.unique(items["country"], return_inverse=True)[1]
     codes, labels = np.unique(items["product_category"], return_inverse=True)
-    started = time.process_time()
     margins = copies_margins(table, labels, country, ~test, np.flatnonzero(test), len(codes))
     answers = codes[margins.argmax(axis=1)]
-    result = scores(items[test], answers == items["product_category"][test].to_numpy(), answers)
-    return result, time.process_time() - started
+    return scores(items[test], answers == items["product_category"][test].to_numpy(), answers)
 
 
 def copies_margins(table, labels, country, train_rows, test_rows, n_codes) -> np.ndarray:
@@ -111,3 +114,12 @@ def copies_margins(table, labels, country, train_rows, test_rows, n_codes) -> np
         its = country[test_rows] == group
         margins[its] = tested[its] @ sharing.folded(fitted, group, weighted.shape[1]) + intercepts
     return margins
+
+
+def claim(name: str, value: float) -> dict:
+    return {"claim": name, "value": float(value)}
+
+
+def note(step: str) -> None:
+    """Say what is being done, on the error stream."""
+    print(f"{step} ...", file=sys.stderr, flush=True)

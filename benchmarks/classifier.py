@@ -1,15 +1,14 @@
-"""The classifier beside what people would write, on real items: accuracy, speed, calibration, cost of
-training.
+"""The classifier beside what people would write, on real items: accuracy, calibration, speed, cost.
 
-    .venv/bin/python benchmarks/classifier.py --data openrepair.csv.gz [--json PATH]
+    .venv/bin/python benchmarks/classifier.py --data openrepair.csv.gz [--only accuracy|speed] [--json PATH]
 
 The data is an Open Repair Alliance export (CC BY-SA 4.0, https://openrepair.org/open-data/downloads/).
 Rows with item_is_label = 1 hold the label in their text and are left out. The peer fastText is no
-dependency of the
-project: `pip install fasttext-wheel` first, or its row stays out.
+dependency of the project: `.venv/bin/pip install fasttext-wheel` first, or its row stays out.
 
 Four fifths of the texts train (settings were chosen before, on a validation part of them), one fifth tests;
 identical texts are on one side. `unseen words` splits by the item's name instead. One thread per process.
+`--only accuracy` has what a busy machine does not change, `--only speed` the rest.
 """
 
 import os
@@ -18,19 +17,16 @@ os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 import json
 import sys
-import time
 from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
+import _accuracy
+import _speed
 import pyarrow as pa
-from _claims import calibration, countries, serving, training_cost
-from _items import answers_of, as_table, best_of, fit_ours, read, scores, shared, side_by_side
+from _items import as_table, note, read
 from _peers import PEERS
 from _report import arguments, show
 
-from inference.predict import Labeller
 from processing import split
 
 
@@ -39,6 +35,7 @@ def main() -> int:
     parser.add_argument(
         "--data", type=Path, required=True, help="an Open Repair Alliance export, CSV or CSV.gz"
     )
+    parser.add_argument("--only", choices=("accuracy", "speed"), help="one of the two parts (default: both)")
     args = parser.parse_args()
     if not args.data.exists():
         print(
@@ -48,81 +45,21 @@ def main() -> int:
         return 2
     items = read(args.data)
     table, test = as_table(items), split.is_test(pa.array(items["text_key"]))
-    print("Labelmill ...", file=sys.stderr, flush=True)
-    labeller, rows = measure_ours(table, items, test)
-    for name, fit in PEERS.items():
-        if name != "fastText" or find_spec("fasttext"):
-            print(f"{name} ...", file=sys.stderr, flush=True)
-            rows.append(measure_peer(name, fit, items, test))
-            print(rows[-1], file=sys.stderr, flush=True)
-    print("single claims ...", file=sys.stderr, flush=True)
-    claims = [
-        *calibration(labeller, table, items, test),
-        *serving(labeller, table, test),
-        *training_cost(table, test),
-        *countries(table, items, test),
-    ]
-    show("Open Repair, all countries", rows, None)
-    show("Single claims", claims, None)
+    peers = list(PEERS)
+    if not find_spec("fasttext"):
+        peers.remove("fastText")
+        print("fastText is left out; to have it: .venv/bin/pip install fasttext-wheel", file=sys.stderr)
+    results = {}
+    for part, module in {"accuracy": _accuracy, "speed": _speed}.items():
+        if args.only in (None, part):
+            note(part)
+            rows, claims = module.measure(table, items, test, peers)
+            show(f"Open Repair, all countries: {part}", rows, None)
+            show(f"Single claims: {part}", claims, None)
+            results[part] = {"classifiers": rows, "claims": claims}
     if args.json:
-        args.json.write_text(json.dumps({"classifiers": rows, "claims": claims}, indent=1), encoding="utf-8")
+        args.json.write_text(json.dumps(results, indent=1), encoding="utf-8")
     return 0
-
-
-def measure_peer(name: str, fit, items: pd.DataFrame, test: np.ndarray) -> dict:
-    labels = items["product_category"].to_numpy()
-    started = time.process_time()
-    predict = fit(items["text"][~test].tolist(), labels[~test])
-    seconds = time.process_time() - started
-    texts = items["text"][test].tolist()
-    answers = predict(texts)
-    result = scores(items[test], answers == labels[test], answers)
-    unseen = split.is_test(pa.array(items["name_key"]))
-    again = fit(items["text"][~unseen].tolist(), labels[~unseen])(items["text"][unseen].tolist())
-    return {
-        "classifier": name,
-        **result,
-        "unseen words": float((again == labels[unseen]).mean()),
-        "fit, cpu s": seconds,
-        "items/s, 1 process": len(texts) / best_of(lambda: predict(texts)),
-        "items/s, 2 processes": 2 * len(texts) / best_of(lambda: side_by_side(predict, texts), 2),
-    }
-
-
-def measure_ours(table: pa.Table, items: pd.DataFrame, test: np.ndarray) -> tuple[Labeller, list[dict]]:
-    started = time.process_time()
-    labeller = fit_ours(table.filter(pa.array(~test)))
-    seconds = time.process_time() - started
-    given = table.filter(pa.array(test))
-    result = scores(items[test], *answers_of(labeller, given, items["product_category"][test].to_numpy()))
-    unseen = split.is_test(pa.array(items["name_key"]))
-    right, _ = answers_of(
-        fit_ours(table.filter(pa.array(~unseen))),
-        table.filter(pa.array(unseen)),
-        items["product_category"][unseen].to_numpy(),
-    )
-    many = pa.concat_tables([given] * 6)
-    speed = {
-        "items/s, 1 process": len(many) / best_of(lambda: labeller.label(many)),
-        "items/s, 2 processes": 2 * len(many) / best_of(lambda: side_by_side(labeller.label, many)),
-    }
-    own = {
-        "classifier": "Labelmill",
-        **result,
-        "unseen words": float(right.mean()),
-        "fit, cpu s": seconds,
-        **speed,
-    }
-    result, cost = shared(table, items, test)
-    unseen_result, _ = shared(table, items, unseen)
-    copies = {
-        "classifier": "Labelmill, countries sharing",
-        **result,
-        "unseen words": unseen_result["rows"],
-        "fit, cpu s": cost,
-        **speed,
-    }
-    return labeller, [own, copies]
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from inference import jsonlines
 from inference.predict import Labeller
 from inference.tables import finish, sum_runs
 from training import attributes, features, hashing
@@ -67,19 +68,25 @@ def explain(labeller: Labeller, item: dict[str, object]) -> Explanation:
 
 
 def as_table(labeller: Labeller, item: dict[str, object]) -> pa.Table:
-    """The item as a table of one row; absent fields are missing. Raises KeyError for a field the model
-    does not know.
+    """The item as a table of one row; absent fields are missing, numbers may be given as text.
+
+    Raises ValueError for a field that the model does not know, and for a number that is none.
     """
-    fields = [(name, pa.string()) for name in ("title", "brand", "product_type")]
-    fields += [
-        (a.name, pa.float64() if a.type == "number" else pa.string()) for a in labeller.model.attributes
-    ]
-    unknown = sorted(set(item) - {name for name, _ in fields})
+    fields = jsonlines.schema(labeller.model.attributes)
+    unknown = sorted(set(item) - set(fields.names))
     if unknown:
-        raise KeyError(
-            f"{unknown[0]} is no field of this model; it knows {', '.join(name for name, _ in fields)}"
+        raise ValueError(
+            f"{unknown[0]} is no field of this model. Fix: give some of {', '.join(fields.names)}."
         )
-    return pa.table({name: pa.array([item.get(name)], kind) for name, kind in fields})
+    columns = {}
+    for field in fields:
+        value = item.get(field.name)
+        try:
+            value = float(value) if field.type == pa.float64() and value is not None else value
+        except ValueError:
+            raise ValueError(f"{field.name} must be a number, not {value}. Fix: write it like 1.4.") from None
+        columns[field.name] = pa.array([value], field.type)
+    return pa.table(columns)
 
 
 def _words(labeller: Labeller, table: pa.Table, first: int, second: int) -> list[Reason]:

@@ -46,27 +46,31 @@ class Labeller:
 
         threads: how many to use; numpy, scipy and pyarrow work outside Python's lock.
         """
+        texts = features.item_texts(table)
         if threads == 1:
-            parts = [self._label(chunk) for chunk in _chunks(table)]
+            parts = [self._label(*chunk) for chunk in _chunks(table, texts)]
         else:
             with ThreadPoolExecutor(threads) as pool:
-                parts = list(pool.map(self._label, _chunks(table)))
+                parts = list(pool.map(lambda chunk: self._label(*chunk), _chunks(table, texts)))
         return Prediction(
             *(np.concatenate([getattr(p, name) for p in parts]) for name in Prediction.__annotations__)
         )
 
-    def _label(self, table: pa.Table) -> Prediction:
-        margins, known_share, n_words = self.margins(table)
+    def _label(self, table: pa.Table, texts: pa.Array) -> Prediction:
+        margins, known_share, n_words = self.margins(table, texts)
         codes, values = confidence.best_codes(margins)
         sure = self.model.confidence.of(
             confidence.signals(margins, values, known_share, n_words), codes.shape[1]
         )
         return Prediction(codes, sure, sure[:, 0] < self.model.threshold, known_share)
 
-    def margins(self, table: pa.Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Margins `(n_items, n_codes)`, share of known n-grams and number of words, both `(n_items,)`."""
+    def margins(self, table: pa.Table, texts: pa.Array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Margins `(n_items, n_codes)`, share of known n-grams and number of words, both `(n_items,)`.
+
+        texts: the table's `features.item_texts`.
+        """
         t, n_codes = self.tables, len(self.model.codes)
-        words = hashing.split_words(features.item_texts(table))
+        words = hashing.split_words(texts)
         total = hashing.running_sum(words.buffer)
         hashes = hashing.hash_stretches(total, words.start, words.end)
         number = t.index.find(hashes)
@@ -125,5 +129,6 @@ class Labeller:
         first_scores[np.searchsorted(first, unknown[is_first])] = finish(sums, tables.FIRST_WORD_WEIGHT)
 
 
-def _chunks(table: pa.Table) -> Iterator[pa.Table]:
-    return (table.slice(start, CHUNK) for start in range(0, max(len(table), 1), CHUNK))
+def _chunks(table: pa.Table, texts: pa.Array) -> Iterator[tuple[pa.Table, pa.Array]]:
+    starts = range(0, max(len(table), 1), CHUNK)
+    return ((table.slice(start, CHUNK), texts.slice(start, CHUNK)) for start in starts)

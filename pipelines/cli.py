@@ -17,6 +17,7 @@ COMMANDS = {
     "models": ("pipelines.commands.models", "winners, their history, and going back"),
     "approve": ("pipelines.commands.approve", "let a model that waits for a person become the winner"),
     "reject": ("pipelines.commands.reject", "refuse a model that waits for a person"),
+    "explain": ("pipelines.commands.explain", "why a text gets its code"),
     "review": ("pipelines.commands.review", "uncertain items: export a sheet, import decisions"),
     "report": ("pipelines.commands.report", "pages on comparisons, labels and periods, to read or to file"),
     "plan": ("pipelines.commands.plan", "what a month will cost and when it will be done"),

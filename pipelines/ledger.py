@@ -4,6 +4,7 @@ The items are described in docs/ledger.md. All of a group is read at once and lo
 Nothing is written here; pipelines/ledger_change.py does that.
 """
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -141,3 +142,25 @@ def older_codebook(ledger: GroupLedger, model: str) -> str:
         f"{model} was trained under codebook {trained}; the current one is {current}. "
         f"It gives no code that is new since {trained}."
     )
+
+
+def model_or_winner(ledger: GroupLedger, model: str | None) -> tuple[str, dict]:
+    """Name and item MODEL# of a model of the group, of its winner where none is named. Raises LedgerError."""
+    name = model or ledger.winner.get("model")
+    if not name:
+        raise LedgerError(f"{ledger.group} has no winner so far. Fix: name one of its models with --model.")
+    check_model(ledger, name)
+    return name, ledger.models[name]
+
+
+def check_model(ledger: GroupLedger, model: str) -> None:
+    """Raises LedgerError where the group has no such model."""
+    if model in ledger.models:
+        return
+    named = re.fullmatch(r"([A-Z]{2}-[a-z0-9]{2,12})-[0-9]{4}-[0-9]{2}-[0-9a-f]{8}", model)
+    if named and named[1] != ledger.group:
+        raise LedgerError(
+            f"{model} is a model of {named[1]}, not of {ledger.group}. Fix: name a model of {ledger.group}."
+        )
+    known = ", ".join(sorted(ledger.models)[-5:]) or "no model so far"
+    raise LedgerError(f"{ledger.group} has no model {model}. Fix: name one of its own: {known}.")

@@ -7,7 +7,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from pipelines.ledger import MAKES_WINNER, GroupLedger, LedgerError, read
+from pipelines.ledger import MAKES_WINNER, GroupLedger, LedgerError, check_model, read
 
 
 def change(ledger: GroupLedger, verdict: str, model: str, reason: str, by: str, now: datetime) -> dict:
@@ -17,7 +17,7 @@ def change(ledger: GroupLedger, verdict: str, model: str, reason: str, by: str, 
     comparison of just these two models, where there was one. Raises LedgerError where it must not be done.
     """
     group, replaces = ledger.group, ledger.winner.get("model", "")
-    _check_model(ledger, model)
+    check_model(ledger, model)
     if model == replaces:
         raise LedgerError(f"{model} is already the winner of {group}, since {ledger.winner['since']}.")
     if verdict == "ROLLBACK" and not any(
@@ -47,18 +47,6 @@ def change(ledger: GroupLedger, verdict: str, model: str, reason: str, by: str, 
         **made_of,
         "codebook_version": ledger.registered["codebook_version"],
     }
-
-
-def _check_model(ledger: GroupLedger, model: str) -> None:
-    if model in ledger.models:
-        return
-    named = re.fullmatch(r"([A-Z]{2}-[a-z0-9]{2,12})-[0-9]{4}-[0-9]{2}-[0-9a-f]{8}", model)
-    if named and named[1] != ledger.group:
-        raise LedgerError(
-            f"{model} is a model of {named[1]}, not of {ledger.group}. Fix: name a model of {ledger.group}."
-        )
-    known = ", ".join(sorted(ledger.models)[-5:]) or "no model so far"
-    raise LedgerError(f"{ledger.group} has no model {model}. Fix: name one of its own: {known}.")
 
 
 def _known_scores(ledger: GroupLedger, model: str, replaces: str) -> dict:

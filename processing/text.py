@@ -18,6 +18,10 @@ SEPARATOR = "\x1f"  # ASCII's unit separator: white space to us, and part of no 
 _SEPARATOR = pa.scalar(SEPARATOR, pa.large_string())
 # Chinese and Japanese put no spaces between words: every sign is a word, two in a row are a pair.
 _WORD_BY_ITSELF = r"[\p{Han}\p{Hiragana}\p{Katakana}\x{30fc}]"
+# Letters that are their own NFKC: Latin, Greek and Cyrillic ones that Europe writes. A text of these and of
+# ASCII has nothing to compose, no sign that is a word by itself, and no punctuation but ASCII's.
+_EUROPEAN = "À-ÖØ-öø-ıĴ-ľŁ-ňŊ-žΑ-ΡΣ-ώЀ-џ"
+_NOT_ONLY_EUROPEAN = rf"[^\x00-\x7f{_EUROPEAN}]"
 SPACE = ord(" ")
 POINT = ord(".")
 
@@ -51,14 +55,21 @@ def fold(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
     texts = pc.fill_null(pc.cast(texts, pa.large_string()), "")
     beyond_ascii = pc.not_equal(pc.binary_length(texts), pc.utf8_length(texts))
     if pc.any(beyond_ascii).as_py():
-        some = _nfkc(texts.filter(beyond_ascii))
-        some = pc.replace_substring_regex(some, r"[^\p{L}\p{M}\p{N}\x00-\x7f]+", " ")
-        some = pc.replace_substring_regex(some, _WORD_BY_ITSELF, r" \0 ")
+        some = texts.filter(beyond_ascii)
+        other = pc.match_substring_regex(some, _NOT_ONLY_EUROPEAN)
+        if pc.any(other).as_py():
+            some = pc.replace_with_mask(some, other, _compose(some.filter(other)))
         some = pc.utf8_lower(some)
         # Lower case leaves apart what case folding unites: sharp s and `ss`, final sigma and sigma.
         some = pc.replace_substring(pc.replace_substring(some, "ß", "ss"), "\u03c2", "\u03c3")
         texts = pc.replace_with_mask(texts, beyond_ascii, some)
     return _blank_punctuation(pc.ascii_lower(texts))
+
+
+def _compose(texts: pa.Array) -> pa.Array:
+    """NFKC, punctuation beyond ASCII as spaces, spaces around signs that are words by themselves."""
+    texts = pc.replace_substring_regex(_nfkc(texts), r"[^\p{L}\p{M}\p{N}\x00-\x7f]+", " ")
+    return pc.replace_substring_regex(texts, _WORD_BY_ITSELF, r" \0 ")
 
 
 def _nfkc(texts: pa.Array) -> pa.Array:

@@ -13,6 +13,7 @@ from training.confidence import Confidence
 from training.weighting import PARTS, Part, Weighting
 
 FORMAT = 1
+FILES = ("model.json", "arrays.npz", "confidence.ubj", "booster.ubj")  # the last one not always
 
 
 @dataclass(frozen=True)

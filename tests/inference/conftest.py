@@ -1,4 +1,4 @@
-"""The same synthetic model group as in tests/training, and a model of it."""
+"""The same synthetic model group as in tests/training, a model of it; ledgers as in tests/ledger."""
 
 import sys
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "training"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "ledger"))
 
 from synthetic_group import trained
 

@@ -1,6 +1,7 @@
 import pytest
 
 from inference.explain import as_table, explain
+from training.features import item_texts
 
 ITEM = {
     "title": "Laptop blau Wasserkochr 3 kW",
@@ -16,7 +17,8 @@ ITEM = {
 def test_the_reasons_add_up_to_the_margin_between_the_two_codes(labeller, item):
     explained = explain(labeller, item)
     codes = labeller.model.codes
-    margins, _, _ = labeller.margins(as_table(labeller, item))
+    table = as_table(labeller, item)
+    margins, _, _ = labeller.margins(table, item_texts(table))
     lead = margins[0, codes.index(explained.code)] - margins[0, codes.index(explained.second_code)]
     assert explained.bias + sum(reason.weight for reason in explained.reasons) == pytest.approx(
         lead, abs=1e-4
@@ -39,5 +41,14 @@ def test_attributes_speak_by_name_and_value(labeller):
 
 
 def test_a_field_the_model_does_not_know_is_refused(labeller):
-    with pytest.raises(KeyError, match="colour is no field"):
+    with pytest.raises(
+        ValueError, match=r"colour is no field of this model\. Fix: give some of title, brand,"
+    ):
         explain(labeller, {"title": "Toaster", "colour": "red"})
+
+
+def test_a_number_may_be_given_as_text_and_must_be_one(labeller):
+    heavy = explain(labeller, {"title": "Toaster", "weight_kg": "6.0"})
+    assert heavy == explain(labeller, {"title": "Toaster", "weight_kg": 6.0})
+    with pytest.raises(ValueError, match="weight_kg must be a number, not heavy"):
+        explain(labeller, {"title": "Toaster", "weight_kg": "heavy"})

@@ -35,7 +35,7 @@ def test_the_tables_score_as_training_scores(labeller, trained):
     is_new = np.arange(len(given.labels)) >= 800
     fitted = fitting.fit(given, ~is_new, OPTIONS)
     expected = fitted.margins(given.features[is_new])
-    margins, known_share, n_words = labeller.margins(new)
+    margins, known_share, n_words = labeller.margins(new, features.item_texts(new))
     np.testing.assert_allclose(margins, expected, atol=0.02)
     np.testing.assert_allclose(known_share, fitted.weighting.known_share(given.features[is_new]), atol=1e-6)
     np.testing.assert_array_equal(n_words, np.asarray(given.features[is_new].words.sum(axis=1)).ravel())

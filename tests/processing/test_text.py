@@ -1,8 +1,12 @@
+import re
+import unicodedata
+
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from processing import text
 from processing.text import fold, normalise, text_keys
 
 
@@ -53,6 +57,20 @@ def test_a_text_is_folded_alike_alone_and_in_a_batch(texts):
     together = fold(pa.array(texts, pa.string())).to_pylist()
     alone = [fold(pa.array([text], pa.string())).to_pylist()[0] for text in texts]
     assert together == alone
+
+
+EUROPEAN = [c for c in map(chr, range(0x80, 0x3000)) if re.match(f"[{text._EUROPEAN}]", c)]
+
+
+@given(st.text(alphabet=st.sampled_from([*EUROPEAN, *"aI1 .-"])))
+def test_the_short_way_for_european_letters_leads_where_the_long_one_does(example):
+    beside_a_sign = fold(pa.array([example + " ™"])).to_pylist()[0]  # the sign sends it the long way
+    assert fold(pa.array([example])).to_pylist()[0] + " tm" == beside_a_sign
+
+
+def test_european_letters_are_their_own_normal_form():
+    assert len(EUROPEAN) > 300
+    assert [c for c in EUROPEAN if unicodedata.normalize("NFKC", c) != c] == []
 
 
 def test_a_point_at_the_edge_of_a_text_is_not_between_the_digits_of_two():
