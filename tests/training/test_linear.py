@@ -8,7 +8,7 @@ from training import linear
 
 @pytest.fixture
 def problem():
-    """Synthetic rows of three codes; every column is there several times over, as a rare word's n-grams are."""
+    """Synthetic rows of three codes; columns are there several times, as a rare word's n-grams are."""
     rng = np.random.default_rng(0)
     features = sparse.random(300, 40, 0.2, "csr", np.float32, rng=rng)
     labels = np.asarray((features @ rng.normal(size=(40, 3))).argmax(axis=1)).ravel()
