@@ -60,7 +60,7 @@ class Labeller:
         margins, known_share, n_words = self.margins(table, texts)
         codes, values = confidence.best_codes(margins)
         sure = self.model.confidence.of(
-            confidence.signals(margins, values, known_share, n_words), codes.shape[1]
+            confidence.signals(margins, codes, values, known_share, n_words), codes.shape[1]
         )
         return Prediction(codes, sure, sure[:, 0] < self.model.threshold, known_share)
 

@@ -26,7 +26,7 @@ PARAMETERS = {
     "lambda": 5,
     "max_bin": 64,
     "tree_method": "hist",
-    "monotone_constraints": "(1,1,0,-1,0,0)",
+    "monotone_constraints": "(1,1,0,-1,0,0,0,0)",
     "nthread": 1,
     "seed": 0,
 }
@@ -70,18 +70,19 @@ def best_codes(margins: np.ndarray, n: int = 3) -> tuple[np.ndarray, np.ndarray]
 
 
 def signals(
-    margins: np.ndarray, best: np.ndarray, known_share: np.ndarray, n_words: np.ndarray
+    margins: np.ndarray, codes: np.ndarray, best: np.ndarray, known_share: np.ndarray, n_words: np.ndarray
 ) -> np.ndarray:
-    """What the confidence is read from, `(n_items, 6)`, float32.
+    """What the confidence is read from, `(n_items, 8)`, float32; codes, best: from `best_codes`.
 
     The highest margin, its lead over the second, the second's over the third (0 if there is none), the
-    entropy of the margins' softmax, the share of known n-grams, the number of words.
+    entropy of the margins' softmax, the share of known n-grams, the number of words, and the numbers of
+    the first and the second code: a lead of a code that is often mistaken for another says less.
     """
     shares = np.exp(4 * (margins - best[:, :1]))
     total = shares.sum(axis=1)
     entropy = np.log(total) - 4 * (shares * (margins - best[:, :1])).sum(axis=1) / total
     second_lead = best[:, 1] - best[:, 2] if best.shape[1] > 2 else np.zeros(len(best))
-    columns = (best[:, 0], best[:, 0] - best[:, 1], second_lead, entropy, known_share, n_words)
+    columns = (best[:, 0], best[:, 0] - best[:, 1], second_lead, entropy, known_share, n_words, *codes.T[:2])
     return np.stack(columns, axis=1).astype(np.float32)
 
 

@@ -12,7 +12,7 @@ from processing.codebook import Attribute
 from training.confidence import Confidence
 from training.weighting import PARTS, Part, Weighting
 
-FORMAT = 1
+FORMAT = 2
 FILES = ("model.json", "arrays.npz", "confidence.ubj", "booster.ubj")  # the last one not always
 
 

@@ -66,7 +66,7 @@ def calibrate(given: TrainingSet, margins, known_share, precision: float) -> tup
     labels, fold = given.labels[given.own], given.fold[given.own]
     n_words = np.asarray(given.features.words[given.own].sum(axis=1)).ravel()
     codes, values = confidence.best_codes(margins)
-    inputs = confidence.signals(margins, values, known_share, n_words)
+    inputs = confidence.signals(margins, codes, values, known_share, n_words)
     sure = np.zeros(len(labels))
     for held_out in (fold == i for i in range(FOLDS) if (fold == i).any() and not (fold == i).all()):
         learned = confidence.fit(inputs[~held_out], codes[~held_out], labels[~held_out])

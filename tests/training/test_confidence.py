@@ -17,7 +17,7 @@ def margins(n: int, seed: int):
 def signals(scores):
     codes, values = confidence.best_codes(scores)
     constant = np.ones(len(scores))
-    return codes, confidence.signals(scores, values, constant, constant)
+    return codes, confidence.signals(scores, codes, values, constant, constant)
 
 
 def test_confidence_is_the_share_of_right_answers():
