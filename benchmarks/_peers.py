@@ -93,7 +93,7 @@ PEERS = {
     "TF-IDF + LogisticRegression": (logistic_regression, [{"C": 30.0}, {"C": 10.0}, {"C": 100.0}]),
     "fastText": (
         fasttext,
-        [{"lr": lr, "epoch": epoch} for lr, epoch in ((0.5, 25), (0.2, 25), (0.5, 10), (1.0, 25))],
+        [{"lr": lr, "epoch": epoch} for lr, epoch in ((1.0, 25), (0.5, 25), (1.0, 50), (0.5, 50))],
     ),
     "TF-IDF + xgboost": (boosted_trees, [{"eta": 0.3, "max_depth": 6}, {"eta": 0.3, "max_depth": 9}]),
 }

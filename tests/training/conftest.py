@@ -1,3 +1,3 @@
-from synthetic_group import job
+from synthetic_group import job, trained
 
-__all__ = ["job"]
+__all__ = ["job", "trained"]

@@ -1,3 +1,5 @@
+import hashlib
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -83,6 +85,31 @@ def test_categories_are_compared_folded_and_missing_is_a_value():
     counted = attributes.count(rows, (Attribute("material", "category"),), 2**20)
     columns = counted.indices
     assert len(set(columns.tolist())) >= 3
+
+
+def test_features_never_change_because_stored_models_are_made_of_them():
+    """Text of every kind, attributes of every kind; the digest is the same on every machine."""
+    titles = [
+        "Wasserkocher 1,5 l 3 kW",
+        "Βραστήρας ΝΕΟΣ",
+        "Чайник № 5",
+        "غلاية كهربائية",
+        "电热水壶 白色",
+        "กาต้มน้ำไฟฟ้า",
+        "",
+    ]
+    rows = table(*titles).append_column("weight_kg", pa.array([1.5, 0.0, -2.0, None, 1e9, 3.0, 0.1]))
+    rows = rows.append_column("material", pa.array(["Steel", None, "wood", "", "PP", "steel", "Glas"]))
+    counted = features.count(rows, DECLARED)
+    digest = hashlib.sha256("\n".join(counted.vocabulary.to_pylist()).encode())
+    for name in ("words", "first_word", "pairs", "attributes", "ngrams"):
+        block = getattr(counted, name)
+        for part in (block.indptr, block.indices, np.rint(block.data * 10_000)):
+            digest.update(part.astype(np.int64).tobytes())
+    assert digest.hexdigest()[:16] == GOLDEN
+
+
+GOLDEN = "34a4c0baa293883d"
 
 
 def test_features_survive_their_file(tmp_path):
