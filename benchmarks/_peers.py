@@ -90,10 +90,10 @@ def fasttext(texts: list[str], labels: np.ndarray, **setting) -> Predict:
 # Name: how to fit, and the grid, what is usually best first.
 PEERS = {
     "TF-IDF + LinearSVC": (linear_svc, [{"C": 0.3}, {"C": 0.1}, {"C": 1.0}]),
-    "TF-IDF + LogisticRegression": (logistic_regression, [{"C": 30.0}, {"C": 10.0}, {"C": 100.0}]),
+    "TF-IDF + LogisticRegression": (logistic_regression, [{"C": 100.0}, {"C": 30.0}, {"C": 300.0}]),
     "fastText": (
         fasttext,
         [{"lr": lr, "epoch": epoch} for lr, epoch in ((1.0, 25), (0.5, 25), (1.0, 50), (0.5, 50))],
     ),
-    "TF-IDF + xgboost": (boosted_trees, [{"eta": 0.3, "max_depth": 6}, {"eta": 0.3, "max_depth": 9}]),
+    "TF-IDF + xgboost": (boosted_trees, [{"eta": 0.3, "max_depth": 9}, {"eta": 0.3, "max_depth": 6}]),
 }
