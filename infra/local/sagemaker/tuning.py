@@ -1,13 +1,12 @@
 """What a SageMaker hyperparameter tuning job does: ask for candidates, train them, know which was best."""
 
 import hashlib
-import json
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
-from infra.local.sagemaker import metrics
+from infra.local.sagemaker import metrics, warm_start
 from infra.local.sagemaker.failures import JobFailed, Stopped
 from infra.local.sagemaker.job import Job, now
 from infra.local.sagemaker.search import Candidate, Search
@@ -194,12 +193,7 @@ class _Tuning:
 
     def _begin_warm(self) -> None:
         """Take over what earlier tuning jobs found, as the request's WarmStartConfig says."""
-        for parent in self._job.request.get("WarmStartConfig", {}).get("ParentHyperParameterTuningJobs", []):
-            name = parent["HyperParameterTuningJobName"]
-            try:
-                trials = json.loads((self._job.tools.folder / "jobs" / name / "trials.json").read_text())
-            except FileNotFoundError:
-                raise JobFailed(f"ClientError: the parent tuning job {name} has left no trials") from None
+        for name, trials in warm_start.parents(self._job.request, self._job.tools.folder / "jobs"):
             taken = [self._search.add_finished(item["tuned"], item["value"]) for item in trials]
             self._job.log(f"warm start from {sum(taken)} of {len(trials)} trials of {name}")
 
