@@ -68,7 +68,8 @@ class Workflow:
 @cache
 def workflow(machine: str, purpose: str = "", folder: Path = FOLDER) -> Workflow:
     """The workflow that `machine` is for an input of this `purpose`. Raises PlanError."""
-    path, definition = _read(machine, folder)
+    path = folder / f"{machine}.asl.json"
+    definition = json.loads(path.read_text(encoding="utf-8"))
     names = _way(definition["States"], definition["StartAt"], purpose, ())
     if names is None:
         raise PlanError(f"{path}: no way through for the purpose {purpose!r}. Fix: use one that it knows.")
@@ -78,16 +79,6 @@ def workflow(machine: str, purpose: str = "", folder: Path = FOLDER) -> Workflow
         if _action(definition["States"][name]) in KINDS
     )
     return Workflow(machine, jobs, names, definition["TimeoutSeconds"])
-
-
-def job(machine: str, state: str, folder: Path = FOLDER) -> Job:
-    """One job of a machine, whether or not the planned way leads through it."""
-    return _job(state, _read(machine, folder)[1]["States"][state])
-
-
-def _read(machine: str, folder: Path) -> tuple[Path, dict]:
-    path = folder / f"{machine}.asl.json"
-    return path, json.loads(path.read_text(encoding="utf-8"))
 
 
 def _way(states: dict, name: str, purpose: str, before: tuple[str, ...]) -> tuple[str, ...] | None:

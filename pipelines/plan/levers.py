@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from pipelines.plan import definitions, usage
+from pipelines.plan import usage
 from pipelines.plan.groups import ModelGroup
 from pipelines.plan.prices import Prices
 from pipelines.plan.usage import Settings, used_by_runs
@@ -37,7 +37,6 @@ def levers(groups: list[ModelGroup], settings: Settings, prices: Prices) -> list
 
     now = cost(settings)
     tune = next(job for job in usage.retraining(groups[0], settings)[0].jobs if job.kind == "tuning")
-    cold = definitions.job("training", "Tune").trials
     small, large = (replace(settings, instances=dict.fromkeys(settings.instances, t)) for t in (SMALL, LARGE))
     right_sized = set(settings.instances.values()) == {SMALL}
     on_demand, on_spot = cost(replace(settings, spot=False)), cost(replace(settings, spot=True))
@@ -55,10 +54,11 @@ def levers(groups: list[ModelGroup], settings: Settings, prices: Prices) -> list
             f"against {LARGE}; most of a job is its start; memory suffices (0.35 GB measured)",
         ),
         Lever(
-            "warm start from last month",
+            "half the trials, as the start is warm",
+            now - cost(replace(settings, trials=max(1, tune.trials // 2))),
             None,
-            max(0, cost(replace(settings, trials=cold)) - now),
-            f"{tune.trials} trials for the {cold} of a group's first search",
+            f"{max(1, tune.trials // 2)} for {tune.trials}; "
+            "macro-F1 in five groups 0.808 for 0.813 (cold 0.802)",
         ),
         Lever(
             "stop the search without progress",

@@ -61,13 +61,11 @@ def test_a_lever_that_is_in_use_is_shown_as_what_leaving_it_would_cost(settings,
     small = dict.fromkeys(settings.instances, "ml.m5.large")
     found = levers(full_scale(), replace(settings, spot=True, instances=small, trials=4), prices)
     in_use = {lever.name: lever for lever in found if lever.saves is None}
-    assert {"Spot for tuning", "right-sized machines (ml.m5.large)", "warm start from last month"} <= set(
-        in_use
-    )
+    assert {"Spot for tuning", "right-sized machines (ml.m5.large)"} <= set(in_use)
     assert all(lever.costs_without > 0 for lever in in_use.values())
 
 
 def test_the_plan_without_settings_uses_what_the_definitions_and_the_template_use(prices):
     found = levers(full_scale(), Settings(default_instances()), prices)
     in_use = {lever.name for lever in found if lever.saves is None}
-    assert {"Spot for tuning", "right-sized machines (ml.m5.large)", "warm start from last month"} <= in_use
+    assert {"Spot for tuning", "right-sized machines (ml.m5.large)"} <= in_use
