@@ -105,8 +105,8 @@ def test_a_group_that_shares_is_always_trained_as_others_may_have_new_rows(cloud
         item["OutputName"]: item["S3Output"]["S3Uri"] for item in prepare["ProcessingOutputConfig"]["Outputs"]
     }
     inputs = {item["InputName"]: item["S3Input"]["S3Uri"] for item in featurize["ProcessingInputs"]}
-    assert outputs["shared"] == f"s3://work/shared/unu/{GROUP}/"
-    assert inputs["shared"] == "s3://work/shared/unu/"
+    assert outputs["shared"] == f"s3://work-bucket/shared/unu/{GROUP}/"
+    assert inputs["shared"] == "s3://work-bucket/shared/unu/"
 
 
 def test_a_run_that_failed_before_its_end_is_no_reason_to_skip_the_next(cloud):
