@@ -1,10 +1,12 @@
 """What happens in the demo: two months for three model groups, and a change of codes between them."""
 
-import pyarrow as pa
+from datetime import UTC, datetime
 
 from infra.local import reviewer
 from infra.local.samples import generate
-from infra.local.samples.deliver import deliver, publish
+from infra.local.samples.deliver import publish
+from infra.local.samples.warehouse import load, order
+from infra.local.schedules import fire
 
 #: Labelled rows that have arrived by the end of each month.
 MONTHS = {
@@ -20,54 +22,60 @@ NEW_ITEMS = {
 }
 #: The group whose codes change on the first day of the second month, and how many items a person decides on.
 CHANGING, DECISIONS = "FR-packaging", 60
-FORMATS = {"DE-weee": "csv.gz", "IT-weee": "parquet", "FR-packaging": "jsonl"}
 
 
 def two_months(stack, follower, say) -> bool:
-    """Drop the datasets of both months and follow what comes of them; True when every run succeeded."""
+    """Order the datasets of both months and follow what comes of them; True when every run succeeded."""
     others = [group for group in MONTHS if group != CHANGING]
     statuses = []
 
     def follow(goals: dict[str, str]) -> None:
         statuses.extend(follower.until_ended(goals).values())
 
-    say("\n2026-09: datasets for training arrive")
     for group in MONTHS:
         publish(stack, generate.codebook(group, "2026-09"))
-        _deliver(stack, "training", group, "2026-09")
+        _label(stack, group, "2026-09")
+    say("\n2026-09: the month is over; the schedule orders datasets for training from the warehouse")
+    fire(stack.client, "labelmill-training", datetime(2026, 10, 1, 2, tzinfo=UTC))
     follow({CHANGING: "comparison"})
-    say(f"\n2026-09: new items of {CHANGING} arrive, to be labelled by its winner")
-    _deliver(stack, "inference", CHANGING, "2026-09")
+    say(f"\n2026-09: somebody orders the new items of {CHANGING}, to be labelled by its winner")
+    _order_new_items(stack, "2026-09", [CHANGING])
     follow(dict.fromkeys(others, "comparison") | {CHANGING: "inference"})
 
     say(f"\n2026-10: the codes of {CHANGING} change: one is renamed, one is split")
     publish(stack, generate.changed_codebook(CHANGING, "2026-10", "2026-10-01"))
-    say(f"its new items arrive first, datasets for training of {' and '.join(others)} with them")
-    _deliver(stack, "inference", CHANGING, "2026-10")
-    for group in others:
-        _deliver(stack, "training", group, "2026-10")
+    say(f"its new items are ordered first, datasets for training of {' and '.join(others)} with them")
+    _order_new_items(stack, "2026-10", [CHANGING])
+    for group in MONTHS:
+        _label(stack, group, "2026-10")
+    order(stack, "training", "2026-10", others)
     follow({CHANGING: "inference"})
     say(f"\n2026-10: {CHANGING}: a synthetic reviewer decides on {DECISIONS} items of the review sheet")
     say(_review(stack))
     follow({CHANGING: "review"})
-    say(f"\n2026-10: the dataset for training of {CHANGING} arrives; the decisions are training rows as well")
-    _deliver(stack, "training", CHANGING, "2026-10")
+    say(f"\n2026-10: the dataset for training of {CHANGING} follows; the decisions are training rows as well")
+    order(stack, "training", "2026-10", [CHANGING])
     follow(dict.fromkeys(MONTHS, "comparison"))
 
-    say("\n2026-10: new items of the others arrive, to be labelled by the winners")
-    for group in others:
-        _deliver(stack, "inference", group, "2026-10")
+    say("\n2026-10: new items of the others are ordered, to be labelled by the winners")
+    _order_new_items(stack, "2026-10", others)
     follow(dict.fromkeys(others, "inference"))
     stack.wait_until_quiet(timeout_seconds=60)
     return set(statuses) == {"SUCCEEDED"}
 
 
-def _deliver(stack, purpose: str, group: str, month: str) -> None:
-    """The one way a dataset of the demo comes in."""
-    training = purpose == "training"
-    start, count = (0, MONTHS[group][month]) if training else NEW_ITEMS[group][month]
-    table = pa.Table.from_pylist(generate.items(group, start, count, labelled=training))
-    deliver(stack, f"{purpose}/{group}/{month}/d1/", table, FORMATS[group])
+def _label(stack, group: str, month: str) -> None:
+    """Let the warehouse know the codes that have become known in the month."""
+    known = [count for period, count in MONTHS[group].items() if period <= month]
+    start = known[-2] if len(known) > 1 else 0
+    load(stack, group, month, start, known[-1] - start, labelled=True)
+
+
+def _order_new_items(stack, month: str, groups: list[str]) -> None:
+    """Let the warehouse know the month's new items, and order them."""
+    for group in groups:
+        load(stack, group, month, *NEW_ITEMS[group][month], labelled=False)
+    order(stack, "inference", month, groups)
 
 
 def _review(stack) -> str:

@@ -1,20 +1,28 @@
-"""Synthetic items in the tables of the local warehouse."""
+"""Synthetic items in the tables of the local warehouse, and orders for datasets of them."""
 
-from pathlib import Path
+import json
 
 import pyarrow as pa
 import pyarrow.parquet
 
 from infra.local.samples import generate
+from infra.local.stack import LocalStack
 
 
-def load(folder: Path, group: str, period: str, start: int, count: int, labelled: bool) -> None:
-    """Add `count` items of `group` from number `start` on, known or sold in `period`, to a stack's warehouse.
-
-    `folder` is the stack's. With `labelled` the table is `labelled_items`, else `new_items`.
-    """
-    rows = generate.items(group, start, count, labelled)
-    table = folder / "warehouse" / ("labelled_items" if labelled else "new_items")
-    table.mkdir(parents=True, exist_ok=True)
-    items = pa.Table.from_pylist([{"model_group": group, "period": period, **row} for row in rows])
+def load(stack: LocalStack, group: str, period: str, start: int, count: int, labelled: bool) -> None:
+    """Add `count` items of `group` from number `start` on: labelled by, or sold in, `period`."""
+    items = pa.Table.from_pylist(
+        [
+            {"model_group": group, "period": period, **row}
+            for row in generate.items(group, start, count, labelled)
+        ]
+    )
+    table = stack.folder / "warehouse" / ("labelled_items" if labelled else "new_items")
+    table.mkdir(exist_ok=True)
     pa.parquet.write_table(items, table / f"{group}-{period}.parquet")
+
+
+def order(stack: LocalStack, purpose: str, period: str, groups: list[str]) -> None:
+    """Order datasets by hand, as an operator does."""
+    body = {"purpose": purpose, "period": period, "delivery": "by-hand", "groups": groups}
+    stack.client("sqs").send_message(QueueUrl=stack.names["UnloadQueueUrl"], MessageBody=json.dumps(body))
