@@ -7,8 +7,11 @@ import pytest
 from templates import ROOT, TEMPLATES
 
 CHECKOV = ROOT / ".venv/checkov/bin/checkov"
-STARTERS = ("StartTrainingFunction", "StartInferenceFunction")
-FUNCTIONS = (*STARTERS, "TestModelFunction", "StartComparisonFunction", "CheckMonthFunction")
+FED_BY_QUEUES = ("StartTrainingFunction", "StartInferenceFunction", "UnloadFunction")
+FUNCTIONS = (
+    *FED_BY_QUEUES,
+    *("TestModelFunction", "StartComparisonFunction", "StatementFailedFunction", "CheckMonthFunction"),
+)
 #: What it finds and we keep as it is: rule -> (resources, reason).
 KEPT = {
     "CKV_AWS_18": (
@@ -20,12 +23,12 @@ KEPT = {
         "a reserved concurrency is taken from the account's pool and, when too small, sends good datasets to "
         "the dead-letter queue; what the functions start waits for SageMaker's quotas anyway",
     ),
-    "CKV_AWS_116": (STARTERS, "they are fed by queues, whose own redrive policy keeps what fails"),
+    "CKV_AWS_116": (FED_BY_QUEUES, "they are fed by queues, whose own redrive policy keeps what fails"),
     "CKV_AWS_117": (
         FUNCTIONS,
         "they call AWS interfaces only and see no item, so that a VPC would have nothing to keep in",
     ),
-    "CKV_AWS_173": (FUNCTIONS, "the variables are ARNs and a table's name, which are no secrets"),
+    "CKV_AWS_173": (FUNCTIONS, "the variables are ARNs and names, which are no secrets"),
 }
 
 

@@ -4,10 +4,14 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 
 import pytest
 
 from infra.local.endpoint import CREDENTIALS
+from infra.local.samples import generate
+from infra.local.samples.deliver import publish
+from infra.local.samples.warehouse import load
 from infra.local.stack import LocalStack
 
 FAKE_WORKER = ("--worker", "tests.local.fake_worker:FakeWorker")
@@ -48,6 +52,52 @@ def test_only_the_manifest_starts_a_run(stack):
     stack.wait_until_quiet(60)
     (run,) = names_of_executions(stack, "InferenceMachineArn")
     assert run.startswith("NL-weee-inference-2026-10-")
+
+
+def test_a_schedule_makes_the_warehouse_deliver_what_starts_runs_and_a_failed_statement_is_told(stack):
+    group, lacking = "DE-weee", "FR-packaging"  # nothing in the warehouse has FR-packaging's attributes
+    for known in (group, lacking):
+        publish(stack, generate.codebook(known, "1"))
+    load(stack, group, "2026-10", 0, 20, labelled=True)
+    before = names_of_executions(stack, "TrainingMachineArn")
+    for _ in range(2):
+        done = labelmill(
+            "local", "schedule", "labelmill-training", "--at", "2026-11-01T02:00", folder=stack.folder
+        )
+        assert done.returncode == 0, done.stderr
+        stack.wait_until_quiet(120)
+    (run,) = set(names_of_executions(stack, "TrainingMachineArn")) - set(before)
+    assert run.startswith(f"{group}-training-2026-10-")
+    delivery = "20261101T020000Z"
+    listed = stack.client("s3").list_objects_v2(
+        Bucket=stack.names["LandingBucket"], Prefix=f"training/{group}/"
+    )
+    keys = [entry["Key"].rpartition("/")[2] for entry in listed["Contents"] if delivery in entry["Key"]]
+    assert keys == ["0000_part_00.parquet", "manifest"]
+    sqs, queue = stack.client("sqs"), stack.names["FailureQueueUrl"]
+    bodies = []
+    while messages := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
+        bodies += [json.loads(message["Body"]) for message in messages]
+    (failure,) = [body for body in bodies if body["machine"] == "unload"]
+    assert failure["input"] == {
+        "purpose": "training",
+        "period": "2026-10",
+        "delivery": f"{delivery}-2",
+        "groups": [lacking],
+    }
+    (notice,) = (stack.folder / "mailbox").glob("*unload-failed*.txt")
+    assert failure["cause"] in notice.read_text()
+
+
+def test_a_schedule_that_is_not_there_is_a_clear_error(stack):
+    done = labelmill("local", "schedule", "lunch", folder=stack.folder)
+    assert done.returncode == 1
+    assert "labelmill-training" in done.stderr
+
+
+def labelmill(*words, folder):
+    command = [sys.executable, "-m", "pipelines.cli", *words, "--dir", str(folder)]
+    return subprocess.run(command, capture_output=True, text=True)
 
 
 def test_a_notification_that_comes_twice_starts_one_run(stack):
