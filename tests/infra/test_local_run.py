@@ -93,6 +93,12 @@ class Run:
                 yield by_role(self.stack, role, "s3:PutObject", f"arn:aws:s3:::{path}")
                 yield by_role(self.stack, role, "kms:GenerateDataKey", self._key(path), **VIA_S3)
 
+    def by_warehouse(self) -> Iterator[Request]:
+        """What the warehouse wrote: all that has landed in a demo."""
+        for path in (path for path in self.objects if path.startswith("labelmill-landing-")):
+            yield by_role(self.stack, "WarehouseRole", "s3:PutObject", f"arn:aws:s3:::{path}")
+            yield by_role(self.stack, "WarehouseRole", "kms:GenerateDataKey", self._key(path), **VIA_S3)
+
     def _role(self, request: dict) -> str:
         names = {self.stack.arn(role): role for role in self.stack.roles()}
         given = {names[arn] for arn in found(request, "RoleArn")}
@@ -120,7 +126,7 @@ def distinct(requests: Iterator[Request]) -> list[Request]:
     )
 
 
-@pytest.mark.parametrize("whose", ["by_machines", "by_jobs"])
+@pytest.mark.parametrize("whose", ["by_machines", "by_jobs", "by_warehouse"])
 def test_every_call_of_the_run_is_allowed(whose, run):
     made = distinct(getattr(run, whose)())
     assert made
