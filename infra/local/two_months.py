@@ -37,17 +37,19 @@ def two_months(stack, follower, say) -> bool:
         _label(stack, group, "2026-09")
     say("\n2026-09: the month is over; the schedule orders datasets for training from the warehouse")
     fire(stack.client, "labelmill-training", datetime(2026, 10, 1, 2, tzinfo=UTC))
+    for group in MONTHS:  # while the jobs run; statements ask for a month
+        _label(stack, group, "2026-10")
+        for month, (start, count) in NEW_ITEMS[group].items():
+            load(stack, group, month, start, count, labelled=False)
     follow({CHANGING: "comparison"})
     say(f"\n2026-09: somebody orders the new items of {CHANGING}, to be labelled by its winner")
-    _order_new_items(stack, "2026-09", [CHANGING])
+    order(stack, "inference", "2026-09", [CHANGING])
     follow(dict.fromkeys(others, "comparison") | {CHANGING: "inference"})
 
     say(f"\n2026-10: the codes of {CHANGING} change: one is renamed, one is split")
     publish(stack, generate.changed_codebook(CHANGING, "2026-10", "2026-10-01"))
     say(f"its new items are ordered first, datasets for training of {' and '.join(others)} with them")
-    _order_new_items(stack, "2026-10", [CHANGING])
-    for group in MONTHS:
-        _label(stack, group, "2026-10")
+    order(stack, "inference", "2026-10", [CHANGING])
     order(stack, "training", "2026-10", others)
     follow({CHANGING: "inference"})
     say(f"\n2026-10: {CHANGING}: a synthetic reviewer decides on {DECISIONS} items of the review sheet")
@@ -58,7 +60,7 @@ def two_months(stack, follower, say) -> bool:
     follow(dict.fromkeys(MONTHS, "comparison"))
 
     say("\n2026-10: new items of the others are ordered, to be labelled by the winners")
-    _order_new_items(stack, "2026-10", others)
+    order(stack, "inference", "2026-10", others)
     follow(dict.fromkeys(others, "inference"))
     stack.wait_until_quiet(timeout_seconds=60)
     return set(statuses) == {"SUCCEEDED"}
@@ -69,13 +71,6 @@ def _label(stack, group: str, month: str) -> None:
     known = [count for period, count in MONTHS[group].items() if period <= month]
     start = known[-2] if len(known) > 1 else 0
     load(stack, group, month, start, known[-1] - start, labelled=True)
-
-
-def _order_new_items(stack, month: str, groups: list[str]) -> None:
-    """Let the warehouse know the month's new items, and order them."""
-    for group in groups:
-        load(stack, group, month, *NEW_ITEMS[group][month], labelled=False)
-    order(stack, "inference", month, groups)
 
 
 def _review(stack) -> str:

@@ -19,7 +19,9 @@ def load(stack: LocalStack, group: str, period: str, start: int, count: int, lab
     )
     table = stack.folder / "warehouse" / ("labelled_items" if labelled else "new_items")
     table.mkdir(exist_ok=True)
-    pa.parquet.write_table(items, table / f"{group}-{period}.parquet")
+    unfinished = table / f"{group}-{period}.unfinished"  # a statement may be reading the table
+    pa.parquet.write_table(items, unfinished)
+    unfinished.rename(unfinished.with_suffix(".parquet"))
 
 
 def order(stack: LocalStack, purpose: str, period: str, groups: list[str]) -> None:
