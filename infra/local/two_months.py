@@ -5,63 +5,55 @@ from datetime import UTC, datetime
 from infra.local import reviewer
 from infra.local.samples import generate
 from infra.local.samples.deliver import publish
-from infra.local.samples.warehouse import load, order
+from infra.local.samples.warehouse import load
 from infra.local.schedules import fire
 
 #: Labelled rows that have arrived by the end of each month.
 MONTHS = {
-    "DE-weee": {"2026-09": 1200, "2026-10": 5000},
+    "DE-weee": {"2026-09": 1800, "2026-10": 5000},
     "IT-weee": {"2026-09": 4000, "2026-10": 4200},
     "FR-packaging": {"2026-09": 1500, "2026-10": 5000},
 }
-#: Items to label in a month: the number of the first, and how many.
-NEW_ITEMS = {
-    "DE-weee": {"2026-10": (5000, 3000)},
-    "IT-weee": {"2026-10": (4200, 3000)},
-    "FR-packaging": {"2026-09": (5000, 2000), "2026-10": (5000, 2400)},
-}
+#: Items to label in a month: how many, and how far behind the labelled rows they start. Most come twice.
+NEW_ITEMS = 2000
+FIRST_NEW_ITEM = {"2026-09": 0, "2026-10": 400}
 #: The group whose codes change on the first day of the second month, and how many items a person decides on.
 CHANGING, DECISIONS = "FR-packaging", 60
+#: A group that changes its model for a whole point only.
+POLICIES = {"IT-weee": {"min_gain": 0.01}}
 
 
 def two_months(stack, follower, say) -> bool:
-    """Order the datasets of both months and follow what comes of them; True when every run succeeded."""
-    others = [group for group in MONTHS if group != CHANGING]
+    """Fire the schedules of both months and follow what comes of them; True when every run succeeded."""
     statuses = []
 
-    def follow(goals: dict[str, str]) -> None:
-        statuses.extend(follower.until_ended(goals).values())
+    def follow(purpose: str, groups=MONTHS) -> None:
+        statuses.extend(follower.until_ended(dict.fromkeys(groups, purpose)).values())
 
     for group in MONTHS:
-        publish(stack, generate.codebook(group, "2026-09"))
+        publish(stack, generate.codebook(group, "2026-09") | {"policy": POLICIES.get(group, {})})
         _label(stack, group, "2026-09")
-    say("\n2026-09: the month is over; the schedule orders datasets for training from the warehouse")
+    say("\n2026-09 is over: its schedule orders datasets for training from the warehouse")
     fire(stack.client, "labelmill-training", datetime(2026, 10, 1, 2, tzinfo=UTC))
     for group in MONTHS:  # while the jobs run; statements ask for a month
         _label(stack, group, "2026-10")
-        for month, (start, count) in NEW_ITEMS[group].items():
-            load(stack, group, month, start, count, labelled=False)
-    follow({CHANGING: "comparison"})
-    say(f"\n2026-09: somebody orders the new items of {CHANGING}, to be labelled by its winner")
-    order(stack, "inference", "2026-09", [CHANGING])
-    follow(dict.fromkeys(others, "comparison") | {CHANGING: "inference"})
+        for month in FIRST_NEW_ITEM:
+            load(stack, group, month, _first_new(group, month), NEW_ITEMS, labelled=False)
+    follow("comparison")
+    say("\n2026-09: the other schedule orders the items sold, to be labelled by the winners")
+    fire(stack.client, "labelmill-inference", datetime(2026, 10, 3, 2, tzinfo=UTC))
+    follow("inference")
 
-    say(f"\n2026-10: the codes of {CHANGING} change: one is renamed, one is split")
     publish(stack, generate.changed_codebook(CHANGING, "2026-10", "2026-10-01"))
-    say(f"its new items are ordered first, datasets for training of {' and '.join(others)} with them")
-    order(stack, "inference", "2026-10", [CHANGING])
-    order(stack, "training", "2026-10", others)
-    follow({CHANGING: "inference"})
+    say(f"\n2026-10 is over; a code of {CHANGING} was renamed, one was split; the items sold are ordered")
+    fire(stack.client, "labelmill-inference", datetime(2026, 11, 1, 2, tzinfo=UTC))
+    follow("inference")
     say(f"\n2026-10: {CHANGING}: a synthetic reviewer decides on {DECISIONS} items of the review sheet")
     say(_review(stack))
-    follow({CHANGING: "review"})
-    say(f"\n2026-10: the dataset for training of {CHANGING} follows; the decisions are training rows as well")
-    order(stack, "training", "2026-10", [CHANGING])
-    follow(dict.fromkeys(MONTHS, "comparison"))
-
-    say("\n2026-10: new items of the others are ordered, to be labelled by the winners")
-    order(stack, "inference", "2026-10", others)
-    follow(dict.fromkeys(others, "inference"))
+    say("\n2026-10: datasets for training are ordered; what the reviewer decided is learned from as well")
+    fire(stack.client, "labelmill-training", datetime(2026, 11, 3, 2, tzinfo=UTC))
+    follow("review", [CHANGING])
+    follow("comparison")
     stack.wait_until_quiet(timeout_seconds=60)
     return set(statuses) == {"SUCCEEDED"}
 
@@ -73,10 +65,14 @@ def _label(stack, group: str, month: str) -> None:
     load(stack, group, month, start, known[-1] - start, labelled=True)
 
 
+def _first_new(group: str, month: str) -> int:
+    return MONTHS[group]["2026-10"] + FIRST_NEW_ITEM[month]
+
+
 def _review(stack) -> str:
     """Export the month's review sheet, fill in the true codes of its first items, import it."""
-    start, count = NEW_ITEMS[CHANGING]["2026-10"]
-    items = generate.items(CHANGING, start, count, labelled=True, changed=True)
+    start = _first_new(CHANGING, "2026-10")
+    items = generate.items(CHANGING, start, NEW_ITEMS, labelled=True, changed=True)
     codes = {item["item_id"]: item["label"] for item in items}
     sheet = stack.folder / f"review-{CHANGING}-2026-10.csv"
     return reviewer.review(stack, CHANGING, "2026-10", sheet, codes, DECISIONS)

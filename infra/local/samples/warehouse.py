@@ -1,6 +1,4 @@
-"""Synthetic items in the tables of the local warehouse, and orders for datasets of them."""
-
-import json
+"""Synthetic items in the tables of the local warehouse."""
 
 import pyarrow as pa
 import pyarrow.parquet
@@ -22,9 +20,3 @@ def load(stack: LocalStack, group: str, period: str, start: int, count: int, lab
     unfinished = table / f"{group}-{period}.unfinished"  # a statement may be reading the table
     pa.parquet.write_table(items, unfinished)
     unfinished.rename(unfinished.with_suffix(".parquet"))
-
-
-def order(stack: LocalStack, purpose: str, period: str, groups: list[str]) -> None:
-    """Order datasets by hand, as an operator does."""
-    body = {"purpose": purpose, "period": period, "delivery": "by-hand", "groups": groups}
-    stack.client("sqs").send_message(QueueUrl=stack.names["UnloadQueueUrl"], MessageBody=json.dumps(body))
