@@ -27,13 +27,18 @@ def tell_mlops(stack: str, message: dict) -> None:
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from pipelines.stack import outputs
+    from pipelines.stack import StackError, outputs
 
     try:
         topic = outputs(stack, boto3.client("cloudformation"))["MlopsTopicArn"]
         boto3.client("sns").publish(TopicArn=topic, **message)
-    except (BotoCoreError, ClientError) as error:
-        print(f"Warning: it is done, but MLOps could not be told: {error}", file=sys.stderr)
+    except (BotoCoreError, ClientError, StackError) as error:
+        why = str(error)
+    except KeyError as error:  # a stack of another release
+        why = f"the stack {stack} has no output {error}"
+    else:
+        return
+    print(f"Warning: it is done, but MLOps could not be told: {why}", file=sys.stderr)
 
 
 def decider(name: str | None) -> str:

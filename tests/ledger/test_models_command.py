@@ -4,6 +4,8 @@ import boto3
 import pytest
 from ledger_samples import FIRST, FOREIGN, GROUP, SECOND, THIRD
 
+from pipelines import ledger_change, stack
+
 WHY = ("--reason", "wrong codes for lamps")
 
 
@@ -156,6 +158,27 @@ def test_a_message_that_cannot_be_sent_does_not_undo_the_change(ledger, run):
     code, _, err = run("rollback", GROUP, "--to", FIRST, *WHY)
     assert code == 0 and ledger.item("WINNER")["model"] == FIRST
     assert err.startswith("Warning: it is done, but MLOps could not be told:")
+
+
+def test_a_stack_without_a_topic_for_mlops_does_not_make_a_failure_of_what_is_done(ledger, run, monkeypatch):
+    outputs = stack.outputs("labelmill", boto3.client("cloudformation"))
+    monkeypatch.setattr(stack, "outputs", lambda *_: {"LedgerTable": outputs["LedgerTable"]})
+    code, _, err = run("rollback", GROUP, "--to", FIRST, *WHY)
+    assert code == 0 and ledger.item("WINNER")["model"] == FIRST
+    assert err.startswith("Warning: it is done, but MLOps could not be told: the stack labelmill has no")
+
+
+def test_a_stack_that_is_gone_once_the_change_is_done_does_not_make_a_failure_of_it(ledger, run, monkeypatch):
+    record = ledger_change.record
+
+    def record_and_delete(*args):
+        record(*args)
+        boto3.client("cloudformation").delete_stack(StackName="labelmill")
+
+    monkeypatch.setattr(ledger_change, "record", record_and_delete)
+    code, _, err = run("rollback", GROUP, "--to", FIRST, *WHY)
+    assert code == 0
+    assert err.startswith("Warning: it is done, but MLOps could not be told: there is no stack 'labelmill'")
 
 
 @pytest.mark.parametrize(
