@@ -18,7 +18,7 @@ def start_landed(event: dict, purpose: str, machine_arn: str, states) -> dict:
         for bucket, key, version in manifests(body):
             start(states, machine_arn, runs.landed(purpose, bucket, key, version))
 
-    return take_each(event, take)
+    return take_each(event, take, runs.CannotStart)
 
 
 def manifests(body: str) -> list[tuple[str, str, str]]:

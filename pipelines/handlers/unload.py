@@ -28,7 +28,7 @@ def handler(event: dict, context: object = None, statements=None, s3=None, table
         order = unload.read_order(body, os.environ["TIME_ZONE"])
         start_all(order, ledger, s3 or client("s3"), statements or client("redshift-data"))
 
-    return take_each(event, take)
+    return take_each(event, take, unload.CannotUnload)
 
 
 def start_all(order: unload.Order, ledger: Ledger, s3, statements) -> None:

@@ -119,8 +119,10 @@ def test_a_bad_key_fails_its_message_and_the_log_names_key_and_fix(key, told, ma
     event = batch(notification(key.replace(" ", "+")))
     assert start_training.handler(event) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
     assert machines.started("training") == []
-    assert f"s3://{LANDING}/{key}" in caplog.text
-    assert told in caplog.text
+    [line] = caplog.records
+    assert f"s3://{LANDING}/{key}" in line.getMessage()
+    assert told in line.getMessage()
+    assert line.levelname == "ERROR" and line.exc_info is None
 
 
 def test_a_call_that_is_throttled_leaves_its_message_for_the_next_try(machines):
