@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from definition_checks import substitute
 from definition_examples import GROUP_ITEM, MESSAGES, REGION, SUBSTITUTIONS, TUNED, text_of
 from moto import mock_aws
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
@@ -18,7 +19,6 @@ from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
 from infra.local.aws_models import check, service_model
 from infra.local.moto_internals import SageMakerTask, state_task_factory
-from pipelines.checks import substitute
 
 SESSION = boto3.Session("none", "none", region_name=REGION)
 

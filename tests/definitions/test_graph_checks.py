@@ -3,9 +3,8 @@
 import copy
 
 import pytest
+from definition_checks import graph_problems, guard_problems
 from definition_examples import MACHINES, definition_of
-
-from pipelines.checks import graph_problems, guard_problems
 
 
 @pytest.mark.parametrize("machine", MACHINES)

@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
+from definition_checks import Request, Unresolved, evaluate, requests, substitute
 from definition_examples import DATA, GROUP, MACHINES, SUBSTITUTIONS, context, definition_of, text_of
 
 from infra.local.aws_models import InvalidRequest, check, service_model
-from pipelines.checks import Request, Unresolved, evaluate, requests, substitute
 
 CONTRACTS = Path(__file__).parents[2] / "docs" / "contracts.md"
 

@@ -4,11 +4,11 @@ import pytest
 import test_machine_permissions as machines
 import test_permissions as permissions
 import test_template as structure
+from definition_checks import graph_problems, guard_problems
 from policies import Stack, asked
 from templates import MACHINES, definition, planted
 
 from infra.local.aws_models import service_model
-from pipelines.checks import graph_problems, guard_problems
 
 pytestmark = pytest.mark.usefixtures("engine")
 

@@ -1,6 +1,6 @@
 """What must hold for every state machine definition, as functions that return the problems they find.
 
-They read compiled JSON, so they judge what is deployed, whatever wrote it. Used by tests.
+They read compiled JSON, so they judge what is deployed, whatever wrote it.
 """
 
 import hashlib
