@@ -29,8 +29,9 @@ def build() -> states.Graph:
 def _purpose(failure, then):
     """A test set names its model and goes to the comparison; a month is labelled by the winner.
 
-    `earlier` is the month to compare with. A job's input may not be empty: where there is none it is the
-    folder of rejected rows, which every run has and in which Publish finds no labels.
+    `earlier` is the month to compare with, `replaced` the labels of this one until now. A job's input may not
+    be empty: where there are none it is the folder of rejected rows, which every run has and in which Publish
+    finds no labels.
     """
     for_comparison = states.Pass(
         "ForComparison",
@@ -41,6 +42,7 @@ def _purpose(failure, then):
             "challenger": Path("$.challenger"),
             "test_set": Path("$.test_set"),
             "earlier": output("rejected"),
+            "replaced": output("rejected"),
         },
         result_path="$.target",
     )
@@ -52,9 +54,10 @@ def _purpose(failure, then):
         "challenger": "",
         "test_set": "",
         "earlier": output("rejected"),
+        "replaced": output("rejected"),
     }
     for_stakeholders = states.Pass("ForStakeholders", parameters=labels, result_path="$.target")
-    for_stakeholders.next(_winner(failure, _earlier(failure, then)))
+    for_stakeholders.next(_winner(failure, _earlier(failure, _replaced(failure, then))))
     for_review = states.Pass("ForReview", parameters=labels, result_path="$.target")
     for_review.next(then)
 
@@ -81,26 +84,37 @@ def _winner(failure, then):
 
 
 def _earlier(failure, then):
-    """The newest labels of the latest earlier month. Their key in the ledger is LABELS#month#time#run."""
+    """The newest labels of the latest earlier month: before every entry of this one, which go on after it."""
+    last = text("LABELS#{}", "$.period")
+    return _use_newest("Earlier", failure, "LABELS#", last, then)
+
+
+def _replaced(failure, then):
+    """The newest labels of this month, with what people decided on them. The character after # is $."""
+    first, last = (text(f"LABELS#{{}}{end}", "$.period") for end in "#$")
+    return _use_newest("Replaced", failure, first, last, then)
+
+
+def _use_newest(name, failure, first, last, then):
+    """The last labels in a range of the ledger's keys LABELS#month#time#run."""
     parameters = {
         "TableName": "${LedgerTable}",
         "KeyConditionExpression": "#group = :group AND entry BETWEEN :first AND :last",
         "ExpressionAttributeNames": {"#group": "group"},
         "ExpressionAttributeValues": {
             ":group": {"S": Path("$.group")},
-            ":first": {"S": "LABELS#"},
-            # Before every entry of this month, as those go on after the month.
-            ":last": {"S": text("LABELS#{}", "$.period")},
+            ":first": {"S": first},
+            ":last": {"S": last},
         },
         "ScanIndexForward": False,
         "Limit": 1,
         "ConsistentRead": True,
     }
-    find = call("FindEarlier", "aws-sdk:dynamodb:query", parameters, failure, result_path="$.found")
+    find = call(f"Find{name}", "aws-sdk:dynamodb:query", parameters, failure, result_path="$.found")
     address = "$.found.Items[0].labels.S"
-    use = states.Pass("UseEarlier", input_path=address, result_path="$.target.earlier")
+    use = states.Pass(f"Use{name}", input_path=address, result_path=f"$.target.{name.lower()}")
     use.next(then)
-    known = states.Choice("EarlierKnown")
+    known = states.Choice(f"{name}Known")
     known.add_choice(choice_rule.ChoiceRule.IsPresent(address, True), use)
     known.default_choice(then)
     find.next(known)

@@ -94,6 +94,7 @@ def publish(failure):
             **{name: output(name) for name in ("items", "truth", "rejected", "predictions")},
             "codebook": Path(CODEBOOK_URI),
             "earlier": Path("$.target.earlier"),
+            "replaced": Path("$.target.replaced"),
             "trained": report_of("$.recorded"),
         },
         outputs={"files": PUBLISHED, "manifest": STAGED},

@@ -88,12 +88,7 @@ def amend(
         "confidence": None,  # it was the model's confidence in its own code
         **constants,
     }
-    for name, value in given.items():
-        kind = table.schema.field(name).type
-        new = value if isinstance(value, pa.Array | pa.ChunkedArray) else pa.scalar(value, kind)
-        column = pc.if_else(decided, new, table[name])
-        table = table.set_column(table.column_names.index(name), name, column.cast(kind))
-    return table
+    return labelled.replace(table, decided, given)
 
 
 def _check(good: pa.Array | pa.ChunkedArray, ids: pa.Array, what: str) -> None:

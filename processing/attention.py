@@ -31,7 +31,8 @@ class Check:
 
 def judged(summary: dict) -> dict:
     """The summary (docs/outputs.md) with its `checks` and, of those, what needs `attention`."""
-    checks = [*_codes(summary), *_review(summary), *_rows(summary), *_changes(summary), *_drift(summary)]
+    looked_at = (_codes, _review, _decisions, _rows, _changes, _drift)
+    checks = [check for look in looked_at for check in look(summary)]
     told = [check.told for check in checks if check.told]
     return summary | {"checks": [asdict(check) for check in checks], "attention": told}
 
@@ -62,6 +63,19 @@ def _review(summary: dict) -> Iterator[Check]:
             f"labels are expected to be right, wanted are {plan['wanted_precision']:.1%}."
         )
     yield Check("items let through beyond the reviewers' capacity", "one", f"{plan['let_through']:,}", told)
+
+
+def _decisions(summary: dict) -> Iterator[Check]:
+    decisions = summary.get("decisions")  # labels to amend may be from before this was looked at
+    if not decisions:
+        return
+    lost, told = decisions["not_kept"], None
+    if lost:
+        told = (
+            f"{lost} decisions of people on an earlier version of this month are not in this one, as the "
+            "item's text is another or the code is not in force: decide again (labelmill review)."
+        )
+    yield Check("decisions on an earlier version that are not in this one", "one", f"{lost:,}", told)
 
 
 def _rows(summary: dict) -> Iterator[Check]:

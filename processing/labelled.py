@@ -1,6 +1,7 @@
 """The labelled rows, every row of the dataset among them: as Parquet for machines, as CSV for people."""
 
 import codecs
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +83,16 @@ def descriptions(codes: pa.Array, book: Codebook) -> pa.Array:
     """What the codebook calls each code; null for one that it does not have."""
     names = pa.array([entry.description for entry in book.codes], pa.string())
     return names.take(pc.index_in(codes, pa.array([entry.code for entry in book.codes])))
+
+
+def replace(table: pa.Table, where: pa.Array | pa.ChunkedArray, values: Mapping[str, object]) -> pa.Table:
+    """The table with other `values` in the rows `where`: by column, a value a row, or one for all."""
+    for name, value in values.items():
+        kind = table.schema.field(name).type
+        new = value if isinstance(value, pa.Array | pa.ChunkedArray) else pa.scalar(value, kind)
+        column = pc.if_else(where, new, table[name])
+        table = table.set_column(table.column_names.index(name), name, column.cast(kind))
+    return table
 
 
 def rejected_rows(rejected: pa.Table) -> pa.Table:

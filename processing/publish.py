@@ -11,7 +11,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from processing import codebook, container, earlier, jsonlines, labelled, month, output, summary, trained
+from processing import (
+    codebook,
+    container,
+    decided,
+    earlier,
+    jsonlines,
+    labelled,
+    month,
+    output,
+    summary,
+    trained,
+)
 from processing.codebook import Codebook
 from processing.errors import BadCodebook, NotReconciled
 from processing.policy import Policy
@@ -31,6 +42,8 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     policy = Policy(precision=0.0) if test_set else _policy(options.policy)
     labels, plan = labelled.label(matched, book, options.period, policy)
     labels = _with_keys(labels, test_set=test_set)
+    replaced = earlier.read(container.input_folder("replaced"), decided.COLUMNS)
+    labels, decisions = decided.keep(labels, replaced, book, options.period)
     now = datetime.now(UTC).replace(microsecond=0)
     constants = {
         "model_group": options.group,
@@ -55,7 +68,8 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     message = {name: about[name] for name in ("rows", *output.STATUSES)}
     rows = {}
     if not test_set:
-        found, rows = _summarise(table, about, plan, book)
+        plan |= {"items": about["review"]}
+        found, rows = _summarise(table, about, plan, decisions, book)
         message |= summary.message(found)
     output.write(table, about, options.destination, rows)
     return message
@@ -136,11 +150,15 @@ def _check_rows(table: pa.Table, delivered: int, items: int, rejected: int) -> N
         )
 
 
-def _summarise(table: pa.Table, about: dict, plan: dict, book: Codebook) -> tuple[dict, dict[str, int]]:
+def _summarise(
+    table: pa.Table, about: dict, plan: dict, decisions: dict | None, book: Codebook
+) -> tuple[dict, dict[str, int]]:
     """Write the summary and the changed items next to the labels; return the summary, and rows by file."""
     report = trained.read_report(container.input_folder("trained"))
     before = earlier.read(container.input_folder("earlier"), month.COLUMNS)
-    found, changed = summary.summarise(table, about, plan, before, book, report, about["unseen_words"])
+    found, changed = summary.summarise(
+        table, about, plan, before, book, report, about["unseen_words"], decisions
+    )
     folder = container.output_folder("files")
     summary.write(found, folder)
     if changed is None:

@@ -21,6 +21,7 @@ def summarise(
     book: Codebook,
     report: dict | None = None,
     unseen_words: float | None = None,
+    decisions: dict | None = None,
 ) -> tuple[dict, pa.Table | None]:
     """The summary (docs/outputs.md) and the items whose code is another than before.
 
@@ -31,6 +32,7 @@ def summarise(
         earlier: the labels of the latest earlier month, None for the first.
         report: Prepare's, of the run that trained the model; None leaves the model's reach out.
         unseen_words: share of words the model has never seen, in [0, 1]; None where it does not say.
+        decisions: of processing.decided; None where the month had no labels before.
     """
     now, period = month.usable(table), str(about["period"])
     before = month.usable(earlier.table) if earlier else None
@@ -43,6 +45,7 @@ def summarise(
         "codes": by_code,
         "codes_out_of_reach": _out_of_reach(report, book, period) if report else [],
         "review": plan,
+        "decisions": decisions,
         "changes": changes,
         "drift": _drift(by_code, now, before) if earlier else None,
         "unseen_words": unseen_words,

@@ -50,6 +50,8 @@ def test_a_month_is_labelled_by_the_winner_and_published_for_the_stakeholders(cl
             "UseWinner",
             "FindEarlier",
             "EarlierKnown",
+            "FindReplaced",
+            "ReplacedKnown",
         ),
         *("GetGroup", "GroupKnown", "Work", "GetModel", "ModelKnown", "Prepare", "Transform", "Publish"),
         *("PublishManifest", "Audience", "PublishTable", "RecordLabels", "NotifyStakeholders", "Attention"),
@@ -150,11 +152,26 @@ def test_a_month_is_compared_with_the_newest_labels_of_the_latest_earlier_month(
     assert given_to_publish(cloud)["earlier"] == "s3://labelled/september-amended/"
 
 
+def test_a_month_that_is_labelled_again_is_given_its_newest_labels_with_peoples_decisions(cloud):
+    cloud.put(WINNER)
+    for month, time, run in (
+        ("2026-09", "2026-12-01T00:00:00Z", "earlier"),
+        (PERIOD, "2026-10-01T00:00:00Z", "this-month"),
+        (PERIOD, "2026-10-02T00:00:00Z", "this-month-amended"),
+        ("2026-11", "2026-09-01T00:00:00Z", "later"),
+    ):
+        entry = {"group": {"S": GROUP}, "entry": {"S": f"LABELS#{month}#{time}#{run}"}}
+        cloud.put(entry | {"labels": {"S": f"s3://labelled/{run}/"}})
+    run = cloud.run("inference", MONTH)
+    assert run.status == "SUCCEEDED", run.cause
+    assert given_to_publish(cloud)["replaced"] == "s3://labelled/this-month-amended/"
+
+
 def test_the_first_month_is_given_a_folder_without_labels_as_the_earlier_one(cloud):
     cloud.put(WINNER)
     cloud.run("inference", MONTH)
     given = given_to_publish(cloud)
-    assert given["earlier"] == given["rejected"]
+    assert given["earlier"] == given["replaced"] == given["rejected"]
 
 
 def test_publish_is_told_which_codes_the_model_has_seen_and_how_many_rows_came(cloud):

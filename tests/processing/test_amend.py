@@ -24,32 +24,55 @@ def answer(item: dict, number: int) -> dict:
     return {"item_id": item["item_id"], "SageMakerOutput": output | {"review": number < 3}}
 
 
-@pytest.fixture
-def labels(new_job):
-    """Labels of six items, of which the first three are for review; and a seventh, rejected row."""
+def month() -> list[dict]:
+    """Six items, of which the first three are for review; and a seventh, rejected row."""
     rows = items(7, labelled=False)
     rows[6]["title"] = ""
-    before = new_job()
-    before.dataset({"part-000.jsonl": (as_jsonl(rows), len(rows))})
-    before.prepare("inference")
-    job = new_job()
-    job.trained()
-    for name in ("items", "truth", "rejected"):
-        for path in before.output(name).iterdir():
-            (job.input(name) / path.name).write_bytes(path.read_bytes())
-    answers = [answer(item, number) for number, item in enumerate(before.items())]
-    (job.input("predictions") / "items-00000.jsonl.out").write_bytes(as_jsonl(answers))
-    arguments = {"group": GROUP, "period": PERIOD, "purpose": "inference", "run": "r1", "model": "m"}
-    job.run(
-        publish.main,
-        **arguments,
-        dataset_uri=DATASET,
-        codebook_version="2026-10",
-        destination=AMENDS,
-        rows="7",
-        policy='{"precision": 0}',
-    )
-    return job
+    return rows
+
+
+@pytest.fixture
+def publish_month(new_job):
+    """Label the rows of a month; `replaced` are the month's labels until now."""
+
+    def run(rows, replaced=None, book=CODEBOOK):
+        before = new_job()
+        before.dataset({"part-000.jsonl": (as_jsonl(rows), len(rows))})
+        before.prepare("inference")
+        job = new_job()
+        job.codebook(book)
+        job.trained()
+        for name in ("items", "truth", "rejected"):
+            for path in before.output(name).iterdir():
+                (job.input(name) / path.name).write_bytes(path.read_bytes())
+        answers = [answer(item, number) for number, item in enumerate(before.items())]
+        (job.input("predictions") / "items-00000.jsonl.out").write_bytes(as_jsonl(answers))
+        if replaced:
+            copy_output(replaced, job.input("replaced"))
+        arguments = {"group": GROUP, "period": PERIOD, "purpose": "inference", "run": "r1", "model": "m"}
+        job.message = job.run(
+            publish.main,
+            **arguments,
+            dataset_uri=DATASET,
+            codebook_version="2026-10",
+            destination=AMENDS,
+            rows=str(len(rows)),
+            policy='{"precision": 0}',
+        )
+        return job
+
+    return run
+
+
+def copy_output(job, folder) -> None:
+    for path in (*job.output("files").iterdir(), *job.output("manifest").iterdir()):
+        (folder / path.name).write_bytes(path.read_bytes())
+
+
+@pytest.fixture
+def labels(publish_month):
+    """Labels of `month`."""
+    return publish_month(month())
 
 
 @pytest.fixture
@@ -58,8 +81,7 @@ def amended(new_job):
 
     def run(labels, decisions, name="r2"):
         job = new_job()
-        for path in (*labels.output("files").iterdir(), *labels.output("manifest").iterdir()):
-            (job.input("labels") / path.name).write_bytes(path.read_bytes())
+        copy_output(labels, job.input("labels"))
         (job.input("decisions") / "decisions.jsonl").write_bytes(as_jsonl(decisions))
         job.message = job.run(
             amend.main, group=GROUP, period=PERIOD, run=name, amends=AMENDS, destination=f"s3://x/{name}/"
@@ -135,6 +157,55 @@ def test_the_decisions_stand_next_to_the_labels(labels, amended):
 def test_decisions_that_do_not_fit_the_labels_publish_nothing(labels, amended, new_job, decisions, sentence):
     with pytest.raises(JobFailed, match=sentence):
         amended(labels, decisions)
+
+
+# --- the month is delivered again
+
+
+def test_a_month_that_is_labelled_again_keeps_what_people_decided(labels, amended, publish_month):
+    again = publish_month(month(), replaced=amended(labels, [decision(0, "2"), decision(1, "3a")]))
+    row = rows(again)[0]
+    assert (row["code"], row["description"], row["status"]) == ("2", "Bildschirme", "labelled")
+    assert row["reason"] == "decided by A. Muster; the model said 1"
+    assert (row["decided_by"], row["confidence"], row["run"]) == ("A. Muster", None, "r1")
+    assert [row["status"] for row in rows(again)] == [
+        *["labelled"] * 2,
+        "review",
+        *["labelled"] * 3,
+        "rejected",
+    ]
+    untouched = zip(rows(again)[2:], rows(labels)[2:], strict=True)
+    assert all(new == old | {"labelled_at": new["labelled_at"]} for new, old in untouched)
+    assert again.message["review"] == 1
+    summary = read_json(again, "files", "summary.json")
+    assert (summary["decisions"], summary["review"]["items"]) == ({"kept": 2, "not_kept": 0}, 1)
+
+
+def test_decisions_are_kept_however_often_the_month_comes(labels, amended, publish_month):
+    once = publish_month(month(), replaced=amended(labels, [decision(0, "2")]))
+    assert rows(publish_month(month(), replaced=once))[0]["decided_by"] == "A. Muster"
+
+
+def test_a_decision_on_another_text_is_not_kept_and_people_are_told(labels, amended, publish_month):
+    corrected = month()
+    corrected[0]["title"] = "Kühlschrank, korrigiert"
+    del corrected[2]  # whoever decided on it is not missed
+    decided = amended(labels, [decision(number, "2") for number in range(3)])
+    again = publish_month(corrected, replaced=decided)
+    assert [(row["status"], row["decided_by"]) for row in rows(again)[:2]] == [
+        ("review", None),
+        ("labelled", "A. Muster"),
+    ]
+    assert read_json(again, "files", "summary.json")["decisions"] == {"kept": 1, "not_kept": 1}
+    assert "1 decisions of people on an earlier version of this month are not" in again.message["attention"]
+
+
+def test_a_decision_on_a_code_that_is_no_more_in_force_is_not_kept(labels, amended, publish_month):
+    codes = [code | {"valid_to": "2026-09-30"} if code["code"] == "2" else code for code in CODEBOOK["codes"]]
+    decided = amended(labels, [decision(0, "2")])
+    again = publish_month(month(), replaced=decided, book=CODEBOOK | {"codes": codes})
+    assert rows(again)[0]["status"] == "review"
+    assert read_json(again, "files", "summary.json")["decisions"] == {"kept": 0, "not_kept": 1}
 
 
 # --- training rows of the next month
