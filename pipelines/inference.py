@@ -5,7 +5,8 @@ from stepfunctions.steps import choice_rule, states
 from pipelines.failure_tail import failure_tail, get_item, known_group, refuse
 from pipelines.inference_end import audience, claim_amendment, publish_manifest
 from pipelines.inference_jobs import amend, prepare, publish, transform
-from pipelines.states import HOUR, Path, call, output, text
+from pipelines.labels_record import OF_MONTH, find_newest
+from pipelines.states import HOUR, Path, output, text
 
 TIMEOUT_SECONDS = 48 * HOUR
 
@@ -55,6 +56,7 @@ def _purpose(failure, then):
         "test_set": "",
         "earlier": output("rejected"),
         "replaced": output("rejected"),
+        "shown": "",  # the run whose labels this one has copied to where Athena reads
     }
     for_stakeholders = states.Pass("ForStakeholders", parameters=labels, result_path="$.target")
     for_stakeholders.next(_winner(failure, _earlier(failure, _replaced(failure, then))))
@@ -85,32 +87,16 @@ def _winner(failure, then):
 
 def _earlier(failure, then):
     """The newest labels of the latest earlier month: before every entry of this one, which go on after it."""
-    last = text("LABELS#{}", "$.period")
-    return _use_newest("Earlier", failure, "LABELS#", last, then)
+    return _use_newest("Earlier", failure, ("LABELS#", text("LABELS#{}", "$.period")), then)
 
 
 def _replaced(failure, then):
-    """The newest labels of this month, with what people decided on them. The character after # is $."""
-    first, last = (text(f"LABELS#{{}}{end}", "$.period") for end in "#$")
-    return _use_newest("Replaced", failure, first, last, then)
+    """The newest labels of this month, with what people decided on them."""
+    return _use_newest("Replaced", failure, OF_MONTH, then)
 
 
-def _use_newest(name, failure, first, last, then):
-    """The last labels in a range of the ledger's keys LABELS#month#time#run."""
-    parameters = {
-        "TableName": "${LedgerTable}",
-        "KeyConditionExpression": "#group = :group AND entry BETWEEN :first AND :last",
-        "ExpressionAttributeNames": {"#group": "group"},
-        "ExpressionAttributeValues": {
-            ":group": {"S": Path("$.group")},
-            ":first": {"S": first},
-            ":last": {"S": last},
-        },
-        "ScanIndexForward": False,
-        "Limit": 1,
-        "ConsistentRead": True,
-    }
-    find = call(f"Find{name}", "aws-sdk:dynamodb:query", parameters, failure, result_path="$.found")
+def _use_newest(name, failure, keys, then):
+    find = find_newest(f"Find{name}", failure, *keys)
     address = "$.found.Items[0].labels.S"
     use = states.Pass(f"Use{name}", input_path=address, result_path=f"$.target.{name.lower()}")
     use.next(then)

@@ -4,10 +4,9 @@ from stepfunctions.steps import choice_rule, states
 
 from pipelines.failure_tail import CODEBOOK_VERSION, refuse
 from pipelines.inference_jobs import PUBLISHED
+from pipelines.labels_record import record_labels, show_newest
 from pipelines.states import Path, call, retry, text
 
-#: The copy that Athena reads: the newest published labels of each group and month, and no others.
-CURRENT = text("current/{}/{}/labels.parquet", "$.group", "$.period")
 TAKEN = ["DynamoDB.ConditionalCheckFailedException", "DynamoDb.ConditionalCheckFailedException"]
 
 
@@ -23,9 +22,8 @@ def audience(failure):
         choice_rule.ChoiceRule.NumericGreaterThan("$.published.message.alarms", 0), notify_mlops
     )
     attention.default_choice(announce)
-    for_people = states.Chain(
-        [_publish_table(failure), _record_labels(failure), _notify_stakeholders(failure), attention]
-    )
+    for_people = record_labels(failure)
+    for_people.next(show_newest(failure, states.Chain([_notify_stakeholders(failure), attention])))
     choice = states.Choice("Audience")
     choice.add_choice(choice_rule.ChoiceRule.StringEquals("$.purpose", "test"), record)
     choice.default_choice(for_people)
@@ -59,27 +57,6 @@ def claim_amendment(failure):
     refused = refuse("AlreadyAmended", failure, taken, "$.amends")
     step.catches.insert(0, states.Catch(refused, error_equals=TAKEN, result_path="$.failure"))
     return step
-
-
-def _publish_table(failure):
-    parameters = {
-        "Bucket": Path("$.target.bucket"),
-        "Key": CURRENT,
-        "CopySource": text("{}/{}labels.parquet", "$.target.bucket", "$.target.prefix"),
-    }
-    return call("PublishTable", "aws-sdk:s3:copyObject", parameters, failure)
-
-
-def _record_labels(failure):
-    """Every version that was ever published, the newest of a month last."""
-    item = {
-        "group": {"S": Path("$.group")},
-        "entry": {"S": text("LABELS#{}#{}#{}", "$.period", "$$.State.EnteredTime", "$.run")},
-        "labels": {"S": PUBLISHED},
-        "run": {"S": Path("$.run")},
-        "model": {"S": Path("$.model")},
-    }
-    return call("RecordLabels", "dynamodb:putItem", {"TableName": "${LedgerTable}", "Item": item}, failure)
 
 
 def _record_predictions(failure):

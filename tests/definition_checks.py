@@ -158,10 +158,11 @@ def _evaluate(text: str, start: int, data: dict, context: dict) -> tuple[Any, in
 
 def _at(path: str, data: dict, context: dict) -> Any:
     value: Any = {"$": data, "$$": context}
-    for name in path.split("."):
-        if not isinstance(value, dict) or name not in value:
-            raise Unresolved(f"{path} has no value")
-        value = value[name]
+    for name, position in re.findall(r"([^.[]+)|\[(\d+)\]", path):
+        try:
+            value = value[int(position) if position else name]
+        except (KeyError, IndexError, TypeError):
+            raise Unresolved(f"{path} has no value") from None
     return value
 
 

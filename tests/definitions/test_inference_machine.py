@@ -54,8 +54,8 @@ def test_a_month_is_labelled_by_the_winner_and_published_for_the_stakeholders(cl
             "ReplacedKnown",
         ),
         *("GetGroup", "GroupKnown", "Work", "GetModel", "ModelKnown", "Prepare", "Transform", "Publish"),
-        *("PublishManifest", "Audience", "PublishTable", "RecordLabels", "NotifyStakeholders", "Attention"),
-        "Announce",
+        *("PublishManifest", "Audience", "RecordLabels", "FindNewest", "NewestShown", "PublishTable"),
+        *("NoteShown", "FindNewest", "NewestShown", "NotifyStakeholders", "Attention", "Announce"),
     ]
     assert cloud.sagemaker.sent("CreateTransformJob")[0]["ModelName"] == OLD_MODEL
     prefix = labels_of(MONTH)
@@ -189,6 +189,48 @@ def test_every_published_version_is_recorded(cloud):
     [item] = cloud.items("LABELS#")
     assert item["entry"].startswith(f"LABELS#{PERIOD}#") and item["entry"].endswith(f"#{MONTH['run']}")
     assert (item["labels"], item["model"]) == (f"s3://labelled/{labels_of(MONTH)}", OLD_MODEL)
+
+
+def labelled_later(cloud) -> dict[str, str]:
+    """Another run of the month has recorded its labels after this one; returns what Athena must read then."""
+    cloud.s3.put_object(Bucket="labelled", Key=f"labels/{GROUP}/{PERIOD}/later/labels.parquet", Body=b"later")
+    entry = {"entry": {"S": f"LABELS#{PERIOD}#2999-01-01T00:00:00.000Z#later"}, "run": {"S": "later"}}
+    cloud.put({"group": {"S": GROUP}, **entry})
+    return {f"current/{GROUP}/{PERIOD}/labels.parquet": "later"}
+
+
+def test_athena_reads_the_newest_labels_where_another_run_of_the_month_has_overtaken_this_one(cloud):
+    cloud.put(WINNER)
+    newest = labelled_later(cloud)
+    run = cloud.run("inference", MONTH)
+    assert run.status == "SUCCEEDED", run.cause
+    assert run.states.count("PublishTable") == 1
+    assert published(cloud, "labelled").items() >= newest.items()
+
+
+def test_athena_reads_the_newest_labels_where_two_runs_of_a_month_end_at_the_same_moment(cloud):
+    cloud.put(WINNER)
+    newest = {}
+
+    def overtake(params, **_):
+        if "/current/" in params["url_path"] and not newest:
+            newest.update(labelled_later(cloud))
+
+    cloud.s3.meta.events.register("before-call.s3.CopyObject", overtake)
+    try:
+        run = cloud.run("inference", MONTH)
+    finally:
+        cloud.s3.meta.events.unregister("before-call.s3.CopyObject", overtake)
+    assert run.status == "SUCCEEDED", run.cause
+    assert newest and published(cloud, "labelled").items() >= newest.items()
+
+
+def test_labels_that_cannot_be_copied_are_recorded_so_that_the_next_run_of_the_month_shows_the_newest(cloud):
+    cloud.put(WINNER)
+    cloud.s3.delete_object(Bucket="labelled", Key=f"{labels_of(MONTH)}labels.parquet")
+    run = cloud.run("inference", MONTH)
+    assert run.status == "FAILED"
+    assert [item["run"] for item in cloud.items("LABELS#")] == [MONTH["run"]]
 
 
 def test_what_needs_attention_reaches_stakeholders_and_mlops(cloud):
