@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,7 +31,8 @@ class PublishedCodebook:
     """A codebook as it is published: `uri` and `digest` (SHA-256, hex) name exactly these bytes.
 
     `replaces` is the version that was current before, empty for a group's first codebook. `changed` is false
-    when the very same codebook and policy were current already.
+    when the very same codebook and policy were current already. `older` is true when the version comes before
+    the one it replaces, numbers in them compared as numbers.
     """
 
     group: str
@@ -40,6 +42,10 @@ class PublishedCodebook:
     published_at: str
     replaces: str
     changed: bool
+
+    @property
+    def older(self) -> bool:
+        return bool(self.replaces) and _order(self.version) < _order(self.replaces)
 
 
 def read(path: str | Path) -> dict:
@@ -117,7 +123,8 @@ def publish(
     `codebook` is a file's path or the parsed JSON; `s3` and `dynamodb` are boto3 clients; `policy` replaces
     the one in the codebook; `now` is a time with a zone. The object `codebooks/{group}/{version}.json` is
     written once and never changed: publishing the same again is harmless. Raises CodebookError for a codebook
-    that is not good, and for other content under a version that is published already.
+    that is not good, for other content under a version that is published already, and where somebody else
+    publishes for the group at the same moment.
     """
     if isinstance(codebook, dict):
         file = f"codebook {codebook.get('group', '')} {codebook.get('version', '')}".rstrip()
@@ -145,7 +152,7 @@ def publish(
     _stop_sharing(s3, work_bucket, group, current.get("share_by"), settings["share_by"])
     changed = {**current, "published_at": ""} != {**item, "published_at": ""}
     if changed:
-        dynamodb.put_item(TableName=table, Item={name: {"S": value} for name, value in item.items()})
+        _replace(current, item, dynamodb, table, file)
     return PublishedCodebook(
         group=group,
         version=version,
@@ -155,6 +162,34 @@ def publish(
         replaces=current.get("codebook_version", ""),
         changed=changed,
     )
+
+
+def _replace(current: dict[str, str], item: dict[str, str], dynamodb, table: str, file: str) -> None:
+    """Put the group's item in the place of `current`, if that is what still stands there."""
+    condition = {"ConditionExpression": "attribute_not_exists(entry)"}
+    if current:
+        condition = {
+            "ConditionExpression": "codebook_version = :version AND published_at = :published_at",
+            "ExpressionAttributeValues": {
+                f":{name.removeprefix('codebook_')}": {"S": current[name]}
+                for name in ("codebook_version", "published_at")
+            },
+        }
+    typed = {name: {"S": value} for name, value in item.items()}
+    try:
+        dynamodb.put_item(TableName=table, Item=typed, **condition)
+    except dynamodb.exceptions.ConditionalCheckFailedException as error:
+        before = current.get("codebook_version", "none")
+        message = (
+            f"somebody else has published for {item['group']} at this moment, {before} is replaced already"
+        )
+        fix = f"look at it (labelmill codebook show {item['group']}), then publish again"
+        raise CodebookError(Problem(file, "version", message, fix)) from error
+
+
+def _order(version: str) -> list[str | int]:
+    """A key to sort versions by: 2026-9 before 2026-11, 2026-11 before 2026-11.1."""
+    return [int(part) if part.isdigit() else part for part in re.split("([0-9]+)", version)]
 
 
 def training_settings(codebook: dict) -> dict[str, str]:

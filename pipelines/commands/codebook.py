@@ -120,6 +120,12 @@ def _publish(args) -> int:
     how = f"is current already, since {done.published_at}"
     if done.changed:
         how = f"is current now (before: {done.replaces or 'none'})"
+        if done.older:
+            print(
+                f"Warning: {done.version} is older than {done.replaces}, which it replaces: runs are under "
+                f"the older codes from now on. If that is not meant, publish {done.replaces} again.",
+                file=sys.stderr,
+            )
     print(f"{done.group} {done.version} {how}\n{done.uri}\nsha256 {done.digest}")
     return 0
 

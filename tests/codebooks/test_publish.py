@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from pipelines import codebook
 from pipelines.cli import main
 from pipelines.codebook import CodebookError, publish
 
@@ -150,6 +151,44 @@ def test_a_published_file_that_was_changed_afterwards_is_not_believed(stack, boo
     stack.s3.put_object(Bucket=stack.work_bucket, Key=done.uri.split("/", 3)[3], Body=b"{}")
     assert main(["codebook", "show", "DE-weee"]) == 1
     assert "its digest is not the ledger's" in capsys.readouterr().err
+
+
+def test_of_two_who_publish_at_the_same_moment_the_second_is_refused(stack, book, monkeypatch):
+    publish(book, **stack.places, now=NOW)
+    read = codebook.current_codebook
+
+    def read_then_be_overtaken(group, **given):
+        current = read(group, **given)
+        monkeypatch.undo()
+        publish({**book, "version": "2026-12.1"}, **stack.places, now=NOW + timedelta(seconds=1))
+        return current
+
+    monkeypatch.setattr(codebook, "current_codebook", read_then_be_overtaken)
+    with pytest.raises(CodebookError, match=r"2026-11 is replaced already.*Fix: look at it"):
+        publish({**book, "version": "2026-12"}, **stack.places, now=NOW + timedelta(seconds=1))
+    assert stack.ledger()[0]["codebook_version"] == "2026-12.1"
+
+
+def test_of_two_first_codebooks_of_a_group_the_second_is_refused(stack, book, monkeypatch):
+    publish(book, **stack.places, now=NOW)
+    monkeypatch.setattr(codebook, "current_codebook", lambda group, **_: {})
+    with pytest.raises(CodebookError, match="somebody else has published for DE-weee"):
+        publish({**book, "version": "2026-12"}, **stack.places, now=NOW)
+    assert stack.ledger()[0]["codebook_version"] == "2026-11"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "warned"),
+    [("2026-11", "2026-9", True), ("2026-11.2", "2026-11", True), ("2026-9", "2026-11", False)],
+)
+def test_going_back_to_an_older_version_is_warned_of(stack, book, tmp_path, capsys, before, after, warned):
+    publish({**book, "version": before}, **stack.places, now=NOW)
+    file = tmp_path / "DE-weee.json"
+    file.write_text(json.dumps({**book, "version": after}))
+    assert main(["codebook", "publish", str(file)]) == 0
+    warning = f"Warning: {after} is older than {before}, which it replaces"
+    assert capsys.readouterr().err.startswith(warning) == warned
+    assert stack.ledger()[0]["codebook_version"] == after
 
 
 def test_publishing_an_older_version_again_makes_it_current_again(stack, book):
