@@ -19,6 +19,7 @@ from processing import diagnose, jsonlines
 from processing.errors import BadData
 
 CHUNK_BYTES = 1 << 20
+MOST_BYTES = 1 << 30  # of one text file, unpacked: it and its table are in memory together
 ARROW_TYPES = {"text": pa.string(), "number": pa.float64()}
 SAVE_AS_UTF8 = "save the file as UTF-8."
 
@@ -60,11 +61,18 @@ def check_columns(found: list[str], name: str, columns: Mapping[str, str]) -> No
 def _text(path: Path, name: str) -> bytes:
     """The file's content, unpacked, without byte order mark, known to be UTF-8."""
     try:
-        data = gzip.decompress(path.read_bytes()) if name.endswith(".gz") else path.read_bytes()
+        # The uncompressed size that a .gz states can be wrong: unpack no more than may be.
+        with gzip.open(path) if name.endswith(".gz") else path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise BadData(
             f"{name} cannot be unpacked ({error}).", "compress the file again and deliver it whole."
         ) from None
+    if len(data) > MOST_BYTES:
+        raise BadData(
+            f"{name} has more than {MOST_BYTES >> 20} MiB of text.",
+            "deliver it in several files, or as Parquet.",
+        )
     decoder = codecs.getincrementaldecoder("utf-8")()
     view = memoryview(data)
     try:

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from job_folders import DATASET, JobFailed, as_jsonl, items
 
-from processing import manifest
+from processing import manifest, readers
 
 HEADER = b"item_id,title,brand,product_type,weight_kg,material,label\n"
 
@@ -29,6 +29,25 @@ def change_manifest(job, change) -> None:
     content = json.loads(path.read_text())
     change(content)
     path.write_text(json.dumps(content))
+
+
+def test_a_file_that_unpacks_to_more_than_fits_is_rejected_before_it_is_all_unpacked(new_job, monkeypatch):
+    monkeypatch.setattr(readers, "MOST_BYTES", 3 << 20)
+    packed = gzip.compress(b"x" * (1 << 26), mtime=0)
+    job = new_job()
+    # What comes after the limit is broken, but nobody gets there.
+    job.dataset({"part-000.csv.gz": (packed[: len(packed) // 2], 1)})
+    sentence = "part-000.csv.gz has more than 3 MiB of text. Fix: deliver it in several files, or as Parquet."
+    assert rejection(job) == sentence
+
+
+@pytest.mark.parametrize(("more", "fits"), [(0, True), (-1, False)])
+def test_a_text_file_may_be_as_long_as_is_stated(new_job, monkeypatch, more, fits):
+    text = as_jsonl(items(1))
+    monkeypatch.setattr(readers, "MOST_BYTES", len(text) + more)
+    job = new_job()
+    job.dataset({"part-000.jsonl": (text, 1)})
+    assert ("of text. Fix" in rejection(job)) != fits
 
 
 # --- the manifest
