@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
+from processing.policy import all_to_review
+
 LABEL_MIX = 0.10  # share of items that would have to move to have last month's mix of codes
 CONFIDENCE = 0.15  # the same for the bands of confidence
 CHANGED = 0.05  # share of known items whose code is another though neither their text nor the codebook is
@@ -51,8 +53,8 @@ def _review(summary: dict) -> Iterator[Check]:
     counts, told = summary["counts"], None
     if not counts["labelled"] and counts["review"] > plan["without_code"]:
         told = (
-            "Every item waits for a person, as the model is never sure enough: train on more rows; until "
-            "then a review capacity in the group's policy lets the surest through."
+            f"{all_to_review(plan['wanted_precision'])} Train on more rows; until then a review "
+            "capacity in the group's policy lets the surest through."
         )
     yield Check("items labelled without a person", "none", f"{counts['labelled']:,}", told)
     told = None

@@ -15,6 +15,7 @@ from processing.changes import changes
 from processing.codebook import Codebook
 from processing.dataset import sha256
 from processing.errors import NotComparable
+from processing.policy import all_to_review
 from processing.scores import scores
 from processing.verdict import MIN_DISCORDANT, RARER_LEVEL, TOLERATED_LOSS, Policy, Verdict, decide
 
@@ -190,6 +191,8 @@ def summary(evidence: dict) -> str:
         numbers = f"{evidence['difference']:+8.4f}  {evidence['accuracy_difference']:+8.4f}"
         interval = f"{100 * (1 - evidence['policy']['level']):g} % interval of macro-F1"
         lines.append(f"difference  {numbers}  {interval} {evidence['low']:+.4f} to {evidence['high']:+.4f}")
+    if not evidence["challenger"]["coverage"]:
+        lines.append(all_to_review(evidence["policy"]["precision"]))
     lines.append(f"{evidence['rows']:,} test rows, {evidence['distinct_texts']:,} distinct texts")
     return "\n".join(lines)
 

@@ -72,3 +72,11 @@ class Policy:
             elif not isinstance(value, int | float) or isinstance(value, bool):
                 raise ValueError(f"policy: {name} is {value!r}, must be a number")
         return cls(**settings)
+
+
+def all_to_review(precision: float) -> str:
+    """What people are told of a model whose every answer is below its threshold; 0 asks for the default."""
+    wanted = f"{100 * (precision or Policy.precision):g} %"
+    return (
+        f"Every item goes to review: with the rows there are, no threshold reaches the precision of {wanted}."
+    )

@@ -14,6 +14,7 @@ from sklearn.metrics import f1_score
 
 from processing.codebook import Codebook
 from processing.container import run
+from processing.policy import all_to_review
 from training import confidence, fitting, model
 from training.channels import channel, model_folder, read_codebook, read_training_set
 from training.confidence import Confidence
@@ -35,6 +36,8 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     trained, macro_f1 = train(given, book, options)
     model.save(trained, model_folder())
     copy_code(model_folder() / "code")
+    if trained.threshold == confidence.NEVER:
+        print(f"{all_to_review(options.precision)} There are {given.own.sum()} rows.", flush=True)
     print(f"macro_f1={macro_f1:.4f};", flush=True)
     return {"macro_f1": round(macro_f1, 4), "rows": len(given.labels), "codes": len(given.codes)}
 

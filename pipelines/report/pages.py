@@ -11,6 +11,7 @@ from pipelines.report import formats, plots
 from pipelines.report.rule import checks
 from processing import codebook
 from processing.month import CAUSES
+from processing.policy import all_to_review
 
 VERDICTS = {
     "FIRST": "The new model is the first winner of this group.",
@@ -46,6 +47,7 @@ def comparison_page(evidence: dict, lineage: dict) -> str:
         winner=evidence["winner"],
         go_back_to=evidence["winner"]["model"] if replaced else None,
         checks=checks(evidence),
+        warning=None if evidence["challenger"]["coverage"] else all_to_review(_wanted_precision(evidence)),
         codes={entry["code"]: entry for entry in book["codes"]},
         order=sorted(evidence["challenger"]["codes"], key=lambda code: place.get(code, len(place))),
         in_force=set(codebook.parse(book).in_force(evidence["period"])),
@@ -131,6 +133,11 @@ def page_name(run: str) -> str:
 def labels_page_name(group: str, period: str) -> str:
     """The file name of the page of a month's labels."""
     return f"{group}-labels-{period}.html"
+
+
+def _wanted_precision(evidence: dict) -> float:
+    """Evidence from before a policy had a precision was of models with the default one."""
+    return evidence["policy"].get("precision", 0)
 
 
 def _render(template: str, **values) -> str:

@@ -26,8 +26,17 @@ def test_rows(count: int = 900) -> dict[str, list]:
 test_rows.__test__ = False
 
 
-def publish(job, role: str, model: str, rows: dict, wrong: range | None = None, rejected: int = 0) -> None:
-    """Write what Publish writes for a test set; the rows numbered in `wrong` got another code."""
+def publish(
+    job,
+    role: str,
+    model: str,
+    rows: dict,
+    wrong: range | None = None,
+    rejected: int = 0,
+    unsure: int = 9,
+) -> None:
+    """Write what Publish writes for a test set; the rows numbered in `wrong` got another code, the last
+    `unsure` ones are for review."""
     count = len(rows["item_id"])
     codes = [
         CODES[(CODES.index(truth) + 1) % 3] if n in (wrong or ()) else truth
@@ -35,7 +44,11 @@ def publish(job, role: str, model: str, rows: dict, wrong: range | None = None, 
     ]
     labels = pa.table(
         rows
-        | {"code": codes, "confidence": [0.9] * count, "status": ["labelled"] * (count - 9) + ["review"] * 9}
+        | {
+            "code": codes,
+            "confidence": [0.9] * count,
+            "status": ["labelled"] * (count - unsure) + ["review"] * unsure,
+        }
     )
     aside = pa.table({"item_id": [f"r{n}" for n in range(rejected)], "status": ["rejected"] * rejected})
     constants = {"model": model, "run": "r1", "labelled_at": datetime(2026, 10, 2, tzinfo=UTC)}
@@ -114,6 +127,17 @@ def test_the_summary_sets_both_models_side_by_side(pair):
         AnyText(r"difference   \+0.1000   \+0.1000  98 % interval of macro-F1 \+0.07\d\d to \+0.12\d\d"),
         "900 test rows, 900 distinct texts",
     ]
+
+
+@pytest.mark.parametrize(("unsure", "told"), [(900, True), (899, False)])
+def test_the_summary_says_where_the_challenger_labels_nothing_by_itself(pair, job, unsure, told):
+    pair(range(0, 30), range(0, 120))
+    publish(job, "challenger", CHALLENGER, test_rows(), range(0, 30), unsure=unsure)
+    message = run_compare(job, policy='{"precision": 0.995}')
+    sentence = (
+        "Every item goes to review: with the rows there are, no threshold reaches the precision of 99.5 %."
+    )
+    assert (sentence in message["summary"].splitlines()) == told
 
 
 class AnyText:

@@ -131,6 +131,19 @@ def test_synthetic_data_is_called_synthetic_and_real_data_is_not(promoted):
     assert "Synthetic data" not in comparison_page(evidence, real)
 
 
+@pytest.mark.parametrize(
+    ("policy", "wanted"), [({"precision": 0.95}, "95 %"), ({"precision": 0}, "98 %"), ({}, "98 %")]
+)
+def test_a_page_says_where_the_challenger_labels_nothing_by_itself(promoted, policy, wanted):
+    evidence, lineage = promoted
+    told = "The challenger labels nothing by itself. Every item goes to review:"
+    assert told not in text_of(comparison_page(evidence, lineage))
+    policy = {name: value for name, value in evidence["policy"].items() if name != "precision"} | policy
+    never = evidence["challenger"] | {"coverage": 0.0, "accuracy_of_covered": None}
+    text = text_of(comparison_page(evidence | {"policy": policy, "challenger": never}, lineage))
+    assert told in text and f"no threshold reaches the precision of {wanted}." in text
+
+
 def test_a_first_model_is_compared_with_nothing(first):
     html = comparison_page(*first)
     text = text_of(html)

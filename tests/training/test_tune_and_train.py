@@ -30,6 +30,15 @@ def test_training_writes_the_model_and_the_code_that_serves_it(job, capsys):
     assert not list((job / "model").rglob("*.pkl"))
 
 
+@pytest.mark.parametrize(("precision", "told"), [("1", True), ("0.5", False)])
+def test_a_training_says_where_no_threshold_reaches_the_precision(job, capsys, precision, told):
+    run(train.main, ["-C", "0.5", "--precision", precision])
+    sentence = (
+        "Every item goes to review: with the rows there are, no threshold reaches the precision of 100 %."
+    )
+    assert (sentence in capsys.readouterr().out) == told
+
+
 def test_training_twice_gives_the_same_bytes(job):
     run(train.main, ["-C", "0.5"])
     first = {path.name: path.read_bytes() for path in (job / "model").glob("*.*")}
