@@ -1,9 +1,8 @@
-"""Codebooks: reading, publishing, comparing. The format is described in docs/codebooks.md."""
+"""Codebooks: reading and publishing. The format is described in docs/codebooks.md."""
 
 import hashlib
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -253,35 +252,3 @@ def _put_once(s3, bucket: str, key: str, body: bytes, file: str) -> None:
             message = f"s3://{bucket}/{key} is published already, with other content"
             fix = "give the changed codebook a new version, a published one never changes"
             raise CodebookError(Problem(file, "version", message, fix)) from error
-
-
-def changes(before: dict, after: dict) -> Iterator[str]:
-    """What a reader must know who knew `before`: one line a change, `+` new, `-` gone, `~` changed."""
-    old, new = ({entry["code"]: entry for entry in book["codes"]} for book in (before, after))
-    for code in (code for code in new if code not in old):
-        entry = new[code]
-        yield f'+ code "{code}" from {entry["valid_from"]}: {entry["description"]}'
-    for code in (code for code in old if code not in new):
-        yield f'- code "{code}": {old[code]["description"]} (labels still name it: keep it, with valid_to)'
-    for code in (code for code in new if code in old):
-        yield from _field_changes(f'code "{code}", ', old[code], new[code])
-    known = before.get("successions", [])
-    for succession in (entry for entry in after.get("successions", []) if entry not in known):
-        yield f"+ {succession_text(succession)}"
-    for succession in (entry for entry in known if entry not in after.get("successions", [])):
-        yield f"- {succession_text(succession)}"
-    rest = [{k: v for k, v in book.items() if k not in ("codes", "successions")} for book in (before, after)]
-    yield from _field_changes("", *rest)
-
-
-def _field_changes(prefix: str, old: dict, new: dict) -> Iterator[str]:
-    for name in dict.fromkeys([*old, *new]):
-        if old.get(name) != new.get(name):
-            before, after = (json.dumps(book.get(name), ensure_ascii=False) for book in (old, new))
-            yield f"~ {prefix}{name}: {before} -> {after}"
-
-
-def succession_text(succession: dict) -> str:
-    """A succession in words: `split on 2026-11-01: 5 -> 5a, 5b`."""
-    old, new = ", ".join(succession["from"]), ", ".join(succession["to"])
-    return f"{succession['kind']} on {succession['date']}: {old} -> {new}"

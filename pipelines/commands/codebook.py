@@ -98,7 +98,7 @@ def _show(args) -> int:
 
 
 def _diff(args) -> int:
-    from pipelines.codebook import changes
+    from pipelines.codebook_changes import changes
 
     lines = list(changes(_load(args.before, args.stack), _load(args.after, args.stack)))
     print("\n".join(lines) if lines else "no difference")
