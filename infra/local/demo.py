@@ -9,7 +9,7 @@ def add_parser(subparsers) -> None:
         help="two months for three model groups, on this machine",
         description="Runs two months for three model groups on synthetic items: train, compare, label; the "
         "codes of one group change between them, and a reviewer decides on uncertain items.",
-        epilog="Example: labelmill demo --dir /tmp/labelmill-demo",
+        epilog="Example: labelmill demo --dir another-demo",
     )
     parser.add_argument(
         "--dir", type=Path, default=Path(".labelmill/demo"), help="where runs and results are kept"
