@@ -1,20 +1,11 @@
 """Starting executions, each at most once."""
 
-import functools
 import json
 import logging
 
 from pipelines.handlers.logs import about
 
 log = logging.getLogger(__name__)
-
-
-@functools.cache
-def step_functions():
-    """The client, made at the first call and kept while the worker lives."""
-    import boto3
-
-    return boto3.client("stepfunctions")
 
 
 def start(states, machine_arn: str, run: dict) -> None:

@@ -1,16 +1,7 @@
 """What the handlers read in the ledger."""
 
-import functools
 from dataclasses import dataclass
 from typing import Any
-
-
-@functools.cache
-def dynamodb():
-    """The client, made at the first call and kept while the worker lives."""
-    import boto3
-
-    return boto3.client("dynamodb")
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ import logging
 import os
 
 from pipelines import runs
-from pipelines.handlers.executions import start, step_functions
-from pipelines.handlers.ledger import Ledger, dynamodb
+from pipelines.handlers.clients import client
+from pipelines.handlers.executions import start
+from pipelines.handlers.ledger import Ledger
 from pipelines.handlers.logs import about
 
 log = logging.getLogger(__name__)
@@ -16,11 +17,11 @@ def handler(event: dict, context: object = None, states=None, table=None) -> Non
 
     `table` is a boto3 DynamoDB client.
     """
-    ledger = Ledger(table or dynamodb(), os.environ["LEDGER_TABLE"])
+    ledger = Ledger(table or client("dynamodb"), os.environ["LEDGER_TABLE"])
     upcoming = next_run(event["detail"], ledger)
     if upcoming:
         machine, run = upcoming
-        start(states or step_functions(), os.environ[machine], run)
+        start(states or client("stepfunctions"), os.environ[machine], run)
 
 
 def next_run(detail: dict, ledger: Ledger) -> tuple[str, dict] | None:
