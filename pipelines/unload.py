@@ -57,6 +57,8 @@ def read_order(body: str, time_zone: str) -> Order:
         given = json.loads(body)
         if given["purpose"] not in LAST_COLUMNS:
             raise ValueError(f"{given['purpose']!r} is no purpose")
+        if isinstance(given.get("groups"), str):
+            raise ValueError("groups is no list")
         if "scheduled_time" not in given:
             return Order(given["purpose"], given["period"], given["delivery"], tuple(given["groups"]))
         time = datetime.fromisoformat(given["scheduled_time"]).astimezone(UTC)
