@@ -18,7 +18,7 @@ from moto.stepfunctions.parser.backend import execution_worker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
 from infra.local.aws_models import check, service_model
-from infra.local.moto_internals import SageMakerTask, state_task_factory
+from infra.local.moto_internals.state_machines import SageMakerTask, state_task_factory
 
 SESSION = boto3.Session("none", "none", region_name=REGION)
 

@@ -1,6 +1,6 @@
 """What we rely on inside moto. On an upgrade this fails first, and says where to look.
 
-Each test is about one thing that infra/local/moto_internals.py replaces or reads.
+Each test is about one thing that infra/local/moto_internals replaces or reads.
 """
 
 import inspect
@@ -29,7 +29,7 @@ from infra.local.endpoint import ACCOUNT
 
 def test_moto_is_the_version_that_was_read():
     assert version("moto") == "5.2.5", (
-        "read infra/local/moto_internals.py against the new source, then change this"
+        "read infra/local/moto_internals against the new source, then change this"
     )
 
 

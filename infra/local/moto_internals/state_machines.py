@@ -1,0 +1,207 @@
+"""State machines run SageMaker's jobs to their end, and say when they start, wait and end.
+
+moto does not support SageMaker's `.sync`; each execution parses its definition, each task makes a client
+anew; a name is checked and taken in two steps, so that two requests at once could both have it.
+"""
+
+import copy
+import functools
+import json
+import sys
+import threading
+from collections.abc import Callable
+
+from botocore.exceptions import ClientError
+from moto.stepfunctions.parser import models as executing_models
+from moto.stepfunctions.parser.api import HistoryEventType, TaskFailedEventDetails
+from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import CustomErrorName
+from moto.stepfunctions.parser.asl.component.common.error_name.error_name import ErrorName
+from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import (
+    FailureEvent,
+    FailureEventException,
+)
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
+    StatesErrorNameType,
+)
+from moto.stepfunctions.parser.asl.component.state.exec.state_task import state_task_factory
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.resource import ResourceCondition
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_callback import (  # noqa: E501
+    StateTaskServiceCallback,
+)
+from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackEndpoint
+from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+from moto.stepfunctions.parser.asl.utils import boto_client
+from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
+from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
+
+from infra.local.aws_models import service_model, to_text
+from infra.local.endpoint import ACCOUNT, client
+from infra.local.jobs import Jobs
+
+
+def install_state_machines(
+    jobs: Jobs,
+    endpoint: str,
+    on_change: Callable[[dict, list[dict] | None], None],
+    on_wait: Callable[[], None],
+) -> None:
+    """Let state machines run SageMaker jobs through `jobs`; tell `on_change(description, history)` of each.
+
+    Called at an execution's start (history None; ARN and status only) and end; both as the API answers them.
+    `on_wait` is called when one begins to wait for an answer from outside, by a task token.
+    """
+    clients = _Clients(endpoint)
+    for name, module in list(sys.modules.items()):
+        if name.startswith("moto.stepfunctions.") and hasattr(module, "boto_client_for"):
+            module.boto_client_for = clients.client_for
+
+    emulated = state_task_factory.state_task_service_for
+
+    def state_task_service_for(service_name: str):
+        return SageMakerTask() if service_name == "sagemaker" else emulated(service_name)
+
+    SageMakerTask.jobs = jobs
+    state_task_factory.state_task_service_for = state_task_service_for
+    parse = functools.lru_cache(AmazonStateLanguageParser.parse)  # takes 200 ms, a copy 10 ms
+    AmazonStateLanguageParser.parse = staticmethod(parse)
+    entry_point = ExecutionWorker._get_evaluation_entrypoint
+    ExecutionWorker._get_evaluation_entrypoint = lambda self: copy.deepcopy(entry_point(self))
+
+    start_execution = executing_models.StepFunctionsParserBackend.start_execution
+    starting = threading.RLock()
+
+    def start_execution_alone(self, *args, **kwargs):
+        with starting:
+            return start_execution(self, *args, **kwargs)
+
+    executing_models.StepFunctionsParserBackend.start_execution = start_execution_alone
+    original_start = Execution.start
+
+    def start(self) -> None:
+        on_change({"executionArn": self.exec_arn, "status": "RUNNING"}, None)
+        original_start(self)
+
+    Execution.start = start
+    original_terminated = BaseExecutionWorkerCommunication.terminated
+
+    def terminated(self) -> None:
+        original_terminated(self)
+        on_change(self.execution.to_describe_output(), self.execution.to_history_output()["events"])
+
+    BaseExecutionWorkerCommunication.terminated = terminated
+    original_wait = CallbackEndpoint.wait
+
+    def wait(self, timeout=None):
+        self.is_awaited = True
+        on_wait()
+        try:
+            return original_wait(self, timeout)
+        finally:
+            self.is_awaited = False
+
+    CallbackEndpoint.wait = wait
+
+
+class _Clients:
+    """The clients with which state machines call services: kept, as making one costs 10 ms."""
+
+    def __init__(self, endpoint: str):
+        self._endpoint = endpoint
+        self._clients: dict[tuple[str, str], object] = {}
+        self._lock = threading.Lock()
+
+    def client_for(self, region: str, service: str, state_credentials=None):
+        with self._lock:
+            if (region, service) not in self._clients:
+                self._clients[region, service] = client(service, self._endpoint, region, validate=False)
+            return self._clients[region, service]
+
+
+class SageMakerTask(StateTaskServiceCallback):
+    """`arn:aws:states:::sagemaker:create...[.sync]`: makes the API call; for `.sync` waits for the end."""
+
+    jobs: Jobs  # of the class, as a parsed program is copied for each execution
+
+    def __init__(self):
+        super().__init__(supported_integration_patterns={ResourceCondition.Sync})
+
+    def _get_supported_parameters(self) -> set[str] | None:
+        """None refuses the state machine; an empty set drops no parameter, so the service can object."""
+        action = self.resource.api_action
+        operation = action[0].upper() + action[1:]
+        return set() if operation in service_model("sagemaker").operation_names else None
+
+    def _eval_service_task(
+        self, env, resource_runtime_part, normalised_parameters, state_credentials
+    ) -> None:
+        sagemaker = boto_client.boto_client_for(resource_runtime_part.region, "sagemaker", state_credentials)
+        response = getattr(sagemaker, self._get_boto_service_action())(**normalised_parameters)
+        response.pop("ResponseMetadata", None)
+        env.stack.append(to_text(response))
+
+    def _eval_integration_pattern(
+        self, env, resource_runtime_part, normalised_parameters, state_credentials
+    ) -> None:
+        env.stack.pop()
+        kind = {
+            "createProcessingJob": "processing",
+            "createTrainingJob": "training",
+            "createHyperParameterTuningJob": "tuning",
+            "createTransformJob": "transform",
+        }[self.resource.api_action]
+        resource = self.resource.api_action.removeprefix("create")
+        name = normalised_parameters[f"{resource}Name"]
+        job = self.jobs.wait(kind, name, still_wanted=env.is_running)
+        if job is None:  # the state timed out or the execution was stopped: AWS stops the job
+            self.jobs.answer(f"Stop{resource}", {f"{resource}Name": name})
+            return
+        job = to_text(job)
+        if job[f"{resource}Status"] != "Completed":
+            failed = StatesErrorName(typ=StatesErrorNameType.StatesTaskFailed)
+            raise FailureEventException(self._failure(env, failed, json.dumps(job)))
+        env.stack.append(job)
+
+    def _from_error(self, env, ex: Exception) -> FailureEvent:
+        """SageMaker's errors as Step Functions names them: those in its model by name, others alike."""
+        if not isinstance(ex, ClientError):
+            return super()._from_error(env=env, ex=ex)
+        error, meta = ex.response["Error"], ex.response["ResponseMetadata"]
+        modelled = error["Code"] in service_model("sagemaker").shape_names
+        name = (
+            f"SageMaker.{error['Code'].removesuffix('Exception') if modelled else 'AmazonSageMaker'}Exception"
+        )
+        details = f"Status Code: {meta['HTTPStatusCode']}; Error Code: {error['Code']}"
+        return self._failure(
+            env, CustomErrorName(name), f"{error['Message']} (Service: AmazonSageMaker; {details})"
+        )
+
+    def _failure(self, env, error_name: ErrorName, cause: str) -> FailureEvent:
+        details = TaskFailedEventDetails(
+            error=error_name.error_name,
+            cause=cause,
+            resource=self._get_sfn_resource(),
+            resourceType=self._get_sfn_resource_type(),
+        )
+        return FailureEvent(
+            env=env,
+            error_name=error_name,
+            event_type=HistoryEventType.TaskFailed,
+            event_details=EventDetails(taskFailedEventDetails=details),
+        )
+
+
+def busy_executions(region: str) -> int:
+    """How many executions have not ended and do not wait for an answer from outside."""
+    machines = executing_models.stepfunctions_parser_backends[ACCOUNT][region].state_machines
+    executions = [execution for machine in machines for execution in list(machine.executions)]
+    return sum(execution.status == "RUNNING" and not _waits(execution) for execution in executions)
+
+
+def _waits(execution: Execution) -> bool:
+    """Whether an answer with a task token is awaited, and has not come."""
+    if execution.exec_worker is None or execution.exec_worker.env is None:
+        return False
+    endpoints = list(execution.exec_worker.env.callback_pool_manager._pool.values())
+    return any(getattr(each, "is_awaited", False) and not each._notify_event.is_set() for each in endpoints)
