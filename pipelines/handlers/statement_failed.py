@@ -13,8 +13,7 @@ def handler(event: dict, context: object = None, statements=None, sqs=None, sns=
     `statements`, `sqs` and `sns` are boto3 clients of the Redshift Data API, SQS and SNS.
     """
     detail = event["detail"]
-    described = (statements or client("redshift-data")).describe_statement(Id=detail["statementId"])
-    cause = described.get("Error") or "it was stopped"
+    cause = _cause(statements or client("redshift-data"), detail["statementId"])
     failure = unload.failure(detail["statementName"], detail["state"], cause)
     (sqs or client("sqs")).send_message(
         QueueUrl=os.environ["FAILURE_QUEUE_URL"], MessageBody=json.dumps(failure)
@@ -28,3 +27,11 @@ def handler(event: dict, context: object = None, statements=None, sqs=None, sns=
         f"{cause} (error {failure['error']}, statement {failure['run']}, {detail['statementId']}). "
         "No run was started. The order that asks for it again is kept in the failure queue.",
     )
+
+
+def _cause(statements, statement_id: str) -> str:
+    """The warehouse's error, or why it cannot be read: people must hear of the failure all the same."""
+    try:
+        return statements.describe_statement(Id=statement_id).get("Error") or "it was stopped"
+    except statements.exceptions.ClientError as error:
+        return f"the warehouse's error could not be read ({error})"

@@ -1,6 +1,7 @@
 """From an order to statements, and from a failed statement to people: unload and statement_failed."""
 
 import json
+from types import SimpleNamespace
 
 import boto3
 import pytest
@@ -15,9 +16,12 @@ SCHEDULED = {"purpose": "training", "scheduled_time": "2026-11-01T02:00:00Z"}
 class Statements:
     """The Redshift Data API: keeps what was started, once for each token; refuses what `full` names."""
 
+    exceptions = SimpleNamespace(ClientError=ClientError)
+
     def __init__(self):
         self.started: dict[str, dict] = {}
         self.full: set[str] = set()
+        self.hidden = False
         self.error: str | None = 'ERROR: permission denied for relation "labelled_items"'
 
     def execute_statement(self, **request):
@@ -27,6 +31,9 @@ class Statements:
         self.started.setdefault(request["ClientToken"], request)
 
     def describe_statement(self, Id):
+        if self.hidden:
+            denied = {"Code": "AccessDeniedException", "Message": "not yours"}
+            raise ClientError({"Error": denied}, "DescribeStatement")
         return {"Id": Id, **({"Error": self.error} if self.error else {})}
 
     def names(self):
@@ -163,3 +170,14 @@ def test_a_statement_that_somebody_stopped_has_no_error_and_is_told_of_all_the_s
     failure, notice = told()
     assert (failure["error"], failure["cause"]) == ("ABORTED", "it was stopped")
     assert "it was stopped" in notice["Message"]
+
+
+def test_a_failure_whose_error_cannot_be_read_is_kept_and_told_of_all_the_same(told, statements):
+    statements.hidden = True
+    statement_failed.handler(
+        sample("statement_failed"), statements=statements, sqs=boto3.client("sqs"), sns=boto3.client("sns")
+    )
+    failure, notice = told()
+    assert failure["input"]["groups"] == ["DE-weee"]
+    assert "could not be read" in failure["cause"]
+    assert "not yours" in notice["Message"]
