@@ -23,6 +23,9 @@ from pipelines.states import (
 
 TRAIN_HOURS = 2
 TUNE_HOURS = 8
+#: What a trial may wait for a Spot machine and run, in all. AWS allows no more to built-in algorithms that
+#: keep no checkpoints, and the jobs' image is that of one; the largest group's trial takes minutes.
+TRIAL_HOURS = 1
 OBJECTIVE = "macro_f1"
 #: Without these the image's `pip install .` of the code would want a package index, and there is no network.
 OFFLINE = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"}
@@ -85,7 +88,7 @@ def featurize(failure):
     )
 
 
-def _estimator(script: str, role: str, **settings) -> Estimator:
+def _estimator(script: str, role: str, hours: int, **settings) -> Estimator:
     return Estimator(
         image_uri="${ImageUri}",
         role=role,
@@ -96,7 +99,7 @@ def _estimator(script: str, role: str, **settings) -> Estimator:
         volume_size=30,
         volume_kms_key="${WorkKeyArn}",
         output_kms_key="${WorkKeyArn}",
-        max_run=TRAIN_HOURS * HOUR,
+        max_run=hours * HOUR,
         hyperparameters=_script_mode(script),
         debugger_hook_config=False,
         sagemaker_session=session(),
@@ -152,9 +155,14 @@ def tune_warm(cold, parent: str):
 
 def _tune(state_id: str, further: dict):
     tuner = HyperparameterTuner(
-        # A trial that Spot takes away is tried again. It may wait as long as it may run, so that four
-        # rounds of two trials fit into the job's time.
-        _estimator("training.tune", "${TuneRoleArn}", use_spot_instances=True, max_wait=TRAIN_HOURS * HOUR),
+        # A trial that Spot takes away is tried again.
+        _estimator(
+            "training.tune",
+            "${TuneRoleArn}",
+            TRIAL_HOURS,
+            use_spot_instances=True,
+            max_wait=TRIAL_HOURS * HOUR,
+        ),
         objective_metric_name=OBJECTIVE,
         objective_type="Maximize",
         metric_definitions=[{"Name": OBJECTIVE, "Regex": f"{OBJECTIVE}=([0-9.]+);"}],
@@ -204,7 +212,7 @@ def train(failure):
     chosen = "States.JsonMerge($.tuning.fixed, $.tuning.tuned, false)"
     step = TrainingStep(
         "Train",
-        estimator=_estimator("training.train", "${TrainRoleArn}"),
+        estimator=_estimator("training.train", "${TrainRoleArn}", TRAIN_HOURS),
         job_name=text("{}-{}-{}", "$.group", "$.period", random_hex(8)),
         data=_channels(codebook=Path(CODEBOOK_URI)),
         hyperparameters=Path(f"States.JsonMerge({chosen}, States.StringToJson({HYPERPARAMETERS}), false)"),

@@ -130,6 +130,8 @@ def test_trials_are_on_spot_and_their_waiting_fits_into_the_tasks_time():
     longest = trial["StoppingCondition"]["MaxWaitTimeInSeconds"]
     assert trial["EnableManagedSpotTraining"] is True
     assert longest >= trial["StoppingCondition"]["MaxRuntimeInSeconds"]
+    # That of built-in algorithms without checkpoints (SageMaker Developer Guide, "Managed Spot Training").
+    assert longest <= 3600
     rounds = limits["MaxNumberOfTrainingJobs"] / limits["MaxParallelTrainingJobs"]
     assert rounds * longest <= definition_of("training")["States"]["Tune"]["TimeoutSeconds"]
     assert "EnableManagedSpotTraining" not in train or not train["EnableManagedSpotTraining"]
