@@ -6,6 +6,7 @@ from pipelines.approval import approval
 from pipelines.failure_tail import (
     CODEBOOK_URI,
     CODEBOOK_VERSION,
+    NO_RECORD,
     POLICY,
     failure_tail,
     get_item,
@@ -54,8 +55,7 @@ def _known_model(role: str, result_path: str, failure, then):
     get_model = get_item(f"Get{role}", text("MODEL#{}", model), result_path, failure)
     known = states.Choice(f"{role}Known")
     known.add_choice(choice_rule.ChoiceRule.IsPresent(f"{result_path}.Item.run.S", True), then)
-    unknown = "The ledger has no record of the model {}: train it again, by delivering its dataset anew."
-    known.default_choice(refuse(f"Unknown{role}", failure, unknown, model))
+    known.default_choice(refuse(f"Unknown{role}", failure, NO_RECORD, model))
     get_model.next(known)
     return get_model
 

@@ -11,6 +11,11 @@ POLICY = "$.registered.Item.policy.S"
 FAMILIES = "$.registered.Item.families.S"
 HYPERPARAMETERS = "$.registered.Item.hyperparameters.S"
 SHARE_BY = "$.registered.Item.share_by.S"
+#: To train again would bring another model, or none where nothing is new to learn.
+NO_RECORD = (
+    "The ledger has no record of the model {}: bring its item back from a backup of the table. While that of "
+    "a winner is gone, another model can be made the winner (labelmill models promote)."
+)
 
 
 def failure_tail(machine: str) -> states.State:

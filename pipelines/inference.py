@@ -2,7 +2,7 @@
 
 from stepfunctions.steps import choice_rule, states
 
-from pipelines.failure_tail import failure_tail, get_item, known_group, refuse
+from pipelines.failure_tail import NO_RECORD, failure_tail, get_item, known_group, refuse
 from pipelines.inference_end import audience, claim_amendment, publish_manifest
 from pipelines.inference_jobs import amend, prepare, publish, transform
 from pipelines.labels_record import OF_MONTH, find_newest
@@ -112,7 +112,6 @@ def _known_model(failure, then):
     get_model = get_item("GetModel", text("MODEL#{}", "$.model"), "$.recorded", failure)
     known = states.Choice("ModelKnown")
     known.add_choice(choice_rule.ChoiceRule.IsPresent("$.recorded.Item.run.S", True), then)
-    unknown = "The ledger has no record of the model {}: train it again, by delivering its dataset anew."
-    known.default_choice(refuse("UnknownModel", failure, unknown, "$.model"))
+    known.default_choice(refuse("UnknownModel", failure, NO_RECORD, "$.model"))
     get_model.next(known)
     return get_model

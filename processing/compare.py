@@ -151,7 +151,7 @@ def codes_out_of_reach(role: str, book: Codebook, period: str) -> list[str]:
         raise NotComparable(
             f"The report on the rows that the {role} was trained on cannot be read "
             f"({type(error).__name__}: {error}).",
-            "bring back the report of the run that trained it, or train anew.",
+            "bring back that report.json of the run that trained it; the work bucket keeps old versions.",
         ) from None
 
 

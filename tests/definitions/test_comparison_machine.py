@@ -68,7 +68,8 @@ def test_a_model_that_the_ledger_does_not_know_is_not_compared(cloud, item):
     cloud.dynamodb.delete_item(TableName="ledger", Key={name: item[name] for name in ("group", "entry")})
     run = cloud.run("comparison", RUN_OF)
     assert run.status == "FAILED"
-    assert f"no record of the model {item['entry']['S'].removeprefix('MODEL#')}" in run.cause
+    name = item["entry"]["S"].removeprefix("MODEL#")
+    assert f"no record of the model {name}: bring its item back" in run.cause
     assert cloud.sagemaker.requests == []
 
 

@@ -206,7 +206,9 @@ def test_a_code_that_nobody_has_examples_of_rejects_no_challenger_but_is_told(pa
 def test_a_report_on_the_training_rows_that_is_gone_stops_the_comparison(pair, job):
     pair(range(0, 30), range(0, 120))
     (job.input("winner-trained") / "report.json").unlink()
-    assert "The report on the rows that the winner was trained on cannot be read" in refusal(job)
+    told = refusal(job)
+    assert "The report on the rows that the winner was trained on cannot be read" in told
+    assert "bring back that report.json" in told
 
 
 def test_the_policy_of_the_group_is_followed(pair):
