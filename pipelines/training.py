@@ -45,7 +45,7 @@ def build() -> states.Graph:
 
 
 def _nothing_new(failure, learn):
-    """The same rows, code, codebook and policy as last time make the same model: no search is paid for.
+    """Rows, code, image, codebook and policy of the last time make its model again: no search is paid for.
 
     A group that shares learns from other groups' rows as well, and those may be new.
     """
@@ -54,9 +54,11 @@ def _nothing_new(failure, learn):
     same.add_choice(
         rule.And(
             [
-                rule.IsPresent(f"{LAST}.rows_digest.S", True),
+                # All of them are written together.
+                rule.IsPresent(f"{LAST}.image.S", True),
                 rule.StringEquals(SHARE_BY, NO_LIST),
                 rule.StringEquals(f"{LAST}.code_digest.S", "${CodeDigest}"),
+                rule.StringEquals(f"{LAST}.image.S", "${ImageUri}"),
                 rule.StringEqualsPath(f"{LAST}.rows_digest.S", ROWS_DIGEST),
                 rule.StringEqualsPath(f"{LAST}.codebook_version.S", CODEBOOK_VERSION),
                 rule.StringEqualsPath(f"{LAST}.policy.S", POLICY),
@@ -127,6 +129,7 @@ def _record_trained(failure):
         "tuning_job": {"S": Path("$.tuning.job")},
         "rows_digest": {"S": Path(ROWS_DIGEST)},
         "code_digest": {"S": "${CodeDigest}"},
+        "image": {"S": "${ImageUri}"},
         "codebook_version": {"S": Path(CODEBOOK_VERSION)},
         "policy": {"S": Path(POLICY)},
     }

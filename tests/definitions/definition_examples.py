@@ -116,6 +116,7 @@ TRAINED_ITEM = {
     "tuning_job": {"S": f"{GROUP}-0123456789ab"},
     "rows_digest": {"S": "d1" * 32},
     "code_digest": {"S": SUBSTITUTIONS["CodeDigest"]},
+    "image": {"S": SUBSTITUTIONS["ImageUri"]},
     "codebook_version": {"S": "2026-10"},
     "policy": {"S": POLICY},
 }

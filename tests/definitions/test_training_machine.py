@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from definition_examples import GROUP, GROUP_ITEM, INPUTS, RUN, TRAINED_ITEM, TUNED
+from definition_examples import GROUP, GROUP_ITEM, INPUTS, RUN, SUBSTITUTIONS, TRAINED_ITEM, TUNED
 
 RUN_OF = INPUTS["training"]
 
@@ -86,6 +86,7 @@ def test_the_same_rows_code_codebook_and_policy_are_not_learned_twice(cloud):
     [
         {"rows_digest": "d2" * 31},
         {"code_digest": "f" * 16},
+        {"image": f"{SUBSTITUTIONS['ImageUri']}-1"},
         {"codebook_version": "2026-09"},
         {"policy": '{"min_gain": 0.1}'},
     ],
