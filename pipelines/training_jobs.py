@@ -154,15 +154,10 @@ def tune_warm(cold, parent: str):
 
 
 def _tune(state_id: str, further: dict):
+    # A trial that Spot takes away is tried again.
+    spot = {"use_spot_instances": True, "max_wait": TRIAL_HOURS * HOUR}
     tuner = HyperparameterTuner(
-        # A trial that Spot takes away is tried again.
-        _estimator(
-            "training.tune",
-            "${TuneRoleArn}",
-            TRIAL_HOURS,
-            use_spot_instances=True,
-            max_wait=TRIAL_HOURS * HOUR,
-        ),
+        _estimator("training.tune", "${TuneRoleArn}", TRIAL_HOURS, **spot),
         objective_metric_name=OBJECTIVE,
         objective_type="Maximize",
         metric_definitions=[{"Name": OBJECTIVE, "Regex": f"{OBJECTIVE}=([0-9.]+);"}],

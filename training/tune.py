@@ -2,8 +2,8 @@
 
     python -m training.tune -C 1.5 --min_df 2
 
-Below 1,500 validation rows the best of a dozen trials would be luck, so that then all rows are scored,
-out of fold.
+Below 1,500 validation rows the best of several trials would be luck, so then all rows are scored, out of
+fold.
 """
 
 from argparse import Namespace
