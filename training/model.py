@@ -98,7 +98,10 @@ def load(folder: Path) -> Model:
     """Read what `save` wrote. Raises ValueError for another format; nothing is ever unpickled."""
     about = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     if about["format"] != FORMAT:
-        raise ValueError(f"the model in {folder} has format {about['format']}, this code reads {FORMAT}")
+        raise ValueError(
+            f"The model has format {about['format']}, this code reads {FORMAT}. "
+            "Fix: use the code that trained it, in the folder code of its artefact."
+        )
     with np.load(folder / "arrays.npz", allow_pickle=False) as arrays:
         parts = {name: Part(arrays[f"{name}_columns"], arrays[f"{name}_idf"]) for name in PARTS}
         return Model(

@@ -22,7 +22,7 @@ def test_a_model_survives_its_files(trained, tmp_path):
 def test_a_model_of_another_format_is_refused(artefact):
     about = json.loads((artefact / "model.json").read_text())
     (artefact / "model.json").write_text(json.dumps(about | {"format": 1}))
-    with pytest.raises(ValueError, match="has format 1, this code reads 2"):
+    with pytest.raises(ValueError, match=r"has format 1, this code reads 2\. Fix: use the code"):
         model.load(artefact)
 
 
