@@ -17,13 +17,11 @@ class Recoded:
     codes: string array, (n,); null where no code is certain: such a row is set aside or goes to review.
     reasons: string array, (n,); empty where the code was in force as it stood.
     mapped: rows by reason where an old code was replaced, most rows first.
-    set_aside: rows by reason where `codes` is null, most rows first.
     """
 
     codes: pa.Array
     reasons: pa.Array
     mapped: dict[str, int]
-    set_aside: dict[str, int]
 
 
 def recode(codes: pa.Array | pa.ChunkedArray, code_map: CodeMap) -> Recoded:
@@ -43,7 +41,6 @@ def recode(codes: pa.Array | pa.ChunkedArray, code_map: CodeMap) -> Recoded:
         codes=new,
         reasons=reasons,
         mapped=_counts(reasons.filter(pc.and_(changed, pc.is_valid(new)))),
-        set_aside=_counts(reasons.filter(pc.is_null(new))),
     )
 
 
