@@ -84,9 +84,10 @@ def workflow(machine: str, purpose: str = "", folder: Path = FOLDER) -> Workflow
 def _way(states: dict, name: str, purpose: str, before: tuple[str, ...]) -> tuple[str, ...] | None:
     """States entered from `name` to an end that is no failure; where data decides, the way with the most
     jobs, then with the most states, then the one that is named first: a search that goes on from the last
-    month's, which every search but a group's first does. None where every way fails or turns in a circle."""
+    month's, which every search but a group's first does. A loop is gone through once, so a state is entered
+    twice at most. None where every way fails or turns in a circle."""
     state = states[name]
-    if name in before or state["Type"] == "Fail":
+    if before.count(name) == 2 or state["Type"] == "Fail":
         return None
     before = (*before, name)
     if state["Type"] != "Choice":

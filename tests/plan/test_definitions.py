@@ -65,6 +65,19 @@ def test_a_further_job_is_planned_too(edited):
     assert [job.state for job in jobs] == ["Prepare", "Featurize", "TuneWarm", "Train", "Again"]
 
 
+def test_a_loop_that_data_decides_is_gone_through_once():
+    states = workflow("inference", "inference").states
+    assert states.count("PublishTable") == 1 and states.count("FindNewest") == 2
+
+
+def test_a_way_that_only_turns_in_a_circle_is_none(edited):
+    def change(states):
+        states["Prepare"] = states["Prepare"] | {"Next": "GetGroup"}
+
+    with pytest.raises(PlanError, match="no way through for the purpose 'training'"):
+        workflow("training", "training", edited("training", change))
+
+
 def test_a_state_that_a_plan_does_not_know_is_refused(edited):
     def change(states):
         states["Train"]["Type"] = "Map"
