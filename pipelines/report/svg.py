@@ -18,6 +18,7 @@ COLOURS = {
 }
 STYLE = {
     "svg.fonttype": "none",  # text stays text
+    "text.parse_math": False,  # two dollar signs in a code are two dollar signs
     "font.size": 11,
     "axes.spines.top": False,
     "axes.spines.right": False,

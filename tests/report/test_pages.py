@@ -235,6 +235,22 @@ def test_a_first_month_has_nothing_to_compare_with(publish):
     assert "What changed" not in text
 
 
+def test_dollar_signs_and_markup_in_a_code_are_shown_as_they_are(amended):
+    code = r"$\frac{$ <i>"
+    first, *others = amended["summary"]["codes"]
+    codes = [first | {"code": code}, *others]
+    html = labels_page(amended | {"summary": amended["summary"] | {"codes": codes}})
+    assert "<i>" not in html
+    assert code in map(unescape, re.findall("<text[^>]*>([^<]*)</text>", html))
+
+
+def test_few_items_are_counted_in_whole_numbers(amended):
+    codes = [row | {"items": 1, "earlier_items": 2} for row in amended["summary"]["codes"]]
+    html = labels_page(amended | {"summary": amended["summary"] | {"codes": codes}})
+    shown = re.findall("<text[^>]*>([0-9]+)</text>", html.split('id="changes"')[0])
+    assert shown == ["0", "1", "2"]
+
+
 def test_a_periods_page_leads_to_the_labels_of_each_group(promoted, amended):
     html = period_page("2026-10", [promoted], ["DE-weee"], {}, [amended])
     assert f'href="{labels_page_name("FR-packaging", "2026-10")}"' in html
