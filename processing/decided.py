@@ -25,7 +25,8 @@ def keep(
     if replaced is None:
         return labels, None
     decisions = replaced.table.filter(pc.is_valid(replaced.table["decided_by"])).combine_chunks()
-    at = pc.index_in(labels["item_id"], value_set=pa.array(decisions["item_id"]))
+    # Not pa.array: of no decision at all it would make an array without a type.
+    at = pc.index_in(labels["item_id"], value_set=decisions["item_id"].combine_chunks())
     decision = decisions.take(at)
     in_force = pa.array(book.in_force(period), pa.string())
     kept = pc.and_(

@@ -181,6 +181,12 @@ def test_a_month_that_is_labelled_again_keeps_what_people_decided(labels, amende
     assert (summary["decisions"], summary["review"]["items"]) == ({"kept": 2, "not_kept": 0}, 1)
 
 
+def test_a_month_that_comes_again_before_anybody_decided_is_published_as_before(labels, publish_month):
+    again = publish_month(month(), replaced=labels)
+    assert [row["code"] for row in rows(again)] == [row["code"] for row in rows(labels)]
+    assert read_json(again, "files", "summary.json")["decisions"] == {"kept": 0, "not_kept": 0}
+
+
 def test_decisions_are_kept_however_often_the_month_comes(labels, amended, publish_month):
     once = publish_month(month(), replaced=amended(labels, [decision(0, "2")]))
     assert rows(publish_month(month(), replaced=once))[0]["decided_by"] == "A. Muster"
