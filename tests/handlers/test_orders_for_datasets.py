@@ -49,11 +49,11 @@ def statements():
 def warehouse(ledger, monkeypatch):
     """Two known groups, their codebooks, and the function's settings."""
     s3 = boto3.client("s3")
-    s3.create_bucket(Bucket="work", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    s3.create_bucket(Bucket="work-bucket", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     for group, attributes in {"DE-weee": ["weight_kg"], "FR-packaging": []}.items():
         book = {"attributes": [{"name": name, "type": "number"} for name in attributes]}
-        s3.put_object(Bucket="work", Key=f"codebooks/{group}/1.json", Body=json.dumps(book))
-        ledger.put(group, "GROUP", codebook_uri=f"s3://work/codebooks/{group}/1.json")
+        s3.put_object(Bucket="work-bucket", Key=f"codebooks/{group}/1.json", Body=json.dumps(book))
+        ledger.put(group, "GROUP", codebook_uri=f"s3://work-bucket/codebooks/{group}/1.json")
         ledger.put(group, "WINNER", model="m")
     settings = {
         "LANDING_BUCKET": "landing",

@@ -29,11 +29,11 @@ def stack(monkeypatch, trained):
         archive.add(trained / "model", arcname=".")
     with mock_aws():
         s3, ledger = boto3.client("s3"), Ledger()
-        s3.create_bucket(Bucket="work", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-        s3.put_object(Bucket="work", Key="runs/model.tar.gz", Body=packed.getvalue())
+        s3.create_bucket(Bucket="work-bucket", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        s3.put_object(Bucket="work-bucket", Key="runs/model.tar.gz", Body=packed.getvalue())
         ledger.put("GROUP", codebook_version="2026-10")
-        ledger.put(f"MODEL#{FIRST}", artefact="s3://work/runs/gone.tar.gz")
-        ledger.put(f"MODEL#{SECOND}", artefact="s3://work/runs/model.tar.gz")
+        ledger.put(f"MODEL#{FIRST}", artefact="s3://work-bucket/runs/gone.tar.gz")
+        ledger.put(f"MODEL#{SECOND}", artefact="s3://work-bucket/runs/model.tar.gz")
         yield ledger
 
 
@@ -88,7 +88,7 @@ def test_another_model_than_the_winner_can_be_asked(run):
         ((GROUP, "Toaster", "--model", FOREIGN), f"{FOREIGN} is a model of IT-weee, not of DE-weee."),
         ((GROUP, "Toaster", "--model", SECOND, "--attribute", "colour=red"), "colour is no field"),
         ((GROUP, "Toaster", "--model", SECOND, "--attribute", "weight_kg=a lot"), "must be a number"),
-        ((GROUP, "Toaster", "--model", FIRST), "s3://work/runs/gone.tar.gz is not there"),
+        ((GROUP, "Toaster", "--model", FIRST), "s3://work-bucket/runs/gone.tar.gz is not there"),
     ],
 )
 def test_what_cannot_be_explained_is_told_in_a_sentence(run, words, message):
@@ -107,5 +107,5 @@ def test_the_code_in_an_artefact_is_never_unpacked(stack, tmp_path):
     from pipelines import artefact
     from training.model import FILES
 
-    artefact.fetch(boto3.client("s3"), "s3://work/runs/model.tar.gz", FILES, tmp_path)
+    artefact.fetch(boto3.client("s3"), "s3://work-bucket/runs/model.tar.gz", FILES, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"model.json", "arrays.npz", "confidence.ubj"}
