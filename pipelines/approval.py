@@ -3,7 +3,7 @@
 from stepfunctions.steps import choice_rule, states
 
 from pipelines.ledger import APPROVAL_DAYS
-from pipelines.states import HOUR, Path, Task, call, guard, retry, text
+from pipelines.states import HOUR, Path, Task, guard, notify, retry, text
 
 
 def approval(failure: states.State, evidence: Path, then: states.State) -> states.State:
@@ -50,10 +50,11 @@ def approval(failure: states.State, evidence: Path, then: states.State) -> state
 
 def _ask(failure, evidence):
     """The message names two commands. It has no token: whoever reads mail is not whoever decides."""
-    parameters = {
-        "TopicArn": "${MlopsTopicArn}",
-        "Subject": text("Approve? {}: {} {}", "$.compared.message.verdict", "$.group", "$.period"),
-        "Message": text(
+    return notify(
+        "AskMlops",
+        "${MlopsTopicArn}",
+        text("Approve? {}: {} {}", "$.compared.message.verdict", "$.group", "$.period"),
+        text(
             "{} for {} {}, if a person approves. {}\n\n{}\n\nEvidence: {}\n"
             "Report: labelmill report comparison {}\n\n"
             "Yes: labelmill approve {}\nNo: labelmill reject {} --reason TEXT\n\n"
@@ -66,13 +67,10 @@ def _ask(failure, evidence):
             evidence.to_jsonpath(),
             *["$.run"] * 3,
         ),
-        "MessageAttributes": {
-            "group": {"DataType": "String", "StringValue": Path("$.group")},
-            "verdict": {"DataType": "String", "StringValue": Path("$.compared.message.verdict")},
-            "approval": {"DataType": "String", "StringValue": "wanted"},
-        },
-    }
-    return call("AskMlops", "sns:publish", parameters, failure)
+        failure,
+        verdict=Path("$.compared.message.verdict"),
+        approval="wanted",
+    )
 
 
 def _await(failure, evidence, expired):

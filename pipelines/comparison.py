@@ -14,7 +14,7 @@ from pipelines.failure_tail import (
     refuse,
 )
 from pipelines.ledger import APPROVAL_DAYS
-from pipelines.states import HOUR, Path, call, output, processing, report_of, retry, text
+from pipelines.states import HOUR, Path, call, notify, output, processing, report_of, retry, text
 
 TIMEOUT_SECONDS = (1 + APPROVAL_DAYS) * 24 * HOUR
 CANCELLED = "DynamoDb.TransactionCanceledException"
@@ -200,10 +200,11 @@ def _record_decision(failure):
 
 
 def _notify_mlops(failure):
-    parameters = {
-        "TopicArn": "${MlopsTopicArn}",
-        "Subject": text("{}: {} {}", "$.decision.verdict", "$.group", "$.period"),
-        "Message": text(
+    return notify(
+        "NotifyMlops",
+        "${MlopsTopicArn}",
+        text("{}: {} {}", "$.decision.verdict", "$.group", "$.period"),
+        text(
             "{} for {} {}. {}\n\n{}\n\nEvidence: {}\nReport: labelmill report comparison {}",
             "$.decision.verdict",
             "$.group",
@@ -213,9 +214,6 @@ def _notify_mlops(failure):
             EVIDENCE.to_jsonpath(),
             "$.run",
         ),
-        "MessageAttributes": {
-            "group": {"DataType": "String", "StringValue": Path("$.group")},
-            "verdict": {"DataType": "String", "StringValue": Path("$.decision.verdict")},
-        },
-    }
-    return call("NotifyMlops", "sns:publish", parameters, failure)
+        failure,
+        verdict=Path("$.decision.verdict"),
+    )

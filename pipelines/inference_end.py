@@ -5,7 +5,7 @@ from stepfunctions.steps import choice_rule, states
 from pipelines.failure_tail import CODEBOOK_VERSION, refuse
 from pipelines.inference_jobs import PUBLISHED
 from pipelines.labels_record import record_labels, show_newest
-from pipelines.states import Path, call, retry, text
+from pipelines.states import Path, call, notify, retry, text
 
 TAKEN = ["DynamoDB.ConditionalCheckFailedException", "DynamoDb.ConditionalCheckFailedException"]
 
@@ -74,10 +74,11 @@ def _record_predictions(failure):
 
 def _notify_stakeholders(failure):
     """Counts and an address; never an item."""
-    parameters = {
-        "TopicArn": "${StakeholdersTopicArn}",
-        "Subject": text("Labels ready: {} {}", "$.group", "$.period"),
-        "Message": text(
+    return notify(
+        "NotifyStakeholders",
+        "${StakeholdersTopicArn}",
+        text("Labels ready: {} {}", "$.group", "$.period"),
+        text(
             "{} {}: {} items, {} labelled, {} to review, {} rejected. "
             "Labelled by model {} under codebook {}. Needs attention: {} "
             "Manifest of the files: s3://{}/{}manifest.json",
@@ -90,17 +91,17 @@ def _notify_stakeholders(failure):
             "$.target.bucket",
             "$.target.prefix",
         ),
-        "MessageAttributes": {"group": {"DataType": "String", "StringValue": Path("$.group")}},
-    }
-    return call("NotifyStakeholders", "sns:publish", parameters, failure)
+        failure,
+    )
 
 
 def _notify_mlops(failure):
     """The model may be the cause, or the cure."""
-    parameters = {
-        "TopicArn": "${MlopsTopicArn}",
-        "Subject": text("Labels need attention: {} {}", "$.group", "$.period"),
-        "Message": text(
+    return notify(
+        "NotifyMlops",
+        "${MlopsTopicArn}",
+        text("Labels need attention: {} {}", "$.group", "$.period"),
+        text(
             "{} {}, model {}: {} Summary: s3://{}/{}summary.json",
             "$.group",
             "$.period",
@@ -109,9 +110,8 @@ def _notify_mlops(failure):
             "$.target.bucket",
             "$.target.prefix",
         ),
-        "MessageAttributes": {"group": {"DataType": "String", "StringValue": Path("$.group")}},
-    }
-    return call("NotifyMlops", "sns:publish", parameters, failure)
+        failure,
+    )
 
 
 def _announce(failure):

@@ -5,6 +5,7 @@ from stepfunctions.steps import sagemaker as jobs
 
 from pipelines.failure_tail import CODEBOOK_URI, CODEBOOK_VERSION, POLICY
 from pipelines.states import (
+    ABOUT_DATASET,
     HOUR,
     START_UP,
     Path,
@@ -34,13 +35,7 @@ def prepare(failure):
         failure,
         inputs={"dataset": Path("$.dataset"), "codebook": Path(CODEBOOK_URI)},
         outputs={name: output(name) for name in ("items", "truth", "rejected", "report")},
-        arguments={
-            "group": "$.group",
-            "period": "$.period",
-            "purpose": "$.purpose",
-            "run": "$.run",
-            "dataset-uri": "$.dataset",
-        },
+        arguments=ABOUT_DATASET,
         key="${WorkKeyArn}",
         result_path="$.prepared",
         max_hours=2,
@@ -99,11 +94,7 @@ def publish(failure):
         },
         outputs={"files": PUBLISHED, "manifest": STAGED},
         arguments={
-            "group": "$.group",
-            "period": "$.period",
-            "purpose": "$.purpose",
-            "run": "$.run",
-            "dataset-uri": "$.dataset",
+            **ABOUT_DATASET,
             "model": "$.model",
             "codebook-version": CODEBOOK_VERSION,
             "policy": POLICY,

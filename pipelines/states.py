@@ -18,6 +18,14 @@ from stepfunctions.steps import states
 HOUR = 3600
 #: A task waits this much longer than its job may run: for a machine, the image and the data.
 START_UP = HOUR // 2
+#: The arguments of every job that reads a dataset or what was made of one.
+ABOUT_DATASET = {
+    "group": "$.group",
+    "period": "$.period",
+    "purpose": "$.purpose",
+    "run": "$.run",
+    "dataset-uri": "$.dataset",
+}
 
 
 class Field(Enum):
@@ -144,6 +152,22 @@ def call(
     resource = f"arn:aws:states:::{resource}"
     task = Task(state_id, resource=resource, parameters=parameters, timeout_seconds=60, **fields)
     return guard(task, failure, *retries, retry(["States.ALL"], 1, 20, 5))
+
+
+def notify(
+    state_id: str, topic: str, subject: Path, message: Path, failure: states.State, **attributes: str | Path
+) -> Task:
+    """A message to the topic; people filter what they are sent by its attributes, `group` among them."""
+    filtered = {"group": Path("$.group"), **attributes}
+    parameters = {
+        "TopicArn": topic,
+        "Subject": subject,
+        "Message": message,
+        "MessageAttributes": {
+            name: {"DataType": "String", "StringValue": value} for name, value in filtered.items()
+        },
+    }
+    return call(state_id, "sns:publish", parameters, failure)
 
 
 def processing(

@@ -4,7 +4,7 @@ from stepfunctions.steps import choice_rule, states
 
 from pipelines import training_jobs
 from pipelines.failure_tail import CODEBOOK_VERSION, POLICY, SHARE_BY, failure_tail, get_item, known_group
-from pipelines.states import HOUR, Path, call, output, text
+from pipelines.states import HOUR, Path, call, notify, output, text
 from processing.policy import NO_LIST
 
 TIMEOUT_SECONDS = 48 * HOUR
@@ -71,10 +71,11 @@ def _nothing_new(failure, learn):
 
 
 def _notify_mlops(failure):
-    parameters = {
-        "TopicArn": "${MlopsTopicArn}",
-        "Subject": text("Nothing new to learn: {} {}", "$.group", "$.period"),
-        "Message": text(
+    return notify(
+        "NotifyMlops",
+        "${MlopsTopicArn}",
+        text("Nothing new to learn: {} {}", "$.group", "$.period"),
+        text(
             "{} {}: nothing new to learn. Rows, code, codebook and policy are those that the model {} was "
             "trained on, so no model was trained. Run: {}",
             "$.group",
@@ -82,9 +83,8 @@ def _notify_mlops(failure):
             f"{LAST}.model.S",
             "$.run",
         ),
-        "MessageAttributes": {"group": {"DataType": "String", "StringValue": Path("$.group")}},
-    }
-    return call("NotifyMlops", "sns:publish", parameters, failure)
+        failure,
+    )
 
 
 def _record_model(failure):

@@ -8,6 +8,7 @@ from stepfunctions.steps import sagemaker as jobs
 
 from pipelines.failure_tail import CODEBOOK_URI, FAMILIES, HYPERPARAMETERS, SHARE_BY
 from pipelines.states import (
+    ABOUT_DATASET,
     HOUR,
     START_UP,
     Path,
@@ -53,11 +54,7 @@ def prepare(failure):
         },
         outputs={**outputs, "shared": text("s3://${WorkBucket}/shared/{}/{}/", SHARE_BY, "$.group")},
         arguments={
-            "group": "$.group",
-            "period": "$.period",
-            "purpose": "$.purpose",
-            "run": "$.run",
-            "dataset-uri": "$.dataset",
+            **ABOUT_DATASET,
             "test-uri": output("test").to_jsonpath(),
             "share-by": SHARE_BY,
         },
