@@ -136,17 +136,23 @@ def given_to_publish(cloud) -> dict[str, str]:
     return {given["InputName"]: given["S3Input"]["S3Uri"] for given in publish["ProcessingInputs"]}
 
 
+def put_labels(cloud, *published):
+    """Have the ledger know labels: month, time and run of each."""
+    for month, time, run in published:
+        entry = {"group": {"S": GROUP}, "entry": {"S": f"LABELS#{month}#{time}#{run}"}}
+        cloud.put(entry | {"labels": {"S": f"s3://labelled/{run}/"}})
+
+
 def test_a_month_is_compared_with_the_newest_labels_of_the_latest_earlier_month(cloud):
     cloud.put(WINNER)
-    for month, time, run in (
+    put_labels(
+        cloud,
         ("2026-08", "2026-09-30T00:00:00Z", "august-corrected-late"),
         ("2026-09", "2026-09-01T00:00:00Z", "september"),
         ("2026-09", "2026-09-02T00:00:00Z", "september-amended"),
         (PERIOD, "2026-10-01T00:00:00Z", "this-month-before"),
         ("2026-11", "2026-09-01T00:00:00Z", "later"),
-    ):
-        entry = {"group": {"S": GROUP}, "entry": {"S": f"LABELS#{month}#{time}#{run}"}}
-        cloud.put(entry | {"labels": {"S": f"s3://labelled/{run}/"}})
+    )
     run = cloud.run("inference", MONTH)
     assert run.status == "SUCCEEDED", run.cause
     assert given_to_publish(cloud)["earlier"] == "s3://labelled/september-amended/"
@@ -154,14 +160,13 @@ def test_a_month_is_compared_with_the_newest_labels_of_the_latest_earlier_month(
 
 def test_a_month_that_is_labelled_again_is_given_its_newest_labels_with_peoples_decisions(cloud):
     cloud.put(WINNER)
-    for month, time, run in (
+    put_labels(
+        cloud,
         ("2026-09", "2026-12-01T00:00:00Z", "earlier"),
         (PERIOD, "2026-10-01T00:00:00Z", "this-month"),
         (PERIOD, "2026-10-02T00:00:00Z", "this-month-amended"),
         ("2026-11", "2026-09-01T00:00:00Z", "later"),
-    ):
-        entry = {"group": {"S": GROUP}, "entry": {"S": f"LABELS#{month}#{time}#{run}"}}
-        cloud.put(entry | {"labels": {"S": f"s3://labelled/{run}/"}})
+    )
     run = cloud.run("inference", MONTH)
     assert run.status == "SUCCEEDED", run.cause
     assert given_to_publish(cloud)["replaced"] == "s3://labelled/this-month-amended/"
