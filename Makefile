@@ -13,10 +13,10 @@ test: setup ## the whole default suite
 setup: .venv/.ready .venv/sdk/.ready ## everything, into .venv
 
 definitions: .venv/sdk/.ready ## compile pipelines/*.py to pipelines/definitions/*.asl.json
-	.venv/sdk/bin/python -m pipelines.compile
+	.venv/sdk/bin/python -m pipelines.machines.compile
 
 docs: .venv/.ready ## write again what is generated: docs/access.md
-	cd tests/infra && ../../$(BIN)/python access_matrix.py
+	$(BIN)/python -m tests.infra.access_matrix
 
 checkov: .venv/checkov/.ready ## what one test of the templates wants, into .venv/checkov
 

@@ -20,7 +20,7 @@ from _items import (
 from _peers import PEERS, linear_svc, tuned
 
 from inference.predict import Labeller
-from processing import split
+from processing.dataset import split
 from training import confidence, fitting, train
 from training.training_set import TrainingSet
 

@@ -12,8 +12,8 @@ import pyarrow as pa
 from sklearn.metrics import f1_score
 
 from inference.predict import Labeller
-from processing.codebook import Codebook
-from processing.text import text_keys
+from processing.codes.codebook import Codebook
+from processing.dataset.text import text_keys
 from training import features, linear, sharing, train, training_set, weighting
 from training.training_set import TrainingSet
 

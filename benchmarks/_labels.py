@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from processing.labels.review_queue import choose
 from processing.policy import Policy
-from processing.review_queue import choose
-from processing.scores import calibration_error
+from processing.verdict.scores import calibration_error
 
 WANTED = Policy().precision
 

@@ -27,7 +27,7 @@ from _items import as_table, note, read
 from _peers import PEERS
 from _report import arguments, show
 
-from processing import split
+from processing.dataset import split
 
 
 def main() -> int:

@@ -26,11 +26,12 @@ import pyarrow as pa
 from _clock import ALL, JobClock
 from _report import arguments, show
 
-from infra.local import results, reviewer
+from infra import results
+from infra.local import reviewer
 from infra.local.follow import Follower
 from infra.local.progress import Progress
-from infra.local.samples.deliver import deliver, publish
 from infra.local.stack import LocalStack
+from infra.samples.deliver import deliver, publish
 
 COUNTRIES = {"DEU": "DE", "DNK": "DK", "NLD": "NL", "GBR": "GB", "BEL": "BE"}
 MONTHS = {"2026-09": 0.60, "2026-10": 0.85}

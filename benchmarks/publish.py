@@ -23,9 +23,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from _report import arguments, show
 
-from processing import jsonlines, publish
-from processing.rows import REJECTED
-from processing.text import text_keys
+from processing import publish
+from processing.dataset import jsonlines
+from processing.dataset.rows import REJECTED
+from processing.dataset.text import text_keys
 
 CODES = [str(number) for number in range(1, 15)]
 BOOK = {

@@ -4,7 +4,7 @@
 
 A year is 60 model groups compared once a month, 720 comparisons. The groups differ in test rows (500 to
 4,000), codes (6 to 40), evenness of the codes (Zipf exponent 0.3 to 1.2), accuracy and discordant rows (3 to
-10 %). Everything is synthetic. Every verdict is made by `processing.verdict.decide` under the default policy;
+10 %). Everything is synthetic. Every verdict is made by processing/verdict/rule.py under the default policy;
 the seed is fixed. Takes about 15 minutes of one core.
 
 * on 2,000 rows, of which 6 % are discordant, with 40 codes.
@@ -26,7 +26,7 @@ from _report import arguments, show
 from scipy.stats import binomtest
 
 from processing.policy import Policy
-from processing.verdict import decide
+from processing.verdict.rule import decide
 
 GROUPS, MONTHS = 60, 12
 POINT = 0.01

@@ -22,9 +22,9 @@ from sklearn.metrics import f1_score
 
 from infra.local.sagemaker.search import Search
 from pipelines.plan.definitions import FOLDER
-from processing import split
-from processing.codebook import Code, Codebook
-from processing.text import text_keys
+from processing.codes.codebook import Code, Codebook
+from processing.dataset import split
+from processing.dataset.text import text_keys
 from training import fitting, training_set, tune
 from training.hyperparameters import parser
 from training.training_set import TrainingSet

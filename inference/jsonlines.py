@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 import pyarrow.json
 
 from inference.predict import Prediction
-from processing.codebook import Attribute
-from processing.text import TEXT_COLUMNS
+from processing.codes.codebook import Attribute
+from processing.dataset.text import TEXT_COLUMNS
 
 FIX = "Fix: send one JSON object with the item's fields a line, in UTF-8."
 RANKS = ("code", "second_code", "third_code")

@@ -46,9 +46,9 @@ def rehearse(stack, delivery: str, timeout_seconds: float, **clock) -> dict:
     """
     import pyarrow as pa
 
-    from infra.local import results
-    from infra.local.samples import generate
-    from infra.local.samples.deliver import deliver, publish
+    from infra import results
+    from infra.samples import generate
+    from infra.samples.deliver import deliver, publish
 
     def rows(start: int, count: int, labelled: bool) -> pa.Table:
         return pa.Table.from_pylist(generate.items(GROUP, start, count, labelled=labelled))
@@ -85,7 +85,7 @@ def parser() -> argparse.ArgumentParser:
 def main(words: list[str] | None = None) -> int:
     import boto3
 
-    from infra.settings import ENVIRONMENTS, load
+    from infra.deploy.settings import ENVIRONMENTS, load
     from pipelines.stack import outputs
 
     args = parser().parse_args(words)

@@ -21,8 +21,8 @@ COMMANDS = {
     "review": ("pipelines.commands.review", "uncertain items: export a sheet, import decisions"),
     "report": ("pipelines.commands.report", "pages on comparisons, labels and periods, to read or to file"),
     "plan": ("pipelines.commands.plan", "what a month will cost and when it will be done"),
-    "deploy": ("pipelines.commands.deploy", "put everything into an AWS account"),
-    "destroy": ("pipelines.commands.destroy", "take it out again; data stays unless told twice"),
+    "deploy": ("infra.deploy.deploy", "put everything into an AWS account"),
+    "destroy": ("infra.deploy.destroy", "take it out again; data stays unless told twice"),
 }
 
 

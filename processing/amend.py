@@ -7,11 +7,15 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from processing import codebook, container, earlier, labelled, month, output, reviewed, summary
-from processing.attention import judged
-from processing.codebook import Codebook
-from processing.earlier import Published
+from processing import container
+from processing.codes import codebook
+from processing.codes.codebook import Codebook
+from processing.dataset.decisions import read_decisions
 from processing.errors import NotReconciled
+from processing.labels import label_table, output, published
+from processing.labels.published import Published
+from processing.month import month_changes, summary
+from processing.month.attention import judged
 
 EXPORT_AGAIN = "export the sheet again (labelmill review export) and import that one."
 
@@ -20,10 +24,10 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     """Read the inputs, write the outputs, return the job's message (docs/contracts.md)."""
     options = _options(arguments)
     book = codebook.load(container.input_folder("codebook"), options.group)
-    before = earlier.read(container.input_folder("labels"))
+    before = published.read(container.input_folder("labels"))
     if before is None:
         raise NotReconciled(f"There is no output at {options.amends}.", EXPORT_AGAIN)
-    decisions = reviewed.read_decisions(container.input_folder("decisions"))
+    decisions = read_decisions(container.input_folder("decisions"))
     now = datetime.now(UTC).replace(microsecond=0)
     constants = {"run": options.run, "labelled_at": now, "codebook_version": book.version}
     table = amend(before.table, decisions, book, options.period, constants)
@@ -42,7 +46,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     folder = container.output_folder("files")
     found = _summary(table, about, book)
     summary.write(found, folder)
-    labelled.write_csv(decisions, folder / "decisions.csv")
+    label_table.write_csv(decisions, folder / "decisions.csv")
     output.write(table, about, options.destination, {"decisions.csv": decisions.num_rows})
     counts = {name: about[name] for name in ("rows", *output.STATUSES)}
     # Those who look after the model were told when it labelled the month.
@@ -81,14 +85,14 @@ def amend(
     story = pc.binary_join_element_wise(story, pc.coalesce(decisions["suggested"], pa.scalar("nothing")), "")
     given = {
         "code": code.take(at),
-        "description": labelled.descriptions(code, book).take(at),
+        "description": label_table.descriptions(code, book).take(at),
         "status": "labelled",
         "reason": story.take(at),
         "decided_by": decisions["decided_by"].take(at),
         "confidence": None,  # it was the model's confidence in its own code
         **constants,
     }
-    return labelled.replace(table, decided, given)
+    return label_table.replace(table, decided, given)
 
 
 def _check(good: pa.Array | pa.ChunkedArray, ids: pa.Array, what: str) -> None:
@@ -112,7 +116,7 @@ def _summary(table: pa.Table, about: dict[str, object], book: Codebook) -> dict:
     before = json.loads((container.input_folder("labels") / summary.NAME).read_text(encoding="utf-8"))
     earlier_items = {row["code"]: row["earlier_items"] for row in before["codes"]}
     nothing = 0 if before["earlier"] else None
-    by_code = month.codes(month.usable(table), None, book, str(about["period"]))
+    by_code = month_changes.codes(month_changes.usable(table), None, book, str(about["period"]))
     now = {row["code"] for row in by_code}
     gone = [row | {"items": 0} for row in before["codes"] if row["code"] not in now and row["earlier_items"]]
     found = before | {

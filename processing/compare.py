@@ -10,14 +10,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from processing import codebook, container, split, trained
-from processing.changes import changes
-from processing.codebook import Codebook
-from processing.dataset import sha256
+from processing import container
+from processing.codes import codebook
+from processing.codes.codebook import Codebook
+from processing.dataset import split, training_report
+from processing.dataset.data_files import sha256
 from processing.errors import NotComparable
 from processing.policy import all_to_review
-from processing.scores import scores
-from processing.verdict import MIN_DISCORDANT, RARER_LEVEL, TOLERATED_LOSS, Policy, Verdict, decide
+from processing.verdict.changes import changes
+from processing.verdict.rule import MIN_DISCORDANT, RARER_LEVEL, TOLERATED_LOSS, Policy, Verdict, decide
+from processing.verdict.scores import scores
 
 RUN_AGAIN = "start the comparison again once both models have labelled the same test set."
 
@@ -145,8 +147,8 @@ def codes_out_of_reach(role: str, book: Codebook, period: str) -> list[str]:
     `role` is challenger or winner. Raises NotComparable where the report cannot be read.
     """
     try:
-        report = trained.read_report(container.input_folder(f"{role}-trained"))
-        return book.code_map(period).out_of_reach(trained.codes(report))
+        report = training_report.read_report(container.input_folder(f"{role}-trained"))
+        return book.code_map(period).out_of_reach(training_report.codes(report))
     except (OSError, ValueError, KeyError) as error:
         raise NotComparable(
             f"The report on the rows that the {role} was trained on cannot be read "

@@ -14,12 +14,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from processing import codebook, container, dataset, jsonlines, manifest, reviewed, rows, shared, split
-from processing.codebook import Codebook
+from processing import container
+from processing.codes import codebook
+from processing.codes.codebook import Codebook
+from processing.codes.recode import recode
+from processing.dataset import data_files, decisions, jsonlines, manifest, rows, rows_to_share, split
+from processing.dataset.text import text_keys
 from processing.errors import BadData
 from processing.policy import NO_LIST
-from processing.recode import recode
-from processing.text import text_keys
 
 MIN_ROWS = 30
 SHOWN = 3
@@ -31,14 +33,14 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     options = _options(arguments)
     book = codebook.load(container.input_folder("codebook"), options.group)
     files = manifest.read(container.input_folder("dataset"), options.dataset_uri)
-    columns = dataset.columns_of(book.attributes, labelled=options.purpose != "inference")
-    table = dataset.read(files, columns)
+    columns = data_files.columns_of(book.attributes, labelled=options.purpose != "inference")
+    table = data_files.read(files, columns)
     content = [file.path for file in files]
     decided = None
     if options.purpose == "training":
-        decided = reviewed.read_rows(container.input_folder("reviewed"), columns)
-        table = reviewed.merge(table, decided)
-        content += reviewed.files(container.input_folder("reviewed"))
+        decided = decisions.read_rows(container.input_folder("reviewed"), columns)
+        table = decisions.merge(table, decided)
+        content += decisions.files(container.input_folder("reviewed"))
     good, rejected = rows.set_aside(table, _problems(book, options.purpose, options.period))
     _check_some_are_left(table, rejected, options.dataset_uri)
     made = rows.canonical(good, columns)
@@ -52,8 +54,8 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     jsonlines.write(rejected, container.output_folder("rejected") / "rejected.jsonl")
     if options.purpose == "training":
         counts, details = _write_splits(made, columns, options.test_uri)
-        counts["rows_digest"] = dataset.rows_digest(made)
-        shared.write(
+        counts["rows_digest"] = data_files.rows_digest(made)
+        rows_to_share.write(
             container.output_folder("train"), book, options.share_by, container.output_folder("shared")
         )
     else:
@@ -62,7 +64,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         "rows": table.num_rows,
         "rejected": rejected.num_rows,
         **counts,
-        "data_digest": dataset.digest(content),
+        "data_digest": data_files.digest(content),
     }
     report = {
         **{name: getattr(options, name) for name in ("run", "group", "period", "purpose")},
@@ -73,7 +75,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         "problems": dict(Counter(rejected["problem"].to_pylist())),
         "recoded": recoded.mapped if recoded else {},
         "set_aside": _set_aside(table, book, options.period) if options.purpose == "training" else {},
-        "files": [{"name": f.name, "rows": f.rows, "sha256": dataset.sha256(f.path)} for f in files],
+        "files": [{"name": f.name, "rows": f.rows, "sha256": data_files.sha256(f.path)} for f in files],
         **details,
     }
     text = json.dumps(report, ensure_ascii=False, indent=1)

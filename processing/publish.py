@@ -11,23 +11,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from processing import (
-    codebook,
-    container,
-    decided,
-    earlier,
-    jsonlines,
-    labelled,
-    month,
-    output,
-    summary,
-    trained,
-)
-from processing.codebook import Codebook
+from processing import container
+from processing.codes import codebook
+from processing.codes.codebook import Codebook
+from processing.dataset import jsonlines, training_report
+from processing.dataset.rows import REJECTED
 from processing.errors import BadCodebook, NotReconciled
+from processing.labels import kept_decisions, label_table, output, published
+from processing.labels.reconcile import START_AGAIN, read_items, read_predictions, reconcile
+from processing.month import month_changes, summary
 from processing.policy import Policy
-from processing.reconcile import START_AGAIN, read_items, read_predictions, reconcile
-from processing.rows import REJECTED
 
 
 def main(arguments: list[str] | None = None) -> dict[str, object]:
@@ -40,10 +33,10 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     rejected = jsonlines.read((container.input_folder("rejected") / "rejected.jsonl").read_bytes(), REJECTED)
     # A test set is the model's exam: nothing but its own threshold decides there.
     policy = Policy(precision=0.0) if test_set else _policy(options.policy)
-    labels, plan = labelled.label(matched, book, options.period, policy)
+    labels, plan = label_table.label(matched, book, options.period, policy)
     labels = _with_keys(labels, test_set=test_set)
-    replaced = earlier.read(container.input_folder("replaced"), decided.COLUMNS)
-    labels, decisions = decided.keep(labels, replaced, book, options.period)
+    replaced = published.read(container.input_folder("replaced"), kept_decisions.COLUMNS)
+    labels, decisions = kept_decisions.keep(labels, replaced, book, options.period)
     now = datetime.now(UTC).replace(microsecond=0)
     constants = {
         "model_group": options.group,
@@ -52,7 +45,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         "dataset": options.dataset_uri,
         "labelled_at": now,
     }
-    table = labelled.assemble([labels, labelled.rejected_rows(rejected)], constants, test_set=test_set)
+    table = label_table.assemble([labels, label_table.rejected_rows(rejected)], constants, test_set=test_set)
     _check_rows(table, options.rows, len(items), rejected.num_rows)
 
     about = {
@@ -154,8 +147,8 @@ def _summarise(
     table: pa.Table, about: dict, plan: dict, decisions: dict | None, book: Codebook
 ) -> tuple[dict, dict[str, int]]:
     """Write the summary and the changed items next to the labels; return the summary, and rows by file."""
-    report = trained.read_report(container.input_folder("trained"))
-    before = earlier.read(container.input_folder("earlier"), month.COLUMNS)
+    report = training_report.read_report(container.input_folder("trained"))
+    before = published.read(container.input_folder("earlier"), month_changes.COLUMNS)
     found, changed = summary.summarise(
         table, about, plan, before, book, report, about["unseen_words"], decisions
     )
@@ -163,7 +156,7 @@ def _summarise(
     summary.write(found, folder)
     if changed is None:
         return found, {}
-    labelled.write_csv(changed, folder / "changes.csv")
+    label_table.write_csv(changed, folder / "changes.csv")
     return found, {"changes.csv": changed.num_rows}
 
 

@@ -42,7 +42,7 @@ def test_an_unknown_command_is_a_usage_error():
 def test_a_reader_that_has_had_enough_gets_no_traceback():
     reading, writing = os.pipe()
     os.close(reading)
-    book = Path(cli.__file__).with_name("codebooks") / "DE-weee.json"
+    book = Path(cli.__file__).with_name("codebooks") / "files" / "DE-weee.json"
     done = subprocess.run(
         [LABELMILL, "codebook", "check", book], stdout=writing, stderr=subprocess.PIPE, text=True
     )

@@ -6,9 +6,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from infra.local.samples import generate
-from infra.local.samples.deliver import deliver, publish
 from infra.local.stack import LocalStack
+from infra.samples import generate
+from infra.samples.deliver import deliver, publish
 
 GROUP, NEIGHBOUR, ROWS = "DE-weee", "AT-weee", 200
 

@@ -9,10 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from infra.local import results, reviewer
-from infra.local.samples import generate
-from infra.local.samples.deliver import deliver, publish
+from infra import results
+from infra.local import reviewer
 from infra.local.stack import LocalStack
+from infra.samples import generate
+from infra.samples.deliver import deliver, publish
 
 GOOD, BAD, UNKNOWN = "DE-weee", "IT-weee", "PL-batteries"
 ROWS, NEW, DECIDED = 700, 120, 5

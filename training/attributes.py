@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy import sparse
 
-from processing.codebook import Attribute
-from processing.text import fold
+from processing.codes.codebook import Attribute
+from processing.dataset.text import fold
 from training import hashing
 
 STEPS_PER_DOUBLING = 2

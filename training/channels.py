@@ -11,8 +11,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from processing import codebook
-from processing.codebook import Codebook
+from processing.codes import codebook
+from processing.codes.codebook import Codebook
 from processing.container import base_folder
 from processing.errors import BadCodebook, BadData
 from training.training_set import TrainingSet

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy import sparse
 
-from processing.codebook import Attribute
-from processing.text import fold
+from processing.codes.codebook import Attribute
+from processing.dataset.text import fold
 from training import attributes as attribute_features
 from training import hashing
 from training.quantities import hash_quantities, join_units

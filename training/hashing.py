@@ -68,7 +68,7 @@ class Words:
 
 
 def split_words(texts: pa.LargeStringArray) -> Words:
-    """The words of texts that went through `processing.text.fold`, each of which must end with a space."""
+    """The words of texts from processing/dataset/text.py `fold`, each of which must end with a space."""
     _, offsets, data = texts.buffers()
     offsets = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
     buffer = np.empty(offsets[-1] - offsets[0] + 1, np.uint8)

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import xgboost
 
-from processing.codebook import Attribute
+from processing.codes.codebook import Attribute
 from training.confidence import Confidence
 from training.weighting import PARTS, Part, Weighting
 

@@ -10,19 +10,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from processing import shared, split
-from processing.codebook import Codebook
-from processing.text import TEXT_COLUMNS, text_keys
+from processing.codes.codebook import Codebook
+from processing.dataset import rows_to_share, split
+from processing.dataset.text import TEXT_COLUMNS, text_keys
 
 
 def read(folder: Path, book: Codebook, codes: set[str], share_by: str) -> list[pa.Table]:
-    """One table for each other group in the folder: `<folder>/<group>/rows.parquet` (processing/shared.py).
+    """One table for each other group in the folder: `<folder>/<group>/rows.parquet`.
 
     codes: those that occur in the group's own rows; others cannot be learned. Columns of the tables are those
     of the group's canonical rows, but for `item_id`; groups without a row are left out.
     """
     code_of = codes_by_key(book, codes, share_by)
-    files = [path for path in sorted(folder.glob(f"*/{shared.FILE}")) if path.parent.name != book.group]
+    files = [
+        path for path in sorted(folder.glob(f"*/{rows_to_share.FILE}")) if path.parent.name != book.group
+    ]
     tables = [translate(pq.read_table(path), book, code_of) for path in files]
     return [table for table in tables if len(table)]
 
@@ -32,7 +34,7 @@ def translate(rows: pa.Table, book: Codebook, code_of: dict[str, set[str]]) -> p
 
     So are texts that this group tests on: learned from a neighbour's copy of them, its test would flatter.
     """
-    labels = pa.array([_code(keys, code_of) for keys in rows[shared.KEYS].to_pylist()], pa.string())
+    labels = pa.array([_code(keys, code_of) for keys in rows[rows_to_share.KEYS].to_pylist()], pa.string())
     columns = {name: rows[name] for name in TEXT_COLUMNS}
     for attribute in book.attributes:
         kind = pa.float64() if attribute.type == "number" else pa.string()

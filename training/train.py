@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import f1_score
 
-from processing.codebook import Codebook
+from processing.codes.codebook import Codebook
 from processing.container import run
 from processing.policy import all_to_review
 from training import confidence, fitting, model

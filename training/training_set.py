@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from processing.codebook import Attribute, Codebook
+from processing.codes.codebook import Attribute, Codebook
+from processing.dataset.text import TEXT_COLUMNS
 from processing.errors import BadData
-from processing.text import TEXT_COLUMNS
 from training import features
 from training.features import Features
 

@@ -22,7 +22,7 @@ def run(args) -> int:
     import shutil
     import time
 
-    from infra.local import results
+    from infra.local import demo_results
     from infra.local.follow import Follower
     from infra.local.progress import Progress
     from infra.local.stack import LocalStack
@@ -35,8 +35,8 @@ def run(args) -> int:
         progress.say("All items are synthetic: no figure below is an accuracy on real items.")
         succeeded = two_months(stack, Follower(stack, progress.show), progress.say)
         pages = _write_reports(stack, args.dir / "reports")
-        rows = [results.row(stack, group, MONTHS[group]["2026-10"]) for group in MONTHS]
-        story = results.change_of_codes(stack, CHANGING, "2026-10")
+        rows = [demo_results.row(stack, group, MONTHS[group]["2026-10"]) for group in MONTHS]
+        story = demo_results.change_of_codes(stack, CHANGING, "2026-10")
     progress.results(rows, story, pages, args.dir, time.monotonic() - started)
     return 0 if succeeded else 1
 

@@ -11,8 +11,8 @@ from werkzeug.wsgi import ClosingIterator
 
 from infra.local.aws_models import to_epoch
 from infra.local.endpoint import LOCAL_PATH
-from infra.local.happenings import Happenings
 from infra.local.jobs import ServiceError
+from infra.local.timeline import Happenings
 
 LARGE_BYTES = 4 << 20
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from infra.local.stack import LocalStack
 from pipelines.commands.review import export_sheet, import_sheet
-from pipelines.review import Places
+from pipelines.review.published import Places
 
 NAME = "Synthetic Reviewer"
 

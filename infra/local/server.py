@@ -27,10 +27,10 @@ from infra.local.endpoint import ACCOUNT, CREDENTIALS, ENDPOINT_FILE, REGION, cl
 from infra.local.executions import write_execution
 from infra.local.front import Front
 from infra.local.functions import Functions, Outcome
-from infra.local.happenings import Happenings
 from infra.local.jobs import Jobs
 from infra.local.mailbox import Mailbox
 from infra.local.objects import ObjectFolder
+from infra.local.timeline import Happenings
 from infra.local.warehouse import Warehouse, status_event
 
 

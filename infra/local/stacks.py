@@ -4,7 +4,7 @@ import uuid
 from pathlib import Path
 
 import infra
-from infra import bundle
+from infra.deploy import bundle
 from infra.local.endpoint import ACCOUNT, REGION, client
 
 TEMPLATES = Path(infra.__file__).parent

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 
 from infra.local import reviewer
-from infra.local.samples import generate
-from infra.local.samples.deliver import publish
-from infra.local.samples.warehouse import load
 from infra.local.schedules import fire
+from infra.local.warehouse_samples import load
+from infra.samples import generate
+from infra.samples.deliver import publish
 
 #: Labelled rows that have arrived by the end of each month.
 MONTHS = {

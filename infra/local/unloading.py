@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from processing import manifest
+from processing.dataset import manifest
 
 _STRING = "'((?:[^']|'')*)'"
 _UNLOAD = re.compile(
@@ -27,12 +27,12 @@ def unload(sql: str, tables: Path, s3) -> int:
     """Run the UNLOAD `sql` on the tables in the folder `tables`; return how many rows were written.
 
     `s3` is a boto3 client. Raises StatementFailed, also for any statement in another form than that of
-    pipelines/unload.py.
+    pipelines/warehouse/unload.py.
     """
     found = _UNLOAD.fullmatch(sql)
     if not found:
         raise StatementFailed(
-            "ERROR: the local warehouse runs UNLOAD in the form of pipelines/unload.py and nothing else"
+            "ERROR: the local warehouse runs UNLOAD as pipelines/warehouse/unload.py does and nothing else"
         )
     query, uri, _, key = (text.replace("''", "'") for text in found.groups())
     bucket, _, prefix = uri.removeprefix("s3://").partition("/")

@@ -34,23 +34,23 @@ def add_command(subparsers, name: str, *, approved: bool, text: str, needs_reaso
 def _answer(args, approved: bool) -> int:
     import boto3
 
-    from pipelines import ledger
+    from pipelines.ledger import reading
 
     named = re.fullmatch(r"([A-Z]{2}-[a-z0-9]{2,12})-comparison-[0-9]{4}-[0-9]{2}-[0-9a-f]{12}", args.name)
     if not named:
-        raise ledger.LedgerError(
+        raise reading.LedgerError(
             f"{args.name} is no comparison. Fix: copy the run from the message, "
             "like DE-weee-comparison-2026-10-0f3a9c21d4e5."
         )
-    found = ledger.read(*open_ledger(args.stack), named[1])
+    found = reading.read(*open_ledger(args.stack), named[1])
     for decision in found.decisions:
         if decision["run"] == args.name:
-            raise ledger.LedgerError(
+            raise reading.LedgerError(
                 f"{args.name} was decided on {decision['time']} by {decision['decided_by']}: "
                 f"{decision['verdict']}. {decision['reason']}"
             )
     if args.name not in found.approvals:
-        raise ledger.LedgerError(f"{args.name} asks for no approval. Fix: check the run and --stack.")
+        raise reading.LedgerError(f"{args.name} asks for no approval. Fix: check the run and --stack.")
     asked = found.approvals[args.name]
     answer = {"approved": approved, "by": decider(args.by), "reason": reason_of(args)}
     states = boto3.client("stepfunctions")
@@ -59,8 +59,8 @@ def _answer(args, approved: bool) -> int:
     except states.exceptions.ClientError as error:
         if error.response["Error"]["Code"] not in GONE:
             raise
-        raise ledger.LedgerError(
-            f"{args.name} waits no more: it was answered, stopped, or more than {ledger.APPROVAL_DAYS} days "
+        raise reading.LedgerError(
+            f"{args.name} waits no more: it was answered, stopped, or more than {reading.APPROVAL_DAYS} days "
             f"have passed. Fix: see what came of it (labelmill models history {found.group})."
         ) from error
     done = "approved: it becomes the winner" if approved else "rejected: the winner stays"

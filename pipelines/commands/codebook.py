@@ -14,8 +14,8 @@ A codebook is a file, or the name of a model group for the one that is published
 Examples:
   labelmill codebook check pipelines/codebooks/*.json
   labelmill codebook show DE-weee
-  labelmill codebook diff DE-weee pipelines/codebooks/DE-weee.json
-  labelmill codebook publish pipelines/codebooks/DE-weee.json
+  labelmill codebook diff DE-weee pipelines/codebooks/files/DE-weee.json
+  labelmill codebook publish pipelines/codebooks/files/DE-weee.json
 """
 
 
@@ -52,7 +52,7 @@ def add_parser(subparsers) -> None:
 
 
 def _check(args) -> int:
-    from pipelines.codebook import CodebookError, read
+    from pipelines.codebooks.read import CodebookError, read
 
     failed = 0
     for file in args.files:
@@ -98,7 +98,7 @@ def _show(args) -> int:
 
 
 def _diff(args) -> int:
-    from pipelines.codebook_changes import changes
+    from pipelines.codebooks.changes import changes
 
     lines = list(changes(_load(args.before, args.stack), _load(args.after, args.stack)))
     print("\n".join(lines) if lines else "no difference")
@@ -106,7 +106,7 @@ def _diff(args) -> int:
 
 
 def _publish(args) -> int:
-    from pipelines.codebook import publish
+    from pipelines.codebooks.publish import publish
 
     names, s3, dynamodb = _stack(args.stack)
     done = publish(
@@ -132,7 +132,8 @@ def _publish(args) -> int:
 
 def _load(name: str, stack: str) -> dict:
     """A codebook by its file, or by its model group the published one."""
-    from pipelines.codebook import published, read
+    from pipelines.codebooks.publish import published
+    from pipelines.codebooks.read import read
 
     if name.endswith(".json") or Path(name).exists():
         return read(name)

@@ -60,11 +60,11 @@ def _run(args) -> int:
 
     from inference.explain import explain
     from inference.predict import Labeller
-    from pipelines import artefact, ledger
+    from pipelines.ledger import artefact, reading
     from training import model as models
 
-    found = ledger.read(*open_ledger(args.stack), args.group)
-    name, item = ledger.model_or_winner(found, args.model)
+    found = reading.read(*open_ledger(args.stack), args.group)
+    name, item = reading.model_or_winner(found, args.model)
     fields = dict(args.attribute) | {"title": args.title}
     fields |= {"brand": args.brand, "product_type": args.product_type}
     with tempfile.TemporaryDirectory() as folder:

@@ -51,7 +51,7 @@ def decider(name: str | None) -> str:
 
 def reason_of(args) -> str:
     """The reason on one line. Raises LedgerError for one that says nothing or is a whole letter."""
-    from pipelines.ledger import LedgerError
+    from pipelines.ledger.reading import LedgerError
 
     reason = " ".join(args.reason.split())
     if not 0 < len(reason) <= 500:

@@ -75,14 +75,14 @@ def _day(text: str) -> date:
 
 
 def _list(args) -> int:
-    from pipelines import ledger
+    from pipelines.ledger import reading
 
     now = datetime.now(UTC)
     rows = [
         {"model": name, "group": each.group}
         | {key: model[key] for key in ("period", "trained_at", "objective", "codebook_version", "test_set")}
-        | {"status": ledger.status(each, name, now)}
-        for each in ledger.read_all(*open_ledger(args.stack))
+        | {"status": reading.status(each, name, now)}
+        for each in reading.read_all(*open_ledger(args.stack))
         for name, model in each.models.items()
     ]
     if args.json:
@@ -102,9 +102,9 @@ def _list(args) -> int:
 
 
 def _history(args) -> int:
-    from pipelines import ledger
+    from pipelines.ledger import reading
 
-    decisions = ledger.read(*open_ledger(args.stack), args.group).decisions
+    decisions = reading.read(*open_ledger(args.stack), args.group).decisions
     if args.json:
         return _print_json(decisions)
     print("\n\n".join(map(_told, decisions)) or f"{args.group}: no decision so far")
@@ -125,19 +125,19 @@ def _told(decision: dict) -> str:
 
 
 def _winner(args) -> int:
-    from pipelines import ledger
+    from pipelines.ledger import reading
 
     client, table = open_ledger(args.stack)
-    found, when = ledger.read(client, table, args.group), "now"
+    found, when = reading.read(client, table, args.group), "now"
     answer = {"model": found.winner.get("model"), "since": found.winner.get("since")}
     if args.on:
         if args.on > datetime.now(UTC).date():
-            raise ledger.LedgerError(f"{args.on} is yet to come. Fix: name a day up to today (UTC).")
+            raise reading.LedgerError(f"{args.on} is yet to come. Fix: name a day up to today (UTC).")
         midnight = datetime.combine(args.on + timedelta(days=1), time(), UTC)
-        decision = ledger.winner_at(found, midnight) or {"model": None, "time": None}
+        decision = reading.winner_at(found, midnight) or {"model": None, "time": None}
         answer, when = {"model": decision["model"], "since": decision["time"]}, f"on {args.on}"
     if not answer["model"]:
-        raise ledger.LedgerError(f"{args.group} has no winner {when}.")
+        raise reading.LedgerError(f"{args.group} has no winner {when}.")
     if args.json:
         return _print_json({"group": args.group, **answer})
     print(f"{answer['model']} since {answer['since']}")
@@ -153,15 +153,15 @@ def _promote(args) -> int:
 
 
 def _change(args, verdict: str) -> int:
-    from pipelines import ledger, ledger_change
+    from pipelines.ledger import changing, reading
 
     client, table = open_ledger(args.stack)
-    found, reason = ledger.read(client, table, args.group), reason_of(args)
+    found, reason = reading.read(client, table, args.group), reason_of(args)
     now = datetime.now(UTC)
-    decision = ledger_change.change(found, verdict, args.model, reason, decider(args.by), now)
-    ledger_change.record(client, table, decision)
-    tell_mlops(args.stack, ledger_change.notice(decision, found.models[args.model]["period"]))
-    if warning := ledger.older_codebook(found, args.model):
+    decision = changing.change(found, verdict, args.model, reason, decider(args.by), now)
+    changing.record(client, table, decision)
+    tell_mlops(args.stack, changing.notice(decision, found.models[args.model]["period"]))
+    if warning := reading.older_codebook(found, args.model):
         print(f"Warning: {warning}", file=sys.stderr)
     if args.json:
         return _print_json(decision)

@@ -11,7 +11,7 @@ AIMS = {"inference": "2.00 USD/M items", "retraining": "25.00 USD/month"}
 EPILOG = """\
 Without --groups it plans the full scale: 38 countries, 60 model groups, 3.3 million items a month, of
 synthetic sizes. Jobs and tuning budget are read from the state machines' definitions, instance types from the
-template, prices from pipelines/prices.json (docs/cost.md says how sure they are).
+template, prices from pipelines/plan/prices.json (docs/cost.md says how sure they are).
 
 Examples:
   labelmill plan

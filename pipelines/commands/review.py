@@ -53,24 +53,27 @@ def _export(args) -> int:
 def export_sheet(places, group: str, period: str, path: Path, of_run: str | None = None) -> str:
     """Write the sheet of a month, none if nothing waits; return what a person is told.
 
-    `places` is a `review.Places`; `of_run` names the labels' run, by default the newest. Raises ReviewError.
+    `places` is of pipelines/review/published.py; `of_run` names the labels' run, by
+    default the newest. Raises ReviewError.
     """
-    from pipelines import review, review_sheet
+    from pipelines.review import sheet
+    from pipelines.review.published import current_codebook, published
+    from pipelines.review.queue import sheet_rows
 
-    output = review.published(places, group, period, of_run)
-    book = review.current_codebook(places, group)
-    rows = list(review.sheet(places, output, book))
+    output = published(places, group, period, of_run)
+    book = current_codebook(places, group)
+    rows = list(sheet_rows(places, output, book))
     if not rows:
         return f"Nothing waits for a person in {output.address}"
     in_force = set(book.in_force(period))
     codes = {code.code: code.description for code in book.codes if code.code in in_force}
-    review_sheet.write(path, rows, codes)
+    sheet.write(path, rows, codes)
     listed = "\n".join(f"  {code}  {description}" for code, description in codes.items())
     return f"{path}: {len(rows)} items of {output.manifest['run']}\nCodes in force in {period}:\n{listed}"
 
 
 def _import(args) -> int:
-    from pipelines.review import ReviewError
+    from pipelines.review.published import ReviewError
 
     by = " ".join(args.by.split())
     if not by or len(by) > 80 or not by.isprintable():
@@ -82,16 +85,17 @@ def _import(args) -> int:
 def import_sheet(places, path: Path, by: str) -> str:
     """Check a filled sheet and start the run that publishes its decisions; return what a person is told.
 
-    `places` is a `review.Places`; `by` is who decided. Raises ReviewError or SheetError.
+    `places` is of pipelines/review/published.py; `by` is who decided. Raises ReviewError or SheetError.
     """
-    from pipelines import review, review_sheet
+    from pipelines.review import decisions, sheet
+    from pipelines.review.published import current_codebook, published
 
-    rows = list(review_sheet.read(path))
-    group, period = review.group_and_period(rows, str(path))
-    output = review.published(places, group, period)
-    book = review.current_codebook(places, group)
-    decided = review.decisions(rows, output, book, str(path))
-    run, new = review.send(places, output, decided, by, datetime.now(UTC))
+    rows = list(sheet.read(path))
+    group, period = decisions.group_and_period(rows, str(path))
+    output = published(places, group, period)
+    book = current_codebook(places, group)
+    decided = decisions.decisions(rows, output, book, str(path))
+    run, new = decisions.send(places, output, decided, by, datetime.now(UTC))
     left = sum(not row["code"] for _, row in rows)
     told = f"The run {run} publishes them" if new else f"They were imported before: see run {run}"
     return f"{len(decided)} decisions by {by}, {left} left open\n{told}"
@@ -100,7 +104,7 @@ def import_sheet(places, path: Path, by: str) -> str:
 def _places(stack: str):
     import boto3
 
-    from pipelines.review import Places
+    from pipelines.review.published import Places
     from pipelines.stack import outputs
 
     return Places.of(boto3.client, outputs(stack, boto3.client("cloudformation")))

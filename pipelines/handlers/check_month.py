@@ -14,7 +14,7 @@ from functools import partial
 from pipelines.handlers.clients import client
 from pipelines.handlers.ledger import Ledger, Month
 from pipelines.handlers.logs import about
-from pipelines.unload import month_before
+from pipelines.warehouse.unload import month_before
 
 log = logging.getLogger(__name__)
 

@@ -3,8 +3,8 @@
 import json
 import os
 
-from pipelines import unload
 from pipelines.handlers.clients import client
+from pipelines.warehouse import unload
 
 
 def handler(event: dict, context: object = None, statements=None, sqs=None, sns=None) -> None:

@@ -4,11 +4,11 @@ import json
 import logging
 import os
 
-from pipelines import unload
 from pipelines.handlers.batch import take_each
 from pipelines.handlers.clients import client
 from pipelines.handlers.ledger import Ledger
 from pipelines.handlers.logs import about
+from pipelines.warehouse import unload
 
 log = logging.getLogger(__name__)
 

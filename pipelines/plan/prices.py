@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipelines.plan.errors import PlanError
 
-FILE = Path(__file__).parents[1] / "prices.json"
+FILE = Path(__file__).with_name("prices.json")
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Prices:
         if instance not in self.instances:
             raise PlanError(
                 f"{instance} has no price in {self.region}. "
-                f"Fix: take one of {', '.join(self.instances)}, or add it to pipelines/prices.json."
+                f"Fix: take one of {', '.join(self.instances)}, or add it to pipelines/plan/prices.json."
             )
         return self.instances[instance]["vcpus"]
 

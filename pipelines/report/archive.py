@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
-from pipelines import ledger
 from pipelines.errors import Refused
-from pipelines.ledger import GroupLedger, expiry, waits
+from pipelines.ledger import reading
+from pipelines.ledger.reading import GroupLedger, expiry, waits
 
 RUN = r"([A-Z]{2}-[a-z0-9]{2,12})-comparison-([0-9]{4}-[0-9]{2})-[0-9a-f]{12}"
 READERS = 8
@@ -34,7 +34,7 @@ class Archive:
         Raises ReportError, and LedgerError for a model group that is not known.
         """
         _check_period(period)
-        return self._month(period, ledger.read(self._dynamodb, self._table, group))
+        return self._month(period, reading.read(self._dynamodb, self._table, group))
 
     def comparison(self, run: str) -> tuple[dict, dict]:
         """Evidence and lineage of one comparison, as `comparison_page` takes them.
@@ -46,7 +46,7 @@ class Archive:
             raise ReportError(
                 f"{run!r} is no comparison's run. Fix: name one like DE-weee-comparison-2026-10-0f3a9c21d4e5"
             )
-        return self._evidence_and_lineage(run, ledger.read(self._dynamodb, self._table, named[1]))
+        return self._evidence_and_lineage(run, reading.read(self._dynamodb, self._table, named[1]))
 
     def period(self, period: str) -> tuple[list[tuple[dict, dict]], list[str], dict[str, str], list[dict]]:
         """A period's comparisons that were decided or wait for a person, all groups, winners now, and labels.
@@ -54,7 +54,7 @@ class Archive:
         As `period_page` takes them. Raises ReportError.
         """
         _check_period(period)
-        ledgers = ledger.read_all(self._dynamodb, self._table)
+        ledgers = reading.read_all(self._dynamodb, self._table)
         of_period = {
             run: each
             for each in ledgers

@@ -9,8 +9,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pipelines.report import formats, plots
 from pipelines.report.rule import checks
-from processing import codebook
-from processing.month import CAUSES
+from processing.codes import codebook
+from processing.month.month_changes import CAUSES
 from processing.policy import all_to_review
 
 VERDICTS = {

@@ -6,8 +6,8 @@ from pipelines.report.formats import count, probability, signed
 def checks(evidence: dict) -> list[dict]:
     """What the policy asks and what was found: `question`, `asked`, `found`, `passed` (None: not checked).
 
-    Empty without a winner. The rule is that of `processing.verdict`, with the thresholds that the comparison
-    wrote down.
+    Empty without a winner. The rule is that of processing/verdict/rule.py, with the thresholds that the
+    comparison wrote down.
     """
     if evidence["winner"] is None:
         return []

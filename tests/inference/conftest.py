@@ -1,16 +1,9 @@
-"""The same synthetic model group as in tests/training, a model of it; ledgers as in tests/ledger."""
-
-import sys
-from pathlib import Path
+"""A model of the synthetic group of tests/training, and what labels with it."""
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "training"))
-sys.path.insert(0, str(Path(__file__).parents[1] / "ledger"))
-
-from synthetic_group import trained
-
 from inference.predict import Labeller
+from tests.training.synthetic_group import trained
 from training import model
 
 __all__ = ["labeller", "trained"]

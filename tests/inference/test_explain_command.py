@@ -7,10 +7,10 @@ import tarfile
 
 import boto3
 import pytest
-from ledger_samples import FIRST, FOREIGN, GROUP, SECOND, THIRD, Ledger
 from moto import mock_aws
 
 from pipelines.commands import explain
+from tests.pipelines.ledger.ledger_samples import FIRST, FOREIGN, GROUP, SECOND, THIRD, Ledger
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_an_attribute_without_a_value_is_a_usage_error(run, capsys):
 
 
 def test_the_code_in_an_artefact_is_never_unpacked(stack, tmp_path):
-    from pipelines import artefact
+    from pipelines.ledger import artefact
     from training.model import FILES
 
     artefact.fetch(boto3.client("s3"), "s3://work-bucket/runs/model.tar.gz", FILES, tmp_path)

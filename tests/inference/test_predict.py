@@ -1,9 +1,9 @@
 import numpy as np
 import pyarrow as pa
-from synthetic_group import codebook, items
 
 from inference import lookup
-from processing import codebook as codebooks
+from processing.codes import codebook as codebooks
+from tests.training.synthetic_group import codebook, items
 from training import features, fitting, training_set
 from training.channels import read_rows
 from training.hyperparameters import parser

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 
 from inference.predict import Labeller
-from processing.codebook import Codebook
-from processing.text import text_keys
+from processing.codes.codebook import Codebook
+from processing.dataset.text import text_keys
 from training import train, training_set
 from training.hyperparameters import parser
 

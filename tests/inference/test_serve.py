@@ -1,9 +1,9 @@
 import json
 
 import pytest
-from synthetic_group import items
 
 from inference import serve
+from tests.training.synthetic_group import items
 
 
 @pytest.fixture(scope="module")

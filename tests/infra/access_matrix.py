@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
-from policies import REGION, Stack, by_role, judge, running_engine
+from tests.infra.policies import REGION, Stack, by_role, judge, running_engine
 
 PAGE = Path(__file__).parents[2] / "docs" / "access.md"
 KEYS = ("LandingKey", "WorkKey", "LabelledKey", "OperationsKey")

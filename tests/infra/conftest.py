@@ -3,7 +3,8 @@
 import shutil
 
 import pytest
-from policies import ENGINE, Stack, running_engine
+
+from tests.infra.policies import ENGINE, Stack, running_engine
 
 
 @pytest.fixture(scope="session")

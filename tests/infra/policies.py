@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from templates import template
+from tests.infra.templates import template
 
 ENGINE = Path(__file__).parent / "policy_engine"
 ACCOUNT, REGION = "123456789012", "eu-central-1"

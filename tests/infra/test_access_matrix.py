@@ -1,9 +1,10 @@
 """docs/access.md says what the template says."""
 
 import pytest
-from access_matrix import PAGE, matrix, page
-from policies import Stack
-from templates import planted
+
+from tests.infra.access_matrix import PAGE, matrix, page
+from tests.infra.policies import Stack
+from tests.infra.templates import planted
 
 pytestmark = pytest.mark.usefixtures("engine")
 

@@ -11,11 +11,11 @@ import time
 from itertools import product
 
 import pytest
-from alarm_states import datum, of_execution, of_invocation, of_log, of_queue, of_rule, state
-from policies import Stack
-from templates import MACHINES, resources
 
 from infra.local.stack import LocalStack
+from tests.infra.alarm_states import datum, of_execution, of_invocation, of_log, of_queue, of_rule, state
+from tests.infra.policies import Stack
+from tests.infra.templates import MACHINES, resources
 
 #: Function -> an event it cannot take, and one it can.
 EVENTS = {

@@ -11,7 +11,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from infra.bundle import build
+from infra.deploy.bundle import build
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ("start_training", "start_inference", "test_model", "start_comparison")

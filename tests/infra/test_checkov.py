@@ -4,7 +4,8 @@ import json
 import subprocess
 
 import pytest
-from templates import ROOT, TEMPLATES
+
+from tests.infra.templates import ROOT, TEMPLATES
 
 CHECKOV = ROOT / ".venv/checkov/bin/checkov"
 FED_BY_QUEUES = ("StartTrainingFunction", "StartInferenceFunction", "UnloadFunction")

@@ -5,7 +5,8 @@ import re
 from itertools import combinations
 
 import pytest
-from templates import resources
+
+from tests.infra.templates import resources
 
 #: Dimension -> the kind of resource it names.
 NAMES = {

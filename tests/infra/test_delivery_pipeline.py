@@ -10,12 +10,12 @@ from pathlib import Path
 import cfnlint
 import pytest
 import yaml
-from policies import ACCOUNT, HERE, REGION, Request, Stack, judge
-from templates import ROOT, TEMPLATES, resources, template
 
 from infra import rehearsal
-from infra.settings import ENVIRONMENTS, load
-from pipelines.commands import deploy
+from infra.deploy import deploy
+from infra.deploy.settings import ENVIRONMENTS, load
+from tests.infra.policies import ACCOUNT, HERE, REGION, Request, Stack, judge
+from tests.infra.templates import ROOT, TEMPLATES, resources, template
 
 PARAMETERS = {
     "ConnectionArn": f"arn:aws:codeconnections:{HERE}:connection/0a1b2c3d-0000-4000-8000-000000000000",

@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from policies import Request, Stack, by_role, judge
-from templates import MACHINES
-from test_machine_permissions import _calls, found
+
+from tests.infra.policies import Request, Stack, by_role, judge
+from tests.infra.templates import MACHINES
+from tests.infra.test_machine_permissions import _calls, found
 
 FOLDER = os.environ.get("LABELMILL_RUN_FOLDER", ".labelmill/demo")
 pytestmark = [

@@ -3,7 +3,8 @@
 import re
 
 import pytest
-from templates import MACHINES, definition, resources
+
+from tests.infra.templates import MACHINES, definition, resources
 
 
 @pytest.mark.parametrize("logical", resources("Lambda::Function"))

@@ -4,11 +4,11 @@ import json
 from itertools import product
 
 import pytest
-from definition_checks import evaluate
-from policies import HERE, Request, Stack, by_role, judge, role_id
-from templates import MACHINES, definition
 
-from infra.vpc import in_vpc
+from infra.deploy.vpc import in_vpc
+from tests.definition_checks import evaluate
+from tests.infra.policies import HERE, Request, Stack, by_role, judge, role_id
+from tests.infra.templates import MACHINES, definition
 
 pytestmark = pytest.mark.usefixtures("engine")
 

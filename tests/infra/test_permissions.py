@@ -4,8 +4,9 @@ import copy
 from itertools import product
 
 import pytest
-from policies import ACCOUNT, HERE, REGION, VALUES, Request, Stack, by_role, judge
-from templates import template
+
+from tests.infra.policies import ACCOUNT, HERE, REGION, VALUES, Request, Stack, by_role, judge
+from tests.infra.templates import template
 
 pytestmark = pytest.mark.usefixtures("engine")
 

@@ -1,14 +1,14 @@
 """Faults that a template or definition could have, planted one at a time: one of our checks finds each."""
 
 import pytest
-import test_machine_permissions as machines
-import test_permissions as permissions
-import test_template as structure
-from definition_checks import graph_problems, guard_problems
-from policies import Stack, asked
-from templates import MACHINES, definition, planted
 
 from infra.local.aws_models import service_model
+from tests.definition_checks import graph_problems, guard_problems
+from tests.infra import test_machine_permissions as machines
+from tests.infra import test_permissions as permissions
+from tests.infra import test_template as structure
+from tests.infra.policies import Stack, asked
+from tests.infra.templates import MACHINES, definition, planted
 
 pytestmark = pytest.mark.usefixtures("engine")
 

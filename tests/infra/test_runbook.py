@@ -5,9 +5,9 @@ import shlex
 
 import pytest
 from botocore import xform_name
-from templates import ROOT, resources
 
 from infra.local.aws_models import service_model
+from tests.infra.templates import ROOT, resources
 
 TEXT = (ROOT / "docs/runbook.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## ([a-z-]+)\n(.*?)(?=^## |\Z)", TEXT, flags=re.MULTILINE | re.DOTALL))

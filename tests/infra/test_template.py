@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from policies import Stack
-from templates import MACHINES, ROOT, TEMPLATES, arn, definition, resources, template
 
-from pipelines import unload
+from pipelines.warehouse import unload
+from tests.infra.policies import Stack
+from tests.infra.templates import MACHINES, ROOT, TEMPLATES, arn, definition, resources, template
 
 NAMES = [
     "AlarmName",

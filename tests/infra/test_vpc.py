@@ -3,12 +3,12 @@
 import copy
 
 import pytest
-from policies import HERE, Request, Stack, by_role, judge
-from templates import MACHINES, definition
-from test_machine_permissions import calls, tasks
 
+from infra.deploy.vpc import in_vpc
 from infra.local.aws_models import check, service_model
-from infra.vpc import in_vpc
+from tests.infra.policies import HERE, Request, Stack, by_role, judge
+from tests.infra.templates import MACHINES, definition
+from tests.infra.test_machine_permissions import calls, tasks
 
 SUBNETS, GROUPS = "subnet-0a1b,subnet-2c3d", "sg-4e5f"
 

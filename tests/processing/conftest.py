@@ -1,7 +1,8 @@
 """Fixtures: folders of jobs."""
 
 import pytest
-from job_folders import Job, as_jsonl
+
+from tests.processing.job_folders import Job, as_jsonl
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from processing import container, manifest
+from processing import container
+from processing.dataset import manifest
 
 GROUP, PERIOD = "DE-weee", "2026-10"
 DATASET = "s3://landing/training/DE-weee/2026-10/d1/"

@@ -6,9 +6,9 @@ import json
 
 import pyarrow.parquet as pq
 import pytest
-from job_folders import CODEBOOK, DATASET, GROUP, PERIOD, JobFailed, as_jsonl, items
 
 from processing import amend, publish
+from tests.processing.job_folders import CODEBOOK, DATASET, GROUP, PERIOD, JobFailed, as_jsonl, items
 
 AMENDS = "s3://labelled/labels/DE-weee/2026-10/r1/"
 WHEN = "2026-11-02T10:00:00+00:00"

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 import numpy as np
 import pyarrow as pa
 import pytest
-from job_folders import CODEBOOK, GROUP, PERIOD, JobFailed
 
-from processing import compare, labelled
-from processing.dataset import sha256
+from processing import compare
+from processing.dataset.data_files import sha256
+from processing.labels import label_table
+from tests.processing.job_folders import CODEBOOK, GROUP, PERIOD, JobFailed
 
 CHALLENGER, WINNER = "DE-weee-2026-10-1a2b3c4d", "DE-weee-2026-09-5e6f7a8b"
 CODES = ("1", "2", "3a")
@@ -52,9 +53,9 @@ def publish(
     )
     aside = pa.table({"item_id": [f"r{n}" for n in range(rejected)], "status": ["rejected"] * rejected})
     constants = {"model": model, "run": "r1", "labelled_at": datetime(2026, 10, 2, tzinfo=UTC)}
-    table = labelled.assemble([labels, aside], constants, test_set=True)
+    table = label_table.assemble([labels, aside], constants, test_set=True)
     folder = job.input(role)
-    labelled.write_parquet(table, folder / "labels.parquet")
+    label_table.write_parquet(table, folder / "labels.parquet")
     files = [{"name": "labels.parquet", "sha256": sha256(folder / "labels.parquet")}]
     (folder / "manifest.json").write_text(json.dumps({"files": files}))
     job.trained(name=f"{role}-trained")
@@ -306,7 +307,7 @@ def test_a_policy_that_makes_no_sense_stops_the_comparison(pair, policy):
 
 def test_calibration_error_is_what_the_definition_gives():
     """Worked by hand, bins of 1/15: two rows in (0.6, 0.667], one right; three in (0.933, 1], all right."""
-    from processing.scores import calibration_error
+    from processing.verdict.scores import calibration_error
 
     right = np.array([True, False, True, True, True])
     confidence = np.array([0.65, 0.65, 0.95, 0.97, 1.0])

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import accuracy_score, f1_score
 
-from processing import bootstrap
-from processing.mcnemar import discordant, mcnemar
 from processing.policy import Policy
-from processing.verdict import decide
+from processing.verdict import bootstrap
+from processing.verdict.mcnemar import discordant, mcnemar
+from processing.verdict.rule import decide
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ import shutil
 import pyarrow.parquet as pq
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from job_folders import DATASET, GROUP, PERIOD, as_jsonl
 
 from processing import publish
+from tests.processing.job_folders import DATASET, GROUP, PERIOD, as_jsonl
 
 PIECES = [
     '"',

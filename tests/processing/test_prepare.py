@@ -8,10 +8,10 @@ import json
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from job_folders import CODEBOOK, TEST_SET, as_jsonl, items
 
-from processing import jsonlines, manifest, split
-from processing.text import text_keys
+from processing.dataset import jsonlines, manifest, split
+from processing.dataset.text import text_keys
+from tests.processing.job_folders import CODEBOOK, TEST_SET, as_jsonl, items
 
 
 def as_csv(rows, bom=False) -> bytes:

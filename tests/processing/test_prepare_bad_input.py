@@ -7,9 +7,9 @@ import json
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from job_folders import DATASET, JobFailed, as_jsonl, items
 
-from processing import manifest, readers
+from processing.dataset import manifest, readers
+from tests.processing.job_folders import DATASET, JobFailed, as_jsonl, items
 
 HEADER = b"item_id,title,brand,product_type,weight_kg,material,label\n"
 

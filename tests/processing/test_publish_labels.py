@@ -11,9 +11,10 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from job_folders import CODEBOOK, DATASET, GROUP, PERIOD, JobFailed, as_jsonl, items
 
-from processing import labelled, publish
+from processing import publish
+from processing.labels import label_table
+from tests.processing.job_folders import CODEBOOK, DATASET, GROUP, PERIOD, JobFailed, as_jsonl, items
 
 TEXT_KEY = "143e415e095392f9"  # of the first of job_folders.items
 DESTINATION = "s3://labelled/labels/DE-weee/2026-10/r1/"
@@ -145,7 +146,7 @@ def test_unsure_labels_go_to_review_with_the_reason(prepared):
     job = prepared(rows, [prediction("000000", confidence=0.4), prediction("000001")])
     run_publish(job)
     assert [(row["status"], row["reason"]) for row in published(job)] == [
-        ("review", labelled.UNSURE),
+        ("review", label_table.UNSURE),
         ("labelled", None),
     ]
 
@@ -267,7 +268,7 @@ TRUE false MARCH1 SEP-2 'x"""
 
 @pytest.mark.parametrize("text", [*CONVERTED.split(), "\t=1", "\r=1", " =1", "\uff1d1+1", "Okt 26", ""])
 def test_a_spreadsheet_leaves_what_it_would_convert_as_text(text):
-    (shown,) = labelled.as_text(pa.chunked_array([[text]])).to_pylist()
+    (shown,) = label_table.as_text(pa.chunked_array([[text]])).to_pylist()
     assert shown == ("'" + text if text else "")
 
 
@@ -275,7 +276,7 @@ def test_a_spreadsheet_leaves_what_it_would_convert_as_text(text):
     "text", ["SKU-12345", "A", "Wärmeüberträger", "DE-weee-2026-10-1a2b3c4d", "Gerät, groß", "x=1"]
 )
 def test_plain_words_are_shown_as_they_are(text):
-    assert labelled.as_text(pa.chunked_array([[text]])).to_pylist() == [text]
+    assert label_table.as_text(pa.chunked_array([[text]])).to_pylist() == [text]
 
 
 def test_the_csv_has_the_rows_of_the_parquet_and_gives_the_ids_back(prepared):

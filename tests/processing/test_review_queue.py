@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from processing.labels.review_queue import choose
 from processing.policy import Policy
-from processing.review_queue import choose
 
 RNG = np.random.default_rng(7)
 

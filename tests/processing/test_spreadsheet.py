@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from openpyxl import load_workbook
 
-from processing import labelled
+from processing.labels import label_table
 
 OFFICE = shutil.which("soffice")
 TEXTS = """=1+1 +49 -1 @SUM(A1:A9) ="0" 007 1e5 4006381333931 1-2 3/4 2.10 1,5 .5 12% €5 10:30 TRUE false
@@ -34,8 +34,8 @@ def opened(tmp_path_factory):
         }
     )
     constants = {"labelled_at": datetime(2026, 10, 3, 4, 5, 6, tzinfo=UTC), "period": "2026-10"}
-    table = labelled.assemble([rows], constants, test_set=False)
-    labelled.write_csv(table, folder / "labels.csv")
+    table = label_table.assemble([rows], constants, test_set=False)
+    label_table.write_csv(table, folder / "labels.csv")
     # Comma, double quote, UTF-8, from the first line on: what its dialog proposes for this file.
     command = [OFFICE, f"-env:UserInstallation={(folder / 'profile').as_uri()}", "--headless"]
     command += ["--infilter=CSV:44,34,76,1", "--convert-to", "xlsx", "--outdir", str(folder)]

@@ -4,10 +4,11 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 from cfnlint.decode import cfn_yaml
-from job_folders import DATASET, GROUP, PERIOD, as_jsonl, items
 
 import infra
-from processing import labelled, publish
+from processing import publish
+from processing.labels import label_table
+from tests.processing.job_folders import DATASET, GROUP, PERIOD, as_jsonl, items
 
 TEMPLATE = infra.__path__[0] + "/template.yaml"
 #: Athena's types and DuckDB's names for what Athena shows.
@@ -70,7 +71,9 @@ def test_the_files_have_the_columns_of_the_table_and_their_types(table, current)
 
 def test_every_column_is_explained_as_the_manifest_explains_it(table):
     told = {column["Name"]: column["Comment"] for column in table["StorageDescriptor"]["Columns"]}
-    assert told == {name: what for name, what in labelled.COLUMNS.items() if name not in labelled.TEST_ONLY}
+    assert told == {
+        name: what for name, what in label_table.COLUMNS.items() if name not in label_table.TEST_ONLY
+    }
 
 
 def test_months_are_told_apart_by_a_column_so_that_no_partition_has_to_be_declared(table, current):

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processing import text
-from processing.text import fold, normalise, text_keys
+from processing.dataset import text
+from processing.dataset.text import fold, normalise, text_keys
 
 
 def rows(*titles, brand="", product_type=""):

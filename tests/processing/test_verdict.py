@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from processing.policy import Policy
-from processing.verdict import decide
+from processing.verdict.rule import decide
 
 # Rows (truth, challenger, winner, how many) on which both models are right, over codes of uneven size.
 AGREED = [("a", "a", "a", 500), ("b", "b", "b", 250), ("c", "c", "c", 120), ("d", "d", "d", 80)]

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from job_folders import CODEBOOK, DATASET, GROUP, as_jsonl, items
 
-from processing import drift, publish
+from processing import publish
+from processing.month import drift
+from tests.processing.job_folders import CODEBOOK, DATASET, GROUP, as_jsonl, items
 
 EARLIER = CODEBOOK | {"version": "2026-09"}
 
@@ -245,7 +246,7 @@ def test_reviewers_at_their_capacity_ring_with_the_precision_that_it_buys(month)
 
 
 def test_labels_of_last_month_that_were_tampered_with_stop_the_publication(month):
-    from job_folders import JobFailed
+    from tests.processing.job_folders import JobFailed
 
     september = month(["1"] * 3, period="2026-09")
     table = september.output("files") / "labels.parquet"

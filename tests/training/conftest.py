@@ -1,3 +1,3 @@
-from synthetic_group import job, trained
+from tests.training.synthetic_group import job, trained
 
 __all__ = ["job", "trained"]

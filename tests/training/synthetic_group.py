@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from processing.container import run
-from processing.text import text_keys
+from processing.dataset.text import text_keys
 from training import featurize, train
 from training.channels import read_training_set
 from training.training_set import TrainingSet

@@ -3,11 +3,11 @@ import json
 import numpy as np
 import pyarrow as pa
 import pytest
-from synthetic_group import codebook, featurized, items, write_channel
 
 from inference.explain import explain
 from inference.predict import Labeller
 from processing.container import run
+from tests.training.synthetic_group import codebook, featurized, items, write_channel
 from training import model, train, tune
 
 

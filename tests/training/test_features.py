@@ -3,9 +3,9 @@ import hashlib
 import numpy as np
 import pyarrow as pa
 import pytest
-from synthetic_group import ATTRIBUTES, items
 
-from processing.codebook import Attribute
+from processing.codes.codebook import Attribute
+from tests.training.synthetic_group import ATTRIBUTES, items
 from training import attributes, features, weighting
 from training.features import Features
 

@@ -5,11 +5,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from scipy import sparse
-from synthetic_group import codebook, featurized, items
 
-from processing import codebook as codebooks
-from processing import shared, split
+from processing.codes import codebook as codebooks
 from processing.container import run
+from processing.dataset import rows_to_share, split
+from tests.training.synthetic_group import codebook, featurized, items
 from training import fitting, shared_rows, sharing, train, tune
 
 
@@ -46,7 +46,7 @@ def neighbour(**references) -> pa.Table:
     rows = rows.set_column(rows.schema.get_field_index("label"), "label", labels)
     book = with_references(codebook(), "AT-weee", "A", **references)
     without_material = [entry for entry in book["attributes"] if entry["name"] != "material"]
-    return shared.to_share(rows, codebooks.parse(book | {"attributes": without_material}), "unu")
+    return rows_to_share.to_share(rows, codebooks.parse(book | {"attributes": without_material}), "unu")
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def sharing_job(job):
     for group, rows in (("AT-weee", neighbour()), ("DE-weee", neighbour())):
         folder = job / "input" / "data" / "shared" / group
         folder.mkdir(parents=True)
-        pq.write_table(rows, folder / shared.FILE)
+        pq.write_table(rows, folder / rows_to_share.FILE)
     (folder.parent / "about.txt").write_text("A note.")
     return job
 
@@ -68,7 +68,7 @@ def test_what_is_shared_has_no_ids_and_no_codes_of_the_group():
 
 def test_nothing_is_written_for_a_group_that_does_not_share(tmp_path):
     book = codebooks.parse(with_references(codebook()))
-    shared.write(tmp_path / "train", book, "none", tmp_path)
+    rows_to_share.write(tmp_path / "train", book, "none", tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 

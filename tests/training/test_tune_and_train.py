@@ -1,9 +1,9 @@
 import re
 
 import pytest
-from synthetic_group import featurized, items, write_channel
 
 from processing.container import run
+from tests.training.synthetic_group import featurized, items, write_channel
 from training import train, tune
 
 

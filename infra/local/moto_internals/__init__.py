@@ -1,4 +1,4 @@
-"""Everything that reaches into moto. It is pinned; an upgrade fails tests/local/test_moto_internals.py first.
+"""Everything that reaches into moto. It is pinned; tests/infra/local/test_moto_internals.py guards it.
 
 Each module says what of moto it replaces, and why. Nothing is replaced before its `install_...` is called.
 """

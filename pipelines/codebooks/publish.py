@@ -1,0 +1,195 @@
+"""Codebooks as a group's current one: publishing a file, and reading what is published."""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from pipelines.codebooks.check import Problem
+from pipelines.codebooks.read import CodebookError, checked, parse, read
+from processing.policy import Policy
+
+#: Stands where reviewers' decisions will: Prepare is given that folder, and SageMaker refuses an empty one.
+REVIEWED = b"Decisions of reviewers, one folder for each imported sheet. They are training rows, too.\n"
+#: The same for the rows of groups that share by a list: Featurize is given that folder.
+SHARED = b"Training rows of groups that share by this list, one folder for each group.\n"
+
+
+@dataclass(frozen=True)
+class PublishedCodebook:
+    """A codebook as it is published: `uri` and `digest` (SHA-256, hex) name exactly these bytes.
+
+    `replaces` is the version that was current before, empty for a group's first codebook. `changed` is false
+    when the very same codebook and policy were current already. `older` is true when the version comes before
+    the one it replaces, numbers in them compared as numbers.
+    """
+
+    group: str
+    version: str
+    uri: str
+    digest: str
+    published_at: str
+    replaces: str
+    changed: bool
+
+    @property
+    def older(self) -> bool:
+        return bool(self.replaces) and _order(self.version) < _order(self.replaces)
+
+
+def content(codebook: dict) -> bytes:
+    """The bytes that are published: all but the policy, in one canonical form, whatever the layout was.
+
+    The policy is kept in the ledger alone: it may change without a new version of the codes.
+    """
+    published = {name: value for name, value in codebook.items() if name != "policy"}
+    return json.dumps(published, ensure_ascii=False, indent=2, sort_keys=True).encode() + b"\n"
+
+
+def publish(
+    codebook: str | Path | dict,
+    *,
+    s3,
+    dynamodb,
+    work_bucket: str,
+    table: str,
+    policy: dict | None = None,
+    now: datetime,
+) -> PublishedCodebook:
+    """Make a codebook the current one of its model group; with the first one the group becomes known.
+
+    `codebook` is a file's path or the parsed JSON; `s3` and `dynamodb` are boto3 clients; `policy` replaces
+    the one in the codebook; `now` is a time with a zone. The object `codebooks/{group}/{version}.json` is
+    written once and never changed: publishing the same again is harmless. Raises CodebookError for a codebook
+    that is not good, for other content under a version that is published already, and where somebody else
+    publishes for the group at the same moment.
+    """
+    if isinstance(codebook, dict):
+        file = f"codebook {codebook.get('group', '')} {codebook.get('version', '')}".rstrip()
+    else:
+        file, codebook = str(codebook), read(codebook)
+    codebook = checked(codebook if policy is None else {**codebook, "policy": policy}, file)
+    group, version, body = codebook["group"], codebook["version"], content(codebook)
+    key, digest = f"codebooks/{group}/{version}.json", hashlib.sha256(body).hexdigest()
+    _put_once(s3, work_bucket, key, body, file)
+    settings = training_settings(codebook)
+    s3.put_object(Bucket=work_bucket, Key=f"reviewed/{group}/about.txt", Body=REVIEWED)
+    s3.put_object(Bucket=work_bucket, Key=f"shared/{settings['share_by']}/about.txt", Body=SHARED)
+
+    item = {
+        "group": group,
+        "entry": "GROUP",
+        "codebook_uri": f"s3://{work_bucket}/{key}",
+        "codebook_version": version,
+        "codebook_digest": digest,
+        "policy": json.dumps(codebook.get("policy", {}), ensure_ascii=False, sort_keys=True),
+        **settings,
+        "published_at": now.isoformat(timespec="seconds"),
+    }
+    current = current_codebook(group, dynamodb=dynamodb, table=table)
+    _stop_sharing(s3, work_bucket, group, current.get("share_by"), settings["share_by"])
+    changed = {**current, "published_at": ""} != {**item, "published_at": ""}
+    if changed:
+        _replace(current, item, dynamodb, table, file)
+    return PublishedCodebook(
+        group=group,
+        version=version,
+        uri=item["codebook_uri"],
+        digest=digest,
+        published_at=item["published_at"] if changed else current["published_at"],
+        replaces=current.get("codebook_version", ""),
+        changed=changed,
+    )
+
+
+def _replace(current: dict[str, str], item: dict[str, str], dynamodb, table: str, file: str) -> None:
+    """Put the group's item in the place of `current`, if that is what still stands there."""
+    condition = {"ConditionExpression": "attribute_not_exists(entry)"}
+    if current:
+        condition = {
+            "ConditionExpression": "codebook_version = :version AND published_at = :published_at",
+            "ExpressionAttributeValues": {
+                f":{name.removeprefix('codebook_')}": {"S": current[name]}
+                for name in ("codebook_version", "published_at")
+            },
+        }
+    typed = {name: {"S": value} for name, value in item.items()}
+    try:
+        dynamodb.put_item(TableName=table, Item=typed, **condition)
+    except dynamodb.exceptions.ConditionalCheckFailedException as error:
+        before = current.get("codebook_version", "none")
+        message = (
+            f"somebody else has published for {item['group']} at this moment, {before} is replaced already"
+        )
+        fix = f"look at it (labelmill codebook show {item['group']}), then publish again"
+        raise CodebookError(Problem(file, "version", message, fix)) from error
+
+
+def _order(version: str) -> list[str | int]:
+    """A key to sort versions by: 2026-9 before 2026-11, 2026-11 before 2026-11.1."""
+    return [int(part) if part.isdigit() else part for part in re.split("([0-9]+)", version)]
+
+
+def training_settings(codebook: dict) -> dict[str, str]:
+    """What codebook and policy ask of a training, in the form its state machine passes on.
+
+    families: JSON list of candidates to try; trees are worth it only where items have attributes.
+    hyperparameters: JSON object of the final training's own hyperparameters; text values. A precision of 0
+        leaves the threshold to the model, so to the default.
+    share_by: the list of references by which rows are shared, or `none`.
+    """
+    policy = Policy.parse(json.dumps(codebook.get("policy", {})))
+    return {
+        "families": json.dumps(["linear", "boosted"] if codebook["attributes"] else ["linear"]),
+        "hyperparameters": json.dumps({"precision": str(policy.precision or Policy.precision)}),
+        "share_by": policy.share_by,
+    }
+
+
+def _stop_sharing(s3, bucket: str, group: str, before: str | None, now: str) -> None:
+    """Take back the rows that the group shared by another list until now."""
+    if before and before != now:
+        from processing.dataset.rows_to_share import FILE
+
+        s3.delete_object(Bucket=bucket, Key=f"shared/{before}/{group}/{FILE}")
+
+
+def current_codebook(group: str, *, dynamodb, table: str) -> dict[str, str]:
+    """The ledger's item GROUP of `group`, empty when nothing was published for it."""
+    key = {"group": {"S": group}, "entry": {"S": "GROUP"}}
+    item = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item", {})
+    return {name: value["S"] for name, value in item.items()}
+
+
+def published(group: str, *, s3, dynamodb, table: str) -> dict:
+    """The current published codebook of `group`. Raises CodebookError without one or when it changed."""
+    item = current_codebook(group, dynamodb=dynamodb, table=table)
+    if not item:
+        fix = "publish a codebook for it, or give a file's path"
+        raise CodebookError(
+            Problem(group, "the ledger", "no codebook is published for this model group", fix)
+        )
+    bucket, _, key = item["codebook_uri"].removeprefix("s3://").partition("/")
+    body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    if hashlib.sha256(body).hexdigest() != item["codebook_digest"]:
+        fix = "restore the object's first version, a published codebook never changes"
+        raise CodebookError(Problem(item["codebook_uri"], "the file", "its digest is not the ledger's", fix))
+    return {**parse(body.decode(), item["codebook_uri"]), "policy": json.loads(item["policy"])}
+
+
+def _put_once(s3, bucket: str, key: str, body: bytes, file: str) -> None:
+    from botocore.exceptions import ClientError
+
+    try:
+        s3.put_object(
+            Bucket=bucket, Key=key, Body=body, IfNoneMatch="*", ContentType="application/json; charset=utf-8"
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "PreconditionFailed":
+            raise
+        if s3.get_object(Bucket=bucket, Key=key)["Body"].read() != body:
+            message = f"s3://{bucket}/{key} is published already, with other content"
+            fix = "give the changed codebook a new version, a published one never changes"
+            raise CodebookError(Problem(file, "version", message, fix)) from error

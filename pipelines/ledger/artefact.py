@@ -1,0 +1,34 @@
+"""A model's artefact, as a training job left it in S3: its data, fetched for a person to look at."""
+
+import tarfile
+import tempfile
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from pipelines.ledger.reading import LedgerError
+
+
+def fetch(s3: Any, address: str, names: tuple[str, ...], folder: Path) -> None:
+    """Put those of the files `names` that the artefact at `address` has into `folder`.
+
+    `s3` is a boto3 S3 client. The code in the artefact is neither unpacked nor run. Raises LedgerError where
+    the artefact is not there any more.
+    """
+    bucket, _, key = address.removeprefix("s3://").partition("/")
+    with tempfile.TemporaryFile() as packed:
+        try:
+            s3.download_fileobj(bucket, key, packed)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "404":
+                raise
+            raise LedgerError(
+                f"{address} is not there. Fix: bring the object's last version back, or ask another model."
+            ) from None
+        packed.seek(0)
+        with tarfile.open(fileobj=packed, mode="r:gz") as archive:
+            for member in archive:
+                name = str(PurePosixPath(member.name))
+                if member.isfile() and name in names:
+                    (folder / name).write_bytes(archive.extractfile(member).read())

@@ -1,0 +1,132 @@
+"""Changing a group's winner by hand: the decision, its one write, and what MLOps are told of it.
+
+Only `record` writes, and only if the winner is still the one that the decision replaces.
+"""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from pipelines.ledger.reading import MAKES_WINNER, GroupLedger, LedgerError, check_model, read
+
+
+def change(ledger: GroupLedger, verdict: str, model: str, reason: str, by: str, now: datetime) -> dict:
+    """The decision, by a person, that makes `model` the winner: what `record` writes. Writes nothing.
+
+    `verdict` is PROMOTE or ROLLBACK; `now` has a time zone. Scores and evidence are those of the last
+    comparison of just these two models, where there was one. Raises LedgerError where it must not be done.
+    """
+    group, replaces = ledger.group, ledger.winner.get("model", "")
+    check_model(ledger, model)
+    if model == replaces:
+        raise LedgerError(f"{model} is already the winner of {group}, since {ledger.winner['since']}.")
+    if verdict == "ROLLBACK" and not any(
+        decision["model"] == model and decision["verdict"] in MAKES_WINNER for decision in ledger.decisions
+    ):
+        raise LedgerError(
+            f"{model} was never the winner of {group}, so there is nothing to go back to. "
+            "Fix: name an earlier winner (labelmill models history), or use labelmill models promote."
+        )
+    time = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if ledger.winner and now <= datetime.fromisoformat(ledger.winner["since"]):
+        raise LedgerError(
+            f"By this machine's clock it is {time}, but the winner of {group} is from "
+            f"{ledger.winner['since']}. Fix: set the clock; the ledger must stay in order."
+        )
+    run = f"{group}-{verdict.lower()}-{re.sub('[^0-9]', '', time)}"
+    made_of = {name: ledger.models[model][name] for name in ("data_digest", "code_digest")}
+    return {
+        "group": group,
+        "entry": f"DECISION#{time}#{run}",
+        "verdict": verdict,
+        "reason": reason,
+        "decided_by": by,
+        "model": model,
+        "replaces": replaces,
+        **_known_scores(ledger, model, replaces),
+        **made_of,
+        "codebook_version": ledger.registered["codebook_version"],
+    }
+
+
+def _known_scores(ledger: GroupLedger, model: str, replaces: str) -> dict:
+    """Scores and evidence of the last comparison of two models, whichever was the challenger then."""
+    sides = {(model, replaces): ("score", "replaced_score"), (replaces, model): ("replaced_score", "score")}
+    for decision in reversed(ledger.decisions):
+        names = sides.get((decision["model"], decision["replaces"]))
+        if names and replaces and "evidence" in decision:
+            scores = dict(zip(("score", "replaced_score"), (decision[name] for name in names), strict=True))
+            return scores | {name: decision[name] for name in ("evidence", "evidence_digest")}
+    return {}
+
+
+def record(client: Any, table: str, decision: dict) -> None:
+    """Write a decision of `change`, and its model as the winner, if the winner is still the one it replaces.
+
+    Both in one transaction, or nothing. `client` is a boto3 DynamoDB client. Raises LedgerError where
+    another decision was faster.
+    """
+    group, time = decision["group"], decision["entry"].split("#")[1]
+    winner = {
+        "group": group,
+        "entry": "WINNER",
+        "model": decision["model"],
+        "decision": decision["entry"],
+        "since": time,
+    }
+    unchanged: dict = {"ConditionExpression": "attribute_not_exists(entry)"}
+    if decision["replaces"]:
+        unchanged = {
+            "ConditionExpression": "model = :replaces",
+            "ExpressionAttributeValues": {":replaces": {"S": decision["replaces"]}},
+        }
+    once = {"ConditionExpression": "attribute_not_exists(entry)"}
+    puts = [(winner, unchanged), (decision, once)]
+    try:
+        client.transact_write_items(
+            TransactItems=[
+                {"Put": {"TableName": table, "Item": _typed(item), **condition}} for item, condition in puts
+            ]
+        )
+    except client.exceptions.TransactionCanceledException as error:
+        codes = {reason["Code"] for reason in error.response["CancellationReasons"]}
+        if not codes & {"ConditionalCheckFailed", "TransactionConflict"}:
+            raise
+        now = read(client, table, group).winner.get("model", "none")
+        raise LedgerError(
+            f"Another decision on {group} was faster: the winner is {now} and no longer "
+            f"{decision['replaces'] or 'none'}. Nothing was written. "
+            f"Fix: look at it (labelmill models history {group}) and decide again."
+        ) from error
+
+
+def notice(decision: dict, period: str) -> dict:
+    """What MLOps are told of a decision of `change`: like the comparison's own message, as SNS takes it.
+
+    `period` is that of the model which is the winner now.
+    """
+    group, verdict, before = decision["group"], decision["verdict"], decision["replaces"]
+    lines = [
+        f"{verdict} for {group} {period}. {decision['reason']}",
+        "",
+        f"{decision['model']} is the winner from now on, instead of {before or 'none'}.",
+        f"Decided by {decision['decided_by']}.",
+    ]
+    if "evidence" in decision:
+        lines.append(f"Evidence: {decision['evidence']}")
+    if before:
+        lines.append(f"To go back: labelmill models rollback {group} --to {before} --reason TEXT")
+    attributes = {"group": group, "verdict": verdict}
+    return {
+        "Subject": f"{verdict}: {group} {period}",
+        "Message": "\n".join(lines),
+        "MessageAttributes": {
+            name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
+        },
+    }
+
+
+def _typed(item: dict) -> dict:
+    return {
+        name: {"N": repr(value)} if isinstance(value, float) else {"S": value} for name, value in item.items()
+    }

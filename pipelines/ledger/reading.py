@@ -1,0 +1,166 @@
+"""The winner ledger: which model labels a group's items, since when, who decided it and on what evidence.
+
+The items are described in docs/ledger.md. All of a group is read at once and looked at by pure functions.
+Nothing is written here; pipelines/ledger/changing.py does that.
+"""
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from pipelines.errors import Refused
+
+#: Verdicts that make their model the winner; the other decisions leave the winner as it is.
+MAKES_WINNER = ("FIRST", "PROMOTE", "ROLLBACK")
+#: Without an answer for so long the answer is no: a week holds a weekend, and is less than a month.
+APPROVAL_DAYS = 7
+
+
+class LedgerError(Refused):
+    """What was asked cannot be answered, or must not be done; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class GroupLedger:
+    """The items of one model group, numbers as float and all else as text.
+
+    Attributes:
+        registered: the item GROUP; empty where the group is not known.
+        winner: the item WINNER; empty where there is none.
+        models: items MODEL# by the model's name.
+        decisions: items DECISION#, the oldest first, each with its `time` and `run`.
+        predictions: items PREDICTIONS# by test set and model.
+        approvals: items APPROVAL# by the run that asked.
+        labels: items LABELS#, the oldest of each month first, each with its `period` and `time`.
+    """
+
+    group: str
+    registered: dict = field(default_factory=dict)
+    winner: dict = field(default_factory=dict)
+    models: dict[str, dict] = field(default_factory=dict)
+    decisions: list[dict] = field(default_factory=list)
+    predictions: dict[tuple[str, str], dict] = field(default_factory=dict)
+    approvals: dict[str, dict] = field(default_factory=dict)
+    labels: list[dict] = field(default_factory=list)
+
+
+def read(client: Any, table: str, group: str) -> GroupLedger:
+    """The ledger of one group; `client` is a boto3 DynamoDB client. Raises LedgerError for an unknown one."""
+    pages = client.get_paginator("query").paginate(
+        TableName=table,
+        ConsistentRead=True,
+        KeyConditionExpression="#group = :group",
+        ExpressionAttributeNames={"#group": "group"},
+        ExpressionAttributeValues={":group": {"S": group}},
+    )
+    [ledger] = _assemble(pages) or [GroupLedger(group)]
+    if not ledger.registered:
+        raise LedgerError(
+            f"Model group {group} is not known. "
+            "Fix: write it like DE-weee, name its stack with --stack, or publish its codebook first."
+        )
+    return ledger
+
+
+def read_all(client: Any, table: str) -> list[GroupLedger]:
+    """The ledgers of all groups, by name. `client` is a boto3 DynamoDB client."""
+    return _assemble(client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True))
+
+
+def _assemble(pages) -> list[GroupLedger]:
+    ledgers: dict[str, GroupLedger] = {}
+    items = [_plain(item) for page in pages for item in page["Items"]]
+    for item in sorted(items, key=lambda item: (item["group"], item["entry"])):
+        ledger = ledgers.setdefault(item["group"], GroupLedger(item["group"]))
+        match item["entry"].split("#"):
+            case ["GROUP"]:
+                ledger.registered.update(item)
+            case ["WINNER"]:
+                ledger.winner.update(item)
+            case ["MODEL", model]:
+                ledger.models[model] = item
+            case ["DECISION", time, run]:
+                ledger.decisions.append({"time": time, "run": run, **item})
+            case ["PREDICTIONS", test_set, model]:
+                ledger.predictions[test_set, model] = item
+            case ["APPROVAL", run]:
+                ledger.approvals[run] = item
+            case ["LABELS", period, time, _]:
+                ledger.labels.append({"period": period, "time": time, **item})
+    return list(ledgers.values())
+
+
+def _plain(item: dict) -> dict:
+    return {name: float(value["N"]) if "N" in value else value.get("S", "") for name, value in item.items()}
+
+
+def winner_at(ledger: GroupLedger, moment: datetime) -> dict | None:
+    """The decision that had made the winner of a moment (with a time zone); None before the first."""
+    made = [
+        decision
+        for decision in ledger.decisions
+        if decision["verdict"] in MAKES_WINNER and datetime.fromisoformat(decision["time"]) < moment
+    ]
+    return made[-1] if made else None
+
+
+def status(ledger: GroupLedger, model: str, now: datetime) -> str:
+    """What has become of a model, in a few words."""
+    if ledger.winner.get("model") == model:
+        return f"winner since {ledger.winner['since'][:10]}"
+    decided = [decision for decision in ledger.decisions if decision["model"] == model]
+    runs = {decision["run"] for decision in ledger.decisions}
+    for run, asked in ledger.approvals.items():
+        if asked["model"] == model and run not in runs and waits(asked, ledger.winner.get("model", ""), now):
+            return f"waits for approval of {run}"
+    if not decided:
+        return "not compared yet"
+    last = decided[-1]
+    return "winner before" if last["verdict"] in MAKES_WINNER else f"{last['verdict']} {last['time'][:10]}"
+
+
+def expiry(asked: dict) -> datetime:
+    """When an item APPROVAL# that nobody has answered means no."""
+    return datetime.fromisoformat(asked["asked_at"]) + timedelta(days=APPROVAL_DAYS)
+
+
+def waits(asked: dict, winner: str, now: datetime) -> bool:
+    """Whether an item APPROVAL#, of a comparison without a decision, can still be answered with effect.
+
+    `winner` is the group's winner now, empty for none; `now` has a time zone.
+    """
+    return asked["replaces"] == winner and now < expiry(asked)
+
+
+def older_codebook(ledger: GroupLedger, model: str) -> str:
+    """A warning where the model was trained under another codebook than the current one, else empty."""
+    trained, current = ledger.models[model]["codebook_version"], ledger.registered["codebook_version"]
+    if trained == current:
+        return ""
+    return (
+        f"{model} was trained under codebook {trained}; the current one is {current}. "
+        f"It gives no code that is new since {trained}."
+    )
+
+
+def model_or_winner(ledger: GroupLedger, model: str | None) -> tuple[str, dict]:
+    """Name and item MODEL# of a model of the group, of its winner where none is named. Raises LedgerError."""
+    name = model or ledger.winner.get("model")
+    if not name:
+        raise LedgerError(f"{ledger.group} has no winner so far. Fix: name one of its models with --model.")
+    check_model(ledger, name)
+    return name, ledger.models[name]
+
+
+def check_model(ledger: GroupLedger, model: str) -> None:
+    """Raises LedgerError where the group has no such model."""
+    if model in ledger.models:
+        return
+    named = re.fullmatch(r"([A-Z]{2}-[a-z0-9]{2,12})-[0-9]{4}-[0-9]{2}-[0-9a-f]{8}", model)
+    if named and named[1] != ledger.group:
+        raise LedgerError(
+            f"{model} is a model of {named[1]}, not of {ledger.group}. Fix: name a model of {ledger.group}."
+        )
+    known = ", ".join(sorted(ledger.models)[-5:]) or "no model so far"
+    raise LedgerError(f"{ledger.group} has no model {model}. Fix: name one of its own: {known}.")

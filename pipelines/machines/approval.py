@@ -1,0 +1,110 @@
+"""Approval by a person, where the group's policy asks for it: the comparison waits with a task token."""
+
+from stepfunctions.steps import choice_rule, states
+
+from pipelines.ledger.reading import APPROVAL_DAYS
+from pipelines.machines.states import HOUR, Path, Task, guard, notify, retry, text
+
+
+def approval(failure: states.State, evidence: Path, then: states.State) -> states.State:
+    """Go on to `then`, with `$.decision` as a person answered where one had to be asked."""
+    ask = _ask(failure, evidence)
+    answers = {
+        "Approved": _answered(
+            "Approved", "$.compared.message.verdict", "{} Approved by {}: {}", "$.compared.message.reason"
+        ),
+        "Rejected": _answered(
+            "Rejected",
+            None,
+            "Not approved. The comparison said {}. Rejected by {}: {}",
+            "$.compared.message.verdict",
+        ),
+    }
+    answer = states.Choice("Answer")
+    answer.add_choice(choice_rule.ChoiceRule.BooleanEquals("$.answer.approved", True), answers["Approved"])
+    answer.default_choice(answers["Rejected"])
+    expired = states.Pass(
+        "Expired",
+        parameters={
+            "verdict": "KEEP",
+            "reason": text(
+                f"Not approved. The comparison said {{}}. Nobody answered within {APPROVAL_DAYS} days, "
+                "which means no: the time expired.",
+                "$.compared.message.verdict",
+            ),
+            "by": "expiry",
+        },
+        result_path="$.decision",
+    )
+    for step in (*answers.values(), expired):
+        step.next(then)
+    wait = _await(failure, evidence, expired)
+    ask.next(wait)
+    wait.next(answer)
+
+    wanted = states.Choice("ApprovalWanted")
+    wanted.add_choice(choice_rule.ChoiceRule.BooleanEquals("$.compared.message.approval", True), ask)
+    wanted.default_choice(then)
+    return wanted
+
+
+def _ask(failure, evidence):
+    """The message names two commands. It has no token: whoever reads mail is not whoever decides."""
+    return notify(
+        "AskMlops",
+        "${MlopsTopicArn}",
+        text("Approve? {}: {} {}", "$.compared.message.verdict", "$.group", "$.period"),
+        text(
+            "{} for {} {}, if a person approves. {}\n\n{}\n\nEvidence: {}\n"
+            "Report: labelmill report comparison {}\n\n"
+            "Yes: labelmill approve {}\nNo: labelmill reject {} --reason TEXT\n\n"
+            f"No answer within {APPROVAL_DAYS} days means no.",
+            "$.compared.message.verdict",
+            "$.group",
+            "$.period",
+            "$.compared.message.reason",
+            "$.compared.message.summary",
+            evidence.to_jsonpath(),
+            *["$.run"] * 3,
+        ),
+        failure,
+        verdict=Path("$.compared.message.verdict"),
+        approval="wanted",
+    )
+
+
+def _await(failure, evidence, expired):
+    """Keeps the token in the ledger, where `labelmill approve` and `reject` find it, and waits for it."""
+    item = {
+        "group": {"S": Path("$.group")},
+        "entry": {"S": text("APPROVAL#{}", "$.run")},
+        "token": {"S": Path("$$.Task.Token")},
+        "verdict": {"S": Path("$.compared.message.verdict")},
+        "model": {"S": Path("$.challenger.model")},
+        "replaces": {"S": Path("$.winner.model")},
+        "evidence": {"S": evidence},
+        "asked_at": {"S": Path("$$.State.EnteredTime")},
+    }
+    step = Task(
+        "AwaitApproval",
+        resource="arn:aws:states:::aws-sdk:dynamodb:putItem.waitForTaskToken",
+        parameters={"TableName": "${LedgerTable}", "Item": item},
+        timeout_seconds=APPROVAL_DAYS * 24 * HOUR,
+        result_path="$.answer",
+    )
+    # TaskFailed is every error but the timeout, which is an answer here and not to be tried again.
+    guard(step, failure, retry(["States.TaskFailed"], 1, 20, 5))
+    step.catches.insert(0, states.Catch(expired, error_equals=["States.Timeout"], result_path="$.answer"))
+    return step
+
+
+def _answered(state_id: str, verdict: str | None, reason: str, said: str):
+    return states.Pass(
+        state_id,
+        parameters={
+            "verdict": Path(verdict) if verdict else "KEEP",
+            "reason": text(reason, said, "$.answer.by", "$.answer.reason"),
+            "by": Path("$.answer.by"),
+        },
+        result_path="$.decision",
+    )

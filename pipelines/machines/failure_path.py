@@ -1,0 +1,121 @@
+"""The end that every failure comes to, and the look-up of the model group that every machine begins with."""
+
+from stepfunctions.steps import choice_rule, states
+
+from pipelines.machines.states import Fail, Path, call, text
+
+CODEBOOK_URI = "$.registered.Item.codebook_uri.S"
+CODEBOOK_VERSION = "$.registered.Item.codebook_version.S"
+POLICY = "$.registered.Item.policy.S"
+#: What only training asks; a codebook published before these were written must be published again.
+FAMILIES = "$.registered.Item.families.S"
+HYPERPARAMETERS = "$.registered.Item.hyperparameters.S"
+SHARE_BY = "$.registered.Item.share_by.S"
+#: To train again would bring another model, or none where nothing is new to learn.
+NO_RECORD = (
+    "The ledger has no record of the model {}: bring its item back from a backup of the table. While that of "
+    "a winner is gone, another model can be made the winner (labelmill models promote)."
+)
+
+
+def failure_tail(machine: str) -> states.State:
+    """Queue everything that is needed to start again, tell the operators in one sentence, fail.
+
+    The sentence is the job's own. Step Functions hands over the description of a failed job as the cause, and
+    the sentence stands in it as `ExitMessage` (processing) or `FailureReason` (training, tuning, transform).
+    """
+    # A Fail state may not repeat an error of Step Functions itself (States.*), so every run fails with this.
+    failed = Fail("Failed", error="RunFailed", cause_path="$.sentence")
+    notify = call(
+        "NotifyOperators",
+        "sns:publish",
+        {
+            "TopicArn": "${OperatorsTopicArn}",
+            "Subject": text(f"{machine} failed: {{}}", "$$.Execution.Name"),
+            "Message": text(
+                f"The {machine} run {{}} failed: {{}} (error {{}}). Its input is kept in the failure queue.",
+                "$$.Execution.Name",
+                "$.sentence",
+                "$.failure.Error",
+            ),
+        },
+        failed,
+    )
+    # A failure while telling of a failure must not hide the first one.
+    notify.catches[0].fields["result_path"] = "$.untold"
+    notify.next(failed)
+
+    def tell(state_id: str, path: str) -> states.State:
+        step = states.Pass(state_id, input_path=path, result_path="$.sentence")
+        step.next(notify)
+        return step
+
+    tell_cause = tell("TellCause", "$.failure.Cause")
+    reason = states.Choice("ReasonOfJob")
+    for state_id, field in {"TellExitMessage": "ExitMessage", "TellFailureReason": "FailureReason"}.items():
+        path = f"$.report.job.{field}"
+        reason.add_choice(choice_rule.ChoiceRule.IsPresent(path, True), tell(state_id, path))
+    reason.default_choice(tell_cause)
+    read = states.Pass(
+        "ReadReport", parameters={"job": Path("States.StringToJson($.failure.Cause)")}, result_path="$.report"
+    )
+    read.next(reason)
+
+    cause = states.Choice("CauseOfFailure")
+    rule = choice_rule.ChoiceRule
+    cause.add_choice(rule.StringEquals("$.failure.Cause", ""), tell("TellError", "$.failure.Error"))
+    cause.add_choice(rule.StringMatches("$.failure.Cause", "{*}"), read)
+    cause.default_choice(tell_cause)
+    queue = call(
+        "QueueFailure",
+        "sqs:sendMessage",
+        {
+            "QueueUrl": "${FailureQueueUrl}",
+            "MessageBody": {
+                "machine": machine,
+                "run": Path("$$.Execution.Name"),
+                "input": Path("$$.Execution.Input"),
+                "error": Path("$.failure.Error"),
+                "cause": Path("$.failure.Cause"),
+            },
+        },
+        cause,
+    )
+    queue.catches[0].fields["result_path"] = "$.unqueued"
+    queue.next(cause)
+    return queue
+
+
+def refuse(state_id: str, failure: states.State, template: str, *paths: str) -> states.State:
+    """A failure that the machine itself finds, shaped as a Catch would; the error is the state's name."""
+    step = states.Pass(
+        state_id, parameters={"Error": state_id, "Cause": text(template, *paths)}, result_path="$.failure"
+    )
+    step.next(failure)
+    return step
+
+
+def get_item(state_id: str, entry: str | Path, result_path: str, failure: states.State) -> states.Task:
+    """One item of the ledger for the run's model group."""
+    parameters = {
+        "TableName": "${LedgerTable}",
+        "Key": {"group": {"S": Path("$.group")}, "entry": {"S": entry}},
+        "ConsistentRead": True,
+    }
+    return call(state_id, "dynamodb:getItem", parameters, failure, result_path=result_path)
+
+
+def known_group(failure: states.State, then: states.State, needs: str = CODEBOOK_URI) -> states.State:
+    """GetGroup, and on to `then` if the group's item has the path `needs`; the paths are those above."""
+    get_group = get_item("GetGroup", "GROUP", "$.registered", failure)
+    known = states.Choice("GroupKnown")
+    known.add_choice(choice_rule.ChoiceRule.IsPresent(needs, True), then)
+    unknown = refuse(
+        "UnknownGroup",
+        failure,
+        "Model group {} is not known: publish its codebook (labelmill codebook publish), then start again.",
+        "$.group",
+    )
+    known.default_choice(unknown)
+    get_group.next(known)
+    return get_group

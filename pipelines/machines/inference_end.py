@@ -1,0 +1,124 @@
+"""How the inference workflow ends: the labels are published, recorded and announced."""
+
+from stepfunctions.steps import choice_rule, states
+
+from pipelines.machines.failure_path import CODEBOOK_VERSION, refuse
+from pipelines.machines.inference_jobs import PUBLISHED
+from pipelines.machines.labels_record import record_labels, show_newest
+from pipelines.machines.states import Path, call, notify, retry, text
+
+TAKEN = ["DynamoDB.ConditionalCheckFailedException", "DynamoDb.ConditionalCheckFailedException"]
+
+
+def audience(failure):
+    """A test set goes on to the comparison; the labels of a month go to people and to Athena."""
+    announce = _announce(failure)
+    record = _record_predictions(failure)
+    record.next(announce)
+    notify_mlops = _notify_mlops(failure)
+    notify_mlops.next(announce)
+    attention = states.Choice("Attention")
+    attention.add_choice(
+        choice_rule.ChoiceRule.NumericGreaterThan("$.published.message.alarms", 0), notify_mlops
+    )
+    attention.default_choice(announce)
+    for_people = record_labels(failure)
+    for_people.next(show_newest(failure, states.Chain([_notify_stakeholders(failure), attention])))
+    choice = states.Choice("Audience")
+    choice.add_choice(choice_rule.ChoiceRule.StringEquals("$.purpose", "test"), record)
+    choice.default_choice(for_people)
+    return choice
+
+
+def publish_manifest(failure):
+    parameters = {
+        "Bucket": Path("$.target.bucket"),
+        "Key": text("{}manifest.json", "$.target.prefix"),
+        "CopySource": text("{}/runs/{}/{}/manifest/manifest.json", "$.target.bucket", "$.group", "$.run"),
+    }
+    return call("PublishManifest", "aws-sdk:s3:copyObject", parameters, failure)
+
+
+def claim_amendment(failure):
+    """Labels are amended once, the next sheet amends the amended ones; else one of two would be lost."""
+    parameters = {
+        "TableName": "${LedgerTable}",
+        "Item": {
+            "group": {"S": Path("$.group")},
+            "entry": {"S": text("AMENDED#{}", "$.amends")},
+            "run": {"S": Path("$.run")},
+        },
+        "ConditionExpression": "attribute_not_exists(entry) OR #run = :run",
+        "ExpressionAttributeNames": {"#run": "run"},
+        "ExpressionAttributeValues": {":run": {"S": Path("$.run")}},
+    }
+    step = call("ClaimAmendment", "dynamodb:putItem", parameters, failure, retry(TAKEN, 1, 5, 0))
+    taken = "The labels at {} have been amended by another sheet: import this one again, it will amend those."
+    refused = refuse("AlreadyAmended", failure, taken, "$.amends")
+    step.catches.insert(0, states.Catch(refused, error_equals=TAKEN, result_path="$.failure"))
+    return step
+
+
+def _record_predictions(failure):
+    item = {
+        "group": {"S": Path("$.group")},
+        "entry": {"S": text("PREDICTIONS#{}#{}", "$.test_set", "$.model")},
+        "predictions": {"S": PUBLISHED},
+        "run": {"S": Path("$.run")},
+        "made_at": {"S": Path("$$.State.EnteredTime")},
+    }
+    return call(
+        "RecordPredictions", "dynamodb:putItem", {"TableName": "${LedgerTable}", "Item": item}, failure
+    )
+
+
+def _notify_stakeholders(failure):
+    """Counts and an address; never an item."""
+    return notify(
+        "NotifyStakeholders",
+        "${StakeholdersTopicArn}",
+        text("Labels ready: {} {}", "$.group", "$.period"),
+        text(
+            "{} {}: {} items, {} labelled, {} to review, {} rejected. "
+            "Labelled by model {} under codebook {}. Needs attention: {} "
+            "Manifest of the files: s3://{}/{}manifest.json",
+            "$.group",
+            "$.period",
+            *(f"$.published.message.{count}" for count in ("rows", "labelled", "review", "rejected")),
+            "$.model",
+            CODEBOOK_VERSION,
+            "$.published.message.attention",
+            "$.target.bucket",
+            "$.target.prefix",
+        ),
+        failure,
+    )
+
+
+def _notify_mlops(failure):
+    """The model may be the cause, or the cure."""
+    return notify(
+        "NotifyMlops",
+        "${MlopsTopicArn}",
+        text("Labels need attention: {} {}", "$.group", "$.period"),
+        text(
+            "{} {}, model {}: {} Summary: s3://{}/{}summary.json",
+            "$.group",
+            "$.period",
+            "$.model",
+            "$.published.message.attention",
+            "$.target.bucket",
+            "$.target.prefix",
+        ),
+        failure,
+    )
+
+
+def _announce(failure):
+    detail = {
+        **{name: Path(f"$.{name}") for name in ("group", "period", "run", "purpose", "model", "dataset")},
+        **{name: Path(f"$.target.{name}") for name in ("challenger", "test_set")},
+        "predictions": PUBLISHED,
+    }
+    entry = {"Source": "labelmill", "DetailType": "Inference Completed", "Detail": detail}
+    return call("Announce", "events:putEvents", {"Entries": [entry]}, failure)

@@ -1,0 +1,132 @@
+"""The jobs of the inference workflow."""
+
+from sagemaker.transformer import Transformer
+from stepfunctions.steps import sagemaker as jobs
+
+from pipelines.machines.failure_path import CODEBOOK_URI, CODEBOOK_VERSION, POLICY
+from pipelines.machines.states import (
+    ABOUT_DATASET,
+    HOUR,
+    START_UP,
+    Path,
+    Selecting,
+    guard_job,
+    job_name,
+    output,
+    processing,
+    report_of,
+    session,
+    tags,
+    text,
+)
+
+TRANSFORM_HOURS = 8
+#: Where the published files stand, and where the manifest waits that makes them published.
+PUBLISHED = text("s3://{}/{}", "$.target.bucket", "$.target.prefix")
+STAGED = text("s3://{}/runs/{}/{}/manifest/", "$.target.bucket", "$.group", "$.run")
+
+
+class TransformStep(Selecting, jobs.TransformStep): ...
+
+
+def prepare(failure):
+    return processing(
+        "Prepare",
+        failure,
+        inputs={"dataset": Path("$.dataset"), "codebook": Path(CODEBOOK_URI)},
+        outputs={name: output(name) for name in ("items", "truth", "rejected", "report")},
+        arguments=ABOUT_DATASET,
+        key="${WorkKeyArn}",
+        result_path="$.prepared",
+        max_hours=2,
+    )
+
+
+def transform(failure):
+    """The service itself joins each output to its input line, so no label ever depends on row order."""
+    transformer = Transformer(
+        model_name="model",  # replaced by the step's model_name
+        instance_count=1,
+        instance_type="${TransformInstanceType}",
+        # In script mode the image does not tell Batch Transform how it wants its requests: say it here.
+        strategy="MultiRecord",
+        max_payload=6,
+        max_concurrent_transforms=4,
+        assemble_with="Line",
+        accept="application/jsonlines",
+        output_path=output("predictions"),
+        output_kms_key="${WorkKeyArn}",
+        volume_kms_key="${WorkKeyArn}",
+        sagemaker_session=session(),
+    )
+    step = TransformStep(
+        "Transform",
+        transformer=transformer,
+        job_name=job_name("Transform"),
+        model_name=Path("$.model"),
+        data=output("items"),
+        content_type="application/jsonlines",
+        split_type="Line",
+        join_source="Input",
+        output_filter="$['item_id','SageMakerOutput']",
+        tags=tags(),
+        timeout_seconds=TRANSFORM_HOURS * HOUR + START_UP,
+        result_selector={"job.$": "$.TransformJobName"},
+        result_path="$.transformed",
+    )
+    return guard_job(step, failure)
+
+
+def publish(failure):
+    """Files go to their final place at once, the manifest beside it: copying that is what publishes them.
+
+    All outputs of a job are under one key and a bucket takes its own key only: both stand in the same bucket.
+    """
+    return processing(
+        "Publish",
+        failure,
+        inputs={
+            **{name: output(name) for name in ("items", "truth", "rejected", "predictions")},
+            "codebook": Path(CODEBOOK_URI),
+            "earlier": Path("$.target.earlier"),
+            "replaced": Path("$.target.replaced"),
+            "trained": report_of("$.recorded"),
+        },
+        outputs={"files": PUBLISHED, "manifest": STAGED},
+        arguments={
+            **ABOUT_DATASET,
+            "model": "$.model",
+            "codebook-version": CODEBOOK_VERSION,
+            "policy": POLICY,
+            # Not from the data: what Prepare told the service, so that a lost file cannot go unnoticed.
+            "rows": text("{}", "$.prepared.message.rows").to_jsonpath(),
+            "destination": PUBLISHED.to_jsonpath(),
+        },
+        key=Path("$.target.key"),
+        result_path="$.published",
+        max_hours=2,
+    )
+
+
+def amend(failure):
+    """The decisions of people become a new version of the labels they were made on."""
+    return processing(
+        "Amend",
+        failure,
+        inputs={
+            "labels": Path("$.amends"),
+            "decisions": Path("$.decisions"),
+            "codebook": Path(CODEBOOK_URI),
+        },
+        outputs={"files": PUBLISHED, "manifest": STAGED},
+        arguments={
+            "group": "$.group",
+            "period": "$.period",
+            "run": "$.run",
+            "amends": "$.amends",
+            "destination": PUBLISHED.to_jsonpath(),
+        },
+        key=Path("$.target.key"),
+        result_path="$.published",
+        max_hours=2,
+    )

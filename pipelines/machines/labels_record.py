@@ -1,0 +1,72 @@
+"""Which labels of a month are the newest: the ledger says so, under keys LABELS#month#time#run."""
+
+from stepfunctions.steps import choice_rule, states
+
+from pipelines.machines.inference_jobs import PUBLISHED
+from pipelines.machines.states import Path, call, text
+
+#: The copy that Athena reads: the newest published labels of each group and month, and no others.
+CURRENT = text("current/{}/{}/labels.parquet", "$.group", "$.period")
+#: All of a month: the character after # is $.
+OF_MONTH = tuple(text(f"LABELS#{{}}{end}", "$.period") for end in "#$")
+
+
+def record_labels(failure):
+    """Every version that was ever published, the newest of a month last."""
+    item = {
+        "group": {"S": Path("$.group")},
+        "entry": {"S": text("LABELS#{}#{}#{}", "$.period", "$$.State.EnteredTime", "$.run")},
+        "labels": {"S": PUBLISHED},
+        "run": {"S": Path("$.run")},
+        "model": {"S": Path("$.model")},
+    }
+    return call("RecordLabels", "dynamodb:putItem", {"TableName": "${LedgerTable}", "Item": item}, failure)
+
+
+def find_newest(state_id, failure, first, last):
+    """The last labels between two keys, to be found at `$.found.Items[0]`."""
+    parameters = {
+        "TableName": "${LedgerTable}",
+        "KeyConditionExpression": "#group = :group AND entry BETWEEN :first AND :last",
+        "ExpressionAttributeNames": {"#group": "group"},
+        "ExpressionAttributeValues": {
+            ":group": {"S": Path("$.group")},
+            ":first": {"S": first},
+            ":last": {"S": last},
+        },
+        "ScanIndexForward": False,
+        "Limit": 1,
+        "ConsistentRead": True,
+    }
+    return call(state_id, "aws-sdk:dynamodb:query", parameters, failure, result_path="$.found")
+
+
+def show_newest(failure, then):
+    """Copy what the ledger says is the newest to where Athena reads, until the ledger still says so after it.
+
+    Two runs of one month may end at the same moment. Whoever copies last looks at the ledger after that, so
+    what stays is the newest, whoever made it.
+    """
+    find = find_newest("FindNewest", failure, *OF_MONTH)
+    shown = states.Choice("NewestShown")
+    shown.add_choice(
+        choice_rule.ChoiceRule.StringEqualsPath("$.found.Items[0].run.S", "$.target.shown"), then
+    )
+    parameters = {
+        "Bucket": Path("$.target.bucket"),
+        "Key": CURRENT,
+        "CopySource": text(
+            "{}/labels/{}/{}/{}/labels.parquet",
+            "$.target.bucket",
+            "$.group",
+            "$.period",
+            "$.found.Items[0].run.S",
+        ),
+    }
+    publish = call("PublishTable", "aws-sdk:s3:copyObject", parameters, failure)
+    note = states.Pass("NoteShown", input_path="$.found.Items[0].run.S", result_path="$.target.shown")
+    shown.default_choice(publish)
+    publish.next(note)
+    note.next(find)
+    find.next(shown)
+    return find

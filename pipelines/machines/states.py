@@ -1,0 +1,222 @@
+"""Building blocks of the three state machines, on the `stepfunctions` and `sagemaker` SDKs.
+
+Used while compiling (compile.py) and nowhere else: both SDKs stay out of handlers, jobs and the CLI.
+Every task made here has a timeout, Retry for what passes by itself, and a Catch for the rest.
+"""
+
+from enum import Enum
+from functools import cache
+
+import boto3
+import sagemaker
+from sagemaker.network import NetworkConfig
+from sagemaker.processing import ProcessingInput, ProcessingOutput, Processor
+from stepfunctions.inputs import Placeholder
+from stepfunctions.steps import sagemaker as jobs
+from stepfunctions.steps import states
+
+HOUR = 3600
+#: A task waits this much longer than its job may run: for a machine, the image and the data.
+START_UP = HOUR // 2
+#: The arguments of every job that reads a dataset or what was made of one.
+ABOUT_DATASET = {
+    "group": "$.group",
+    "period": "$.period",
+    "purpose": "$.purpose",
+    "run": "$.run",
+    "dataset-uri": "$.dataset",
+}
+
+
+class Field(Enum):
+    """Fields of the Amazon States Language that are younger than the SDK (its last release is from 2022)."""
+
+    ResultSelector = "result_selector"
+    MaxDelaySeconds = "max_delay_seconds"
+    JitterStrategy = "jitter_strategy"
+    CausePath = "cause_path"
+
+
+class Retry(states.Retry):
+    def allowed_fields(self):
+        return [*super().allowed_fields(), Field.MaxDelaySeconds, Field.JitterStrategy]
+
+
+class Fail(states.Fail):
+    def allowed_fields(self):
+        return [*super().allowed_fields(), Field.CausePath]
+
+
+class Selecting:
+    """Lets a task of the SDK carry a ResultSelector."""
+
+    def allowed_fields(self):
+        return [*super().allowed_fields(), Field.ResultSelector]
+
+
+class Task(Selecting, states.Task): ...
+
+
+class ProcessingStep(Selecting, jobs.ProcessingStep): ...
+
+
+class Path(Placeholder):
+    """A path or intrinsic function as the value of a parameter: the SDK then writes the key with `.$`."""
+
+    def __init__(self, expression: str):
+        super().__init__()
+        self.expression = expression
+
+    def to_jsonpath(self) -> str:
+        return self.expression
+
+
+class OfflineSession(sagemaker.Session):
+    """Asks AWS nothing and takes no defaults from the person who compiles; roles are ARNs already."""
+
+    def __init__(self):
+        super().__init__(boto3.Session(), default_bucket="bucket")
+        self.sagemaker_config = {}
+
+    def expand_role(self, role: str) -> str:
+        return role
+
+
+@cache
+def session() -> OfflineSession:
+    return OfflineSession()
+
+
+def text(template: str, *paths: str) -> Path:
+    """`template` with each `{}` replaced, when the state runs, by the value of a path."""
+    return Path(f"States.Format('{template}', {', '.join(paths)})")
+
+
+def output(name: str) -> Path:
+    """Address of one output of this run in the work bucket."""
+    return text(f"s3://${{WorkBucket}}/runs/{{}}/{{}}/{name}/", "$.group", "$.run")
+
+
+def report_of(record: str) -> Path:
+    """Address of Prepare's report on the rows of a model, by the model's item of the ledger at `record`."""
+    return text("s3://${WorkBucket}/runs/{}/{}/report/", "$.group", f"{record}.Item.run.S")
+
+
+def random_hex(digits: int) -> str:
+    """8 or 12 random hex digits: the first or the last part of a UUID."""
+    return f"States.ArrayGetItem(States.StringSplit(States.UUID(), '-'), {({8: 0, 12: 4})[digits]})"
+
+
+def job_name(state: str) -> Path:
+    """New at every attempt: Step Functions evaluates Parameters again for each retry and each redrive."""
+    return text(f"{{}}-{{}}-{state.lower()}-{{}}", "$.group", "$.period", random_hex(8))
+
+
+def tags() -> dict:
+    return {"project": "labelmill", "group": Path("$.group"), "run": Path("$.run")}
+
+
+def retry(errors: list[str], interval: int, max_delay: int, attempts: int) -> Retry:
+    """Full jitter, so that sixty executions refused together do not come back together."""
+    return Retry(
+        error_equals=errors,
+        interval_seconds=interval,
+        backoff_rate=2,
+        max_delay_seconds=max_delay,
+        max_attempts=attempts,
+        jitter_strategy="FULL",
+    )
+
+
+def guard(task: states.Task, failure: states.State, *retries: Retry) -> states.Task:
+    task.add_retry(list(retries))
+    task.add_catch(states.Catch(failure, error_equals=["States.ALL"], result_path="$.failure"))
+    return task
+
+
+def guard_job(task: states.Task, failure: states.State) -> states.Task:
+    """A full quota passes slowly (up to a day of tries, ten minutes apart at most); a throttled call quickly.
+
+    Step Functions has one name for throttled, failed and refused requests, so those tries are few.
+    """
+    quota = retry(["SageMaker.ResourceLimitExceededException"], 30, 600, 300)
+    service = retry(["SageMaker.AmazonSageMakerException", "SageMaker.SdkClientException"], 5, 120, 6)
+    return guard(task, failure, quota, service)
+
+
+def call(
+    state_id: str, resource: str, parameters: dict, failure: states.State, *retries: Retry, **fields
+) -> Task:
+    """A short call of a service, safe to repeat: `resource` is `service:action`."""
+    fields = {"result_path": None, **fields}
+    resource = f"arn:aws:states:::{resource}"
+    task = Task(state_id, resource=resource, parameters=parameters, timeout_seconds=60, **fields)
+    return guard(task, failure, *retries, retry(["States.ALL"], 1, 20, 5))
+
+
+def notify(
+    state_id: str, topic: str, subject: Path, message: Path, failure: states.State, **attributes: str | Path
+) -> Task:
+    """A message to the topic; people filter what they are sent by its attributes, `group` among them."""
+    filtered = {"group": Path("$.group"), **attributes}
+    parameters = {
+        "TopicArn": topic,
+        "Subject": subject,
+        "Message": message,
+        "MessageAttributes": {
+            name: {"DataType": "String", "StringValue": value} for name, value in filtered.items()
+        },
+    }
+    return call(state_id, "sns:publish", parameters, failure)
+
+
+def processing(
+    state_id: str,
+    failure: states.State,
+    *,
+    inputs: dict[str, Path],
+    outputs: dict[str, Path],
+    arguments: dict[str, str],
+    key: str | Path,
+    result_path: str,
+    max_hours: int,
+    package: str = "processing",
+) -> states.Task:
+    """A processing job: state, script `<package>.<state>` and role share one name.
+
+    Its last line of JSON (`ExitMessage`) is the only thing that stays in the execution's state.
+    """
+    processor = Processor(
+        role=f"${{{state_id}RoleArn}}",
+        image_uri="${ImageUri}",
+        instance_count=1,
+        instance_type="${ProcessingInstanceType}",
+        volume_size_in_gb=30,
+        volume_kms_key="${WorkKeyArn}",
+        max_runtime_in_seconds=max_hours * HOUR,
+        env={"PYTHONPATH": "/opt/ml/processing/input/code"},
+        network_config=NetworkConfig(enable_network_isolation=True, encrypt_inter_container_traffic=True),
+        sagemaker_session=session(),
+    )
+    words = [word for name, path in arguments.items() for word in (f"'--{name}'", path)]
+    step = ProcessingStep(
+        state_id,
+        processor=processor,
+        job_name=job_name(state_id),
+        inputs=[
+            ProcessingInput(input_name=name, source=uri, destination=f"/opt/ml/processing/input/{name}")
+            for name, uri in {"code": "${CodeUri}", **inputs}.items()
+        ],
+        outputs=[
+            ProcessingOutput(output_name=name, source=f"/opt/ml/processing/output/{name}", destination=uri)
+            for name, uri in outputs.items()
+        ],
+        container_entrypoint=["python3", "-m", f"{package}.{state_id.lower()}"],
+        container_arguments=Path(f"States.Array({', '.join(words)})"),
+        kms_key_id=key,
+        tags=tags(),
+        timeout_seconds=max_hours * HOUR + START_UP,
+        result_selector={"message.$": "States.StringToJson($.ExitMessage)"},
+        result_path=result_path,
+    )
+    return guard_job(step, failure)

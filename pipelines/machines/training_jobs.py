@@ -1,0 +1,243 @@
+"""The jobs of the training workflow, as its machine asks for them."""
+
+from sagemaker.estimator import Estimator
+from sagemaker.inputs import TrainingInput
+from sagemaker.model import Model
+from sagemaker.tuner import CategoricalParameter, ContinuousParameter, HyperparameterTuner
+from stepfunctions.steps import sagemaker as jobs
+
+from pipelines.machines.failure_path import CODEBOOK_URI, FAMILIES, HYPERPARAMETERS, SHARE_BY
+from pipelines.machines.states import (
+    ABOUT_DATASET,
+    HOUR,
+    START_UP,
+    Path,
+    Selecting,
+    guard_job,
+    output,
+    processing,
+    random_hex,
+    session,
+    tags,
+    text,
+)
+
+TRAIN_HOURS = 2
+TUNE_HOURS = 8
+#: What a trial may wait for a Spot machine and run, in all. AWS allows no more to built-in algorithms that
+#: keep no checkpoints, and the jobs' image is that of one; the largest group's trial takes minutes.
+TRIAL_HOURS = 1
+OBJECTIVE = "macro_f1"
+#: Without these the image's `pip install .` of the code would want a package index, and there is no network.
+OFFLINE = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"}
+
+
+class TuningStep(Selecting, jobs.TuningStep): ...
+
+
+class TrainingStep(Selecting, jobs.TrainingStep): ...
+
+
+class ModelStep(Selecting, jobs.ModelStep): ...
+
+
+def prepare(failure):
+    outputs = {name: output(name) for name in ("train", "validation", "test", "rejected", "report")}
+    return processing(
+        "Prepare",
+        failure,
+        inputs={
+            "dataset": Path("$.dataset"),
+            "codebook": Path(CODEBOOK_URI),
+            # Never empty, which a job's input may not be: publishing a codebook puts a note there.
+            "reviewed": text("s3://${WorkBucket}/reviewed/{}/", "$.group"),
+        },
+        outputs={**outputs, "shared": text("s3://${WorkBucket}/shared/{}/{}/", SHARE_BY, "$.group")},
+        arguments={
+            **ABOUT_DATASET,
+            "test-uri": output("test").to_jsonpath(),
+            "share-by": SHARE_BY,
+        },
+        key="${WorkKeyArn}",
+        result_path="$.prepared",
+        max_hours=2,
+    )
+
+
+def featurize(failure):
+    """Features for all trials and the final training, computed once."""
+    return processing(
+        "Featurize",
+        failure,
+        inputs={
+            "train": output("train"),
+            "validation": output("validation"),
+            "codebook": Path(CODEBOOK_URI),
+            # Never empty either: publishing a codebook puts a note there.
+            "shared": text("s3://${WorkBucket}/shared/{}/", SHARE_BY),
+        },
+        outputs={"features": output("features")},
+        arguments={"share-by": SHARE_BY},
+        key="${WorkKeyArn}",
+        result_path="$.featurized",
+        max_hours=2,
+        package="training",
+    )
+
+
+def _estimator(script: str, role: str, hours: int, **settings) -> Estimator:
+    return Estimator(
+        image_uri="${ImageUri}",
+        role=role,
+        instance_count=1,
+        # The SDK wants to parse these two; _job replaces them.
+        instance_type="ml.m5.xlarge",
+        output_path="s3://bucket",
+        volume_size=30,
+        volume_kms_key="${WorkKeyArn}",
+        output_kms_key="${WorkKeyArn}",
+        max_run=hours * HOUR,
+        hyperparameters=_script_mode(script),
+        debugger_hook_config=False,
+        sagemaker_session=session(),
+        **settings,
+    )
+
+
+def _job(output_name: str) -> dict:
+    """What the SDK drops without a word, or cannot say."""
+    return {
+        "Environment": OFFLINE,
+        "EnableNetworkIsolation": True,
+        "EnableInterContainerTrafficEncryption": True,
+        "OutputDataConfig": {"S3OutputPath": output(output_name)},
+        "ResourceConfig": {"InstanceType": "${TrainingInstanceType}"},
+        # Two more tries, by SageMaker itself, when a job ends on an internal error of the service.
+        "RetryStrategy": {"MaximumRetryAttempts": 2},
+    }
+
+
+def _script_mode(script: str) -> dict[str, str]:
+    """The image runs a dotted module, found in the channel that brings the code."""
+    return {"sagemaker_program": script, "sagemaker_submit_directory": "/opt/ml/input/data/code"}
+
+
+def _channels(**further: Path) -> dict[str, TrainingInput]:
+    uris = {"features": output("features"), **further, "code": "${CodeUri}"}
+    return {name: TrainingInput(uri, input_mode="File") for name, uri in uris.items()}
+
+
+def tune(failure):
+    """A search from the start."""
+    return guard_job(_tune("Tune", {}), failure)
+
+
+def tune_warm(cold, parent: str):
+    """A search that goes on from the tuning job at the path `parent`, the group's last one.
+
+    Whatever keeps it from doing so, such as a parent that is gone or has other ranges, must not cost the
+    group its month: `cold` then searches from the start.
+    """
+    warm = {
+        "WarmStartConfig": {
+            # The data is new every month, so this is the one of the two types that AWS allows.
+            "WarmStartType": "TransferLearning",
+            "ParentHyperParameterTuningJobs": [{"HyperParameterTuningJobName": Path(parent)}],
+        }
+    }
+    step = guard_job(_tune("TuneWarm", warm), cold)
+    step.catches[0].fields["result_path"] = "$.not_warm"
+    return step
+
+
+def _tune(state_id: str, further: dict):
+    # A trial that Spot takes away is tried again.
+    spot = {"use_spot_instances": True, "max_wait": TRIAL_HOURS * HOUR}
+    tuner = HyperparameterTuner(
+        _estimator("training.tune", "${TuneRoleArn}", TRIAL_HOURS, **spot),
+        objective_metric_name=OBJECTIVE,
+        objective_type="Maximize",
+        metric_definitions=[{"Name": OBJECTIVE, "Regex": f"{OBJECTIVE}=([0-9.]+);"}],
+        hyperparameter_ranges={
+            "C": ContinuousParameter(0.05, 4, scaling_type="Logarithmic"),
+            "word_weight": ContinuousParameter(0.5, 2, scaling_type="Logarithmic"),
+            "min_df": CategoricalParameter(["1", "2"]),
+            # Always a range, be it of one value: a warm start wants the hyperparameters of its parent.
+            "family": CategoricalParameter(["linear"]),
+        },
+        strategy="Bayesian",
+        max_jobs=8,
+        max_parallel_jobs=2,
+    )
+    step = TuningStep(
+        state_id,
+        tuner=tuner,
+        job_name=text("{}-{}", "$.group", random_hex(12)),
+        data=_channels(),
+        tags=tags(),
+        parameters={
+            "HyperParameterTuningJobConfig": {"RandomSeed": 1},
+            "TrainingJobDefinition": _job("tune"),
+            **further,
+        },
+        timeout_seconds=TUNE_HOURS * HOUR + START_UP,
+        result_selector={
+            "job.$": "$.HyperParameterTuningJobName",
+            "objective.$": "$.BestTrainingJob.FinalHyperParameterTuningJobObjectiveMetric.Value",
+            "tuned.$": "$.BestTrainingJob.TunedHyperParameters",
+            "fixed": _script_mode("training.train"),
+        },
+        result_path="$.tuning",
+    )
+    _families_of_the_group(step.fields["parameters"])
+    return step
+
+
+def _families_of_the_group(request: dict) -> None:
+    """Trees are worth trying where a group has attributes; the SDK takes no path for a range's values."""
+    ranges = request["HyperParameterTuningJobConfig"]["ParameterRanges"]["CategoricalParameterRanges"]
+    family = next(item for item in ranges if item["Name"] == "family")
+    family["Values"] = Path(f"States.StringToJson({FAMILIES})")
+
+
+def train(failure):
+    chosen = "States.JsonMerge($.tuning.fixed, $.tuning.tuned, false)"
+    step = TrainingStep(
+        "Train",
+        estimator=_estimator("training.train", "${TrainRoleArn}", TRAIN_HOURS),
+        job_name=text("{}-{}-{}", "$.group", "$.period", random_hex(8)),
+        data=_channels(codebook=Path(CODEBOOK_URI)),
+        hyperparameters=Path(f"States.JsonMerge({chosen}, States.StringToJson({HYPERPARAMETERS}), false)"),
+        tags=tags(),
+        parameters=_job("model"),
+        timeout_seconds=TRAIN_HOURS * HOUR + START_UP,
+        result_selector={"model.$": "$.TrainingJobName", "artefact.$": "$.ModelArtifacts.S3ModelArtifacts"},
+        result_path="$.trained",
+    )
+    return guard_job(step, failure)
+
+
+def create_model(failure):
+    """The artefact brings the code that serves it, so a winner from last year still runs as it did."""
+    serving = {
+        "SAGEMAKER_PROGRAM": "inference.serve",
+        "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
+        **OFFLINE,
+    }
+    model = Model(
+        image_uri="${ImageUri}",
+        model_data=Path("$.trained.artefact"),
+        role="${TransformRoleArn}",
+        env=serving,
+        sagemaker_session=session(),
+    )
+    step = ModelStep(
+        "CreateModel",
+        model=model,
+        model_name=Path("$.trained.model"),
+        tags=tags(),
+        parameters={"EnableNetworkIsolation": True},
+        timeout_seconds=60,
+        result_path=None,
+    )
+    return guard_job(step, failure)

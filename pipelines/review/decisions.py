@@ -1,0 +1,119 @@
+"""Decisions taken back from a filled sheet: checked, recorded, and given to the run that amends the labels.
+
+What is decided here is decided on the newest published version; the inference workflow (purpose `review`)
+publishes the amended one.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime
+
+from pipelines import runs
+from pipelines.review.published import Output, Places, ReviewError, items
+from processing.codes.codebook import Codebook
+
+RUN = re.compile(
+    r"(?P<group>[A-Z]{2}-[a-z0-9]{2,12})-(inference|review)-(?P<period>\d{4}-\d{2})-[0-9a-f]{12}"
+)
+SHOWN = 20
+
+
+def group_and_period(rows: list[tuple[int, Mapping[str, str]]], file: str) -> tuple[str, str]:
+    """The model group and month that a filled sheet is of. Raises ReviewError."""
+    named = {row["run"]: number for number, row in reversed(rows)}
+    if not named:
+        raise ReviewError(f"{file} has no rows. Fix: import the sheet that was exported and filled in")
+    if len(named) > 1:
+        second = max(named.values())
+        raise ReviewError(
+            f"{file}, row {second}: another run than in the rows before. Fix: import each sheet by itself"
+        )
+    (run,) = named
+    match = RUN.fullmatch(run)
+    if not match:
+        raise ReviewError(f"{file}, row 2: {run!r} is no run. Fix: leave the column `run` as it was exported")
+    return match["group"], match["period"]
+
+
+def decisions(
+    rows: list[tuple[int, Mapping[str, str]]], output: Output, book: Codebook, file: str
+) -> list[dict[str, str]]:
+    """The decisions on a filled sheet, each `item_id`, `label`, `suggested`; a row without code is none.
+
+    Raises ReviewError naming file, row and fix of all that cannot be taken: then nothing is.
+    """
+    run = rows[0][1]["run"]
+    if run not in output.runs:
+        raise ReviewError(
+            f"{file}, row 2: this sheet is of run {run}, the newest labels are of {output.manifest['run']}. "
+            "Fix: export a sheet of those"
+        )
+    labels = {row["item_id"]: row for row in output.labels.to_pylist()}
+    in_force = book.in_force(output.manifest["period"])
+    taken, problems = {}, []
+    for number, row in rows:
+        if not row["code"]:
+            continue
+        problem = _problem(row, labels.get(row["item_id"]), in_force, taken)
+        if problem:
+            problems.append(f"{file}, row {number}: {problem}")
+        else:
+            suggested = labels[row["item_id"]]["code"]
+            taken[row["item_id"]] = {
+                "item_id": row["item_id"],
+                "label": row["code"],
+                "suggested": suggested,
+            }
+    if problems:
+        more = [f"... and {len(problems) - SHOWN} more"] if len(problems) > SHOWN else []
+        raise ReviewError("\n".join(problems[:SHOWN] + more))
+    if not taken:
+        raise ReviewError(f"{file}: the column `code` is empty in every row. Fix: fill in the codes")
+    return list(taken.values())
+
+
+def send(
+    places: Places, output: Output, decided: list[dict[str, str]], by: str, now: datetime
+) -> tuple[str, bool]:
+    """Record the decisions and start the run that amends the labels.
+
+    Returns the run's name and whether it is new: the same decisions on the same labels are one run.
+    """
+    made = sorted((row["item_id"], row["label"]) for row in decided)
+    digest = hashlib.sha256(json.dumps([made, by]).encode()).hexdigest()
+    run = runs.review(output.manifest, output.address, digest, places.work_bucket)
+    known = items(places, output, (row["item_id"] for row in decided))
+    who = {"decided_by": by, "decided_at": now.isoformat(timespec="seconds")}
+    lines = [json.dumps({**known[row["item_id"]], **row, **who}, ensure_ascii=False) for row in decided]
+    bucket, _, prefix = run["decisions"].removeprefix("s3://").partition("/")
+    body = ("\n".join(lines) + "\n").encode()
+    try:
+        places.s3.put_object(Bucket=bucket, Key=f"{prefix}decisions.jsonl", Body=body, IfNoneMatch="*")
+    except places.s3.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] != "PreconditionFailed":
+            raise
+    try:
+        places.states.start_execution(
+            stateMachineArn=places.machine_arn, name=run["run"], input=json.dumps(run)
+        )
+    except places.states.exceptions.ExecutionAlreadyExists:
+        return run["run"], False
+    return run["run"], True
+
+
+def _problem(row: Mapping[str, str], label: dict | None, in_force: list[str], taken: dict) -> str | None:
+    """What is wrong with one filled row, and the fix."""
+    if label is None:
+        return (
+            f"the item {row['item_id']!r} is not in the labels. Fix: leave the column `item_id` as exported"
+        )
+    if label["status"] != "review":
+        by = f", by {label['decided_by']}" if label["decided_by"] else ""
+        return f"the item {row['item_id']!r} is decided already{by}. Fix: empty its `code`, or export again"
+    if row["code"] not in in_force:
+        return f"{row['code']!r} is no code in force. Fix: use one of {', '.join(in_force)}"
+    if row["item_id"] in taken:
+        return f"the item {row['item_id']!r} is there twice. Fix: keep one of its rows"
+    return None

@@ -1,0 +1,112 @@
+"""A month's labels as they are published, and the items they are of: what a review starts from.
+
+Clients are boto3's.
+"""
+
+import io
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.codebooks import publish
+from pipelines.errors import Refused
+from processing.codes.codebook import Codebook
+from processing.codes.codebook import parse as parse_codebook
+
+
+class ReviewError(Refused):
+    """A review that cannot go on; the message says what is wrong, where, and the fix."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """The clients and names that a review needs."""
+
+    s3: Any
+    dynamodb: Any
+    states: Any
+    table: str
+    work_bucket: str
+    machine_arn: str
+
+    @classmethod
+    def of(cls, client: Callable[[str], Any], names: Mapping[str, str]) -> "Places":
+        """Those of a stack: `client` makes a boto3 client by service, `names` are the stack's outputs."""
+        return cls(
+            s3=client("s3"),
+            dynamodb=client("dynamodb"),
+            states=client("stepfunctions"),
+            table=names["LedgerTable"],
+            work_bucket=names["WorkBucket"],
+            machine_arn=names["InferenceMachineArn"],
+        )
+
+
+@dataclass(frozen=True)
+class Output:
+    """One published version of a month's labels: its address (a folder), its manifest, its rows."""
+
+    address: str
+    manifest: dict
+    labels: pa.Table
+
+    @property
+    def runs(self) -> list[str]:
+        """The runs that made it: the one that labelled the items, then those that amended its labels."""
+        return [*self.manifest.get("amended_runs", []), self.manifest["run"]]
+
+
+def published(places: Places, group: str, period: str, run: str | None = None) -> Output:
+    """The newest published labels of a month, or those of one run. Raises ReviewError."""
+    pages = places.dynamodb.get_paginator("query").paginate(
+        TableName=places.table,
+        KeyConditionExpression="#group = :group AND begins_with(entry, :month)",
+        ExpressionAttributeNames={"#group": "group"},
+        ExpressionAttributeValues={":group": {"S": group}, ":month": {"S": f"LABELS#{period}#"}},
+        ConsistentRead=True,
+    )
+    found = [item for page in pages for item in page["Items"] if run in (None, item["run"]["S"])]
+    if not found:
+        of_run = f" by run {run}" if run else ""
+        raise ReviewError(
+            f"no labels of {group} {period} are published{of_run}. "
+            "Fix: check group, period (like 2026-10) and run; labels are there once a month's run has ended"
+        )
+    address = found[-1]["labels"]["S"]
+    manifest = json.loads(_get(places.s3, f"{address}manifest.json"))
+    return Output(address, manifest, pq.read_table(io.BytesIO(_get(places.s3, f"{address}labels.parquet"))))
+
+
+def current_codebook(places: Places, group: str) -> Codebook:
+    """The group's codebook of today: decisions are made by it. Raises codebook.CodebookError."""
+    found = publish.published(group, s3=places.s3, dynamodb=places.dynamodb, table=places.table)
+    return parse_codebook(found)
+
+
+def items(places: Places, output: Output, wanted: Iterable[str]) -> dict[str, dict]:
+    """The items with the ids `wanted`, with all their fields, as they went to the model; by id."""
+    wanted = set(wanted)
+    prefix = f"runs/{output.manifest['group']}/{output.runs[0]}/items/"
+    pages = places.s3.get_paginator("list_objects_v2").paginate(Bucket=places.work_bucket, Prefix=prefix)
+    found = {}
+    for entry in (entry for page in pages for entry in page.get("Contents", [])):
+        body = places.s3.get_object(Bucket=places.work_bucket, Key=entry["Key"])["Body"]
+        for line in body.iter_lines(1 << 20):
+            item = json.loads(line)
+            if item["item_id"] in wanted:
+                found[item["item_id"]] = item
+    if missing := wanted - found.keys():
+        raise ReviewError(
+            f"{len(missing)} items are not below s3://{places.work_bucket}/{prefix} any more. "
+            "Fix: restore the objects there, or label the month again"
+        )
+    return found
+
+
+def _get(s3, address: str) -> bytes:
+    bucket, _, key = address.removeprefix("s3://").partition("/")
+    return s3.get_object(Bucket=bucket, Key=key)["Body"].read()

@@ -1,0 +1,116 @@
+"""Codebooks as the jobs read them: the codes of a model group and when each is in force.
+
+Only the standard library: the command line reads codebooks with the same code.
+"""
+
+import json
+from calendar import monthrange
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from processing.codes.successions import CodeMap, Succession
+from processing.codes.successions import parse as parse_successions
+from processing.errors import BadCodebook
+
+
+@dataclass(frozen=True)
+class Code:
+    """One code. It is in force from `valid_from` to `valid_to`, both days included; None: with no end.
+
+    references: by name of another list (`unu`) the keys there that mean this code.
+    """
+
+    code: str
+    description: str
+    valid_from: date
+    valid_to: date | None
+    critical: bool
+    references: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+
+    def in_force(self, first: date, last: date) -> bool:
+        """Whether the code is in force on any day from `first` to `last`."""
+        return self.valid_from <= last and (self.valid_to is None or self.valid_to >= first)
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """A column that the group's items have besides the common ones; `type` is `number` or `category`."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True)
+class Codebook:
+    """The codebook of one model group, in one version."""
+
+    group: str
+    version: str
+    attributes: tuple[Attribute, ...]
+    codes: tuple[Code, ...]
+    successions: tuple[Succession, ...] = ()
+
+    def in_force(self, period: str) -> list[str]:
+        """The codes in force in a period (`YYYY-MM`), in the codebook's order."""
+        first, last = days_of(period)
+        return [code.code for code in self.codes if code.in_force(first, last)]
+
+    def code_map(self, period: str) -> CodeMap:
+        """From every code the group ever had to the codes in force in a period (`YYYY-MM`)."""
+        return CodeMap(self.successions, tuple(self.in_force(period)), period)
+
+
+def days_of(period: str) -> tuple[date, date]:
+    """First and last day of a period `YYYY-MM`; ValueError for anything else."""
+    first = date.fromisoformat(f"{period}-01")
+    return first, first.replace(day=monthrange(first.year, first.month)[1])
+
+
+def load(folder: Path, group: str) -> Codebook:
+    """Read the one codebook in a job's input folder and make sure that it is the group's.
+
+    Raises BadCodebook. Its sense (dates that meet, successions) was checked when it was published.
+    """
+    files = sorted(folder.glob("*.json"))
+    if len(files) != 1:
+        raise BadCodebook(
+            f"Expected one codebook of {group}, found {len(files)}.",
+            "publish one with `labelmill codebook publish`, then start the run again.",
+        )
+    try:
+        codebook = parse(json.loads(files[0].read_text(encoding="utf-8")))
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadCodebook(
+            f"{files[0].name} is not a codebook ({type(error).__name__}: {error}).",
+            "see what `labelmill codebook check` says about it, and publish it again under a new version.",
+        ) from error
+    if codebook.group != group:
+        raise BadCodebook(
+            f"{files[0].name} is the codebook of {codebook.group}, not of {group}.",
+            f"publish a codebook whose `group` is {group}.",
+        )
+    return codebook
+
+
+def parse(fields: dict) -> Codebook:
+    """A codebook from its JSON (docs/contracts.md). Raises KeyError, TypeError or ValueError."""
+    codes = tuple(
+        Code(
+            code=entry["code"],
+            description=entry["description"],
+            valid_from=date.fromisoformat(entry["valid_from"]),
+            valid_to=date.fromisoformat(entry["valid_to"]) if entry["valid_to"] else None,
+            critical=entry["critical"],
+            references={name: tuple(keys) for name, keys in entry.get("references", {}).items()},
+        )
+        for entry in fields["codes"]
+    )
+    successions = parse_successions(fields.get("successions", ()))
+    attributes = tuple(Attribute(entry["name"], entry["type"]) for entry in fields["attributes"])
+    for attribute in attributes:
+        if attribute.type not in ("number", "category"):
+            raise ValueError(
+                f"attribute {attribute.name} has the type {attribute.type}, known are number, category"
+            )
+    return Codebook(fields["group"], fields["version"], attributes, codes, successions)

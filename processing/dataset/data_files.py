@@ -1,0 +1,106 @@
+"""A dataset: its manifest and its data files, read into one Arrow table of text and numbers."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from processing.codes.codebook import Attribute
+from processing.dataset import readers
+from processing.dataset.manifest import WRITE_AGAIN, DataFile
+from processing.errors import BadManifest
+
+COMMON = ("item_id", "title", "brand", "product_type")
+NUMBER = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
+NO_NUMBER = r"(?i)^\s*(nan)?\s*$"
+
+
+def columns_of(attributes: Iterable[Attribute], *, labelled: bool) -> dict[str, str]:
+    """The columns a dataset must have: name to `text` or `number`, in the order of the canonical rows."""
+    kinds = {"number": "number", "category": "text"}
+    columns = dict.fromkeys(COMMON, "text") | {
+        attribute.name: kinds[attribute.type] for attribute in attributes
+    }
+    return columns | {"label": "text"} if labelled else columns
+
+
+def read(files: list[DataFile], columns: Mapping[str, str]) -> pa.Table:
+    """All rows of a dataset's files, in order.
+
+    Text comes as it was delivered: an id `007` stays `007`, what is missing is null or empty. A number is a
+    finite double or null; NaN counts as missing. Three more columns, which no attribute can be named like,
+    say where a row is from: `_file`, `_row` (from 1), and `_unreadable`, null or what is wrong with a number
+    in the row.
+
+    Raises BadData for a file that cannot be read, BadManifest for one with more or fewer rows than the
+    manifest says.
+    """
+    tables = []
+    for file in files:
+        table = readers.read(file.path, file.name, columns)
+        if table.num_rows != file.rows:
+            raise BadManifest(
+                f"{file.name} has {table.num_rows} rows, the manifest says {file.rows}.", WRITE_AGAIN
+            )
+        tables.append(_with_origin(_with_numbers(table, columns), file.name))
+    return pa.concat_tables(tables)
+
+
+def digest(paths: Iterable[Path]) -> str:
+    """SHA-256 (hex) of what files hold: of their sorted SHA-256, so names do not matter."""
+    return hashlib.sha256("\n".join(sorted(map(sha256, paths))).encode()).hexdigest()
+
+
+def rows_digest(table: pa.Table) -> str:
+    """SHA-256 (hex) of a table's rows, whatever their order, their files' number, format or compression.
+
+    Each row counts by its hash, so equal digests are equal rows but for a chance of about n_rows / 2^64.
+    """
+    hashes = np.sort(pd.util.hash_pandas_object(table.to_pandas(), index=False).to_numpy())
+    columns = ",".join(table.column_names)
+    return hashlib.sha256(columns.encode() + hashes.astype("<u8").tobytes()).hexdigest()
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 (hex) of one file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _with_numbers(table: pa.Table, columns: Mapping[str, str]) -> pa.Table:
+    unreadable = pa.nulls(table.num_rows, pa.string())
+    for index, (column, kind) in enumerate(columns.items()):
+        if kind == "number":
+            given = table[column].combine_chunks()
+            numbers, wrong = _numbers(given)
+            table = table.set_column(index, column, numbers)
+            if pc.any(wrong).as_py():
+                sentences = [
+                    f"{column} is {str(value)[:40]!r}, which is no number."
+                    for value in given.filter(wrong).to_pylist()
+                ]
+                unreadable = pc.replace_with_mask(unreadable, wrong, pa.array(sentences, pa.string()))
+    return table.append_column("_unreadable", unreadable)
+
+
+def _numbers(given: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """Finite doubles or null, and which values are neither a number nor missing; both of shape (n_rows,)."""
+    if pa.types.is_string(given.type):
+        text = pc.fill_null(given, "")
+        reads = pc.match_substring_regex(text, NUMBER)
+        wrong = pc.invert(pc.or_(reads, pc.match_substring_regex(text, NO_NUMBER)))
+        given = pc.utf8_trim_whitespace(pc.if_else(reads, text, None)).cast(pa.float64())
+    else:
+        wrong = pa.array(np.zeros(len(given), bool))
+    infinite = pc.fill_null(pc.is_inf(given), False)
+    return pc.if_else(pc.fill_null(pc.is_finite(given), False), given, None), pc.or_(wrong, infinite)
+
+
+def _with_origin(table: pa.Table, name: str) -> pa.Table:
+    files = pa.DictionaryArray.from_arrays(np.zeros(table.num_rows, np.int32), pa.array([name]))
+    rows = pa.array(np.arange(1, table.num_rows + 1, dtype=np.int32))
+    return table.append_column("_file", files).append_column("_row", rows)

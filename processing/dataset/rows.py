@@ -1,0 +1,191 @@
+"""Single rows: which are set aside and why, and the canonical form of the others."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from processing.codes.codebook import Codebook
+from processing.codes.recode import recode
+from processing.dataset.data_files import COMMON
+
+# A row's texts together. A JSON line of them stays far below the 6 MB of one inference request.
+TEXT_BYTES = 1 << 20
+CONTROL = r"[\p{Cc}\x{2028}\x{2029}]"
+REJECTED = pa.schema(
+    [
+        ("file", pa.string()),
+        ("row", pa.int32()),  # from 1
+        ("item_id", pa.string()),
+        ("problem", pa.string()),
+        ("reason", pa.string()),
+        ("fix", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that can be wrong with a row.
+
+    `found(table)` is the mask of the rows that have it, shape (n_rows,); `reason` is a sentence, or makes one
+    from a row's values.
+    """
+
+    name: str
+    found: Callable[[pa.Table], np.ndarray]
+    reason: str | Callable[[dict], str]
+    fix: str
+
+
+def set_aside(table: pa.Table, problems: list[Problem]) -> tuple[pa.Table, pa.Table]:
+    """The rows without a problem, and a table REJECTED of the others; the first problem counts."""
+    first = np.full(table.num_rows, len(problems))
+    for number in reversed(range(len(problems))):
+        first[problems[number].found(table)] = number
+    bad = first < len(problems)
+    rejected = [
+        {
+            "file": row["_file"],
+            "row": row["_row"],
+            "item_id": row["item_id"],
+            "problem": problem.name,
+            "reason": problem.reason if isinstance(problem.reason, str) else problem.reason(row),
+            "fix": problem.fix,
+        }
+        for row, problem in zip(
+            table.filter(pa.array(bad)).to_pylist(), (problems[number] for number in first[bad]), strict=True
+        )
+    ]
+    return table.filter(pa.array(~bad)), pa.Table.from_pylist(rejected, REJECTED)
+
+
+def problems_of_items() -> list[Problem]:
+    """What can be wrong with any row, the most basic first."""
+    return [
+        Problem("empty_id", _blank("item_id"), "The item_id is empty.", "give every item an item_id."),
+        Problem(
+            "unusable_id",
+            lambda table: _matches(table["item_id"], CONTROL),
+            "The item_id holds a control character, such as a line break or a tab.",
+            "remove it from the item_id in the warehouse.",
+        ),
+        Problem(
+            "repeated_row",
+            lambda table: _repeats(table)[0],
+            "The row repeats an earlier one.",
+            "deliver every item once.",
+        ),
+        Problem(
+            "duplicate_id",
+            lambda table: _repeats(table)[1],
+            "Different rows have this item_id; none of them is used.",
+            "deliver one row for each item_id.",
+        ),
+        Problem(
+            "empty_title", _blank("title"), "The title is empty.", "fill in the title, or leave the item out."
+        ),
+        Problem(
+            "too_long",
+            lambda table: _text_bytes(table) > TEXT_BYTES,
+            f"The row's texts are longer than {TEXT_BYTES} bytes.",
+            "shorten the title.",
+        ),
+        Problem(
+            "unreadable_number",
+            lambda table: _mask(table["_unreadable"].is_valid()),
+            lambda row: row["_unreadable"],
+            "write a plain number with a decimal point, or leave the field empty.",
+        ),
+    ]
+
+
+def missing_label() -> Problem:
+    """The row has no label."""
+    return Problem(
+        "empty_label", _blank("label"), "The label is empty.", "fill in the label, or leave the item out."
+    )
+
+
+def problems_of_labels(book: Codebook, period: str) -> list[Problem]:
+    """What can be wrong with a label: it is missing, unknown, or stands for no one code in force."""
+    code_map, known = book.code_map(period), [code.code for code in book.codes]
+    return [
+        missing_label(),
+        Problem(
+            "unknown_label",
+            lambda table: ~_mask(pc.is_in(table["label"], pa.array(known, pa.string()))),
+            lambda row: f"The label {row['label'][:64]!r} is not in codebook {book.version}.",
+            "correct the label, or publish a codebook that has it.",
+        ),
+        Problem(
+            "label_not_in_force",
+            lambda table: _mask(recode(table["label"], code_map).codes.is_null()),
+            lambda row: f"The label is not in force in {period}: {code_map.outcome(row['label']).reason}.",
+            "give the row the code in force, or correct the codebook.",
+        ),
+    ]
+
+
+def canonical(table: pa.Table, columns: Mapping[str, str]) -> pa.Table:
+    """The rows as the other jobs get them: exactly `columns`.
+
+    Ids and labels are untouched. In other text a control character or line separator becomes a space, so that
+    every tool downstream sees one line. A missing brand or product type is an empty text, a missing attribute
+    is null.
+    """
+    made = {}
+    for column, kind in columns.items():
+        values = table[column]
+        if kind == "text" and column not in ("item_id", "label"):
+            if _matches(values, CONTROL).any():
+                values = pc.replace_substring_regex(values, CONTROL, " ")
+            if column in COMMON:
+                values = pc.fill_null(values, "")
+            else:
+                values = pc.if_else(
+                    pc.fill_null(pc.equal(pc.utf8_trim_whitespace(values), ""), True), None, values
+                )
+        made[column] = values
+    return pa.table(made)
+
+
+def _mask(values: pa.Array | pa.ChunkedArray) -> np.ndarray:
+    return np.asarray(pc.fill_null(values, False), bool)
+
+
+def _matches(values: pa.ChunkedArray, pattern: str) -> np.ndarray:
+    return _mask(pc.match_substring_regex(values, pattern))
+
+
+def _blank(column: str) -> Callable[[pa.Table], np.ndarray]:
+    return lambda table: ~_mask(pc.not_equal(pc.utf8_trim_whitespace(table[column]), ""))
+
+
+def _text_bytes(table: pa.Table) -> np.ndarray:
+    """Bytes of all texts of each row, shape (n_rows,)."""
+    total = np.zeros(table.num_rows, np.int64)
+    for column in table.column_names:
+        if not column.startswith("_") and pa.types.is_string(table[column].type):
+            total += np.asarray(pc.fill_null(pc.binary_length(table[column]), 0))
+    return total
+
+
+def _repeats(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
+    """Rows that repeat an earlier row in every column, and rows whose id other, different rows have too."""
+    same, differing = np.zeros(table.num_rows, bool), np.zeros(table.num_rows, bool)
+    counts = pc.value_counts(table["item_id"].combine_chunks())
+    several = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
+    at = np.flatnonzero(_mask(pc.is_in(table["item_id"], several)))
+    if len(at):
+        some = (
+            table.select([name for name in table.column_names if not name.startswith("_")])
+            .take(at)
+            .to_pandas()
+        )
+        same[at] = some.duplicated(keep="first")
+        once = ~same[at]
+        differing[at[once]] = some[once].duplicated("item_id", keep=False)
+    return same, differing

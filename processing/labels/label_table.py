@@ -1,0 +1,161 @@
+"""The labelled rows, every row of the dataset among them: as Parquet for machines, as CSV for people."""
+
+import codecs
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from processing.codes.codebook import Codebook
+from processing.codes.recode import recode, recode_second
+from processing.labels import review_queue
+from processing.policy import Policy
+
+COLUMNS = {
+    "item_id": "the item, as the dataset names it",
+    "code": "the code of the codebook; for status review, the model's suggestion; empty if rejected",
+    "description": "the code's description in the codebook",
+    "confidence": "how sure the model is of the code, in [0, 1]",
+    "second_code": "the code the model holds next most likely",
+    "status": "labelled: use the code; review: a person must decide; rejected: the row could not be used",
+    "reason": "why the status is not labelled, or which change of codes led to the code",
+    "model": "the model that labelled the whole dataset",
+    "codebook_version": "the version of the codebook",
+    "dataset": "S3 address of the dataset",
+    "run": "the execution that made the label",
+    "labelled_at": "when, UTC",
+    "decided_by": "the name of the reviewer who decided on the code; empty if the model did",
+    "text_key": "hash of the item's title, brand and product type; equal for equal texts",
+    "model_group": "the model group",
+    "period": "the month",
+    "truth": "the known label (test sets only)",
+    "title": "the item's title (test sets only)",
+}
+TEST_ONLY = ("truth", "title")
+TYPES = {"confidence": pa.float64(), "labelled_at": pa.timestamp("ms", tz="UTC")}
+UNSURE = "The model is not sure enough."
+LET_THROUGH = "The model is not quite sure enough, but reviewers are at their capacity."
+
+# What Excel and LibreOffice turn into formulas, numbers, dates, booleans: texts that do not start with a
+# letter, a word and up to four digits (MARCH1, Okt 26: a date in some language), and the two booleans.
+CONVERTED = r"(?i)^([^\pL]|\pL{3,}[ .\-/]?\d{1,4}$|(true|false)$)"
+
+
+def label(
+    predictions: pa.Table, book: Codebook, period: str, policy: Policy
+) -> tuple[pa.Table, dict[str, object]]:
+    """Each prediction with its status, columns as in COLUMNS up to `reason`; and the review plan.
+
+    A code that is not in force in the period is replaced where exactly one code in force stands for it; else
+    the item goes to review with the model's code, whatever the confidence. The reason tells of the change.
+    """
+    recoded = recode(predictions["code"], book.code_map(period))
+    code = pc.coalesce(recoded.codes, predictions["code"].combine_chunks())
+    reason = pc.if_else(pc.equal(recoded.reasons, ""), None, recoded.reasons)
+    no_code = recoded.codes.is_null()
+    chosen = review_queue.choose(
+        predictions["confidence"].to_numpy(),
+        np.asarray(predictions["review"], bool),
+        np.asarray(no_code, bool),
+        policy,
+    )
+    for mask, sentence in ((chosen.unsure, UNSURE), (chosen.let_through, LET_THROUGH)):
+        reason = pc.if_else(pa.array(mask), sentence, reason)
+    labels = pa.table(
+        {
+            "item_id": predictions["item_id"],
+            "code": code,
+            "description": descriptions(code, book),
+            "confidence": predictions["confidence"],
+            "second_code": recode_second(predictions["second_code"], code, book.code_map(period)),
+            "status": pc.if_else(pc.or_(no_code, pa.array(chosen.unsure)), "review", "labelled"),
+            "reason": reason,
+        }
+    )
+    return labels, chosen.plan
+
+
+def descriptions(codes: pa.Array, book: Codebook) -> pa.Array:
+    """What the codebook calls each code; null for one that it does not have."""
+    names = pa.array([entry.description for entry in book.codes], pa.string())
+    return names.take(pc.index_in(codes, pa.array([entry.code for entry in book.codes])))
+
+
+def replace(table: pa.Table, where: pa.Array | pa.ChunkedArray, values: Mapping[str, object]) -> pa.Table:
+    """The table with other `values` in the rows `where`: by column, a value a row, or one for all."""
+    for name, value in values.items():
+        kind = table.schema.field(name).type
+        new = value if isinstance(value, pa.Array | pa.ChunkedArray) else pa.scalar(value, kind)
+        column = pc.if_else(where, new, table[name])
+        table = table.set_column(table.column_names.index(name), name, column.cast(kind))
+    return table
+
+
+def rejected_rows(rejected: pa.Table) -> pa.Table:
+    """The rows that Prepare set aside, as published: what is not known is null."""
+    row = rejected["row"].cast(pa.string())
+    reason = pc.binary_join_element_wise(rejected["reason"], " (", rejected["file"], ", row ", row, ")", "")
+    status = pa.array(["rejected"] * rejected.num_rows, pa.string())
+    return pa.table({"item_id": rejected["item_id"], "status": status, "reason": reason})
+
+
+def assemble(parts: list[pa.Table], constants: dict[str, object], *, test_set: bool) -> pa.Table:
+    """All rows with all published columns; `constants` are the values that are the same in every row."""
+    names = [name for name in COLUMNS if test_set or name not in TEST_ONLY]
+    schema = pa.schema([(name, TYPES.get(name, pa.string())) for name in names])
+    parts = [
+        pa.table(
+            [
+                part[n] if n in part.column_names else pa.nulls(part.num_rows, schema.field(n).type)
+                for n in names
+            ],
+            schema=schema,
+        )
+        for part in parts
+    ]
+    table = pa.concat_tables(parts)
+    for name, value in constants.items():
+        values = pa.repeat(pa.scalar(value, schema.field(name).type), table.num_rows)
+        table = table.set_column(names.index(name), name, values)
+    return table
+
+
+def write_parquet(table: pa.Table, path: Path) -> None:
+    """Write the rows for machines."""
+    pq.write_table(table, path, compression="zstd")
+
+
+def write_csv(table: pa.Table, path: Path) -> None:
+    """Write the rows for people: a CSV that opens right in a spreadsheet.
+
+    UTF-8 with byte order mark, which Excel needs to see that it is UTF-8. Texts that a spreadsheet would take
+    for a formula, a number, a date or a boolean get an apostrophe in front, so `=1+1` does not run, and `007`
+    and `1e5` stay what they are. A text that starts with an apostrophe gets one too: to have the true text
+    back, take one leading apostrophe off (the Parquet file has it as it is).
+    """
+    shown = {name: _shown(name, table[name]) for name in table.column_names}
+    with path.open("wb") as file:
+        file.write(codecs.BOM_UTF8)
+        pyarrow.csv.write_csv(pa.table(shown), file, pyarrow.csv.WriteOptions(quoting_style="needed"))
+
+
+def _shown(name: str, values: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """A column as the CSV has it; where values repeat, each different one is looked at once."""
+    if name == "confidence":
+        return values
+    if name in ("item_id", "text_key"):
+        return as_text(values)
+    encoded = values.combine_chunks().dictionary_encode()
+    if name == "labelled_at":
+        return pc.strftime(encoded.dictionary, format="%Y-%m-%dT%H:%M:%SZ").take(encoded.indices)
+    return as_text(encoded.dictionary).take(encoded.indices)
+
+
+def as_text(values: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """Texts that a spreadsheet leaves alone, see `write_csv`."""
+    converted = pc.match_substring_regex(values, CONVERTED)
+    return pc.if_else(converted, pc.binary_join_element_wise("'", values, ""), values)

@@ -1,0 +1,51 @@
+"""The files of an output: labels for machines and for people, what stands next to them, and the manifest."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+import pyarrow as pa
+
+from processing import container
+from processing.dataset.data_files import sha256
+from processing.labels import label_table
+
+STATUSES = ("labelled", "review", "rejected")
+
+
+def by_status(table: pa.Table) -> dict[str, int]:
+    """Rows by status, every status named."""
+    counted = Counter({row["values"]: row["counts"] for row in table["status"].value_counts().to_pylist()})
+    return {status: counted[status] for status in STATUSES}
+
+
+def write(
+    table: pa.Table, about: Mapping[str, object], destination: str, rows: Mapping[str, int] | None = None
+) -> None:
+    """Write the labels into the output `files`, and the manifest of all that is there into `manifest`.
+
+    `about` is what the manifest says first; `destination` is where the files will be in S3; `rows` are those
+    of other tables that are there already, by file name.
+    """
+    folder = container.output_folder("files")
+    label_table.write_parquet(table, folder / "labels.parquet")
+    label_table.write_csv(table, folder / "labels.csv")
+    rows = {**(rows or {}), "labels.parquet": table.num_rows, "labels.csv": table.num_rows}
+    manifest = {
+        **about,
+        "columns": {name: label_table.COLUMNS[name] for name in table.column_names},
+        "files": [_file(path, destination, rows.get(path.name)) for path in sorted(folder.iterdir())],
+    }
+    text = json.dumps(manifest, ensure_ascii=False, indent=1)
+    (container.output_folder("manifest") / "manifest.json").write_text(text, encoding="utf-8")
+
+
+def _file(path: Path, destination: str, rows: int | None) -> dict[str, object]:
+    return {
+        "name": path.name,
+        "url": destination.rstrip("/") + "/" + path.name,
+        "bytes": path.stat().st_size,
+        **({} if rows is None else {"rows": rows}),
+        "sha256": sha256(path),
+    }

@@ -1,0 +1,131 @@
+"""The evidence for a verdict: two models' labels of the same test rows, compared text by text."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.metrics import f1_score
+
+from processing.verdict.bootstrap import Replicates, interval, resample
+from processing.verdict.mcnemar import discordant, mcnemar
+
+VETO_LEVEL = 0.05  # chance that a challenger as good as the winner on all critical codes is vetoed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What the test set says. Differences are challenger minus winner; None where nothing was compared.
+
+    Attributes:
+        rows, distinct_texts: size of the test set.
+        score, winner_score: macro-F1 over the codes that have test rows, in [0, 1], higher is better.
+        difference: of the two scores, in [-1, 1].
+        low, high: bootstrap interval of `difference` at the policy's level.
+        accuracy_difference, accuracy_low, accuracy_high: the same for accuracy over rows.
+        better_texts, worse_texts: distinct texts on which only the challenger, only the winner is right.
+        p_value: exact McNemar on them, two-sided, in [0, 1].
+        rarer_better, rarer_worse: the same counts on the rows of the rarer half of the codes.
+        rarer_p_value: exact McNemar on those, one-sided: small when the challenger loses there.
+        vetoed_by: critical codes on which the challenger is significantly worse.
+        lost_codes: codes in force that the winner can predict and the challenger cannot; None: not known.
+        unreached_codes: codes in force that no model here can predict; None: not known.
+        untested_codes: codes in force, or critical, that have no test row.
+    """
+
+    rows: int
+    distinct_texts: int
+    score: float | None = None
+    winner_score: float | None = None
+    difference: float | None = None
+    low: float | None = None
+    high: float | None = None
+    accuracy_difference: float | None = None
+    accuracy_low: float | None = None
+    accuracy_high: float | None = None
+    better_texts: int | None = None
+    worse_texts: int | None = None
+    p_value: float | None = None
+    rarer_better: int | None = None
+    rarer_worse: int | None = None
+    rarer_p_value: float | None = None
+    vetoed_by: tuple[str, ...] = ()
+    lost_codes: tuple[str, ...] | None = None
+    unreached_codes: tuple[str, ...] | None = None
+    untested_codes: tuple[str, ...] = ()
+
+
+def compare(
+    truth: np.ndarray,
+    challenger: np.ndarray,
+    winner: np.ndarray,
+    text: np.ndarray,
+    critical: Collection[str],
+    level: float,
+) -> dict[str, object]:
+    """The fields of `Evidence` that need both models' labels.
+
+    Args:
+        truth, challenger, winner: codes, strings, shape (n_rows,), at least one row.
+        text: number of the row's text, shape (n_rows,); every number from 0 to the largest occurs.
+        critical: codes whose recall and precision must not get significantly worse.
+        level: share of the replicates that lies outside the intervals, half at either end, in (0, 1).
+    """
+    codes = np.unique(truth)
+    replicates = resample(*(_numbered(each, codes) for each in (truth, challenger, winner)), text, len(codes))
+    low, high = interval(replicates.macro_f1, level)
+    accuracy_low, accuracy_high = interval(replicates.accuracy, level)
+    right_c, right_w = challenger == truth, winner == truth
+    better, worse = discordant(right_c, right_w, text)
+    rarer = np.isin(truth, _rarer_half(truth))
+    rarer_better, rarer_worse = discordant(right_c[rarer], right_w[rarer], text[rarer])
+    winner_score = macro_f1(truth, winner)
+    return {
+        "winner_score": winner_score,
+        "difference": macro_f1(truth, challenger) - winner_score,
+        "low": low,
+        "high": high,
+        "accuracy_difference": float(right_c.mean() - right_w.mean()),
+        "accuracy_low": accuracy_low,
+        "accuracy_high": accuracy_high,
+        "better_texts": better,
+        "worse_texts": worse,
+        "p_value": mcnemar(better, worse),
+        "rarer_better": rarer_better,
+        "rarer_worse": rarer_worse,
+        "rarer_p_value": mcnemar(rarer_better, rarer_worse, "less"),
+        "vetoed_by": _vetoes(truth, challenger, winner, text, codes, critical, replicates),
+    }
+
+
+def macro_f1(truth: np.ndarray, predicted: np.ndarray) -> float:
+    """Macro-F1 over the codes that have rows, so the same codes for every model; codes of shape (n_rows,)."""
+    return float(f1_score(truth, predicted, labels=np.unique(truth), average="macro", zero_division=0))
+
+
+def _vetoes(truth, challenger, winner, text, codes, critical, replicates: Replicates) -> tuple[str, ...]:
+    """Critical codes with significantly lower recall or precision; all these tests share one level."""
+    tested = sorted(set(critical) & set(codes.tolist()))
+    level = VETO_LEVEL / max(1, 2 * len(tested))
+    vetoed = []
+    for code in tested:
+        gives_c, gives_w, is_code = challenger == code, winner == code, truth == code
+        recall = mcnemar(*discordant(gives_c[is_code], gives_w[is_code], text[is_code]), "less")
+        # On other rows a model is right when it does not give the code. To give the code more often, and as
+        # often rightly, is no fault: hence the interval of the precision as well.
+        wrongly = mcnemar(*discordant(~gives_c[~is_code], ~gives_w[~is_code], text[~is_code]), "less")
+        precision = interval(replicates.precision[:, np.searchsorted(codes, code)], 2 * level)
+        if recall <= level or (wrongly <= level and precision[1] < 0):
+            vetoed.append(code)
+    return tuple(vetoed)
+
+
+def _rarer_half(truth) -> np.ndarray:
+    """The half of the codes, rounded down, that have the fewest rows."""
+    codes, rows = np.unique(truth, return_counts=True)
+    return codes[np.argsort(rows, kind="stable")[: len(codes) // 2]]
+
+
+def _numbered(values, codes) -> np.ndarray:
+    """Positions of `values` in the sorted `codes`; len(codes) for what is not among them."""
+    at = np.minimum(np.searchsorted(codes, values), len(codes) - 1)
+    return np.where(codes[at] == values, at, len(codes))

@@ -1,0 +1,62 @@
+"""An empty AWS on this machine for the tests of this folder, and the commands run against it."""
+
+import argparse
+import json
+
+import pytest
+
+from infra.deploy import deploy, destroy
+from infra.local.endpoint import CREDENTIALS
+from infra.local.stack import LocalStack
+
+WORKER = ("--worker", "tests.infra.deploy.moto_change_sets:FakeWorker")
+
+
+@pytest.fixture(scope="session")
+def aws(tmp_path_factory):
+    with LocalStack(tmp_path_factory.mktemp("aws"), options=("--empty", *WORKER)) as running:
+        yield running
+
+
+@pytest.fixture
+def labelmill(aws, monkeypatch):
+    """Runs `labelmill ...` and returns its exit code; `answers` is what the person types."""
+    for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": aws.endpoint}.items():
+        monkeypatch.setenv(name, value)
+
+    def run(*words: str, answers: tuple[str, ...] = ()) -> int:
+        given = list(answers)
+
+        def answer(question: str) -> str:
+            if not given:
+                raise EOFError
+            return given.pop(0)
+
+        monkeypatch.setattr("builtins.input", answer)
+        parser = argparse.ArgumentParser()
+        subparsers = parser.add_subparsers(required=True)
+        for command in (deploy, destroy):
+            command.add_parser(subparsers)
+        args = parser.parse_args(words)
+        return args.run(args)
+
+    return run
+
+
+@pytest.fixture
+def environment(tmp_path, request):
+    """Path of an environment's file with names nobody else uses; change what it says by calling it."""
+    name = f"t{abs(hash(request.node.name)) % 10**8}"
+    path = tmp_path / "environment.json"
+
+    def write(**parameters: str):
+        content = {
+            "region": "eu-central-1",
+            "account": "",
+            "stack": name,
+            "parameters": {"Name": name, **parameters},
+        }
+        path.write_text(json.dumps(content))
+        return path
+
+    return write

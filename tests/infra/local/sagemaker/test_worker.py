@@ -1,0 +1,177 @@
+"""The worker as a whole: order, slots, the two ways to an /opt/ml, and an end that leaves nothing behind."""
+
+import functools
+import json
+import os
+import select
+import subprocess
+import sys
+
+import pytest
+
+from infra.local.endpoint import client
+from infra.local.sagemaker import mounts
+from infra.local.sagemaker.launcher import Launcher
+from tests.infra.local.sagemaker.job_requests import (
+    PATIENCE_SECONDS,
+    processing_request,
+    script,
+    training_definition,
+    tuning_request,
+)
+from tests.infra.local.sagemaker.processes import (
+    children_of,
+    ends,
+    parent_of,
+    processes_below,
+    warm_processes,
+)
+
+SAY_WHERE = (
+    "import os; print('base:', os.environ.get('SAGEMAKER_BASE_DIR'), 'listing:', sorted(os.listdir('/opt')))"
+)
+
+
+def has_namespaces() -> bool:
+    code = "from infra.local.sagemaker import mounts; import os; mounts.own_opt_ml(os.getcwd())"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+
+
+@pytest.mark.skipif(not has_namespaces(), reason="this kernel gives no mount namespaces")
+def test_a_job_has_an_opt_ml_of_its_own_and_the_rest_of_opt_as_it_was(stack):
+    code = stack.code("where", where=SAY_WHERE)
+    stack.run("processing", processing_request("where", code, "where"))
+    log = stack.log("where")
+    assert "/opt/ml is this job's own folder" in log
+    assert f"base: None listing: {sorted({*os.listdir('/opt'), 'ml'})}" in log
+    assert (stack.folder / "jobs/where/opt/ml/processing/input/code/steps/where.py").exists()
+
+
+@pytest.mark.skipif(not has_namespaces(), reason="this kernel gives no mount namespaces")
+@pytest.mark.parametrize("way", mounts.WAYS, ids=["of root", "of everybody"])
+def test_both_ways_to_an_own_opt_ml_lead_there_and_leave_everybody_else_alone(tmp_path, way):
+    (tmp_path / "mark").write_text("mine")
+    before = sorted(os.listdir("/opt"))
+    code = (
+        "import os, pathlib, sys; from infra.local.sagemaker import mounts;"
+        "mounts.own_opt_ml(pathlib.Path(sys.argv[1]), (int(sys.argv[2]),));"
+        "print(open('/opt/ml/mark').read(), os.getuid()); open('/opt/ml/written', 'w').write('x')"
+    )
+    done = subprocess.run([sys.executable, "-c", code, tmp_path, str(way)], capture_output=True, text=True)
+    assert done.stdout.split() == ["mine", str(os.getuid())], done.stderr
+    assert (tmp_path / "written").read_text() == "x"
+    assert sorted(os.listdir("/opt")) == before
+
+
+def test_without_namespaces_the_job_is_told_its_base_folder(new_stack):
+    stack = new_stack(slots=1, launcher=functools.partial(Launcher, own_opt_ml=False))
+    code = stack.code(
+        "base",
+        based="""
+            import os, sys
+            from pathlib import Path
+            base = Path(os.environ['SAGEMAKER_BASE_DIR'])
+            assert Path(sys.argv[2]) == base / 'processing/input/code', sys.argv
+            assert Path.cwd() == base
+            (base / 'output/message').write_text('done in a folder')
+        """,
+        trained="""
+            import os
+            assert os.environ['SM_MODEL_DIR'].startswith(os.environ['SAGEMAKER_BASE_DIR'])
+            open(os.path.join(os.environ['SM_MODEL_DIR'], 'model.json'), 'w').write('{}')
+        """,
+    )
+    request = processing_request("base", code, "based", "--code", "/opt/ml/processing/input/code")
+    assert stack.run("processing", request).get("ExitMessage") == "done in a folder", stack.log("base")
+    assert "no /opt/ml of the job's own here" in stack.log("base")
+    training = {
+        "TrainingJobName": "trained",
+        **training_definition(code, "trained"),
+        "HyperParameters": script("trained"),
+    }
+    assert stack.run("training", training)["TrainingJobStatus"] == "Completed", stack.log("trained")
+
+
+def test_jobs_wait_for_a_slot_and_run_in_the_order_they_came(new_stack):
+    stack = new_stack(slots=1)
+    code = stack.code("order", order="print('ran')")
+    names = [f"order-{n}" for n in range(5)]
+    for name in names:
+        stack.worker.submit("processing", processing_request(name, code, "order"))
+    for name in names:
+        stack.book.ended("processing", name)
+    happened = [(name, next(iter(changes))) for _, name, changes in stack.book.order]
+    expected = [(n, member) for n in names for member in ("ProcessingStartTime", "ProcessingJobStatus")]
+    assert sorted(happened, key=lambda event: event[0]) == expected
+    assert [name for name, member in happened if member == "ProcessingStartTime"] == names
+
+
+def test_a_job_that_is_stopped_while_it_waits_never_starts(new_stack):
+    stack = new_stack(slots=1)
+    code = stack.code("queue", forever="import time; time.sleep(600)")
+    stack.worker.submit("processing", processing_request("holder", code, "forever"))
+    stack.book.when("processing", "holder", lambda members: "ProcessingStartTime" in members)
+    stack.worker.submit("processing", processing_request("waiter", code, "forever"))
+    stack.worker.cancel("processing", "waiter")
+    assert stack.book.ended("processing", "waiter")["ProcessingJobStatus"] == "Stopped"
+    assert "ProcessingStartTime" not in stack.book.ended("processing", "waiter")
+
+
+def test_stop_ends_jobs_of_every_kind_and_leaves_no_process(new_stack):
+    before = children_of(os.getpid())
+    stack = new_stack(slots=2, launcher=Launcher)
+    source = "import time; print('score=1;', flush=True); time.sleep(600)"
+    leaving = """
+        import subprocess
+        child = subprocess.Popen(['sleep', '600'], start_new_session=True)
+        child.returncode = 0  # Nobody waits for it.
+        open('/opt/ml/output/message', 'w').write(str(child.pid))
+    """
+    code = stack.code("ending", sleep=source, leave=leaving)
+    escaped = stack.run("processing", processing_request("leaving", code, "leave"))["ExitMessage"]
+    stack.worker.submit("processing", processing_request("ending", code, "sleep"))
+    stack.book.when("processing", "ending", lambda members: "ProcessingStartTime" in members)
+    definition = training_definition(
+        code, "sleep", {"score": "score=(1);"}, StaticHyperParameters=script("sleep")
+    )
+    ranges = {"CategoricalParameterRanges": [{"Name": "kind", "Values": ["a", "b"]}]}
+    stack.worker.submit("tuning", tuning_request("ending", definition, ranges, total=2, parallel=2))
+    stack.book.when(
+        "tuning",
+        "ending",
+        lambda _: any(m.get("TrainingStartTime") for m in stack.book.of_kind("training").values()),
+    )
+    stack.worker.submit("processing", processing_request("in-the-queue", code, "sleep"))
+
+    stack.worker.stop()
+
+    for kind, name in (("processing", "ending"), ("tuning", "ending"), ("processing", "in-the-queue")):
+        assert "Stopped" in stack.book.ended(kind, name).values()
+    assert processes_below(str(stack.folder)) == []
+    assert children_of(os.getpid()) == before
+    assert ends(escaped)
+
+
+def test_when_its_owner_is_killed_no_process_is_left(endpoint_url, tmp_path):
+    """Even a SIGKILL, which nobody can prepare for, must not leave jobs behind."""
+    code = (
+        "import sys, json, pathlib, threading; from infra.local.sagemaker import Worker;"
+        "worker = Worker(pathlib.Path(sys.argv[1]), sys.argv[2], 1, lambda *what: print(*what, flush=True));"
+        "worker.start(); worker.submit('processing', json.loads(sys.argv[3])); threading.Event().wait()"
+    )
+    s3 = client("s3", endpoint_url)
+    s3.put_object(Bucket="code", Key="orphan/steps/sleep.py", Body=b"import time; time.sleep(600)")
+    s3.close()
+    request = processing_request("orphan", "s3://code/orphan/", "sleep")
+    arguments = [sys.executable, "-c", code, tmp_path, endpoint_url, json.dumps(request)]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as owner:
+        assert "ProcessingStartTime" in owner.stdout.readline()
+        warm = [pid for pid in warm_processes() if parent_of(pid) == owner.pid]
+        handles = [
+            os.pidfd_open(pid) for pid in (*warm, *(child for pid in warm for child in children_of(pid)))
+        ]
+        assert warm
+        owner.kill()
+    for handle in handles:
+        assert select.select([handle], [], [], PATIENCE_SECONDS)[0]
+        os.close(handle)

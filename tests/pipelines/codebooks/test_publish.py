@@ -1,0 +1,200 @@
+"""Publishing: an immutable file in the work bucket, and the ledger's item that names the current one."""
+
+import hashlib
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pipelines.cli import main
+from pipelines.codebooks import publish as publishing
+from pipelines.codebooks.publish import publish
+from pipelines.codebooks.read import CodebookError
+
+NOW = datetime(2026, 11, 2, 8, 30, tzinfo=UTC)
+
+
+def test_a_published_codebook_is_a_file_with_a_digest_and_the_groups_item(stack, book):
+    done = publish(book, **stack.places, now=NOW)
+
+    [(key, body)] = stack.objects().items()
+    assert key == "codebooks/DE-weee/2026-11.json"
+    assert json.loads(body) == {name: value for name, value in book.items() if name != "policy"}
+    digest = hashlib.sha256(body).hexdigest()
+    assert stack.ledger() == [
+        {
+            "group": "DE-weee",
+            "entry": "GROUP",
+            "codebook_uri": f"s3://{stack.work_bucket}/{key}",
+            "codebook_version": "2026-11",
+            "codebook_digest": digest,
+            "policy": '{"min_rows": 500}',
+            "families": '["linear", "boosted"]',
+            "hyperparameters": '{"precision": "0.98"}',
+            "share_by": "none",
+            "published_at": "2026-11-02T08:30:00+00:00",
+        }
+    ]
+    assert (done.uri, done.digest) == (f"s3://{stack.work_bucket}/{key}", digest)
+    assert (done.replaces, done.changed) == ("", True)
+
+
+def test_publishing_the_same_again_changes_nothing(stack, book):
+    publish(book, **stack.places, now=NOW)
+    before = stack.objects(), stack.ledger()
+    shuffled = dict(reversed(book.items()))
+    done = publish(shuffled, **stack.places, now=NOW + timedelta(days=1))
+    assert (stack.objects(), stack.ledger()) == before
+    assert (done.changed, done.published_at) == (False, "2026-11-02T08:30:00+00:00")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "precision"), [({}, "0.98"), ({"precision": 0.95}, "0.95"), ({"precision": 0}, "0.98")]
+)
+def test_trainings_are_told_the_wanted_precision(stack, book, wanted, precision):
+    publish(book, **stack.places, policy=wanted, now=NOW)
+    assert json.loads(stack.ledger()[0]["hyperparameters"]) == {"precision": precision}
+
+
+def test_trees_are_tried_only_where_items_have_attributes(stack, book):
+    publish({**book, "attributes": []}, **stack.places, now=NOW)
+    assert json.loads(stack.ledger()[0]["families"]) == ["linear"]
+
+
+def test_a_group_that_stops_sharing_takes_its_rows_back_and_no_other_groups(stack, book):
+    book["codes"][0]["references"] = {"unu": ["0108"]}
+    publish(book, **stack.places, policy={"share_by": "unu"}, now=NOW)
+    for group in ("DE-weee", "AT-weee"):
+        stack.s3.put_object(Bucket=stack.work_bucket, Key=f"shared/unu/{group}/rows.parquet", Body=b"rows")
+    assert stack.ledger()[0]["share_by"] == "unu"
+    publish(book, **stack.places, policy={}, now=NOW)
+    assert stack.ledger()[0]["share_by"] == "none"
+    assert set(stack.objects("shared/")) == {
+        *("shared/unu/about.txt", "shared/unu/AT-weee/rows.parquet", "shared/none/about.txt")
+    }
+
+
+def test_the_folder_of_reviewers_decisions_is_there_from_the_first_codebook_on(stack, book):
+    """A training job is given that folder, and SageMaker refuses an input without objects."""
+    publish(book, **stack.places, now=NOW)
+    assert list(stack.objects("reviewed/")) == ["reviewed/DE-weee/about.txt"]
+
+
+def test_other_content_under_a_published_version_is_refused_and_nothing_changes(stack, book):
+    publish(book, **stack.places, now=NOW)
+    before = stack.objects(), stack.ledger()
+    book["codes"][0]["description"] = "Something else"
+    with pytest.raises(CodebookError, match=r"published already, with other content.*Fix: .*new version"):
+        publish(book, **stack.places, now=NOW)
+    assert (stack.objects(), stack.ledger()) == before
+
+
+def test_a_new_version_stands_beside_the_old_one_and_becomes_current(stack, book):
+    publish(book, **stack.places, now=NOW)
+    done = publish({**book, "version": "2026-12"}, **stack.places, now=NOW)
+    assert set(stack.objects()) == {"codebooks/DE-weee/2026-11.json", "codebooks/DE-weee/2026-12.json"}
+    assert stack.ledger()[0]["codebook_version"] == "2026-12"
+    assert (done.replaces, done.changed) == ("2026-11", True)
+
+
+def test_a_policy_may_change_without_a_new_version(stack, book):
+    publish(book, **stack.places, now=NOW)
+    done = publish(book, **stack.places, policy={"min_rows": 600}, now=NOW)
+    assert done.changed
+    assert stack.ledger()[0]["policy"] == '{"min_rows": 600}'
+    assert len(stack.objects()) == 1
+
+
+def test_a_bad_codebook_is_not_published(stack, book):
+    book["codes"][0]["valid_to"] = "soon"
+    with pytest.raises(CodebookError, match="codebook DE-weee 2026-11: codes, entry 1"):
+        publish(book, **stack.places, now=NOW)
+    assert not stack.objects() and not stack.ledger()
+
+
+def test_the_command_finds_bucket_and_table_by_the_stack_and_shows_what_is_published(
+    stack, book, tmp_path, capsys
+):
+    file = tmp_path / "DE-weee.json"
+    file.write_text(json.dumps(book))
+    assert main(["codebook", "publish", str(file)]) == 0
+    assert "DE-weee 2026-11 is current now (before: none)" in capsys.readouterr().out
+
+    assert main(["codebook", "publish", str(file)]) == 0
+    assert "is current already, since" in capsys.readouterr().out
+
+    assert main(["codebook", "show", "DE-weee", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == book
+
+    book["codes"][3]["description"] = "Large equipment"
+    file.write_text(json.dumps({**book, "version": "2026-12"}))
+    assert main(["codebook", "diff", "DE-weee", str(file)]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        '~ code "4", description: "Large" -> "Large equipment"',
+        '~ version: "2026-11" -> "2026-12"',
+    ]
+
+
+def test_a_stack_that_is_not_there_is_named_with_the_fix(stack, book, tmp_path, capsys):
+    file = tmp_path / "DE-weee.json"
+    file.write_text(json.dumps(book))
+    assert main(["codebook", "publish", str(file), "--stack", "other"]) == 1
+    assert "there is no stack 'other' in eu-central-1" in capsys.readouterr().err
+
+
+def test_a_group_without_a_codebook_is_named_with_the_fix(stack, capsys):
+    assert main(["codebook", "show", "FR-weee"]) == 1
+    assert "FR-weee: the ledger: no codebook is published" in capsys.readouterr().err
+
+
+def test_a_published_file_that_was_changed_afterwards_is_not_believed(stack, book, capsys):
+    done = publish(book, **stack.places, now=NOW)
+    stack.s3.put_object(Bucket=stack.work_bucket, Key=done.uri.split("/", 3)[3], Body=b"{}")
+    assert main(["codebook", "show", "DE-weee"]) == 1
+    assert "its digest is not the ledger's" in capsys.readouterr().err
+
+
+def test_of_two_who_publish_at_the_same_moment_the_second_is_refused(stack, book, monkeypatch):
+    publish(book, **stack.places, now=NOW)
+    read = publishing.current_codebook
+
+    def read_then_be_overtaken(group, **given):
+        current = read(group, **given)
+        monkeypatch.undo()
+        publish({**book, "version": "2026-12.1"}, **stack.places, now=NOW + timedelta(seconds=1))
+        return current
+
+    monkeypatch.setattr(publishing, "current_codebook", read_then_be_overtaken)
+    with pytest.raises(CodebookError, match=r"2026-11 is replaced already.*Fix: look at it"):
+        publish({**book, "version": "2026-12"}, **stack.places, now=NOW + timedelta(seconds=1))
+    assert stack.ledger()[0]["codebook_version"] == "2026-12.1"
+
+
+def test_of_two_first_codebooks_of_a_group_the_second_is_refused(stack, book, monkeypatch):
+    publish(book, **stack.places, now=NOW)
+    monkeypatch.setattr(publishing, "current_codebook", lambda group, **_: {})
+    with pytest.raises(CodebookError, match="somebody else has published for DE-weee"):
+        publish({**book, "version": "2026-12"}, **stack.places, now=NOW)
+    assert stack.ledger()[0]["codebook_version"] == "2026-11"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "warned"),
+    [("2026-11", "2026-9", True), ("2026-11.2", "2026-11", True), ("2026-9", "2026-11", False)],
+)
+def test_going_back_to_an_older_version_is_warned_of(stack, book, tmp_path, capsys, before, after, warned):
+    publish({**book, "version": before}, **stack.places, now=NOW)
+    file = tmp_path / "DE-weee.json"
+    file.write_text(json.dumps({**book, "version": after}))
+    assert main(["codebook", "publish", str(file)]) == 0
+    warning = f"Warning: {after} is older than {before}, which it replaces"
+    assert capsys.readouterr().err.startswith(warning) == warned
+    assert stack.ledger()[0]["codebook_version"] == after
+
+
+def test_publishing_an_older_version_again_makes_it_current_again(stack, book):
+    for version in ("2026-11", "2026-12", "2026-11"):
+        done = publish({**book, "version": version}, **stack.places, now=NOW)
+    assert (done.replaces, done.changed) == ("2026-12", True)
+    assert stack.ledger()[0]["codebook_version"] == "2026-11"
+    assert len(stack.objects()) == 2

@@ -1,0 +1,156 @@
+"""From an event to an execution: test_model and start_comparison."""
+
+import pytest
+
+from pipelines import runs
+from pipelines.handlers import start_comparison, test_model
+from tests.pipelines.handlers.event_samples import sample
+
+GROUP = "DE-weee"
+TEST_SET = "DE-weee-training-2026-10-0f3a9c21d4e5"
+CHALLENGER = "DE-weee-2026-10-1a2b3c4d"
+WINNER = "DE-weee-2026-09-99999999"
+DATASET = f"s3://labelmill-work-123456789012-eu-central-1/runs/DE-weee/{TEST_SET}/test/"
+
+
+def labelled_by(ledger, model: str) -> str:
+    """Record that `model` has labelled the test set; return the address of what it made."""
+    address = f"s3://work-bucket/predictions/{GROUP}/{TEST_SET}/{model}/some-run/"
+    ledger.put(GROUP, f"PREDICTIONS#{TEST_SET}#{model}", predictions=address)
+    return address
+
+
+def event(model: str = CHALLENGER) -> dict:
+    """Inference Completed of the test set, by `model`."""
+    event = sample("inference_completed")
+    event["detail"]["model"] = model
+    return event
+
+
+def test_a_new_model_labels_its_test_set(machines):
+    test_model.handler(sample("model_trained"))
+    [run] = machines.started("inference")
+    name = run.pop("run")
+    assert name.startswith("DE-weee-test-2026-10-")
+    assert run == {
+        "group": GROUP,
+        "period": "2026-10",
+        "purpose": "test",
+        "dataset": DATASET,
+        "model": CHALLENGER,
+        "challenger": CHALLENGER,
+        "test_set": TEST_SET,
+    }
+
+
+def test_a_model_announced_twice_labels_its_test_set_once(machines):
+    for _ in range(2):
+        test_model.handler(sample("model_trained"))
+    assert len(machines.started("inference")) == 1
+
+
+def test_an_event_without_its_fields_is_refused_by_their_names(machines):
+    event = sample("model_trained")
+    del event["detail"]["model"]
+    event["detail"]["test_set"] = ""
+    with pytest.raises(runs.BadEvent, match="lacks model, test_set; it has"):
+        test_model.handler(event)
+    assert machines.started("inference") == []
+
+
+def test_without_a_winner_the_challenger_is_compared_with_nothing(machines, ledger):
+    address = labelled_by(ledger, CHALLENGER)
+    start_comparison.handler(event())
+    [run] = machines.started("comparison")
+    assert run.pop("run").startswith("DE-weee-comparison-2026-10-")
+    assert run == {
+        "group": GROUP,
+        "period": "2026-10",
+        "test_set": TEST_SET,
+        "challenger": {"model": CHALLENGER, "predictions": address},
+        "winner": {"model": "", "predictions": address},
+    }
+
+
+def test_a_winner_that_has_not_labelled_the_test_set_does_so_first(machines, ledger):
+    ledger.put(GROUP, "WINNER", model=WINNER)
+    labelled_by(ledger, CHALLENGER)
+    start_comparison.handler(event())
+    assert machines.started("comparison") == []
+    [run] = machines.started("inference")
+    assert (run["model"], run["challenger"]) == (WINNER, CHALLENGER)
+    assert (run["purpose"], run["test_set"], run["dataset"]) == ("test", TEST_SET, DATASET)
+
+
+def test_a_challenger_that_has_not_labelled_the_test_set_does_so_first(machines, ledger):
+    ledger.put(GROUP, "WINNER", model=WINNER)
+    labelled_by(ledger, WINNER)
+    start_comparison.handler(event(WINNER))
+    [run] = machines.started("inference")
+    assert run["model"] == CHALLENGER
+
+
+def test_challenger_and_winner_are_compared_once_when_both_have_labelled_the_test_set(machines, ledger):
+    ledger.put(GROUP, "WINNER", model=WINNER)
+    addresses = {model: labelled_by(ledger, model) for model in (CHALLENGER, WINNER)}
+    for model in (CHALLENGER, WINNER, WINNER):
+        start_comparison.handler(event(model))
+    [run] = machines.started("comparison")
+    assert run["challenger"] == {"model": CHALLENGER, "predictions": addresses[CHALLENGER]}
+    assert run["winner"] == {"model": WINNER, "predictions": addresses[WINNER]}
+    assert machines.started("inference") == []
+
+
+def test_runs_of_challenger_and_winner_on_one_test_set_have_two_names(machines, ledger):
+    test_model.handler(sample("model_trained"))
+    ledger.put(GROUP, "WINNER", model=WINNER)
+    labelled_by(ledger, CHALLENGER)
+    start_comparison.handler(event())
+    assert {run["model"] for run in machines.started("inference")} == {CHALLENGER, WINNER}
+
+
+def test_a_challenger_that_has_become_the_winner_is_not_compared_with_itself(machines, ledger):
+    ledger.put(GROUP, "WINNER", model=CHALLENGER)
+    labelled_by(ledger, CHALLENGER)
+    start_comparison.handler(event())
+    assert machines.started("comparison") == []
+
+
+def test_an_old_event_does_not_bring_a_decided_challenger_back(machines, ledger):
+    """Since the decision another model has won, so the comparison would have a new name."""
+    ledger.put(GROUP, "WINNER", model="DE-weee-2026-11-77777777")
+    ledger.put(GROUP, "DECISION#2026-10-03T06:00:00Z#some-run", model=CHALLENGER, verdict="KEEP")
+    labelled_by(ledger, CHALLENGER)
+    start_comparison.handler(event())
+    assert machines.started("comparison") == []
+    assert machines.started("inference") == []
+
+
+def test_a_winner_that_changed_during_the_comparison_is_compared_with_in_its_turn(machines, ledger):
+    addresses = [labelled_by(ledger, model) for model in (CHALLENGER, WINNER, "DE-weee-2026-10-77777777")]
+    assert len(addresses) == 3
+    ledger.put(GROUP, "WINNER", model=WINNER)
+    start_comparison.handler(event())
+    ledger.put(GROUP, "WINNER", model="DE-weee-2026-10-77777777")
+    start_comparison.handler(event())
+    assert {run["winner"]["model"] for run in machines.started("comparison")} == {
+        WINNER,
+        "DE-weee-2026-10-77777777",
+    }
+
+
+def test_a_winner_that_wins_again_meanwhile_is_compared_with_again(machines, ledger):
+    """While a person was asked, another model won and was rolled back: the first comparison is history."""
+    labelled_by(ledger, CHALLENGER)
+    labelled_by(ledger, WINNER)
+    for decision in ("DECISION#2026-09-03T06:00:00Z#first", "DECISION#2026-10-09T06:00:00Z#rollback"):
+        ledger.put(GROUP, "WINNER", model=WINNER, decision=decision)
+        start_comparison.handler(event())
+    assert [run["winner"]["model"] for run in machines.started("comparison")] == [WINNER, WINNER]
+
+
+def test_decisions_on_other_challengers_change_nothing(machines, ledger):
+    ledger.put(GROUP, "DECISION#2026-09-03T06:00:00Z#some-run", model=WINNER, verdict="FIRST")
+    labelled_by(ledger, CHALLENGER)
+    start_comparison.handler(event())
+    assert len(machines.started("comparison")) == 1

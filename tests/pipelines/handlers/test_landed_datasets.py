@@ -1,0 +1,134 @@
+"""From a message in a queue to an execution: start_training and start_inference."""
+
+import copy
+import json
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from pipelines.handlers import start_inference, start_training
+from tests.pipelines.handlers.event_samples import sample
+
+LANDING = "labelmill-landing-123456789012-eu-central-1"
+
+
+def batch(*bodies: str) -> dict:
+    """An SQS event like the sample, one message for each body, with ids m0, m1, ..."""
+    message = sample("training_landed")["Records"][0]
+    return {"Records": [{**message, "messageId": f"m{n}", "body": body} for n, body in enumerate(bodies)]}
+
+
+def notification(key: str, version: str | None = "v1") -> str:
+    """S3's notification of one object, as in the sample."""
+    body = json.loads(sample("training_landed")["Records"][0]["body"])
+    item = body["Records"][0]["s3"]["object"]
+    item["key"] = key
+    item.pop("versionId")
+    if version:
+        item["versionId"] = version
+    return json.dumps(body)
+
+
+def test_a_training_dataset_starts_one_training_run(machines):
+    assert start_training.handler(sample("training_landed")) == {"batchItemFailures": []}
+    assert machines.started("training") == [
+        {
+            # printf 'bucket\nkey\nversion' | sha256sum | head -c 12
+            "run": "DE-weee-training-2026-10-294148db2470",
+            "group": "DE-weee",
+            "period": "2026-10",
+            "purpose": "training",
+            "dataset": f"s3://{LANDING}/training/DE-weee/2026-10/d1/",
+        }
+    ]
+
+
+def test_a_dataset_to_label_starts_one_inference_run(machines):
+    event = batch(notification("inference/FR-packaging/2026-11/d.1_b/manifest"))
+    assert start_inference.handler(event) == {"batchItemFailures": []}
+    [run] = machines.started("inference")
+    assert run["purpose"] == "inference"
+    assert run["dataset"] == f"s3://{LANDING}/inference/FR-packaging/2026-11/d.1_b/"
+
+
+def test_a_notification_that_comes_twice_starts_nothing_more(machines):
+    for _ in range(2):
+        assert start_training.handler(sample("training_landed")) == {"batchItemFailures": []}
+    assert len(machines.started("training")) == 1
+
+
+def test_a_run_that_has_ended_is_not_started_again_by_its_notification(machines):
+    start_training.handler(sample("training_landed"))
+    [execution] = machines.client.list_executions(stateMachineArn=machines.arns["training"])["executions"]
+    machines.client.stop_execution(executionArn=execution["executionArn"])
+    assert start_training.handler(sample("training_landed")) == {"batchItemFailures": []}
+    assert len(machines.started("training")) == 1
+
+
+def test_a_new_version_of_the_manifest_is_a_new_run(machines):
+    key = "training/DE-weee/2026-10/d1/manifest"
+    start_training.handler(batch(notification(key, "v1"), notification(key, "v2")))
+    assert len(machines.started("training")) == 2
+
+
+def test_in_a_bucket_without_versions_the_contents_tag_tells_runs_apart(machines):
+    body = notification("training/DE-weee/2026-10/d1/manifest", version=None)
+    start_training.handler(batch(body, body.replace("d41d8cd9", "deadbeef"), body))
+    assert len(machines.started("training")) == 2
+
+
+def test_s3s_own_test_message_is_taken_and_starts_nothing(machines):
+    event = batch(json.dumps(sample("s3_test_event")))
+    assert start_training.handler(event) == {"batchItemFailures": []}
+    assert machines.started("training") == []
+
+
+def test_keys_are_form_encoded_in_notifications(machines):
+    event = batch(notification("training%2FDE-weee%2F2026-10%2Fd1%2Fmanifest"))
+    assert start_training.handler(event) == {"batchItemFailures": []}
+    assert len(machines.started("training")) == 1
+
+
+def test_only_the_bad_messages_of_a_batch_come_back(machines):
+    good = notification("training/DE-weee/2026-10/d1/manifest")
+    other = notification("training/DK-weee/2026-10/d1/manifest")
+    event = batch(good, notification("training/manifest"), "not JSON", "[]", '{"Records": [{}]}', other)
+    assert start_training.handler(event) == {
+        "batchItemFailures": [{"itemIdentifier": f"m{n}"} for n in (1, 2, 3, 4)]
+    }
+    assert {run["group"] for run in machines.started("training")} == {"DE-weee", "DK-weee"}
+
+
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [
+        ("training/de-weee/2026-10/d1/manifest", "'de-weee' is no model group. Fix: name that folder like"),
+        (
+            "training/DE-weee/2026-13/d1/manifest",
+            "'2026-13' is no period. Fix: name that folder like 2026-10",
+        ),
+        ("training/DE-weee/2026-10/a b/manifest", "'a b' is no delivery. Fix: name that folder 1 to 64"),
+        ("training/DE-weee/2026-10/" + "a" * 65 + "/manifest", "is no delivery"),
+        ("training/DE-weee/2026-10/d1/sub/manifest", "is no manifest of a dataset for training. Fix: put"),
+        ("training/DE-weee/2026-10/d1/data.csv", "is no manifest of a dataset for training. Fix: put"),
+        ("inference/DE-weee/2026-10/d1/manifest", "is no manifest of a dataset for training. Fix: put"),
+    ],
+)
+def test_a_bad_key_fails_its_message_and_the_log_names_key_and_fix(key, told, machines, caplog):
+    event = batch(notification(key.replace(" ", "+")))
+    assert start_training.handler(event) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    assert machines.started("training") == []
+    [line] = caplog.records
+    assert f"s3://{LANDING}/{key}" in line.getMessage()
+    assert told in line.getMessage()
+    assert line.levelname == "ERROR" and line.exc_info is None
+
+
+def test_a_call_that_is_throttled_leaves_its_message_for_the_next_try(machines):
+    states = boto3.client("stepfunctions")
+    event = copy.deepcopy(sample("training_landed"))
+    with Stubber(states) as stub:
+        stub.add_client_error("start_execution", "ThrottlingException")
+        failed = start_training.handler(event, states=states)
+    assert failed == {"batchItemFailures": [{"itemIdentifier": event["Records"][0]["messageId"]}]}

@@ -1,0 +1,221 @@
+"""The machines in moto's own Step Functions executor; moto's services answer, SageMaker's jobs are faked."""
+
+import copy
+import functools
+import json
+import sys
+from types import SimpleNamespace
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+from moto.stepfunctions.parser.backend import execution_worker
+from moto.stepfunctions.parser.models import StepFunctionsParserBackend
+
+from infra.local.aws_models import check, service_model
+from infra.local.moto_internals.state_machines import SageMakerTask, state_task_factory
+from tests.definition_checks import substitute
+from tests.pipelines.machines.definition_examples import (
+    GROUP_ITEM,
+    MESSAGES,
+    REGION,
+    SUBSTITUTIONS,
+    TUNED,
+    text_of,
+)
+
+SESSION = boto3.Session("none", "none", region_name=REGION)
+
+
+@functools.cache
+def client(service: str):
+    """One for all tests: making a client costs more than most of them."""
+    return SESSION.client(service)
+
+
+@functools.cache
+def program(definition: str):
+    """Parsing costs most of an execution here, too."""
+    return AmazonStateLanguageParser.parse(definition)[0]
+
+
+def parsed(worker: execution_worker.ExecutionWorker):
+    return program(worker._evaluation_details.state_machine_details.definition)
+
+
+class FakeSageMaker:
+    """Accepts what AWS's model of the service accepts; every job ends at once and says what the test wants.
+
+    `messages` maps a processing script to its `ExitMessage`. `plan(operation, *outcomes)` lets an operation's
+    next calls raise an error code (text), or its jobs fail with a describe answer (dict) or go well (None).
+    `on_wait` is called while a job runs.
+    """
+
+    def __init__(self):
+        self.requests: list[tuple[str, dict]] = []
+        self.messages = copy.deepcopy(MESSAGES)
+        self._planned: dict[str, list] = {}
+        self.on_wait = lambda: None
+
+    def plan(self, operation: str, *outcomes) -> None:
+        self._planned[operation] = list(outcomes)
+
+    def sent(self, operation: str) -> list[dict]:
+        return [request for sent, request in self.requests if sent == operation]
+
+    def create(self, operation: str, request: dict) -> None:
+        check(request, service_model("sagemaker").operation_model(operation))
+        self.requests.append((operation, request))
+        planned = self._planned.get(operation)
+        if planned and isinstance(planned[0], str):
+            meta = {"HTTPStatusCode": 400, "RequestId": "1"}
+            error = {"Error": {"Code": planned.pop(0), "Message": "not now"}, "ResponseMetadata": meta}
+            raise ClientError(error, operation)
+
+    def wait(self, kind: str, name: str, still_wanted) -> dict:
+        """What the describe call says of a job that has ended."""
+        self.on_wait()
+        operation, request = self.requests[-1]
+        resource = operation.removeprefix("Create")
+        described = {f"{resource}Name": name, f"{resource}Status": "Completed"} | getattr(self, f"_{kind}")(
+            request
+        )
+        planned = self._planned.get(operation)
+        failed = planned.pop(0) if planned else None
+        return (
+            described if failed is None else {f"{resource}Name": name, f"{resource}Status": "Failed"} | failed
+        )
+
+    def _processing(self, request: dict) -> dict:
+        message = self.messages[request["AppSpecification"]["ContainerEntrypoint"][-1]]
+        return {"ExitMessage": json.dumps(message)}
+
+    def _tuning(self, request: dict) -> dict:
+        metric = {"MetricName": "macro_f1", "Value": 0.8734}
+        best = {"TunedHyperParameters": TUNED, "FinalHyperParameterTuningJobObjectiveMetric": metric}
+        return {"BestTrainingJob": best}
+
+    def _training(self, request: dict) -> dict:
+        path = request["OutputDataConfig"]["S3OutputPath"] + request["TrainingJobName"]
+        return {"ModelArtifacts": {"S3ModelArtifacts": f"{path}/output/model.tar.gz"}}
+
+    def _transform(self, request: dict) -> dict:
+        return {}
+
+
+class FakeTask(SageMakerTask):
+    """A SageMaker task whose call goes to the fake."""
+
+    def _eval_service_task(
+        self, env, resource_runtime_part, normalised_parameters, state_credentials
+    ) -> None:
+        action = self.resource.api_action
+        self.jobs.create(action[0].upper() + action[1:], normalised_parameters)
+        env.stack.append({})
+
+
+class Cloud:
+    """One account: the machines, the ledger, and what was sent to whom."""
+
+    def __init__(self, sagemaker: FakeSageMaker, waits: list[float]):
+        self.sagemaker, self.waits = sagemaker, waits
+        self.dynamodb, self.s3, self.sqs = map(client, ("dynamodb", "s3", "sqs"))
+        self._states = client("stepfunctions")
+        keys = {"group": "HASH", "entry": "RANGE"}
+        self.dynamodb.create_table(
+            TableName="ledger",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+            KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in keys.items()],
+        )
+        for bucket in ("work-bucket", "labelled"):
+            place = {"LocationConstraint": REGION}
+            self.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=place)
+        self.queues = {name: self._queue(name) for name in ("failures", "events")}
+        events = client("events")
+        events.put_rule(Name="all", EventPattern='{"source": ["labelmill"]}')
+        events.put_targets(Rule="all", Targets=[{"Id": "queue", "Arn": self._arn("events")}])
+        topics = client("sns")
+        for audience in ("Operators", "Mlops", "Stakeholders"):
+            arn = topics.create_topic(Name=audience)["TopicArn"]
+            self.queues[audience] = self._queue(audience)
+            topics.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=self._arn(audience))
+
+    def _machine(self, machine: str) -> str:
+        """Create the machine; one that is the same already is left alone."""
+        values = SUBSTITUTIONS | {"FailureQueueUrl": self.queues["failures"]}
+        definition = json.dumps(substitute(text_of(machine), values))
+        role = "arn:aws:iam::123456789012:role/machine"
+        answer = self._states.create_state_machine(name=machine, definition=definition, roleArn=role)
+        return answer["stateMachineArn"]
+
+    def _queue(self, name: str) -> str:
+        return self.sqs.create_queue(QueueName=name)["QueueUrl"]
+
+    def _arn(self, queue: str) -> str:
+        url = self.queues[queue]
+        answer = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        return answer["Attributes"]["QueueArn"]
+
+    def put(self, *items: dict) -> None:
+        for item in items:
+            self.dynamodb.put_item(TableName="ledger", Item=item)
+
+    def items(self, start: str) -> list[dict]:
+        """Items of the ledger whose entry starts so, without the types."""
+        items = self.dynamodb.scan(TableName="ledger")["Items"]
+        plain = [{name: next(iter(value.values())) for name, value in item.items()} for item in items]
+        return [item for item in plain if item["entry"].startswith(start)]
+
+    def received(self, queue: str) -> list[dict]:
+        messages = self.sqs.receive_message(QueueUrl=self.queues[queue], MaxNumberOfMessages=10)
+        return [json.loads(message["Body"]) for message in messages.get("Messages", [])]
+
+    def events(self) -> list[tuple[str, dict]]:
+        return [(event["detail-type"], event["detail"]) for event in self.received("events")]
+
+    def run(self, machine: str, run: dict) -> SimpleNamespace:
+        """Execute to the end: status, error, cause, and the names of the states in order."""
+        execution = self._states.start_execution(
+            stateMachineArn=self._machine(machine), name=run["run"], input=json.dumps(run)
+        )["executionArn"]
+        answer = self._states.describe_execution(executionArn=execution)
+        history = self._states.get_execution_history(executionArn=execution, maxResults=1000)["events"]
+        entered = [
+            event["stateEnteredEventDetails"] for event in history if "stateEnteredEventDetails" in event
+        ]
+        return SimpleNamespace(
+            status=answer["status"],
+            error=answer.get("error"),
+            cause=answer.get("cause"),
+            states=[state["name"] for state in entered],
+            largest=max(len(state["input"]) for state in entered),
+        )
+
+
+@pytest.fixture
+def cloud(monkeypatch):
+    """An account in which GROUP has a codebook; executions end within start_execution, no retry waits."""
+    sagemaker, waits = FakeSageMaker(), []
+    emulated = state_task_factory.state_task_service_for
+    monkeypatch.setattr(FakeTask, "jobs", sagemaker, raising=False)
+    monkeypatch.setattr(
+        state_task_factory,
+        "state_task_service_for",
+        lambda service_name: FakeTask() if service_name == "sagemaker" else emulated(service_name),
+    )
+    worker = execution_worker.ExecutionWorker
+    monkeypatch.setattr(worker, "_get_evaluation_entrypoint", lambda self: copy.deepcopy(parsed(self)))
+    monkeypatch.setattr(worker, "start", execution_worker.SyncExecutionWorker.start)
+    for name, module in list(sys.modules.items()):
+        if name.startswith("moto.stepfunctions.") and hasattr(module, "boto_client_for"):
+            monkeypatch.setattr(module, "boto_client_for", lambda service, **others: client(service))
+    monkeypatch.setattr(retrier_decl, "time", SimpleNamespace(sleep=waits.append))
+    monkeypatch.setattr(StepFunctionsParserBackend, "_validate_definition", staticmethod(program))
+    with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
+        cloud = Cloud(sagemaker, waits)
+        cloud.put(GROUP_ITEM)
+        yield cloud

@@ -1,0 +1,190 @@
+"""The comparison machine, executed."""
+
+import pytest
+
+from tests.pipelines.machines.definition_examples import (
+    GROUP,
+    INPUTS,
+    MODEL,
+    MODEL_ITEM,
+    OLD_MODEL,
+    OLD_MODEL_ITEM,
+    OLD_RUN,
+    PERIOD,
+    POLICY,
+    RUN,
+    SUBSTITUTIONS,
+)
+
+RUN_OF = INPUTS["comparison"]
+FIRST_RUN = RUN_OF | {"winner": {"model": "", "predictions": RUN_OF["challenger"]["predictions"]}}
+EVIDENCE = f"s3://work-bucket/runs/{GROUP}/{RUN_OF['run']}/evidence/comparison.json"
+
+
+@pytest.fixture
+def cloud(cloud):
+    """An account in which both models have been trained."""
+    cloud.put(MODEL_ITEM, OLD_MODEL_ITEM)
+    return cloud
+
+
+def winner_item(model: str) -> dict:
+    return {"group": {"S": GROUP}, "entry": {"S": "WINNER"}, "model": {"S": model}}
+
+
+def decide(cloud, verdict: str) -> None:
+    cloud.sagemaker.messages["processing.compare"]["verdict"] = verdict
+
+
+def test_a_better_challenger_replaces_the_winner(cloud):
+    cloud.put(winner_item(OLD_MODEL))
+    run = cloud.run("comparison", RUN_OF)
+    assert run.status == "SUCCEEDED", run.cause
+    assert run.states[-3:] == ["Verdict", "SwitchWinner", "NotifyMlops"]
+    assert "AskMlops" not in run.states
+    [winner], [decision] = cloud.items("WINNER"), cloud.items("DECISION#")
+    assert winner["model"] == MODEL
+    assert winner["decision"] == decision["entry"] == f"DECISION#{winner['since']}#{RUN_OF['run']}"
+    assert {name: decision[name] for name in ("verdict", "model", "replaces", "score", "replaced_score")} == {
+        **{"verdict": "PROMOTE", "model": MODEL, "replaces": OLD_MODEL},
+        **{"score": "0.91", "replaced_score": "0.86"},
+    }
+    assert decision["reason"] == "Macro-F1 rose by 0.05."
+
+
+def test_a_decision_says_who_made_it_by_what_and_on_what(cloud):
+    cloud.put(winner_item(OLD_MODEL))
+    cloud.run("comparison", RUN_OF)
+    [decision] = cloud.items("DECISION#")
+    found = {
+        **{"decided_by": "comparison", "policy": POLICY, "compared_by_code": SUBSTITUTIONS["CodeDigest"]},
+        **{"evidence": EVIDENCE, "evidence_digest": "e" * 64},
+        **{"data_digest": "d" * 64, "code_digest": "c0de" * 4, "codebook_version": "2026-10"},
+    }
+    assert found.items() <= decision.items()
+
+
+@pytest.mark.parametrize("item", [MODEL_ITEM, OLD_MODEL_ITEM], ids=["challenger", "winner"])
+def test_a_model_that_the_ledger_does_not_know_is_not_compared(cloud, item):
+    cloud.dynamodb.delete_item(TableName="ledger", Key={name: item[name] for name in ("group", "entry")})
+    run = cloud.run("comparison", RUN_OF)
+    assert run.status == "FAILED"
+    name = item["entry"]["S"].removeprefix("MODEL#")
+    assert f"no record of the model {name}: bring its item back" in run.cause
+    assert cloud.sagemaker.requests == []
+
+
+def test_the_first_model_that_is_good_enough_becomes_the_winner(cloud):
+    decide(cloud, "FIRST")
+    cloud.sagemaker.messages["processing.compare"]["winner_score"] = 0.0
+    run = cloud.run("comparison", FIRST_RUN)
+    assert run.status == "SUCCEEDED", run.cause
+    assert cloud.items("WINNER")[0]["model"] == MODEL
+    [decision] = cloud.items("DECISION#")
+    assert decision["replaces"] == "" and "replaced_score" not in decision
+
+
+@pytest.mark.parametrize("verdict", ["KEEP", "UNDECIDED", "REJECT"])
+def test_any_other_verdict_leaves_the_winner_and_is_recorded(cloud, verdict):
+    cloud.put(winner_item(OLD_MODEL))
+    decide(cloud, verdict)
+    run = cloud.run("comparison", RUN_OF)
+    assert run.status == "SUCCEEDED", run.cause
+    assert run.states[-3:] == ["Verdict", "RecordDecision", "NotifyMlops"]
+    assert cloud.items("WINNER")[0]["model"] == OLD_MODEL
+    [decision] = cloud.items("DECISION#")
+    assert (decision["verdict"], decision["model"], decision["evidence"]) == (verdict, MODEL, EVIDENCE)
+
+
+def test_mlops_read_the_verdict_in_the_subject_and_can_filter_by_it(cloud):
+    cloud.put(winner_item(OLD_MODEL))
+    decide(cloud, "KEEP")
+    cloud.run("comparison", RUN_OF)
+    [notice] = cloud.received("Mlops")
+    assert notice["Subject"] == f"KEEP: {GROUP} {PERIOD}"
+    assert {name: value["Value"] for name, value in notice["MessageAttributes"].items()} == {
+        **{"group": GROUP, "verdict": "KEEP"}
+    }
+    assert notice["Message"].splitlines() == [
+        f"KEEP for {GROUP} {PERIOD}. Macro-F1 rose by 0.05.",
+        "",
+        *("challenger 0.91", "winner 0.86", "20 test rows"),
+        "",
+        f"Evidence: {EVIDENCE}",
+        f"Report: labelmill report comparison {RUN_OF['run']}",
+    ]
+
+
+def test_the_jury_gets_both_models_and_the_policy_of_the_group(cloud):
+    cloud.put(winner_item(OLD_MODEL))
+    cloud.run("comparison", RUN_OF)
+    [request] = cloud.sagemaker.sent("CreateProcessingJob")
+    arguments = request["AppSpecification"]["ContainerArguments"]
+    assert dict(zip(arguments[::2], arguments[1::2], strict=True)) == {
+        **{"--group": GROUP, "--period": PERIOD, "--run": RUN_OF["run"]},
+        **{"--challenger": MODEL, "--winner": OLD_MODEL, "--policy": POLICY},
+    }
+
+
+def inputs(request: dict) -> dict[str, str]:
+    return {each["InputName"]: each["S3Input"]["S3Uri"] for each in request["ProcessingInputs"]}
+
+
+def test_the_jury_is_told_which_rows_each_model_was_trained_on(cloud):
+    cloud.put(winner_item(OLD_MODEL))
+    cloud.run("comparison", RUN_OF)
+    given = inputs(cloud.sagemaker.sent("CreateProcessingJob")[0])
+    assert given["challenger-trained"] == f"s3://work-bucket/runs/{GROUP}/{RUN}/report/"
+    assert given["winner-trained"] == f"s3://work-bucket/runs/{GROUP}/{OLD_RUN}/report/"
+
+
+def test_a_first_model_stands_in_for_the_winner_that_is_not_there_as_no_input_may_be_empty(cloud):
+    decide(cloud, "FIRST")
+    run = cloud.run("comparison", FIRST_RUN)
+    assert "GetWinner" not in run.states
+    given = inputs(cloud.sagemaker.sent("CreateProcessingJob")[0])
+    assert (
+        given["winner-trained"]
+        == given["challenger-trained"]
+        == f"s3://work-bucket/runs/{GROUP}/{RUN}/report/"
+    )
+
+
+@pytest.mark.parametrize(
+    ("run", "verdict", "faster"),
+    [(RUN_OF, "PROMOTE", f"{GROUP}-2026-10-77777777"), (FIRST_RUN, "FIRST", OLD_MODEL)],
+)
+def test_a_winner_that_changed_meanwhile_is_not_overwritten_but_compared_with_anew(
+    cloud, run, verdict, faster
+):
+    cloud.put(winner_item(faster))
+    decide(cloud, verdict)
+    done = cloud.run("comparison", run)
+    assert done.status == "SUCCEEDED", done.cause
+    assert done.states[-2:] == ["WinnerChanged", "AnnounceAgain"]
+    assert cloud.items("WINNER")[0]["model"] == faster
+    assert cloud.items("DECISION#") == [] and cloud.received("Mlops") == []
+    [(kind, detail)] = cloud.events()
+    assert kind == "Inference Completed"
+    assert detail == {
+        **{name: run[name] for name in ("group", "period", "run", "test_set")},
+        **{"purpose": "test", "model": MODEL, "challenger": MODEL},
+        "dataset": f"s3://work-bucket/runs/{GROUP}/{RUN}/test/",
+        "predictions": run["challenger"]["predictions"],
+    }
+
+
+def test_a_ledger_that_is_gone_is_a_failure_and_no_lost_race(cloud):
+    cloud.put(winner_item(OLD_MODEL))
+    cloud.sagemaker.on_wait = lambda: cloud.dynamodb.delete_table(TableName="ledger")
+    run = cloud.run("comparison", RUN_OF)
+    assert run.status == "FAILED"
+    assert cloud.events() == [] and len(cloud.received("failures")) == 1
+
+
+def test_a_failed_comparison_is_told_in_its_own_words(cloud):
+    sentence = "The challenger has labelled 20 test rows, the winner 19."
+    cloud.sagemaker.plan("CreateProcessingJob", {"ExitMessage": sentence})
+    run = cloud.run("comparison", RUN_OF)
+    assert (run.status, run.cause) == ("FAILED", sentence)
+    assert cloud.received("failures")[0]["machine"] == "comparison"

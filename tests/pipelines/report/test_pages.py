@@ -1,0 +1,295 @@
+"""What the pages say, read from their HTML."""
+
+import argparse
+import random
+import re
+import shlex
+from dataclasses import asdict
+from html import unescape
+
+import pytest
+
+from pipelines.commands import approve, models, reject
+from pipelines.report import comparison_page, labels_page, labels_page_name, page_name, period_page
+from pipelines.report.rule import checks
+from processing.policy import Policy
+from processing.verdict import rule
+from processing.verdict.evidence import Evidence
+from tests.pipelines.report import months
+
+
+def text_of(html: str) -> str:
+    seen = re.sub(r"<(style|script)>.*?</\1>", "", html, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", seen))
+
+
+def test_a_page_says_the_verdict_its_reason_and_the_codes(promoted):
+    evidence, lineage = promoted
+    text = text_of(comparison_page(evidence, lineage))
+    assert "PROMOTE The new model replaces the winner." in text
+    assert evidence["reason"] in text
+    assert "3 Lampen critical" in text
+    code = evidence["challenger"]["codes"]["3"]
+    assert f"{100 * code['recall']:.1f} {code['rightly_given']} of {code['rows']}" in text
+    assert f"{100 * code['precision']:.1f} {code['rightly_given']} of {code['given']}" in text
+
+
+def test_a_page_names_where_everything_comes_from(promoted):
+    evidence, lineage = promoted
+    text = text_of(comparison_page(evidence, lineage))
+    for side in ("challenger", "winner"):
+        for value in (
+            evidence[side]["model"],
+            lineage[side]["model"]["run"],
+            lineage[side]["data"]["dataset"],
+        ):
+            assert value in text
+        assert lineage[side]["model"]["data_digest"] in text
+        assert lineage[side]["model"]["code_digest"] in text
+    assert evidence["run"] in text
+    assert lineage["evidence_digest"] in text
+    assert "2026-10-03 04:05 UTC, by comparison" in text
+
+
+def test_a_comparison_that_waits_for_a_decision_says_so(promoted):
+    evidence, lineage = promoted
+    text = text_of(comparison_page(evidence, lineage | {"decision": None}))
+    assert "PROMOTE The comparison says so; no decision is recorded yet." in text
+
+
+def commands(html: str) -> list[str]:
+    """The commands that a page names, each checked to be one that the command line knows."""
+    parser = argparse.ArgumentParser()
+    known = parser.add_subparsers()
+    for module in (models, approve, reject):
+        module.add_parser(known)
+    named = [
+        line for block in re.findall("<pre[^>]*>(.*?)</pre>", html, re.DOTALL) for line in block.splitlines()
+    ]
+    for line in named:
+        parser.parse_args(shlex.split(line)[1:])
+    return named
+
+
+def test_a_page_of_a_replaced_winner_names_the_command_to_go_back(promoted, first):
+    evidence, lineage = promoted
+    before = evidence["winner"]["model"]
+    assert commands(comparison_page(evidence, lineage)) == [
+        f"labelmill models rollback DE-weee --to {before} --reason TEXT"
+    ]
+    kept = lineage | {"decision": lineage["decision"] | {"verdict": "KEEP"}}
+    assert commands(comparison_page(evidence, kept)) == commands(comparison_page(*first)) == []
+
+
+def test_a_page_of_a_comparison_that_waits_for_a_person_names_both_answers(promoted):
+    evidence, lineage = promoted
+    asked = lineage | {"decision": None, "waits_until": "2026-10-10T04:05:00+00:00"}
+    html = comparison_page(evidence, asked)
+    assert commands(html) == [
+        f"labelmill approve {evidence['run']}",
+        f"labelmill reject {evidence['run']} --reason TEXT",
+    ]
+    assert "It waits for a person until 2026-10-10 04:05 UTC; no answer means no." in text_of(html)
+    period = text_of(period_page("2026-10", [(evidence, asked)], ["DE-weee"], {}))
+    assert "DE-weee WAITS The comparison says PROMOTE; a person must approve." in period
+    assert "Cross: waits for a person." in period
+
+
+@pytest.mark.parametrize(
+    ("found", "answer"),
+    [
+        ({"lost_codes": [], "unreached_codes": []}, "yes all"),
+        ({"lost_codes": ["4"], "unreached_codes": []}, "no not 4"),
+        ({"lost_codes": [], "unreached_codes": ["5"]}, "yes all; neither model can predict 5"),
+        ({}, "not checked the evidence does not say"),
+    ],
+)
+def test_a_page_says_which_codes_in_force_are_out_of_reach_or_that_nobody_looked(promoted, found, answer):
+    evidence, lineage = promoted
+    older = {name: value for name, value in evidence.items() if name not in ("lost_codes", "unreached_codes")}
+    text = text_of(comparison_page(older | found, lineage))
+    assert f"Can it predict every code in force that the winner can? asked: all {answer} " in text
+
+
+def test_a_person_who_decided_otherwise_is_believed_and_the_comparison_still_told(promoted):
+    evidence, lineage = promoted
+    decision = lineage["decision"] | {"verdict": "KEEP", "reason": "Not approved: no.", "decided_by": "Ada"}
+    refused = lineage | {"decision": decision}
+    text = text_of(comparison_page(evidence, refused))
+    assert "KEEP The winner stays" in text
+    assert f"Not approved: no. The comparison itself said PROMOTE. {evidence['reason']}" in text
+    assert "by Ada" in text
+    period = text_of(period_page("2026-10", [(evidence, refused)], ["DE-weee"], {}))
+    assert "DE-weee KEEP Not approved: no." in period
+    assert "PROMOTE" not in period
+
+
+def test_synthetic_data_is_called_synthetic_and_real_data_is_not(promoted):
+    evidence, lineage = promoted
+    assert "Synthetic data" in comparison_page(evidence, lineage)
+    real = lineage | {"codebook": lineage["codebook"] | {"source": "ElektroG, annex 1"}}
+    assert "Synthetic data" not in comparison_page(evidence, real)
+
+
+@pytest.mark.parametrize(
+    ("policy", "wanted"), [({"precision": 0.95}, "95 %"), ({"precision": 0}, "98 %"), ({}, "98 %")]
+)
+def test_a_page_says_where_the_challenger_labels_nothing_by_itself(promoted, policy, wanted):
+    evidence, lineage = promoted
+    told = "The challenger labels nothing by itself. Every item goes to review:"
+    assert told not in text_of(comparison_page(evidence, lineage))
+    policy = {name: value for name, value in evidence["policy"].items() if name != "precision"} | policy
+    never = evidence["challenger"] | {"coverage": 0.0, "accuracy_of_covered": None}
+    text = text_of(comparison_page(evidence | {"policy": policy, "challenger": never}, lineage))
+    assert told in text and f"no threshold reaches the precision of {wanted}." in text
+
+
+def test_a_first_model_is_compared_with_nothing(first):
+    html = comparison_page(*first)
+    text = text_of(html)
+    assert "FIRST The new model is the first winner of this group." in text
+    assert "Winner" not in text
+    assert html.count("<svg") == 1
+
+
+def test_items_that_flip_are_listed_with_both_labels_and_confidences(promoted):
+    evidence, lineage = promoted
+    text = text_of(comparison_page(evidence, lineage))
+    flips = evidence["changes"]["flips"]
+    for kind, name in {"worse": "Newly wrong", "better": "Newly right"}.items():
+        assert f"{name}: {flips[kind]['rows']} rows" in text
+    item = flips["worse"]["items"][0]
+    assert f"{item['title']} {item['item_id']}" in text
+    assert f"{100 * item['challenger_confidence']:.1f}" in text
+    assert f"{100 * item['winner_confidence']:.1f}" in text
+
+
+def test_pictures_have_words_no_colour_of_their_own_and_no_id_twice(promoted):
+    html = comparison_page(*promoted)
+    pictures = re.findall(r"<svg.*?</svg>", html, flags=re.DOTALL)
+    assert len(pictures) == 2
+    for picture in pictures:
+        assert re.search(r'role="img" aria-label="[^"]{40,}"', picture)
+        assert not re.search(r"#[0-9a-f]{6}\b(?!\")", re.sub(r'(href|id)="[^"]*"|url\([^)]*\)', "", picture))
+    ids = re.findall(r'\bid="([^"]+)"', html)
+    assert len(ids) == len(set(ids))
+
+
+def test_the_same_evidence_gives_the_same_page_to_the_byte(promoted):
+    assert comparison_page(*promoted) == comparison_page(*promoted)
+
+
+def test_a_periods_page_lists_every_group_with_a_link_to_its_comparison(promoted, first):
+    winners = {"DE-weee": "DE-weee-2026-10-1a2b3c4d"}
+    html = period_page("2026-10", [first, promoted], ["DE-weee", "FR-packaging", "NL-weee"], winners)
+    text = text_of(html)
+    for evidence, _ in (promoted, first):
+        assert f'href="{page_name(evidence["run"])}"' in html
+        assert evidence["reason"] in text
+    assert "Without a comparison in 2026-10: NL-weee." in text
+    assert "Winner now: DE-weee-2026-10-1a2b3c4d." in text
+    assert text.index("DE-weee PROMOTE") < text.index("FR-packaging FIRST")
+
+
+def test_a_page_of_labels_says_what_changed_since_last_month_and_why(amended):
+    text, summary = unescape(text_of(labels_page(amended))), amended["summary"]
+    assert "FR-packaging 2026-10" in text
+    for sentence in summary["attention"]:
+        assert sentence in text
+    for check in summary["checks"]:
+        assert (
+            f"{check['what']} needs attention: {check['threshold']} {'no' if check['told'] else 'yes'}"
+            in text
+        )
+    renamed = next(row for row in summary["codes"] if row["code"] == "ACI-N")
+    change = renamed["items"] - renamed["earlier_items"]
+    assert f"ACI-N Acier {renamed['items']} {renamed['earlier_items']} \N{MINUS SIGN}{-change}" in text
+    for cause, items in summary["changes"]["by_cause"].items():
+        assert re.search(rf"{cause} [^0-9]+ {items} ", text)
+    assert "ACI Acier ACI-N Acier codebook" in text
+    for row in summary["review"]["what_a_capacity_buys"]:
+        assert f"{row['items']} {100 * row['expected_precision']:.1f}" in text
+
+
+def test_a_page_of_labels_names_where_everything_comes_from_and_who_decided(amended):
+    text, manifest = text_of(labels_page(amended)), amended["manifest"]
+    for name in ("run", "model", "dataset", "codebook_version"):
+        assert manifest[name] in text
+    assert all(file["sha256"] in text for file in manifest["files"])
+    assert "12 items, by A. Muster" in text
+    assert f"Earlier version {manifest['amends']} 2026-10-01 04:05 UTC" in text
+
+
+def test_items_that_changed_code_are_listed_by_cause_the_reason_for_concern_first(amended):
+    html = labels_page(amended)
+    causes = re.findall(r"<td>(model|codebook)</td></tr>", html.partition('id="items"')[2])
+    by_cause = amended["summary"]["changes"]["by_cause"]
+    assert causes == ["model"] * min(by_cause["model"], 50) + ["codebook"] * min(by_cause["codebook"], 50)
+    assert by_cause["codebook"] > 50
+    assert amended["changes"]["file"] in html
+
+
+def test_a_first_month_has_nothing_to_compare_with(publish):
+    text = text_of(labels_page(months.read(publish(first=True))))
+    assert "There is no earlier month to compare with." in text
+    assert "What changed" not in text
+
+
+def test_dollar_signs_and_markup_in_a_code_are_shown_as_they_are(amended):
+    code = r"$\frac{$ <i>"
+    first, *others = amended["summary"]["codes"]
+    codes = [first | {"code": code}, *others]
+    html = labels_page(amended | {"summary": amended["summary"] | {"codes": codes}})
+    assert "<i>" not in html
+    assert code in map(unescape, re.findall("<text[^>]*>([^<]*)</text>", html))
+
+
+def test_few_items_are_counted_in_whole_numbers(amended):
+    codes = [row | {"items": 1, "earlier_items": 2} for row in amended["summary"]["codes"]]
+    html = labels_page(amended | {"summary": amended["summary"] | {"codes": codes}})
+    shown = re.findall("<text[^>]*>([0-9]+)</text>", html.split('id="changes"')[0])
+    assert shown == ["0", "1", "2"]
+
+
+def test_a_periods_page_leads_to_the_labels_of_each_group(promoted, amended):
+    html = period_page("2026-10", [promoted], ["DE-weee"], {}, [amended])
+    assert f'href="{labels_page_name("FR-packaging", "2026-10")}"' in html
+    assert amended["summary"]["attention"][0] in unescape(text_of(html))
+
+
+def random_evidence(rng: random.Random) -> Evidence:
+    better, worse = rng.randint(0, 90), rng.randint(0, 60)
+    low = rng.uniform(-0.02, 0.01)
+    accuracy_low = rng.uniform(-0.015, 0.01)
+    return Evidence(
+        rows=1000,
+        distinct_texts=rng.choice((200, 300, 900)),
+        difference=rng.choice((low + 0.012, -0.001, 0.002)),
+        low=low,
+        high=low + rng.uniform(0, 0.03),
+        accuracy_difference=accuracy_low + 0.01,
+        accuracy_low=accuracy_low,
+        accuracy_high=accuracy_low + 0.02,
+        better_texts=better,
+        worse_texts=worse,
+        p_value=rng.choice((0.001, 0.02, 0.3)),
+        rarer_better=3,
+        rarer_worse=2,
+        rarer_p_value=rng.choice((0.1, 0.2, 0.6)),
+        vetoed_by=rng.choice(((), (), ("3",))),
+        lost_codes=rng.choice(((), None, ("4", "5"))),
+        unreached_codes=rng.choice(((), ("6",))),
+    )
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_every_answer_is_yes_exactly_when_the_rule_promotes(seed, promoted):
+    rng, policy = random.Random(seed), Policy()
+    for _ in range(200):
+        found = random_evidence(rng)
+        decided, _ = rule._rule(found, policy)
+        asked = checks(promoted[0] | asdict(found))
+        assert all(check["passed"] is not False for check in asked) == (decided == "PROMOTE"), (
+            decided,
+            found,
+        )

@@ -1,0 +1,144 @@
+"""The pages in a real browser: they render, are accessible, sort, ask for nothing and run no item's text."""
+
+import pytest
+
+from pipelines.report import comparison_page, labels_page, period_page
+from tests.pipelines.report import months
+
+SCHEMES = ("light", "dark")
+A4_WITHIN_MARGINS = 680  # CSS pixels: 210 mm less 15 mm at either side
+PHONE = {"width": 360, "height": 740}
+HOSTILE = (
+    '<img src=x onerror="alert(1)"><script>alert(2)</script></td></table></script>"\'&amp; {{ 7*7 }} \u202e'
+)
+
+
+@pytest.fixture(scope="session")
+def pages(promoted, first, compare, publish, amended):
+    """The HTML of each kind of page, by name."""
+    rejected = compare(group="ES-weee", rows=500, wrong=(0.15, 0.04))
+    comparisons = [promoted, first, rejected]
+    assert [evidence["verdict"] for evidence, _ in comparisons] == ["PROMOTE", "FIRST", "REJECT"]
+    return {
+        "promoted": comparison_page(*promoted),
+        "first": comparison_page(*first),
+        "rejected": comparison_page(*rejected),
+        "period": period_page("2026-10", comparisons, ["DE-weee", "NL-weee"], {"DE-weee": "any"}, [amended]),
+        "labels": labels_page(amended),
+        "first labels": labels_page(months.read(publish(first=True))),
+        "empty period": period_page("2026-10", [], ["DE-weee"], {}),
+    }
+
+
+KINDS = ("promoted", "first", "rejected", "period", "empty period", "labels", "first labels")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_page_renders_without_a_word_on_the_console_and_asks_nothing_of_anyone(show, pages, kind):
+    page = show(pages[kind])
+    assert page.get_by_role("heading", level=1).is_visible()
+    assert page.said == []
+    assert [url for url in page.asked[1:] if not url.startswith("data:")] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "scheme"),
+    [
+        ("promoted", "light"),
+        ("promoted", "dark"),
+        ("first", "light"),
+        ("period", "light"),
+        ("period", "dark"),
+        ("labels", "light"),
+        ("labels", "dark"),
+    ],
+)
+def test_axe_finds_no_fault(show, pages, kind, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
+    page = show(pages[kind], color_scheme=scheme)
+    found = axe.Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_page_fits_a_phone_without_scrolling_sideways(show, pages, kind):
+    page = show(pages[kind], viewport=PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+
+@pytest.mark.parametrize("kind", ["promoted", "period"])
+def test_a_printed_page_fits_a_sheet_of_a4_with_its_small_print_smaller_than_its_text(show, pages, kind):
+    page = show(pages[kind], viewport={"width": A4_WITHIN_MARGINS, "height": 900})
+    page.emulate_media(media="print")
+    assert page.evaluate("document.documentElement.scrollWidth") == A4_WITHIN_MARGINS
+    size = "name => parseFloat(getComputedStyle(document.querySelector(name)).fontSize)"
+    assert page.evaluate(size, ".note") < page.evaluate(size, "body")
+
+
+def test_the_background_follows_the_scheme_and_print_is_always_light(show, pages):
+    colour = "getComputedStyle(document.body).backgroundColor"
+    light, dark = (show(pages["promoted"], color_scheme=scheme) for scheme in SCHEMES)
+    assert light.evaluate(colour) == "rgb(255, 255, 255)"
+    assert dark.evaluate(colour) != light.evaluate(colour)
+    ink = "getComputedStyle(document.querySelector('svg text')).fill"
+    assert dark.evaluate(ink) != light.evaluate(ink)
+    dark.emulate_media(media="print")
+    assert dark.evaluate(colour) == light.evaluate(colour)
+
+
+def column(page, table: str, number: int) -> list[str]:
+    cells = page.get_by_role("region", name=table).locator(f"tbody tr > :nth-child({number})")
+    return [text.split("\n")[0] for text in cells.all_inner_texts()]
+
+
+def test_a_click_on_a_columns_name_sorts_by_its_numbers_and_another_turns_it_round(show, pages):
+    page = show(pages["promoted"])
+    name, rows = "Scores of each code", page.get_by_role("button", name="Test rows")
+    rows.click()
+    numbers = [int(text.replace(",", "")) for text in column(page, name, 2)]
+    assert numbers == sorted(numbers, reverse=True)
+    rows.click()
+    assert column(page, name, 2) == [f"{number:,}" for number in sorted(numbers)]
+    assert page.locator("th[aria-sort=ascending]").inner_text().startswith("Test rows")
+
+
+def test_negative_changes_sort_below_positive_ones(show, pages):
+    page = show(pages["period"])
+    page.get_by_role("button", name="Change").click()
+    assert column(page, "Comparisons", 1) == ["DE-weee", "ES-weee", "FR-packaging"]
+    assert column(page, "Comparisons", 6)[1].startswith("\N{MINUS SIGN}")
+
+
+def test_the_page_is_whole_without_scripts(show, pages):
+    page = show(pages["promoted"], java_script_enabled=False)
+    assert page.get_by_role("button").count() == 0
+    for heading in ("Scores", "Code by code", "Items whose label changes", "Where it comes from"):
+        assert page.get_by_role("heading", name=heading, exact=True).is_visible()
+    assert page.locator("svg").count() == 2
+
+
+@pytest.mark.parametrize("guarded", [True, False], ids=["as it is", "without its content security policy"])
+def test_an_items_markup_is_shown_and_does_not_run(show, compare, guarded):
+    evidence, lineage = compare(rows=400, title=HOSTILE, item_id="<b>{number}</b>" + '"onmouseover="alert(3)')
+    page = show(comparison_page(evidence, lineage), bypass_csp=not guarded)
+    assert page.said == []
+    assert page.locator("main img, main script, td b, [onmouseover]").count() == 0
+    shown = page.get_by_role("region", name="Newly wrong").locator("td.title").first.inner_text()
+    assert shown.startswith(HOSTILE)
+
+
+def test_markup_in_an_items_id_is_shown_on_the_page_of_its_labels_and_does_not_run(show, publish):
+    as_format = HOSTILE.replace("{", "{{").replace("}", "}}")
+    html = labels_page(months.read(publish(item_id="{number}" + as_format)))
+    page = show(html, bypass_csp=True)
+    assert page.said == []
+    assert page.locator("main img, main script, td b").count() == 0
+    shown = page.get_by_role("region", name="Items", exact=True).locator("td.id").all_inner_texts()
+    assert shown and all(text.endswith(HOSTILE) for text in shown)
+
+
+def test_no_script_but_the_pages_own_may_run(show, pages):
+    injected = pages["first"].replace("<h1>", "<script>document.title = 'run'</script><h1>", 1)
+    page = show(injected)
+    assert page.title() != "run"
+    assert any("Content Security Policy" in text for text in page.said)
