@@ -22,10 +22,11 @@ from training.weighting import FIRST_WORD_WEIGHT
 class Reason:
     """One word, pair of words or attribute: how far it moved the item from the second code towards the first.
 
-    kind: `word` (with its n-grams and its place as first word), `pair` or `attribute`
-    text: the word, the pair, or `name=value`, as the model read it
-    weight: positive where it spoke for the first code, negative where for the second
-    known: whether the word as such was in the training rows; an unknown one speaks through its n-grams
+    Attributes:
+        kind: `word` (with its n-grams and its place as first word), `pair` or `attribute`.
+        text: the word, the pair, or `name=value`, as the model read it.
+        weight: positive where it spoke for the first code, negative where for the second.
+        known: whether the word as such was in the training rows; an unknown one speaks through its n-grams.
     """
 
     kind: str
@@ -48,8 +49,9 @@ class Explanation:
 
 
 def explain(labeller: Labeller, item: dict[str, object]) -> Explanation:
-    """Explain the label of one item: `title` and, where known, `brand`, `product_type` and the model's
-    attributes.
+    """Explain the label of one item.
+
+    `item` has `title` and, where known, `brand`, `product_type` and the model's attributes.
     """
     table = as_table(labeller, item)
     prediction = labeller.label(table)
@@ -70,7 +72,8 @@ def explain(labeller: Labeller, item: dict[str, object]) -> Explanation:
 def as_table(labeller: Labeller, item: dict[str, object]) -> pa.Table:
     """The item as a table of one row; absent fields are missing, numbers may be given as text.
 
-    Raises ValueError for a field that the model does not know, and for a number that is none.
+    Raises:
+        ValueError: for a field that the model does not know, and for a number that is none.
     """
     fields = jsonlines.schema(labeller.model.attributes)
     unknown = sorted(set(item) - set(fields.names))

@@ -25,8 +25,10 @@ def schema(attributes: tuple[Attribute, ...]) -> pa.Schema:
 
 
 def read(body: bytes, fields: pa.Schema) -> pa.Table:
-    """One row a line; a field that is absent is missing. Raises ValueError naming the line that cannot
-    be read.
+    """One row a line; a field that is absent is missing.
+
+    Raises:
+        ValueError: names the line that cannot be read.
     """
     if not body.strip():
         return fields.empty_table()

@@ -6,21 +6,20 @@ SLOT_BITS = 20
 
 
 def bucket_rows(columns: np.ndarray, n_buckets: int) -> np.ndarray:
-    """For each bucket the row of its weights, `(n_buckets,)` int32; row `len(columns)` stands for no
-    weights.
-    """
+    """For each bucket the row of its weights, `(n_buckets,)` int32; `len(columns)`: it has no weights."""
     rows = np.full(n_buckets, len(columns), np.int32)
     rows[columns] = np.arange(len(columns), dtype=np.int32)
     return rows
 
 
 class HashIndex:
-    """Finds 64-bit hashes among known ones: a hash's highest bits are its slot, later bits where that is
-    taken.
+    """Finds 64-bit hashes among known ones.
+
+    A hash's highest bits are its slot, later bits where that is taken.
     """
 
     def __init__(self, known: np.ndarray):
-        """known: distinct hashes, `(n_known,)` uint64."""
+        """Index the hashes `known`: distinct, `(n_known,)` uint64."""
         self._known = np.append(known, known[:1] if len(known) else np.zeros(1, np.uint64))
         self.missing = len(known)
         self._levels = []

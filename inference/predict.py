@@ -20,12 +20,12 @@ CHUNK = 16_384  # items worked on at once
 class Prediction:
     """Answers for a batch.
 
-    codes: numbers of the best codes in the model's `codes`, the best first, `(n_items, 3)` (fewer columns
-    if the
-        model has fewer codes)
-    confidence: the chance that each is right, as `codes`; a row sums to 1 at most
-    review: whether a person must look, `(n_items,)`
-    known_share: share of the text's n-grams that were in the training rows, `(n_items,)`, in [0, 1]
+    Attributes:
+        codes: numbers of the best codes in the model's `codes`, the best first, `(n_items, 3)` (fewer columns
+            if the model has fewer codes).
+        confidence: the chance that each is right, as `codes`; a row sums to 1 at most.
+        review: whether a person must look, `(n_items,)`.
+        known_share: share of the text's n-grams that were in the training rows, `(n_items,)`, in [0, 1].
     """
 
     codes: np.ndarray
@@ -42,9 +42,11 @@ class Labeller:
         self.tables = tables.build(model)
 
     def label(self, table: pa.Table, threads: int = 1) -> Prediction:
-        """Label items: columns `title`, `brand`, `product_type` and the model's attributes, in any order.
+        """Label items.
 
-        threads: how many to use; numpy, scipy and pyarrow work outside Python's lock.
+        Args:
+            table: columns `title`, `brand`, `product_type` and the model's attributes, in any order.
+            threads: how many to use; numpy, scipy and pyarrow work outside Python's lock.
         """
         texts = features.item_texts(table)
         if threads == 1:
@@ -67,7 +69,9 @@ class Labeller:
     def margins(self, table: pa.Table, texts: pa.Array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Margins `(n_items, n_codes)`, share of known n-grams and number of words, both `(n_items,)`.
 
-        texts: the table's `features.item_texts`.
+        Args:
+            table: the items, as `label` takes them.
+            texts: the table's `features.item_texts`.
         """
         t, n_codes = self.tables, len(self.model.codes)
         words = hashing.split_words(texts)
@@ -104,8 +108,9 @@ class Labeller:
         return margins, ngram_sums[:, -2] / np.maximum(ngram_sums[:, -1], 1), n_words
 
     def _refine(self, margins: np.ndarray, table: pa.Table, row: np.ndarray, value: np.ndarray) -> np.ndarray:
-        """Margins of the boosted candidate; row, value: where each item's attribute features are in
-        their table.
+        """Margins of the boosted candidate.
+
+        `row` and `value` say where each item's attribute features are in their table.
         """
         categories = np.zeros((len(table), len(self.tables.attributes)), np.float32)
         np.add.at(categories, (np.arange(len(table))[:, None], row), value)

@@ -28,8 +28,10 @@ def model_fn(model_dir: str) -> Labeller:
 
 
 def input_fn(body: bytes | str, content_type: str) -> bytes:
-    """The request's body as bytes. Raises ValueError for another content type; which fields count the
-    model knows.
+    """The request's body as bytes; which fields count, the model knows.
+
+    Raises:
+        ValueError: the content type is not one that is accepted.
     """
     if content_type.split(";")[0].strip() not in ACCEPTED:
         raise ValueError(f"The content type {content_type} is not supported. Fix: send {CONTENT_TYPE}.")

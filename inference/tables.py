@@ -23,14 +23,15 @@ COUNTS = 2  # columns of an n-gram row after scores and squared length: known n-
 class Tables:
     """All tables are float32; the last row of each is zero and stands for what has no weights.
 
-    words: `(n_words + 1, 2 * n_codes + 4)`: scores and squared length of the block of words, then of the
-    block of
-        n-grams, then its known n-grams and all its n-grams
-    first_words: `(n_words + 1, 2 * n_codes + 1)`: what it adds to the block of words as the first one
-    (scores and
-        squared length), then the finished scores of the block of its n-grams
-    pairs, attributes: `(n + 1, n_codes + 1)`: scores and squared length
-    ngrams: `(n + 1, n_codes + 3)`; first_ngrams: `(n + 1, n_codes + 1)`
+    Attributes:
+        words: `(n_words + 1, 2 * n_codes + 4)`: scores and squared length of the block of words, then of the
+            block of n-grams, then its known n-grams and all its n-grams.
+        first_words: `(n_words + 1, 2 * n_codes + 1)`: what it adds to the block of words as the first one
+            (scores and squared length), then the finished scores of the block of its n-grams.
+        pairs: `(n + 1, n_codes + 1)`: scores and squared length.
+        attributes: likewise.
+        ngrams: `(n + 1, n_codes + 3)`.
+        first_ngrams: `(n + 1, n_codes + 1)`.
     """
 
     index: HashIndex
@@ -81,8 +82,9 @@ def build(model: Model) -> Tables:
 
 
 def finish(sums: np.ndarray, weight: float) -> np.ndarray:
-    """Scores of a block from its sums `(n, n_codes + 1)`, the last column being the squared length: `(n,
-    n_codes)`.
+    """Scores of a block, `(n, n_codes)`.
+
+    `sums` is `(n, n_codes + 1)`; its last column is the squared length.
     """
     squares = sums[:, -1]
     return (
@@ -93,10 +95,10 @@ def finish(sums: np.ndarray, weight: float) -> np.ndarray:
 def sum_runs(
     table: np.ndarray, row: np.ndarray, count: np.ndarray, value: np.ndarray | None = None
 ) -> np.ndarray:
-    """Sums of rows of the table: of the first `count[0]` of `row`, the next `count[1]`, ...:
-    `(len(count), n_columns)`.
+    """Sums of rows of the table, `(len(count), n_columns)`.
 
-    value: a factor for each row, `(len(row),)` float32; 1 if not given.
+    The first sum is of the first `count[0]` of `row`, the second of the next `count[1]`, and so on. `value`
+    is a factor for each row, `(len(row),)` float32; 1 if not given.
     """
     value = np.ones(len(row), np.float32) if value is None else value
     ends = np.concatenate([[0], np.cumsum(count)])

@@ -42,7 +42,9 @@ def wait_for(
 def rehearse(stack, delivery: str, timeout_seconds: float, **clock) -> dict:
     """Deliver, wait, and return the manifest of the labels; `delivery` must be new to the stack.
 
-    Raises TimeoutError, and ValueError when the labels do not account for every item.
+    Raises:
+        TimeoutError: the runs take too long.
+        ValueError: when the labels do not account for every item.
     """
     import pyarrow as pa
 

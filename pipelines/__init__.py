@@ -1,1 +1,20 @@
-"""TODO"""
+"""What runs when: state machines, Lambda functions, the winner ledger, codebooks, and the command line.
+
+What the jobs do with rows and models is in processing/, training/ and inference/; what is deployed, and the
+local run, in infra/. docs/architecture.md draws the house.
+
+    cli.py        the command line, `labelmill`
+    commands/     one module for each command
+    machines/     the state machines' source; compiled, imported by nothing that runs
+    definitions/  the state machines as JSON: what is deployed
+    handlers/     the Lambda functions
+    ledger/       which model won when, and changing that by hand
+    codebooks/    the codes of each group: files, checks, publishing
+    review/       uncertain labels out to reviewers, decisions back
+    warehouse/    which datasets the warehouse is asked for
+    report/       pages on comparisons, labels and periods
+    plan/         what a month costs and how long it takes
+    runs.py       name and input of every execution
+    stack.py      the names of a deployed stack's resources
+    errors.py     what the command line tells a person
+"""

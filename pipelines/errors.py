@@ -1,4 +1,4 @@
-"""What the command line tells a person, as a tree:
+"""What the command line tells a person, as a tree.
 
 Refused
 ├── StackError, LedgerError, CodebookError, ReviewError, SheetError, ReportError, PlanError

@@ -93,7 +93,8 @@ def _policy(text: str) -> Policy:
 def read_published(folder: Path, model: str) -> pa.Table:
     """The rows of a published test set that `model` labelled, sorted by id; rejected rows are left out.
 
-    Raises NotComparable where the file is missing, is not what its manifest says, or is another model's.
+    Raises:
+        NotComparable: where the file is missing, is not what its manifest says, or is another model's.
     """
     try:
         manifest = json.loads((folder / "manifest.json").read_bytes())

@@ -1,4 +1,4 @@
-"""What can be wrong with a job's input, as a tree:
+"""What can be wrong with a job's input, as a tree.
 
 JobError
 ├── BadManifest        the manifest, or the files it lists, are not what they should be
@@ -14,10 +14,9 @@ All are known failures: the job ends with the sentence as its message, never wit
 class JobError(Exception):
     """A known failure: what is wrong, where, and what puts it right.
 
-    Parameters
-    ----------
-    problem: one sentence that names the file and, where there is one, the row.
-    fix: one sentence that says what to do.
+    Args:
+        problem: one sentence that names the file and, where there is one, the row.
+        fix: one sentence that says what to do.
     """
 
     def __init__(self, problem: str, fix: str):

@@ -21,8 +21,10 @@ ROWS, NEW, DECIDED = 700, 120, 5
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory):
-    """A stack that has taken a good dataset, a bad one and one of an unknown group, and then new items; these
-    once more in the next month, when the codes are others and a reviewer decides."""
+    """A stack that has taken a good dataset, a bad one and one of an unknown group, and then new items.
+
+    It takes these once more in the next month, when the codes are others and a reviewer decides.
+    """
     with LocalStack(tmp_path_factory.mktemp("stack")) as stack:
         for group in (GOOD, BAD):
             publish(stack, generate.codebook(group, "1"))

@@ -1,6 +1,4 @@
-"""Attributes as hashed features: categories as they are, numbers on a logarithmic scale, missing values
-as such.
-"""
+"""Attributes as hashed features: categories, numbers on a logarithmic scale, missing values as such."""
 
 import numpy as np
 import pyarrow as pa
@@ -53,8 +51,7 @@ def numbers(table: pa.Table, attributes: tuple[Attribute, ...]) -> np.ndarray:
 
 
 def steps(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Each number between two steps of a logarithmic scale: the lower step, and how far the number is
-    from it.
+    """Where each number lies on a logarithmic scale: the step below it, and how far it is above that.
 
     Steps lie half a doubling apart; zero, negative and missing (NaN) numbers have steps of their own.
     Sharing a number between its two steps makes a linear model's score piecewise linear in the number's

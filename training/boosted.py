@@ -23,9 +23,7 @@ PARAMETERS = {
 
 
 def inputs(margins: np.ndarray, numbers: np.ndarray, categories: np.ndarray) -> np.ndarray:
-    """One row an item: margins `(n, n_codes)`, numbers `(n, n_numbers)` (NaN: missing), categories as 0
-    and 1.
-    """
+    """One row an item: margins `(n, n_codes)`, numbers `(n, n_numbers)` (NaN: missing), categories (0, 1)."""
     return np.hstack([margins, numbers, categories]).astype(np.float32)
 
 

@@ -1,9 +1,9 @@
-"""How sure an answer is: the chance that each of the three best codes is right, learned from out-of-fold
-margins.
+"""How sure an answer is: the chance that each of the three best codes is right.
 
-For the first code, boosted trees on a few signals: they see that a small lead means something else where
-half of the text is unknown. Trees may not contradict the order of the margins (monotone constraints). For
-the second and third, a logistic curve: each is the chance to be right where those before it are wrong.
+It is learned from out-of-fold margins. For the first code, boosted trees on a few signals: they see that a
+small lead means something else where half of the text is unknown. Trees may not contradict the order of the
+margins (monotone constraints). For the second and third, a logistic curve: each is the chance to be right
+where those before it are wrong.
 """
 
 from dataclasses import dataclass
@@ -34,17 +34,19 @@ PARAMETERS = {
 
 @dataclass(frozen=True)
 class Confidence:
-    """first: trees on `signals`; others: slope and intercept for the second and the third code, on the
-    second's lead
-    over the third, `(n_others, 2)`."""
+    """A fitted calibration.
+
+    Attributes:
+        first: trees on `signals`, for the first code.
+        others: slope and intercept for the second and the third code, on the second's lead over the third,
+            `(n_others, 2)`.
+    """
 
     first: xgboost.Booster
     others: np.ndarray
 
     def of(self, inputs: np.ndarray, n_codes: int) -> np.ndarray:
-        """The chance that each of the best `n_codes` is right, `(n_items, n_codes)`; a row sums to 1 at
-        most.
-        """
+        """The chance that each of the best `n_codes` is right, `(n_items, n_codes)`; at most 1 a row."""
         first = np.clip(self.first.inplace_predict(inputs), LOWEST, HIGHEST)
         shares, left = [first], 1 - first
         for slope, intercept in self.others[: n_codes - 1].astype(np.float32):
@@ -55,9 +57,7 @@ class Confidence:
 
 
 def best_codes(margins: np.ndarray, n: int = 3) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers and margins of the `n` codes with the highest margins (all, if they are fewer), the best
-    first.
-    """
+    """Numbers and margins of the `n` codes with the highest margins (or of all codes), the best first."""
     rows = np.arange(len(margins))
     rest = margins.copy()
     codes, values = [], []
@@ -89,7 +89,10 @@ def signals(
 def fit(inputs: np.ndarray, codes: np.ndarray, labels: np.ndarray) -> Confidence:
     """Learn from rows that the scoring model was not trained on.
 
-    inputs: from `signals`; codes: from `best_codes`, `(n_items, n_best)`; labels: `(n_items,)`.
+    Args:
+        inputs: from `signals`.
+        codes: from `best_codes`, `(n_items, n_best)`.
+        labels: `(n_items,)`.
     """
     right = codes == labels[:, None]
     start = np.clip(right[:, 0].mean(), 0.01, 0.99)
@@ -111,8 +114,12 @@ def review_threshold(
     a chance of `risk`. Rows of one text are right or wrong together; the bound counts as many rows as would
     be as uncertain if they were independent. Returns NEVER where no threshold does it.
 
-    sure: the first code's confidence; right: whether it was the label; text: number of the row's text; all
-    out of fold, `(n_items,)`.
+    Args:
+        sure: the first code's confidence, out of fold, `(n_items,)`, in [0, 1].
+        right: whether it was the label, `(n_items,)`.
+        text: number of the row's text, `(n_items,)`.
+        precision: the wanted share of right answers, in [0, 1].
+        risk: the chance to fall short of it, in (0, 1).
     """
     rows = pd.DataFrame({"sure": sure, "right": right.astype(np.int64), "text": text})
     rows = rows.sort_values("sure", ascending=False, kind="stable")

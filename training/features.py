@@ -28,13 +28,14 @@ SHORTEST, LONGEST = 3, 5
 class Features:
     """Counts of a table's items, as float32 sparse matrices.
 
-    words: `(n_items, n_words)`, how often each word of the vocabulary occurs
-    first_word: `(n_items, n_words)`, a single 1 in each row that has a word
-    pairs: `(n_items, BUCKETS)`, neighbouring words, hashed
-    attributes: `(n_items, BUCKETS)`, hashed
-    ngrams: `(n_words, BUCKETS)`, the n-grams of each word of the vocabulary, hashed
-    vocabulary: the distinct words of these items, `(n_words,)`
-    numbers: the number attributes as they are, `(n_items, n_numbers)`, NaN where missing
+    Attributes:
+        words: `(n_items, n_words)`, how often each word of the vocabulary occurs.
+        first_word: `(n_items, n_words)`, a single 1 in each row that has a word.
+        pairs: `(n_items, BUCKETS)`, neighbouring words, hashed.
+        attributes: `(n_items, BUCKETS)`, hashed.
+        ngrams: `(n_words, BUCKETS)`, the n-grams of each word of the vocabulary, hashed.
+        vocabulary: the distinct words of these items, `(n_words,)`.
+        numbers: the number attributes as they are, `(n_items, n_numbers)`, NaN where missing.
     """
 
     words: sparse.csr_matrix
@@ -125,8 +126,7 @@ def item_texts(table: pa.Table) -> pa.Array:
 
 
 def hash_ngrams(words: hashing.Words, total: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Hash of each character n-gram of each word, `(n_ngrams,)`, in the order of the words; how many each
-    has.
+    """Hash of each character n-gram, `(n_ngrams,)`, in the order of the words, and how many each word has.
 
     A quantity has one more, for its kind and size.
     """

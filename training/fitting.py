@@ -16,8 +16,10 @@ from training.weighting import Weighting
 class Fitted:
     """A candidate, fitted for the group's own items.
 
-    weights: `(n_features, n_codes)`; intercepts: `(n_codes,)`; booster: trees on the linear margins and the
-    attributes, None for the linear candidate
+    Attributes:
+        weights: `(n_features, n_codes)`.
+        intercepts: `(n_codes,)`.
+        booster: trees on the linear margins and the attributes; None for the linear candidate.
     """
 
     weighting: Weighting
@@ -50,8 +52,9 @@ def fit(given: TrainingSet, rows: np.ndarray, options: Namespace) -> Fitted:
 
 
 def out_of_fold(given: TrainingSet, options: Namespace) -> tuple[np.ndarray, np.ndarray]:
-    """Margins `(n_own, n_codes)` and share of known n-grams `(n_own,)` of the group's own rows, each from
-    a fit that did not see the row's text.
+    """Margins `(n_own, n_codes)` and share of known n-grams `(n_own,)` of the group's own rows.
+
+    Each comes from a fit that did not see the row's text.
     """
     rows = np.ones(len(given.labels), bool)
     margins, known_share = (part[given.own] for part in _linear_out_of_fold(given, rows, options))

@@ -20,9 +20,7 @@ _SECOND_WORD = np.uint64(0xC2B2AE3D27D4EB4F)
 
 
 def mix(hashes: np.ndarray) -> np.ndarray:
-    """The finaliser of SplitMix64 (Steele et al., 2014): every bit of the result depends on every bit
-    given.
-    """
+    """The finaliser of SplitMix64 (Steele et al., 2014): each bit out depends on every bit in."""
     hashes = (hashes ^ (hashes >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     hashes = (hashes ^ (hashes >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return hashes ^ (hashes >> np.uint64(31))
@@ -43,9 +41,11 @@ def _powers(length: int) -> tuple[np.ndarray, np.ndarray]:
 class Words:
     """The words of a batch of texts, in order.
 
-    buffer: the bytes of all texts, each word with a space on either side, `(n_bytes,)`, uint8
-    start, end: where each word's bytes are in `buffer`, `(n_words,)`
-    first: word `first[i]` to word `first[i + 1]` are those of text i, `(n_texts + 1,)`
+    Attributes:
+        buffer: the bytes of all texts, each word with a space on either side, `(n_bytes,)`, uint8.
+        start: where each word's bytes begin in `buffer`, `(n_words,)`.
+        end: where they end, `(n_words,)`.
+        first: word `first[i]` to word `first[i + 1]` are those of text i, `(n_texts + 1,)`.
     """
 
     buffer: np.ndarray
@@ -96,9 +96,7 @@ def hash_stretches(total: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.
 
 
 def hash_pairs(hashes: np.ndarray, words: Words) -> tuple[np.ndarray, np.ndarray]:
-    """Hash of each two neighbouring words of one text, and the index of the first of the two, both
-    `(n_pairs,)`.
-    """
+    """Hash of each two neighbouring words of a text, and the first one's index, both `(n_pairs,)`."""
     last = np.zeros(len(hashes) + 1, bool)
     last[words.first[1:]] = True  # a text begins after a last word
     first_word = np.flatnonzero(~last[1:])
@@ -106,11 +104,11 @@ def hash_pairs(hashes: np.ndarray, words: Words) -> tuple[np.ndarray, np.ndarray
 
 
 def ngrams(words: Words, shortest: int, longest: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Where the character n-grams of each word are, the space on either side counted as characters of the
-    word.
+    """Where the character n-grams of each word are; the space on either side counts as part of the word.
 
-    Returns start, end (bytes in `buffer`), each `(n_ngrams,)`, and how many each word has, `(n_words,)`;
-    the n-grams are in the order of the words.
+    Returns:
+        Start and end (bytes in `buffer`), each `(n_ngrams,)`, and how many each word has, `(n_words,)`. The
+        n-grams are in the order of the words.
     """
     character = np.flatnonzero((words.buffer & 0xC0) != 0x80)
     before = np.searchsorted(character, words.start) - 1

@@ -19,8 +19,11 @@ def fit(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Weights `(n_features, n_codes)` and intercepts `(n_codes,)`, float32.
 
-    features: `(n_items, n_features)`; labels: code numbers in [0, n_codes), at least two different ones;
-    c: the inverse strength of regularisation, above 0.
+    Args:
+        features: `(n_items, n_features)`.
+        labels: code numbers in [0, n_codes), at least two different ones.
+        n_codes: how many codes there are.
+        c: the inverse strength of regularisation, above 0.
     """
     first, count = _distinct(features, labels)
     merged, column, factor = _merge_equal_columns(features[first])

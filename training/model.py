@@ -41,11 +41,13 @@ class Quantised:
 class Model:
     """Everything that is needed to label items, and which codebook it is for.
 
-    codes: the codes it can answer
-    vocabulary: the words of the training rows, `(n_words,)`; the weighting's words are indices into it
-    weights: for each part of the weighting; intercepts: `(n_codes,)` float32
-    booster: trees on margins and attributes (training/boosted.py); None for the linear candidate
-    threshold: confidences below it need a person, in (0, 1]
+    Attributes:
+        codes: the codes it can answer.
+        vocabulary: the words of the training rows, `(n_words,)`; the weighting's words are indices into it.
+        weights: for each part of the weighting.
+        intercepts: `(n_codes,)` float32.
+        booster: trees on margins and attributes (training/boosted.py); None for the linear candidate.
+        threshold: confidences below it need a person, in (0, 1].
     """
 
     group: str

@@ -35,8 +35,7 @@ def join_units(texts: pa.Array) -> pa.Array:
 
 
 def hash_quantities(words: hashing.Words) -> tuple[np.ndarray, np.ndarray]:
-    """Hash of the kind and size of each word that is a quantity, and the word's index, both
-    `(n_quantities,)`.
+    """Hash of kind and size of each word that is a quantity, and the word's index, both `(n_quantities,)`.
 
     Sizes within a factor of about 1.4 share a hash.
     """

@@ -11,8 +11,8 @@ from scipy import sparse
 def with_copies(features: sparse.csr_matrix, source: np.ndarray) -> sparse.csr_matrix:
     """The features once for all groups and once more for each: `(n_items, n_features * (1 + n_groups))`.
 
-    source: number of each item's group, `(n_items,)`, in [0, n_groups); with one group the features stay
-    as they are.
+    `source` is the number of each item's group, `(n_items,)`, in [0, n_groups); with one group the features
+    stay as they are.
     """
     n_groups = source.max(initial=0) + 1
     if n_groups == 1:
@@ -29,8 +29,9 @@ def with_copies(features: sparse.csr_matrix, source: np.ndarray) -> sparse.csr_m
 
 
 def folded(weights: np.ndarray, group: int, n_features: int) -> np.ndarray:
-    """The weights of one group, `(n_features, n_codes)`: what is shared plus its own copy. Serving costs
-    no more.
+    """The weights of one group, `(n_features, n_codes)`: what is shared plus its own copy.
+
+    So serving costs no more.
     """
     if len(weights) == n_features:
         return weights

@@ -22,12 +22,13 @@ FOLDS = 5
 class TrainingSet:
     """Rows of train and validation, and rows of other groups where the group shares.
 
-    codes: the codes that occur in the group's own rows, in the codebook's order
-    labels: number of each row's code, `(n_rows,)`
-    text: number of each row's text, equal for equal texts, `(n_rows,)`
-    fold: in [0, FOLDS), identical texts in one fold, `(n_rows,)`
-    validation: which rows are validation, `(n_rows,)`; never another group's
-    source: number of the group each row is from, 0 the own one, `(n_rows,)`
+    Attributes:
+        codes: the codes that occur in the group's own rows, in the codebook's order.
+        labels: number of each row's code, `(n_rows,)`.
+        text: number of each row's text, equal for equal texts, `(n_rows,)`.
+        fold: in [0, FOLDS), identical texts in one fold, `(n_rows,)`.
+        validation: which rows are validation, `(n_rows,)`; never another group's.
+        source: number of the group each row is from, 0 the own one, `(n_rows,)`.
     """
 
     features: Features
@@ -63,9 +64,11 @@ def build(
 ) -> TrainingSet:
     """Make the training set of canonical rows.
 
-    shared: one table for each other group, its labels already codes of this codebook
-    (training/shared_rows.py). Raises BadData for a label outside the codebook, and where the own rows
-    have fewer than two codes.
+    `shared` has one table for each other group, its labels already codes of this codebook
+    (training/shared_rows.py).
+
+    Raises:
+        BadData: a label is outside the codebook, or the own rows have fewer than two codes.
     """
     own = pa.concat_tables([train, validation])
     codes = present_codes(own["label"].to_pylist(), book)
@@ -75,8 +78,9 @@ def build(
 
 
 def of_rows(groups: list[pa.Table], attributes: tuple[Attribute, ...], codes: Sequence[str]) -> TrainingSet:
-    """Rows of groups, the own one first, without any validation rows; rows with other labels than
-    `codes` are left out.
+    """Rows of groups, the own one first, without any validation rows.
+
+    Rows with other labels than `codes` are left out.
     """
     number = {code: i for i, code in enumerate(codes)}
     columns = [*TEXT_COLUMNS, *(attribute.name for attribute in attributes), "label", "text_key"]

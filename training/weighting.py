@@ -20,7 +20,9 @@ PARTS = ("words", "pairs", "first_word", "ngrams", "first_ngrams", "attributes")
 class Part:
     """The used columns of one kind of count and their idf.
 
-    columns: ascending, `(n_used,)` int32; idf: `(n_used,)` float32
+    Attributes:
+        columns: ascending, `(n_used,)` int32.
+        idf: `(n_used,)` float32.
     """
 
     columns: np.ndarray
@@ -29,8 +31,9 @@ class Part:
 
 @dataclass(frozen=True)
 class Weighting:
-    """What was learned about counts from the training rows; `word_weight` is the factor on the block of
-    words.
+    """What was learned about counts from the training rows.
+
+    `word_weight` is the factor on the block of words.
     """
 
     parts: dict[str, Part]
@@ -50,16 +53,15 @@ class Weighting:
         return sparse.hstack(whole, format="csr", dtype=np.float32)
 
     def known_share(self, counts: Features) -> np.ndarray:
-        """Share of each item's n-grams that the model has a weight for, `(n_items,)`, in [0, 1]; 0
-        without any.
-        """
+        """Share of each item's n-grams that have a weight, `(n_items,)`, in [0, 1]; 0 without any."""
         known = np.asarray(counts.ngrams[:, self.parts["ngrams"].columns].sum(axis=1)).ravel()
         every = counts.words @ np.asarray(counts.ngrams.sum(axis=1)).ravel()
         return (counts.words @ known) / np.maximum(every, 1)
 
     def _block(self, parts, weight: float, items: sparse.csr_matrix | None = None) -> sparse.csr_matrix:
-        """Parts side by side, scaled together to length `weight`; with `items`, the parts are counts of
-        words.
+        """Parts side by side, scaled together to length `weight`.
+
+        With `items`, the parts are counts of words.
         """
         used = [counts[:, self.parts[name].columns] for name, counts in parts]
         squares = sum(

@@ -60,7 +60,8 @@ class Bundle:
 def build(out_dir: Path, root: Path = ROOT) -> Bundle:
     """Write the bundle of the sources under `root` into `out_dir`, replacing what was there.
 
-    Raises FileNotFoundError when there is no state machine definition, as a bundle without one cannot run.
+    Raises:
+        FileNotFoundError: when there is no state machine definition, as a bundle without one cannot run.
     """
     definitions = sorted((root / "pipelines/definitions").glob("*.asl.json"))
     if not definitions:

@@ -19,12 +19,11 @@ class SettingsError(Refused):
 class Settings:
     """One environment.
 
-    Attributes
-    ----------
-    region : such as `eu-central-1`.
-    account : 12 digits; deploying anywhere else is refused. Empty: wherever the credentials lead.
-    stack : name of the CloudFormation stack; the code bucket's is `{stack}-code`.
-    parameters : of template.yaml, all as text; the rest keeps the template's defaults.
+    Attributes:
+        region: such as `eu-central-1`.
+        account: 12 digits; deploying anywhere else is refused. Empty: wherever the credentials lead.
+        stack: name of the CloudFormation stack; the code bucket's is `{stack}-code`.
+        parameters: of template.yaml, all as text; the rest keeps the template's defaults.
     """
 
     region: str

@@ -1,1 +1,45 @@
-"""TODO"""
+"""AWS on this machine: the same template, definitions, functions and jobs, on imitated services.
+
+It stands in for services and never for the workflow, and nothing that is deployed or runs against AWS may
+import it. moto answers what it can; what runs code or what moto gets wrong is answered here. Read server.py
+first, then stack.py.
+
+The commands:
+
+    command.py            `labelmill local`
+    demo.py               `labelmill demo`
+    two_months.py         what happens in it
+    reviewer.py           its synthetic reviewer
+    progress.py           what a person sees meanwhile
+    demo_results.py       what it shows at its end
+
+A stack for a program:
+
+    stack.py              starts and ends the server
+    stacks.py             makes the stacks of the templates in it
+    endpoint.py           how to reach it
+    follow.py             waits for steps of the flow
+    schedules.py          fires a schedule
+
+The server:
+
+    server.py             the process; puts the parts together
+    front.py              the thin front before moto
+    timeline.py           what happens, as a list one can wait on
+    executions.py         ended executions as files
+    mailbox.py            messages sent to people, as files
+
+The services:
+
+    moto_internals/       everything that reaches into moto
+    objects.py            S3's objects as files
+    delivery.py           messages and events to functions
+    functions.py          Lambda
+    function_worker.py    the process of one function
+    jobs.py               SageMaker's records of jobs and models
+    sagemaker/            the jobs themselves
+    aws_models.py         requests checked against AWS's own description
+    warehouse.py          Redshift's Data API
+    unloading.py          one UNLOAD, by DuckDB
+    warehouse_samples.py  synthetic items in its tables
+"""

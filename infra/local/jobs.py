@@ -45,11 +45,12 @@ class Worker(Protocol):
 class Jobs:
     """Records of jobs and models by kind and name.
 
-    Parameters
-    ----------
-    region, account : where ARNs place them.
-    announce : called as `announce(kind, name, status)` at each change of a job's status.
-    artefact_exists : whether an S3 address holds an object; asked before a model is made, as SageMaker does.
+    Args:
+        region: where ARNs place them.
+        account: likewise.
+        announce: called as `announce(kind, name, status)` at each change of a job's status.
+        artefact_exists: whether an S3 address holds an object; asked before a model is made, as SageMaker
+            does.
     """
 
     def __init__(self, region: str, account: str, announce: Callable, artefact_exists: Callable[[str], bool]):

@@ -54,18 +54,16 @@ def launch(folder: Path, *options: str, with_parent: bool) -> tuple[subprocess.P
 class LocalStack:
     """Starts the server on entering and ends it on leaving.
 
-    Parameters
-    ----------
-    folder : where runs and results are kept.
-    port : 0 takes a free one.
-    slots : how many jobs run at once; None: one a core.
-    options : further options of `python -m infra.local.server`, as tests of the local AWS itself use them.
+    Args:
+        folder: where runs and results are kept.
+        port: 0 takes a free one.
+        slots: how many jobs run at once; None: one a core.
+        options: further options of `python -m infra.local.server`, as tests of the local AWS itself use them.
 
-    Attributes
-    ----------
-    endpoint : address for any AWS SDK or the AWS CLI.
-    names : the stacks' outputs, by name.
-    pid : the server's process id.
+    Attributes:
+        endpoint: address for any AWS SDK or the AWS CLI.
+        names: the stacks' outputs, by name.
+        pid: the server's process id.
     """
 
     def __init__(self, folder: Path, port: int = 0, slots: int | None = None, options: tuple[str, ...] = ()):
@@ -106,7 +104,8 @@ class LocalStack:
     def wait_until_quiet(self, timeout_seconds: float) -> None:
         """Wait until nothing is under way: no execution, no job, no message that a function should take.
 
-        Raises TimeoutError when the time is up.
+        Raises:
+            TimeoutError: when the time is up.
         """
         if not get(self.endpoint, "quiet", timeout=timeout_seconds)["quiet"]:
             raise TimeoutError(f"still busy after {timeout_seconds} s; see {self.folder / 'server.log'}")

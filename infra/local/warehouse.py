@@ -19,11 +19,10 @@ MOST_ACTIVE = 500
 class Warehouse:
     """Statements by id.
 
-    Parameters
-    ----------
-    run : runs the text of a statement and returns the number of its rows; what it raises is the error.
-    announce : called as `announce(statement, with_event)` when a statement has begun and when it has ended,
-        the statement as DescribeStatement answers it.
+    Args:
+        run: runs the text of a statement and returns the number of its rows; what it raises is the error.
+        announce: called as `announce(statement, with_event)` when a statement has begun and when it has
+            ended, the statement as DescribeStatement answers it.
     """
 
     def __init__(self, run: Callable[[str], int], announce: Callable[[dict, bool], None]):

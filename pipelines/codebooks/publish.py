@@ -62,9 +62,11 @@ def publish(
 
     `codebook` is a file's path or the parsed JSON; `s3` and `dynamodb` are boto3 clients; `policy` replaces
     the one in the codebook; `now` is a time with a zone. The object `codebooks/{group}/{version}.json` is
-    written once and never changed: publishing the same again is harmless. Raises CodebookError for a codebook
-    that is not good, for other content under a version that is published already, and where somebody else
-    publishes for the group at the same moment.
+    written once and never changed: publishing the same again is harmless.
+
+    Raises:
+        CodebookError: the codebook is not good, other content is published under its version already, or
+            somebody else publishes for the group at the same moment.
     """
     if isinstance(codebook, dict):
         file = f"codebook {codebook.get('group', '')} {codebook.get('version', '')}".rstrip()
@@ -135,10 +137,11 @@ def _order(version: str) -> list[str | int]:
 def training_settings(codebook: dict) -> dict[str, str]:
     """What codebook and policy ask of a training, in the form its state machine passes on.
 
-    families: JSON list of candidates to try; trees are worth it only where items have attributes.
-    hyperparameters: JSON object of the final training's own hyperparameters; text values. A precision of 0
-        leaves the threshold to the model, so to the default.
-    share_by: the list of references by which rows are shared, or `none`.
+    Returns:
+        `families`: JSON list of candidates to try; trees are worth it only where items have attributes.
+        `hyperparameters`: JSON object of the final training's own hyperparameters; text values. A precision
+        of 0 leaves the threshold to the model, so to the default.
+        `share_by`: the list of references by which rows are shared, or `none`.
     """
     policy = Policy.parse(json.dumps(codebook.get("policy", {})))
     return {

@@ -1,1 +1,18 @@
-"""The commands of the CLI. Each module has `add_parser`, and imports what is slow inside its functions."""
+"""The commands of `labelmill`: arguments in, sentences and exit codes out.
+
+Each module has `add_parser`, and imports what is slow inside its functions. What a command does is in the
+room that it calls. `demo` and `local` are in infra/local, `deploy` and `destroy` in infra/deploy; ../cli.py
+lists all.
+
+    codebook.py       check, show, compare and publish codebooks
+    models.py         winners, their history, and changing them by hand
+    approve.py        yes to a challenger that waits
+    reject.py         no to it
+    explain.py        why a text gets its code
+    review.py         the sheet of uncertain items, out and back
+    report.py         pages on comparisons, labels and periods
+    plan.py           what a month will cost
+    shared.py         what all commands that call AWS share
+    ledger_access.py  what those on the ledger share
+    approval.py       what approve and reject share
+"""

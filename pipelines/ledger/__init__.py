@@ -1,1 +1,9 @@
-"""TODO"""
+"""The winner ledger: which model labels a group's items, who decided so, and changing it by hand.
+
+State machines write most of it (pipelines/machines), handlers read it for themselves (handlers/ledger.py).
+docs/ledger.md describes the items. Read reading.py first.
+
+    reading.py   all of a group, read at once
+    changing.py  a decision by hand, and its one write
+    artefact.py  a model's files, fetched to be looked at
+"""

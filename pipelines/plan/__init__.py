@@ -1,8 +1,17 @@
 """What a month costs and how long it takes, computed before it runs.
 
-Pure: it reads committed files and calls nobody.
+Pure: it reads committed files and calls nobody. The command is ../commands/plan.py, the result is discussed
+in docs/cost.md. Read month.py first.
 
-`definitions` reads from the state machines which jobs there are; `durations` says how long a job takes;
-`usage` turns a month into billed units; `prices` turns those into money; `waiting` simulates the quotas;
-`levers` says what each saving is worth; `month` puts them together.
+    month.py        puts the others together
+    definitions.py  which jobs there are, read from the state machines
+    groups.py       the model groups and their items
+    durations.py    how long a job takes
+    usage.py        a month as billed units
+    prices.py       what a unit costs
+    prices.json     the prices, each with source and date
+    standing.py     what the stack costs while nothing runs
+    waiting.py      when all is done, under the account's quotas
+    levers.py       what each saving is worth
+    errors.py       what can be wrong with what is asked
 """

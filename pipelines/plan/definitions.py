@@ -34,13 +34,15 @@ class QuotaRetry:
 class Job:
     """One job of a workflow.
 
-    state    : name of the state, which is also the script's and the role's.
-    kind     : processing, training, tuning or transform.
-    machines : what the template calls the instance type, `ProcessingInstanceType`.
-    instances: of one job (of one trial, for a tuning job).
-    trials, parallel: training jobs of a tuning job, and how many of them at a time; 1 and 1 for the others.
-    spot     : whether the definition asks for managed Spot.
-    requests : transform requests that are under way at a time; 1 for the others.
+    Attributes:
+        state: name of the state, which is also the script's and the role's.
+        kind: processing, training, tuning or transform.
+        machines: what the template calls the instance type, `ProcessingInstanceType`.
+        instances: of one job (of one trial, for a tuning job).
+        trials: training jobs of a tuning job; 1 for the others.
+        parallel: how many of them at a time; 1 for the others.
+        spot: whether the definition asks for managed Spot.
+        requests: transform requests that are under way at a time; 1 for the others.
     """
 
     state: str
@@ -82,10 +84,12 @@ def workflow(machine: str, purpose: str = "", folder: Path = FOLDER) -> Workflow
 
 
 def _way(states: dict, name: str, purpose: str, before: tuple[str, ...]) -> tuple[str, ...] | None:
-    """States entered from `name` to an end that is no failure; where data decides, the way with the most
-    jobs, then with the most states, then the one that is named first: a search that goes on from the last
-    month's, which every search but a group's first does. A loop is gone through once, so a state is entered
-    twice at most. None where every way fails or turns in a circle."""
+    """States entered from `name` to an end that is no failure; None where every way fails or is a circle.
+
+    Where data decides, it is the way with the most jobs, then with the most states, then the one that is
+    named first: a search that goes on from the last month's, which every search but a group's first does. A
+    loop is gone through once, so a state is entered twice at most.
+    """
     state = states[name]
     if before.count(name) == 2 or state["Type"] == "Fail":
         return None

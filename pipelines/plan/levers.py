@@ -19,8 +19,12 @@ TRIALS_UNTIL_NO_PROGRESS = 5
 
 @dataclass(frozen=True)
 class Lever:
-    """One way of saving. `saves`: dollars a month against the plan, or `None` where it is in the plan already
-    and `costs_without` says what leaving it would add."""
+    """One way of saving.
+
+    Attributes:
+        saves: dollars a month against the plan; None where it is in the plan already.
+        costs_without: dollars a month that leaving it out would add, where it is in the plan already.
+    """
 
     name: str
     saves: float | None

@@ -18,8 +18,11 @@ PARTS = {"inference": usage.inference, "retraining": usage.retraining}
 class Part:
     """Inference or retraining of all groups.
 
-    jobs: SageMaker jobs, a tuning job's trials counted one by one. instance_hours: billed. dollars: a month.
-    finished_hours: when the last group is done, from the landing of the datasets; None where none is done.
+    Attributes:
+        jobs: SageMaker jobs, a tuning job's trials counted one by one.
+        instance_hours: billed.
+        dollars: a month.
+        finished_hours: until the last group is done, from the landing of the datasets; None where none is.
     """
 
     jobs: int
@@ -50,7 +53,7 @@ class Plan:
 def plan(groups: list[ModelGroup], settings: Settings, prices: Prices, quota: int) -> Plan:
     """Plan a month whose datasets for inference and for retraining all land in the same minute.
 
-    quota : instances at once for each kind of job, as AWS counts them. Raises PlanError.
+    `quota`: instances at once for each kind of job, as AWS counts them. Raises PlanError.
     """
     chains = {(name, group.name): runs(group, settings) for name, runs in PARTS.items() for group in groups}
     outcome = simulate({" of ".join(key): runs for key, runs in chains.items()}, settings, prices, quota)

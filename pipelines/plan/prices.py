@@ -15,12 +15,13 @@ FILE = Path(__file__).with_name("prices.json")
 class Prices:
     """Prices of one Region in US dollars.
 
-    instances    : type to {"vcpus", "memory_gib", "hour"}.
-    units        : name of a unit ("transition", "put request") to its price.
-    spot_discount: share of an instance's price that Spot saves, in [0, 1].
-    spot_interruptions_an_hour: how often a Spot machine is taken away, in [0, 1].
-    sources      : name to {"where", "date"}; only those that this Region's prices come from.
-    unverified   : how many of the prices no source states for this Region.
+    Attributes:
+        instances: type to {"vcpus", "memory_gib", "hour"}.
+        units: name of a unit ("transition", "put request") to its price.
+        spot_discount: share of an instance's price that Spot saves, in [0, 1].
+        spot_interruptions_an_hour: how often a Spot machine is taken away, in [0, 1].
+        sources: name to {"where", "date"}; only those that this Region's prices come from.
+        unverified: how many of the prices no source states for this Region.
     """
 
     region: str

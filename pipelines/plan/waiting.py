@@ -22,8 +22,9 @@ from pipelines.plan.usage import Run, Settings
 class Outcome:
     """When each chain of runs was done, in seconds from the landing of the datasets, and what waiting took.
 
-    finished: by name of the chain; a chain that failed is in `failed` instead, with the reason.
-    refusals: job requests that met a full quota; each costs one state transition.
+    Attributes:
+        finished: by name of the chain; a chain that failed is in `failed` instead, with the reason.
+        refusals: job requests that met a full quota; each costs one state transition.
     """
 
     finished: dict[str, float]

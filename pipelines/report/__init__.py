@@ -1,4 +1,17 @@
-"""The report: a self-contained page per comparison, per month of labels, and per period over all groups."""
+"""Self-contained pages for people: on a comparison, on a month's labels, on a period over all groups.
+
+Nothing is decided here: verdicts are processing/verdict's, summaries processing/month's. The command is
+../commands/report.py. Read archive.py, then pages.py.
+
+    archive.py  what a page is made of, from ledger and buckets
+    pages.py    from that to HTML
+    templates/  the pages' templates, style and script
+    rule.py     the rule of verdicts as questions and answers
+    plots.py    the pictures
+    svg.py      Matplotlib figures as inline SVG
+    formats.py  numbers as the pages show them
+    files.py    pages as files that link to one another
+"""
 
 from pipelines.report.pages import comparison_page, labels_page, labels_page_name, page_name, period_page
 

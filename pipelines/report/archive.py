@@ -31,7 +31,9 @@ class Archive:
     def labels(self, group: str, period: str) -> dict:
         """The newest labels of a month, as `labels_page` takes them.
 
-        Raises ReportError, and LedgerError for a model group that is not known.
+        Raises:
+            ReportError: what the page needs is not there.
+            LedgerError: for a model group that is not known.
         """
         _check_period(period)
         return self._month(period, reading.read(self._dynamodb, self._table, group))
@@ -39,7 +41,9 @@ class Archive:
     def comparison(self, run: str) -> tuple[dict, dict]:
         """Evidence and lineage of one comparison, as `comparison_page` takes them.
 
-        Raises ReportError, and LedgerError for a model group that is not known.
+        Raises:
+            ReportError: what the page needs is not there.
+            LedgerError: for a model group that is not known.
         """
         named = re.fullmatch(RUN, run)
         if not named:

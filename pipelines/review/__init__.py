@@ -1,1 +1,10 @@
-"""TODO"""
+"""Review by people: uncertain labels go out on a sheet, decisions come back from it.
+
+Which labels are uncertain was decided when they were published (processing/labels/review_queue.py); the
+amended version is made by processing/amend.py. Read published.py first.
+
+    published.py  a month's labels and the items they are of
+    queue.py      which rows go out, in which order
+    sheet.py      the sheet: CSV or Excel
+    decisions.py  the filled sheet: checked, recorded, sent on
+"""

@@ -79,7 +79,8 @@ def send(
 ) -> tuple[str, bool]:
     """Record the decisions and start the run that amends the labels.
 
-    Returns the run's name and whether it is new: the same decisions on the same labels are one run.
+    Returns:
+        The run's name and whether it is new: the same decisions on the same labels are one run.
     """
     made = sorted((row["item_id"], row["label"]) for row in decided)
     digest = hashlib.sha256(json.dumps([made, by]).encode()).hexdigest()

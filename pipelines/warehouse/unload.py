@@ -109,7 +109,8 @@ def request(order: Order, group: str, attributes: Sequence[str], place: Place, s
 def fill_in(query: str, columns: Sequence[str], values: Mapping[str, str]) -> str:
     """`query` without comments, with `columns` for `{columns}` and a literal for each `:name` in `values`.
 
-    Raises CannotUnload for a name too many or too few, and for what cannot stand in SQL safely.
+    Raises:
+        CannotUnload: for a name too many or too few, and for what cannot stand in SQL safely.
     """
     if strange := [column for column in columns if not _COLUMN.fullmatch(column)]:
         raise CannotUnload(

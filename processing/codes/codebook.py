@@ -18,7 +18,7 @@ from processing.errors import BadCodebook
 class Code:
     """One code. It is in force from `valid_from` to `valid_to`, both days included; None: with no end.
 
-    references: by name of another list (`unu`) the keys there that mean this code.
+    `references` has, by name of another list (`unu`), the keys there that mean this code.
     """
 
     code: str

@@ -12,11 +12,10 @@ from processing.codes.successions import CodeMap, Outcome
 class Recoded:
     """The result, row by row, and how many rows each reason concerns.
 
-    Attributes
-    ----------
-    codes: string array, (n,); null where no code is certain: such a row is set aside or goes to review.
-    reasons: string array, (n,); empty where the code was in force as it stood.
-    mapped: rows by reason where an old code was replaced, most rows first.
+    Attributes:
+        codes: string array, (n,); null where no code is certain: such a row is set aside or goes to review.
+        reasons: string array, (n,); empty where the code was in force as it stood.
+        mapped: rows by reason where an old code was replaced, most rows first.
     """
 
     codes: pa.Array

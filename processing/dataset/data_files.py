@@ -36,8 +36,9 @@ def read(files: list[DataFile], columns: Mapping[str, str]) -> pa.Table:
     say where a row is from: `_file`, `_row` (from 1), and `_unreadable`, null or what is wrong with a number
     in the row.
 
-    Raises BadData for a file that cannot be read, BadManifest for one with more or fewer rows than the
-    manifest says.
+    Raises:
+        BadData: for a file that cannot be read.
+        BadManifest: for one with more or fewer rows than the manifest says.
     """
     tables = []
     for file in files:

@@ -84,13 +84,13 @@ def _data_file(folder: Path, prefix: str, entry: dict) -> DataFile:
 
 
 def write(folder: Path, dataset_uri: str, rows: Mapping[str, int], columns: Mapping[str, str]) -> Path:
-    """Write the manifest of the data files in `folder` and return its path.
+    """Write the manifest of a dataset's data files and return its path.
 
-    Parameters
-    ----------
-    dataset_uri: where the folder's files will be in S3.
-    rows: name of each data file, and how many rows it holds.
-    columns: name of each column, and its type: `text` or `number`.
+    Args:
+        folder: holds the data files, and is given the manifest.
+        dataset_uri: where the folder's files will be in S3.
+        rows: name of each data file, and how many rows it holds.
+        columns: name of each column, and its type: `text` or `number`.
     """
     prefix = dataset_uri.rstrip("/") + "/"
     sizes = {name: (folder / name).stat().st_size for name in rows}

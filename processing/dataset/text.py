@@ -48,7 +48,8 @@ def fold(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
     point: `1,5` and `1.5` are one number. White space is not collapsed: the features do not see it, and
     `normalise` does it for those who compare texts.
 
-    Returns a `large_string` array of the same length. Raises nothing: any string is a valid text.
+    Returns:
+        A `large_string` array of the same length. Raises nothing: any string is a valid text.
     """
     if isinstance(texts, pa.ChunkedArray):
         texts = texts.combine_chunks()
@@ -108,12 +109,12 @@ def normalise(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
 def text_keys(group: str, table: pa.Table) -> pa.Array:
     """One key a row, 16 hex digits: equal for rows of a group whose normalised texts are equal.
 
-    Parameters
-    ----------
-    group: the model group; it salts the hash, so that groups do not share their splits by accident.
-    table: columns `title`, `brand`, `product_type` (strings; missing values count as empty).
+    Args:
+        group: the model group; it salts the hash, so that groups do not share their splits by accident.
+        table: columns `title`, `brand`, `product_type` (strings; missing values count as empty).
 
-    Returns a `string` array, `(table.num_rows,)`. The hash is pandas' SipHash, keyed by the group.
+    Returns:
+        A `string` array, `(table.num_rows,)`. The hash is pandas' SipHash, keyed by the group.
     """
     fields = [normalise(table[name]) for name in TEXT_COLUMNS]
     texts = pc.binary_join_element_wise(*fields, _SEPARATOR)

@@ -1,1 +1,11 @@
-"""TODO"""
+"""The labelled rows of a month or a test set: made, checked for completeness, and written as files.
+
+What a month's labels amount to is in ../month. Read reconcile.py, label_table.py, then output.py.
+
+    reconcile.py       each item has its one prediction, or nothing is published
+    label_table.py     the rows of the labels file, and the file as Parquet and CSV
+    review_queue.py    which labels a person must look at
+    kept_decisions.py  people's decisions taken over into a month's next version
+    published.py       labels that were published before
+    output.py          all files of an output, with their manifest
+"""

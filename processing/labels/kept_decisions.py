@@ -19,8 +19,10 @@ def keep(
     period. One on an item that is no longer there is not counted.
 
     Args:
-        labels: with the columns of labelled.label, and `text_key`.
+        labels: with the columns of label_table.label, and `text_key`.
         replaced: the newest labels of the same month, with COLUMNS; None where there are none yet.
+        book: the group's codebook.
+        period: the month that is labelled, `2026-10`.
     """
     if replaced is None:
         return labels, None

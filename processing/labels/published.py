@@ -24,7 +24,8 @@ class Published:
 def read(folder: Path, columns: list[str] | None = None) -> Published | None:
     """The output in a job's input folder; None where the folder holds none: the first month has no earlier.
 
-    Raises NotReconciled where the rows are not those its manifest lists.
+    Raises:
+        NotReconciled: where the rows are not those its manifest lists.
     """
     if not (folder / MANIFEST).is_file():
         return None

@@ -39,8 +39,9 @@ def read_predictions(folder: Path) -> pa.Table:
 def reconcile(items: pa.ChunkedArray, predictions: pa.Table) -> pa.Table:
     """One prediction for each item, in the order of the items.
 
-    Raises NotReconciled where an id is there twice, an item has no prediction, a prediction has no item, or a
-    prediction is not usable: a code, and a confidence in [0, 1].
+    Raises:
+        NotReconciled: where an id is there twice, an item has no prediction, a prediction has no item, or a
+            prediction is not usable: a code, and a confidence in [0, 1].
     """
     for what, ids in (("items", items), ("predictions", predictions["item_id"])):
         if ids.null_count or pc.count_distinct(ids).as_py() != len(ids):

@@ -38,6 +38,7 @@ def choose(confidence: np.ndarray, marked: np.ndarray, no_code: np.ndarray, poli
         confidence: of the best code, shape (n_items,), in [0, 1].
         marked: what the model itself wants to be looked at, shape (n_items,).
         no_code: items without a code in force, shape (n_items,).
+        policy: its wanted precision and the reviewers' capacity.
     """
     order = np.flatnonzero(~no_code)
     order = order[np.argsort(confidence[order], kind="stable")]

@@ -31,6 +31,7 @@ def summarise(
         about: what the manifest says: group, period, run, model, codebook version, counts by status.
         plan: the review plan (processing.labels.review_queue).
         earlier: the labels of the latest earlier month, None for the first.
+        book: the group's codebook.
         report: Prepare's, of the run that trained the model; None leaves the model's reach out.
         unseen_words: share of words the model has never seen, in [0, 1]; None where it does not say.
         decisions: of processing.labels.kept_decisions; None where the month had no labels before.

@@ -1,1 +1,12 @@
-"""TODO"""
+"""Whether a newly trained model replaces the winner: scores, evidence, and the rule.
+
+Reading the two models' labels and writing the result is ../compare.py's. docs/verdicts.md has the rule in
+words, with its error rates. Read rule.py first.
+
+    rule.py       the verdict and its reason, from the evidence and the group's policy
+    evidence.py   two models' labels of the same rows, compared text by text
+    bootstrap.py  how sure a difference of scores is
+    mcnemar.py    an exact test on the texts where only one model is right
+    scores.py     how good one model is
+    changes.py    which items and codes would change for users
+"""

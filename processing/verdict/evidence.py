@@ -65,7 +65,9 @@ def compare(
     """The fields of `Evidence` that need both models' labels.
 
     Args:
-        truth, challenger, winner: codes, strings, shape (n_rows,), at least one row.
+        truth: codes, strings, shape (n_rows,), at least one row.
+        challenger: its labels, likewise.
+        winner: its labels, likewise.
         text: number of the row's text, shape (n_rows,); every number from 0 to the largest occurs.
         critical: codes whose recall and precision must not get significantly worse.
         level: share of the replicates that lies outside the intervals, half at either end, in (0, 1).

@@ -11,14 +11,14 @@ def scores(
 ) -> dict[str, object]:
     """All scores of one model, as JSON holds them; in [0, 1], higher is better but for calibration_error.
 
-    Parameters
-    ----------
-    truth, predicted: codes, shape (n_rows,), at least one row.
-    confidence: of the predicted codes, shape (n_rows,), in [0, 1].
-    automatic: rows that need no person, shape (n_rows,).
-
     Of each code: `rows` that have it, rows that were `given` it, and those `rightly_given` it.
     Macro-F1 is over the codes that have test rows, so that it is over the same codes for every model.
+
+    Args:
+        truth: codes, shape (n_rows,), at least one row.
+        predicted: codes, likewise.
+        confidence: of the predicted codes, shape (n_rows,), in [0, 1].
+        automatic: rows that need no person, shape (n_rows,).
     """
     codes = np.unique(truth)
     right = predicted == truth

@@ -1,3 +1,5 @@
+"""Why an item gets its code: the reasons add up, and say what the model read."""
+
 import pytest
 
 from inference.explain import as_table, explain

@@ -1,3 +1,5 @@
+"""Labels for batches: as training scores, whatever the threads, the chunks and the order of columns."""
+
 import numpy as np
 import pyarrow as pa
 

@@ -1,3 +1,5 @@
+"""The four functions of a served model: what comes in, what goes out, what is refused."""
+
 import json
 
 import pytest

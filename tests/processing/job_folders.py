@@ -68,8 +68,7 @@ class Job:
         set_aside: tuple[str, ...] = (),
         name: str = "trained",
     ) -> None:
-        """What Prepare reported of the run that trained the model: in which month, which codes it saw, and
-        the codes whose rows were set aside."""
+        """What Prepare reported of the model's training: its month, codes it saw, codes set aside."""
         splits = {part: {"codes": dict.fromkeys(codes, 10)} for part in ("train", "validation", "test")}
         text = json.dumps({"period": period, "splits": splits, "set_aside": dict.fromkeys(set_aside, 10)})
         (self.input(name) / "report.json").write_text(text, encoding="utf-8")

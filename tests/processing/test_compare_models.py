@@ -36,8 +36,10 @@ def publish(
     rejected: int = 0,
     unsure: int = 9,
 ) -> None:
-    """Write what Publish writes for a test set; the rows numbered in `wrong` got another code, the last
-    `unsure` ones are for review."""
+    """Write what Publish writes for a test set.
+
+    The rows numbered in `wrong` got another code, the last `unsure` ones are for review.
+    """
     count = len(rows["item_id"])
     codes = [
         CODES[(CODES.index(truth) + 1) % 3] if n in (wrong or ()) else truth

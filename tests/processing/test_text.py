@@ -1,3 +1,5 @@
+"""The normal form of texts and their keys: splits are decided by them, so they may never change."""
+
 import re
 import unicodedata
 

@@ -1,3 +1,5 @@
+"""The boosted candidate: what it wins, and that it is served as it was trained."""
+
 import json
 
 import numpy as np

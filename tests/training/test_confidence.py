@@ -1,3 +1,5 @@
+"""Confidence and the threshold below which a person looks."""
+
 import numpy as np
 import pytest
 

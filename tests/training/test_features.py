@@ -1,3 +1,5 @@
+"""Features: the same in any batch, and the same for ever."""
+
 import hashlib
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Hashes of words, pairs and n-grams, against what plain Python would find."""
+
 import numpy as np
 import pyarrow as pa
 from hypothesis import given

@@ -1,3 +1,5 @@
+"""The linear candidate."""
+
 import numpy as np
 import pytest
 from scipy import sparse

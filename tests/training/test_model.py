@@ -1,3 +1,5 @@
+"""The artefact: it survives its files, and what is spoiled is refused."""
+
 import json
 import shutil
 

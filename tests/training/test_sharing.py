@@ -1,3 +1,5 @@
+"""Learning from other groups' rows."""
+
 import json
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""The scripts of a trial and of the final training."""
+
 import re
 
 import pytest

@@ -1,6 +1,13 @@
-"""Everything that reaches into moto. It is pinned; tests/infra/local/test_moto_internals.py guards it.
+"""What of the local run reaches into moto, which is pinned for that.
 
-Each module says what of moto it replaces, and why. Nothing is replaced before its `install_...` is called.
+Each module says what it replaces, and why. Importing replaces nothing; each `install_...` does, for the whole
+process. tests/infra/local/test_moto_internals.py fails first when moto changes.
+
+    cloudformation.py  stacks' state machines execute, properties and schedules take effect
+    state_machines.py  SageMaker's `.sync` tasks
+    functions.py       functions run
+    messages.py        events, topics and queues
+    objects.py         S3 on disk
 """
 
 from collections.abc import Callable

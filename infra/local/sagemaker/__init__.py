@@ -1,7 +1,35 @@
 """SageMaker's jobs on this machine: processes with the true container contract.
 
-`Worker` is what the rest of the local run uses. A module for each kind of job says what the service does
-(processing, training, tuning, transform); launcher, forkserver, container and mounts make the containers.
+`Worker` is what the rest of the local run uses; the records of jobs are ../jobs.py's. Read worker.py, job.py,
+then one kind of job.
+
+    worker.py       takes requests, runs jobs, reports changes
+    job.py          one job while it runs
+    slots.py        how many at a time
+    failures.py     how a job ends other than well
+
+What the service does, for each kind of job:
+
+    processing.py   a processing job
+    training.py     a training job
+    script_mode.py  how the image calls the user's script
+    metrics.py      metrics found in its log
+    tuning.py       a tuning job
+    search.py       its search
+    warm_start.py   what earlier ones found
+    transform.py    a batch transform job
+    serving.py      its model server
+    invocations.py  its client of that server
+    records.py      its cutting and joining of records
+
+The containers:
+
+    launcher.py     starts processes
+    forkserver.py   the warm process they are forked from
+    container.py    what a forked process does to become a job's container
+    mounts.py       its own `/opt/ml`
+    s3.py           inputs into folders, folders into outputs
+    artefact.py     model.tar.gz
 """
 
 

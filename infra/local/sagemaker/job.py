@@ -46,12 +46,11 @@ class Tools:
 class Job:
     """A job of one kind.
 
-    Attributes
-    ----------
-    request : the Create*Job request.
-    folder : `jobs/<name>`; in it `request.json`, `log.txt`, and `opt/ml`, the container's folder.
-    members : what was reported of it so far.
-    stopped : set when the job is to end; `shutdown` when that is because the whole worker ends.
+    Attributes:
+        request: the Create*Job request.
+        folder: `jobs/<name>`; in it `request.json`, `log.txt`, and `opt/ml`, the container's folder.
+        members: what was reported of it so far.
+        stopped: set when the job is to end; `shutdown` when that is because the whole worker ends.
     """
 
     kind: str
@@ -115,8 +114,10 @@ class Job:
     ) -> int:
         """Run a process of the job to its end and return its exit code.
 
-        Raises Stopped when it was stopped, or had to be after `max_seconds`; it then had its grace period.
         `watch`, called about five times a second, may return True to stop it early.
+
+        Raises:
+            Stopped: when it was stopped, or had to be after `max_seconds`; it then had its grace period.
         """
         watch = launch.pop("watch", None)
         with self.process(arguments, environment, cwd, **launch) as process:

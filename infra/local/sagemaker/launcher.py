@@ -35,7 +35,8 @@ class Process:
     def wait(self, timeout_seconds: float | None = None) -> int | None:
         """The exit code (128 + signal for a killed one), or None if it has not ended in time.
 
-        Raises ConnectionError if the warm process died, and the job with it.
+        Raises:
+            ConnectionError: if the warm process died, and the job with it.
         """
         self._connection.settimeout(timeout_seconds)
         try:

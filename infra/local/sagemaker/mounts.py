@@ -23,10 +23,8 @@ def own_opt_ml(folder: Path, ways: tuple[int, ...] = WAYS) -> None:
 
     Must be called while the process has a single thread. Nothing changes for other processes.
 
-    Raises
-    ------
-    OSError
-        Where this can't be had: another system than Linux, a kernel that forbids it, no `/opt`.
+    Raises:
+        OSError: where this can't be had: another system than Linux, a kernel that forbids it, no `/opt`.
     """
     if sys.platform != "linux":
         raise OSError("mount namespaces are a Linux feature")

@@ -1,4 +1,4 @@
-"""Batch Transform's own work on JSON Lines: cut inputs into requests, join answers to inputs, filter.
+r"""Batch Transform's own work on JSON Lines: cut inputs into requests, join answers to inputs, filter.
 
 Records are never turned into Python values: each value keeps the bytes it came with, so numbers of any length
 and any text come out as they went in. A line ends at "\\n" and nowhere else.
@@ -73,9 +73,8 @@ def _check_size(body: bytes, path: Path, max_bytes: int) -> None:
 class Processing:
     """The request's DataProcessing, ready to be applied. Raises ValueError for a filter it can't apply.
 
-    Parameters
-    ----------
-    settings : the request's DataProcessing, {} for none.
+    Args:
+        settings: the request's DataProcessing, {} for none.
     """
 
     def __init__(self, settings: dict):
@@ -91,7 +90,8 @@ class Processing:
     def result(self, records: bytes, answer: bytes) -> bytes:
         """The lines to store for the input `records`, given the model's answer to them, one for each record.
 
-        Raises RecordError when either is not JSON Lines, or when their numbers of records differ.
+        Raises:
+            RecordError: when either is not JSON Lines, or when their numbers of records differ.
         """
         if not self._joins:
             return self._output.apply(answer)

@@ -50,12 +50,11 @@ class Candidate:
 class Search:
     """Ask for candidates, tell how good they were.
 
-    Parameters
-    ----------
-    config : HyperParameterTuningJobConfig of the request.
-    ranges : ParameterRanges (HyperParameterRanges of the training job definition).
-    maximize : whether more of the objective is better.
-    seed : decides all that is random.
+    Args:
+        config: HyperParameterTuningJobConfig of the request.
+        ranges: ParameterRanges (HyperParameterRanges of the training job definition).
+        maximize: whether more of the objective is better.
+        seed: decides all that is random.
     """
 
     def __init__(self, config: dict, ranges: dict, maximize: bool, seed: int):

@@ -34,7 +34,8 @@ class Slots:
     def hold(self, ticket: object, stopped: threading.Event, at_most: int = 1) -> Iterator[int]:
         """Wait for one's turn, then hold 1 to `at_most` places, as many as are free.
 
-        Raises Stopped as soon as `stopped` is set (and `wake` called).
+        Raises:
+            Stopped: as soon as `stopped` is set (and `wake` called).
         """
         with self._changed:
             self._changed.wait_for(lambda: stopped.is_set() or (self._queue[0] is ticket and self._free > 0))

@@ -27,13 +27,12 @@ _STOP_SECONDS = 10
 class Worker:
     """Runs Create*Job requests as processes with the container contract of SageMaker.
 
-    Parameters
-    ----------
-    folder : jobs leave all in `folder/jobs/<job>`: `request.json`, `log.txt`, the container's `opt/ml`.
-    endpoint_url : the local stack; S3 and DescribeModel are asked there.
-    slots : how many processes do job work at the same time. Further jobs wait in the order they came.
-    on_change : called as `on_change(kind, name, changes)` from any thread, `changes` being members of the
-        describe response. A tuning job's training jobs are reported with all their members at first.
+    Args:
+        folder: jobs leave all in `folder/jobs/<job>`: `request.json`, `log.txt`, the container's `opt/ml`.
+        endpoint_url: the local stack; S3 and DescribeModel are asked there.
+        slots: how many processes do job work at the same time. Further jobs wait in the order they came.
+        on_change: called as `on_change(kind, name, changes)` from any thread, `changes` being members of the
+            describe response. A tuning job's training jobs are reported with all their members at first.
     """
 
     def __init__(

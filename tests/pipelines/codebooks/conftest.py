@@ -1,3 +1,5 @@
+"""A stack to publish codebooks to."""
+
 import boto3
 import pytest
 
