@@ -1,5 +1,4 @@
-"""`labelmill deploy` and `labelmill destroy`: bring an environment on AWS up to this checkout, or take it
-down.
+"""`labelmill deploy` and `labelmill destroy`: an environment on AWS brought up to date, or taken down.
 
 What is deployed is described by ../template.yaml; docs/deploy.md is for who does it. Read deploy.py first.
 
