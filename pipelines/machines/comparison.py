@@ -9,7 +9,7 @@ from pipelines.machines.failure_path import (
     CODEBOOK_VERSION,
     NO_RECORD,
     POLICY,
-    failure_tail,
+    failure_path,
     get_item,
     known_group,
     refuse,
@@ -22,7 +22,7 @@ EVIDENCE = text("s3://${WorkBucket}/runs/{}/{}/evidence/comparison.json", "$.gro
 
 
 def build() -> states.Graph:
-    failure = failure_tail("comparison")
+    failure = failure_path("comparison")
     found = states.Pass(
         "Found",
         parameters={

@@ -18,7 +18,7 @@ NO_RECORD = (
 )
 
 
-def failure_tail(machine: str) -> states.State:
+def failure_path(machine: str) -> states.State:
     """Queue everything that is needed to start again, tell the operators in one sentence, fail.
 
     The sentence is the job's own. Step Functions hands over the description of a failed job as the cause, and

@@ -2,7 +2,7 @@
 
 from stepfunctions.steps import choice_rule, states
 
-from pipelines.machines.failure_path import NO_RECORD, failure_tail, get_item, known_group, refuse
+from pipelines.machines.failure_path import NO_RECORD, failure_path, get_item, known_group, refuse
 from pipelines.machines.inference_end import audience, claim_amendment, publish_manifest
 from pipelines.machines.inference_jobs import amend, prepare, publish, transform
 from pipelines.machines.labels_record import OF_MONTH, find_newest
@@ -12,7 +12,7 @@ TIMEOUT_SECONDS = 48 * HOUR
 
 
 def build() -> states.Graph:
-    failure = failure_tail("inference")
+    failure = failure_path("inference")
     published = publish_manifest(failure)
     published.next(audience(failure))
     label = _known_model(

@@ -7,7 +7,7 @@ from pipelines.machines.failure_path import (
     CODEBOOK_VERSION,
     POLICY,
     SHARE_BY,
-    failure_tail,
+    failure_path,
     get_item,
     known_group,
 )
@@ -21,7 +21,7 @@ ROWS_DIGEST = "$.prepared.message.rows_digest"
 
 
 def build() -> states.Graph:
-    failure = failure_tail("training")
+    failure = failure_path("training")
     train = states.Chain(
         [
             training_jobs.train(failure),
