@@ -40,10 +40,7 @@ def labels(stack: Stack, folder: str) -> pa.Table:
 def test_labels(stack: Stack, group: str, model: str) -> pa.Table:
     """The newest labels that a model gave to a test set."""
     known = _ledger(stack, group).predictions.items()
-    newest = max(
-        (item for (_, named), item in known if named == model),
-        key=lambda item: item["made_at"],
-    )
+    newest = max((item for (_, name), item in known if name == model), key=lambda item: item["made_at"])
     return labels(stack, newest["predictions"])
 
 

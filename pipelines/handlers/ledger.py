@@ -29,9 +29,8 @@ class Ledger:
 
     def predictions(self, group: str, test_set: str, model: str) -> str:
         """Address of what `model` made of the test set; empty when it has not labelled it."""
-        return self._item(group, keys.PREDICTIONS.format(test_set=test_set, model=model)).get(
-            "predictions", ""
-        )
+        entry = keys.PREDICTIONS.format(test_set=test_set, model=model)
+        return self._item(group, entry).get("predictions", "")
 
     def is_decided(self, group: str, model: str) -> bool:
         """Whether a decision on `model` is recorded."""
