@@ -51,18 +51,22 @@ def rehearse(stack, delivery: str, timeout_seconds: float, **clock) -> dict:
     from infra import results
     from infra.samples import generate
     from infra.samples.deliver import deliver, publish
+    from pipelines.names import DATASET
 
     def rows(start: int, count: int, labelled: bool) -> pa.Table:
         return pa.Table.from_pylist(generate.items(GROUP, start, count, labelled=labelled))
 
+    def folder(purpose: str) -> str:
+        return DATASET.format(purpose=purpose, group=GROUP, period=PERIOD, delivery=delivery)
+
+    publish(stack, generate.codebook(GROUP, PERIOD))  # first, as it makes the group known
     before = len(results.decisions(stack, GROUP)), len(results.published(stack, GROUP))
-    publish(stack, generate.codebook(GROUP, PERIOD))
-    deliver(stack, f"training/{GROUP}/{PERIOD}/{delivery}/", rows(0, LABELLED_ROWS, True))
+    deliver(stack, folder("training"), rows(0, LABELLED_ROWS, True))
     [*_, decision] = wait_for(
         "decision", lambda: results.decisions(stack, GROUP)[before[0] :], timeout_seconds, **clock
     )
     print(f"{decision['verdict']}: {decision['reason']}", flush=True)
-    deliver(stack, f"inference/{GROUP}/{PERIOD}/{delivery}/", rows(LABELLED_ROWS, NEW_ROWS, False))
+    deliver(stack, folder("inference"), rows(LABELLED_ROWS, NEW_ROWS, False))
     [*_, manifest] = wait_for(
         "labels", lambda: results.published(stack, GROUP)[before[1] :], timeout_seconds, **clock
     )

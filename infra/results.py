@@ -7,17 +7,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from infra.samples.deliver import Stack
+from pipelines.ledger.reading import GroupLedger, read
+from pipelines.names import LABELS_OF_GROUP, address, split_address
 
 
-def decisions(stack: Stack, group: str) -> list[dict[str, str]]:
-    """The decisions on `group` in the ledger, the oldest first; all values as text."""
-    items = stack.client("dynamodb").query(
-        TableName=stack.names["LedgerTable"],
-        KeyConditionExpression="#group = :group AND begins_with(entry, :decision)",
-        ExpressionAttributeNames={"#group": "group"},
-        ExpressionAttributeValues={":group": {"S": group}, ":decision": {"S": "DECISION#"}},
-    )["Items"]
-    return [{name: next(iter(value.values())) for name, value in item.items()} for item in items]
+def decisions(stack: Stack, group: str) -> list[dict]:
+    """The decisions on a known `group`, the oldest first; numbers as float, all else as text."""
+    return _ledger(stack, group).decisions
 
 
 def read_json(stack: Stack, address: str) -> dict:
@@ -28,12 +24,12 @@ def read_json(stack: Stack, address: str) -> dict:
 def published(stack: Stack, group: str) -> list[dict]:
     """The manifests of the labels published for `group`, the oldest first, each with its `address`."""
     bucket = stack.names["LabelledBucket"]
-    listing = stack.client("s3").list_objects_v2(Bucket=bucket, Prefix=f"labels/{group}/")
+    listing = stack.client("s3").list_objects_v2(Bucket=bucket, Prefix=LABELS_OF_GROUP.format(group=group))
     objects = sorted(listing.get("Contents", []), key=lambda entry: entry["LastModified"])
     addresses = [
-        f"s3://{bucket}/{entry['Key']}" for entry in objects if entry["Key"].endswith("/manifest.json")
+        address(bucket, entry["Key"]) for entry in objects if entry["Key"].endswith("/manifest.json")
     ]
-    return [read_json(stack, address) | {"address": address} for address in addresses]
+    return [read_json(stack, found) | {"address": found} for found in addresses]
 
 
 def labels(stack: Stack, folder: str) -> pa.Table:
@@ -43,19 +39,15 @@ def labels(stack: Stack, folder: str) -> pa.Table:
 
 def test_labels(stack: Stack, group: str, model: str) -> pa.Table:
     """The newest labels that a model gave to a test set."""
-    items = stack.client("dynamodb").query(
-        TableName=stack.names["LedgerTable"],
-        KeyConditionExpression="#group = :group AND begins_with(entry, :predictions)",
-        ExpressionAttributeNames={"#group": "group"},
-        ExpressionAttributeValues={":group": {"S": group}, ":predictions": {"S": "PREDICTIONS#"}},
-    )["Items"]
-    newest = max(
-        (item for item in items if item["entry"]["S"].endswith(f"#{model}")),
-        key=lambda item: item["made_at"]["S"],
-    )
-    return labels(stack, newest["predictions"]["S"])
+    known = _ledger(stack, group).predictions.items()
+    newest = max((item for (_, name), item in known if name == model), key=lambda item: item["made_at"])
+    return labels(stack, newest["predictions"])
+
+
+def _ledger(stack: Stack, group: str) -> GroupLedger:
+    return read(stack.client("dynamodb"), stack.names["LedgerTable"], group)
 
 
 def _read(stack: Stack, address: str) -> bytes:
-    bucket, _, key = address.removeprefix("s3://").partition("/")
+    bucket, key = split_address(address)
     return stack.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()

@@ -4,15 +4,16 @@ An execution is named by what it processes, so whatever starts it twice meets th
 here are pure; addresses and inputs are those of docs/contracts.md.
 """
 
-import hashlib
 import re
 from collections.abc import Mapping
 
+from pipelines import names
+
 #: The parts of a dataset's address below its purpose: how each looks, in words and as a pattern.
 PARTS = (
-    ("model group", "like DE-weee: country in capitals, dash, scheme", r"[A-Z]{2}-[a-z0-9]{2,12}"),
-    ("period", "like 2026-10: year, dash, month", r"[0-9]{4}-(0[1-9]|1[0-2])"),
-    ("delivery", "1 to 64 letters, digits, dots, dashes, underscores", r"[A-Za-z0-9._-]{1,64}"),
+    ("model group", "like DE-weee: country in capitals, dash, scheme", names.GROUP_PATTERN),
+    ("period", "like 2026-10: year, dash, month", names.PERIOD_PATTERN),
+    ("delivery", "1 to 64 letters, digits, dots, dashes, underscores", names.DELIVERY_PATTERN),
 )
 
 
@@ -43,7 +44,7 @@ def landed(purpose: str, bucket: str, key: str, version: str) -> dict:
 
     `purpose` is `training` or `inference`; `version` is the object's version. Raises BadKey.
     """
-    where = f"s3://{bucket}/{key}"
+    where = names.address(bucket, key)
     folders = key.split("/")
     if len(folders) != 5 or folders[0] != purpose or folders[4] != "manifest":
         raise BadKey(
@@ -54,22 +55,22 @@ def landed(purpose: str, bucket: str, key: str, version: str) -> dict:
     for (part, form, pattern), folder in zip(PARTS, folders[1:4], strict=True):
         if not re.fullmatch(pattern, folder):
             raise BadKey(f"{where}: {folder!r} is no {part}. Fix: name that folder {form}")
-    _, group, period, delivery, _ = folders
+    _, group, period, *_ = folders
     return {
-        "run": _name(group, purpose, period, bucket, key, version),
+        "run": names.run_name(group, purpose, period, bucket, key, version),
         "group": group,
         "period": period,
         "purpose": purpose,
-        "dataset": f"s3://{bucket}/{purpose}/{group}/{period}/{delivery}/",
+        "dataset": names.address(bucket, key.removesuffix("manifest")),
     }
 
 
 def test(detail: Mapping[str, str], model: str, challenger: str, test_set: str) -> dict:
     """The input of the run in which `model` labels the test set at `detail["dataset"]`."""
     group, period, dataset = fields(detail, "group", "period", "dataset")
-    bucket, _, folder = dataset.removeprefix("s3://").partition("/")
+    bucket, folder = names.split_address(dataset)
     return {
-        "run": _name(group, "test", period, bucket, f"{folder}manifest", model),
+        "run": names.run_name(group, "test", period, bucket, f"{folder}manifest", model),
         "group": group,
         "period": period,
         "purpose": "test",
@@ -86,7 +87,7 @@ def review(manifest: Mapping[str, str], labels: str, sheet: str, work_bucket: st
     `manifest` is that of those labels, `sheet` a digest of the decisions.
     """
     group, period, dataset, model = fields(manifest, "group", "period", "dataset", "model")
-    run = _name(group, "review", period, labels, sheet)
+    run = names.run_name(group, "review", period, labels, sheet)
     return {
         "run": run,
         "group": group,
@@ -95,7 +96,7 @@ def review(manifest: Mapping[str, str], labels: str, sheet: str, work_bucket: st
         "dataset": dataset,
         "model": model,
         "amends": labels,
-        "decisions": f"s3://{work_bucket}/reviewed/{group}/{run}/",
+        "decisions": names.address(work_bucket, names.DECISIONS.format(group=group, run=run)),
     }
 
 
@@ -108,7 +109,9 @@ def comparison(
     """
     group, period, test_set = fields(detail, "group", "period", "test_set")
     return {
-        "run": _name(group, "comparison", period, test_set, challenger["model"], winner["model"], decision),
+        "run": names.run_name(
+            group, "comparison", period, test_set, challenger["model"], winner["model"], decision
+        ),
         "group": group,
         "period": period,
         "test_set": test_set,
@@ -126,9 +129,3 @@ def fields(detail: Mapping[str, str], *names: str) -> list[str]:
             "Fix: send the fields that docs/contracts.md lists"
         )
     return [detail[name] for name in names]
-
-
-def _name(group: str, purpose: str, period: str, *processed: str) -> str:
-    """An execution's name; `processed` is what tells it from others of its group, purpose and period."""
-    digest = hashlib.sha256("\n".join(processed).encode()).hexdigest()[:12]
-    return f"{group}-{purpose}-{period}-{digest}"

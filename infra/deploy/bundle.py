@@ -23,8 +23,11 @@ ROOT = Path(__file__).resolve().parents[2]
 JOB_PACKAGES = ("processing", "training", "inference")
 LAMBDA_SOURCES = (
     "pipelines/__init__.py",
+    "pipelines/names.py",
     "pipelines/runs.py",
     "pipelines/handlers/*.py",
+    "pipelines/ledger/__init__.py",
+    "pipelines/ledger/keys.py",
     "pipelines/warehouse/*.py",
     "pipelines/warehouse/queries/*.sql",
 )

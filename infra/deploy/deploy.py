@@ -5,6 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from pipelines import names
 from pipelines.commands.shared import guarded
 
 EPILOG = """\
@@ -92,7 +93,7 @@ def _run(args) -> int:
     with tempfile.TemporaryDirectory() as folder:
         built = bundle.build(Path(folder) / "bundle")
         prefix = built.upload(s3, code["CodeBucket"])
-    print(f"code bundle {built.digest} is in s3://{code['CodeBucket']}/{prefix}/")
+    print(f"code bundle {built.digest} is in {names.address(code['CodeBucket'], f'{prefix}/')}")
     # A template of this size has to come from S3. Its version stands beside the code that it goes with.
     key = f"{prefix}/template.yaml"
     s3.put_object(Bucket=code["CodeBucket"], Key=key, Body=(templates / "template.yaml").read_bytes())

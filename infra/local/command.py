@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from infra.local.endpoint import CREDENTIALS, ENDPOINT_FILE, get
+from pipelines.names import address
 
 EXAMPLE = """\
 Example:
@@ -136,7 +137,7 @@ def _describe(running: dict, folder: Path) -> str:
     lines = [f"The local stack runs at {running['endpoint']}; runs and results are in {folder}/", ""]
     lines += [f"  {name:28} {value}" for name, value in names.items()]
     settings = {"AWS_ENDPOINT_URL": running["endpoint"], **CREDENTIALS}
-    landing = f"s3://{names.get('LandingBucket')}/training/DE-weee/2026-10/d1/"
+    landing = address(names.get("LandingBucket"), "training/DE-weee/2026-10/d1/")
     lines += ["", "Use it from this shell:", ""]
     lines += [f"  export {name}={value}" for name, value in settings.items()]
     lines += ["", "Drop a dataset; its manifest, which comes last, starts the work:", ""]

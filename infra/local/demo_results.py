@@ -4,6 +4,7 @@ from collections import Counter
 
 from infra.local.stack import LocalStack
 from infra.results import decisions, labels, published, read_json
+from pipelines.names import split_address
 
 
 def row(stack: LocalStack, group: str, rows: int) -> dict:
@@ -47,4 +48,4 @@ def change_of_codes(stack: LocalStack, group: str, period: str) -> list[str]:
 
 def _path(address: str) -> str:
     """Where the run folder keeps the object at an S3 address."""
-    return address.replace("s3://", "s3/")
+    return "/".join(("s3", *split_address(address))) if address else ""

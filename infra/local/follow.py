@@ -1,13 +1,12 @@
 """Following what happens in a local stack until a step of the flow has ended for every group."""
 
-import re
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 
 from infra.local.stack import LocalStack
+from pipelines.names import parse_run
 
 ENDED = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
-RUN = re.compile(r"([A-Z]{2}-[a-z0-9]{2,12})-([a-z]+)-")
 
 
 class Follower:
@@ -39,5 +38,5 @@ class Follower:
         event = next(self._events)
         self._show(event)
         if event["kind"] == "execution" and event["status"] in ENDED:
-            group, purpose = RUN.match(event["name"]).groups()
-            self._ended[group].append((purpose, event["status"]))
+            run = parse_run(event["name"])
+            self._ended[run.group].append((run.purpose, event["status"]))

@@ -32,6 +32,7 @@ from infra.local.mailbox import Mailbox
 from infra.local.objects import ObjectFolder
 from infra.local.timeline import Happenings
 from infra.local.warehouse import Warehouse, status_event
+from pipelines.names import split_address
 
 
 class Server:
@@ -132,7 +133,7 @@ class Server:
         self._happenings.add("statement", name=name, status=statement["Status"])
 
     def _object_exists(self, address: str) -> bool:
-        bucket, _, key = address.removeprefix("s3://").partition("/")
+        bucket, key = split_address(address)
         try:
             self._s3.head_object(Bucket=bucket, Key=key)
         except self._s3.exceptions.ClientError:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines.names import split_address
 from processing.dataset import manifest
 
 _STRING = "'((?:[^']|'')*)'"
@@ -35,7 +36,7 @@ def unload(sql: str, tables: Path, s3) -> int:
             "ERROR: the local warehouse runs UNLOAD as pipelines/warehouse/unload.py does and nothing else"
         )
     query, uri, _, key = (text.replace("''", "'") for text in found.groups())
-    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+    bucket, prefix = split_address(uri)
     if s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)["KeyCount"]:
         raise StatementFailed(
             "ERROR: Specified unload destination on S3 is not empty. Consider using a different bucket / "

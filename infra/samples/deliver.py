@@ -11,6 +11,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from pipelines.codebooks import publish as codebooks
+from pipelines.names import address
 from processing.dataset import manifest
 
 FILE_ROWS = 250_000
@@ -42,7 +43,7 @@ def deliver(stack: Stack, folder: str, table: pa.Table, file_format: str = "parq
     `file_format` is `parquet`, `csv.gz` or `jsonl`. Returns the dataset's address.
     """
     s3, bucket = stack.client("s3"), stack.names["LandingBucket"]
-    uri = f"s3://{bucket}/{folder}"
+    uri = address(bucket, folder)
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         rows = {}

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from pipelines import names
 from pipelines.codebooks.check import Problem
 from pipelines.codebooks.read import CodebookError, checked, parse, read
+from pipelines.ledger import keys
 from processing.policy import Policy
 
 #: Stands where reviewers' decisions will: Prepare is given that folder, and SageMaker refuses an empty one.
@@ -74,16 +76,17 @@ def publish(
         file, codebook = str(codebook), read(codebook)
     codebook = checked(codebook if policy is None else {**codebook, "policy": policy}, file)
     group, version, body = codebook["group"], codebook["version"], content(codebook)
-    key, digest = f"codebooks/{group}/{version}.json", hashlib.sha256(body).hexdigest()
+    key, digest = names.CODEBOOK.format(group=group, version=version), hashlib.sha256(body).hexdigest()
     _put_once(s3, work_bucket, key, body, file)
     settings = training_settings(codebook)
-    s3.put_object(Bucket=work_bucket, Key=f"reviewed/{group}/about.txt", Body=REVIEWED)
-    s3.put_object(Bucket=work_bucket, Key=f"shared/{settings['share_by']}/about.txt", Body=SHARED)
+    reviewed, shared = names.REVIEWED.format(group=group), names.SHARED.format(list=settings["share_by"])
+    s3.put_object(Bucket=work_bucket, Key=f"{reviewed}about.txt", Body=REVIEWED)
+    s3.put_object(Bucket=work_bucket, Key=f"{shared}about.txt", Body=SHARED)
 
     item = {
         "group": group,
-        "entry": "GROUP",
-        "codebook_uri": f"s3://{work_bucket}/{key}",
+        "entry": keys.GROUP,
+        "codebook_uri": names.address(work_bucket, key),
         "codebook_version": version,
         "codebook_digest": digest,
         "policy": json.dumps(codebook.get("policy", {}), ensure_ascii=False, sort_keys=True),
@@ -156,12 +159,12 @@ def _stop_sharing(s3, bucket: str, group: str, before: str | None, now: str) -> 
     if before and before != now:
         from processing.dataset.rows_to_share import FILE
 
-        s3.delete_object(Bucket=bucket, Key=f"shared/{before}/{group}/{FILE}")
+        s3.delete_object(Bucket=bucket, Key=names.SHARED_ROWS.format(list=before, group=group) + FILE)
 
 
 def current_codebook(group: str, *, dynamodb, table: str) -> dict[str, str]:
     """The ledger's item GROUP of `group`, empty when nothing was published for it."""
-    key = {"group": {"S": group}, "entry": {"S": "GROUP"}}
+    key = {"group": {"S": group}, "entry": {"S": keys.GROUP}}
     item = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item", {})
     return {name: value["S"] for name, value in item.items()}
 
@@ -174,7 +177,7 @@ def published(group: str, *, s3, dynamodb, table: str) -> dict:
         raise CodebookError(
             Problem(group, "the ledger", "no codebook is published for this model group", fix)
         )
-    bucket, _, key = item["codebook_uri"].removeprefix("s3://").partition("/")
+    bucket, key = names.split_address(item["codebook_uri"])
     body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     if hashlib.sha256(body).hexdigest() != item["codebook_digest"]:
         fix = "restore the object's first version, a published codebook never changes"
@@ -193,6 +196,6 @@ def _put_once(s3, bucket: str, key: str, body: bytes, file: str) -> None:
         if error.response["Error"]["Code"] != "PreconditionFailed":
             raise
         if s3.get_object(Bucket=bucket, Key=key)["Body"].read() != body:
-            message = f"s3://{bucket}/{key} is published already, with other content"
+            message = f"{names.address(bucket, key)} is published already, with other content"
             fix = "give the changed codebook a new version, a published one never changes"
             raise CodebookError(Problem(file, "version", message, fix)) from error

@@ -1,10 +1,10 @@
 """What `labelmill approve` and `labelmill reject` share: answering a comparison that waits for a person."""
 
 import json
-import re
 
 from pipelines.commands.ledger_access import add_by, decider, open_ledger, reason_of
 from pipelines.commands.shared import add_stack, guarded
+from pipelines.names import parse_run
 
 #: What Step Functions says of a token whose execution has been answered, has expired or was stopped.
 GONE = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
@@ -36,13 +36,13 @@ def _answer(args, approved: bool) -> int:
 
     from pipelines.ledger import reading
 
-    named = re.fullmatch(r"([A-Z]{2}-[a-z0-9]{2,12})-comparison-[0-9]{4}-[0-9]{2}-[0-9a-f]{12}", args.name)
-    if not named:
+    named = parse_run(args.name)
+    if not named or named.purpose != "comparison":
         raise reading.LedgerError(
             f"{args.name} is no comparison. Fix: copy the run from the message, "
             "like DE-weee-comparison-2026-10-0f3a9c21d4e5."
         )
-    found = reading.read(*open_ledger(args.stack), named[1])
+    found = reading.read(*open_ledger(args.stack), named.group)
     for decision in found.decisions:
         if decision["run"] == args.name:
             raise reading.LedgerError(

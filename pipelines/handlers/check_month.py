@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
 
+from pipelines import names
 from pipelines.handlers.clients import client
 from pipelines.handlers.ledger import Ledger, Month
 from pipelines.handlers.logs import about
@@ -58,18 +59,20 @@ def unfinished(month: Month, landed: Callable[[str], bool]) -> Iterator[tuple[st
 
 def has_landed(s3, bucket: str, period: str, group: str) -> bool:
     """Whether a dataset is complete, that is, has its manifest."""
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"inference/{group}/{period}/")
+    prefix = names.DATASETS.format(purpose="inference", group=group, period=period)
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     return any(item["Key"].endswith("/manifest") for page in pages for item in page.get("Contents", ()))
 
 
 def notice(period: str, bucket: str, left: dict[str, str]) -> str:
     """The message to operators."""
     lines = "\n".join(f"{group}: {what}" for group, what in left.items())
+    folder = names.DATASETS.format(purpose="inference", group="GROUP", period=period)
     return f"""The deadline of {period} has passed, and these model groups are not done:
 
 {lines}
 
-Datasets land in s3://{bucket}/inference/GROUP/{period}/.
+Datasets land in {names.address(bucket, folder)}.
 What to do: docs/runbook.md#month-unfinished. This notice comes every day until all are done.
 """
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from pipelines.ledger import keys
+
 
 @dataclass(frozen=True)
 class Month:
@@ -22,12 +24,13 @@ class Ledger:
 
     def winner(self, group: str) -> tuple[str, str]:
         """The model last recorded as best and the decision that made it so; empty when there is none."""
-        item = self._item(group, "WINNER")
+        item = self._item(group, keys.WINNER)
         return item.get("model", ""), item.get("decision", "")
 
     def predictions(self, group: str, test_set: str, model: str) -> str:
         """Address of what `model` made of the test set; empty when it has not labelled it."""
-        return self._item(group, f"PREDICTIONS#{test_set}#{model}").get("predictions", "")
+        entry = keys.PREDICTIONS.format(test_set=test_set, model=model)
+        return self._item(group, entry).get("predictions", "")
 
     def is_decided(self, group: str, model: str) -> bool:
         """Whether a decision on `model` is recorded."""
@@ -39,7 +42,7 @@ class Ledger:
             ExpressionAttributeNames={"#group": "group"},
             ExpressionAttributeValues={
                 ":group": {"S": group},
-                ":decision": {"S": "DECISION#"},
+                ":decision": {"S": keys.DECISIONS},
                 ":model": {"S": model},
             },
         )
@@ -53,13 +56,13 @@ class Ledger:
             FilterExpression="entry = :entry",
             ProjectionExpression="#group, codebook_uri",
             ExpressionAttributeNames={"#group": "group"},
-            ExpressionAttributeValues={":entry": {"S": "GROUP"}},
+            ExpressionAttributeValues={":entry": {"S": keys.GROUP}},
         )
         return {item["group"]["S"]: item["codebook_uri"]["S"] for page in pages for item in page["Items"]}
 
     def month(self, period: str) -> Month:
         """How far the groups are with `period`, in one pass over the table."""
-        labels = f"LABELS#{period}#"
+        labels = keys.LABELS_OF_MONTH.format(period=period)
         pages = self.client.get_paginator("scan").paginate(
             TableName=self.table,
             ConsistentRead=True,
@@ -68,10 +71,10 @@ class Ledger:
             "OR begins_with(entry, :decision) OR (begins_with(entry, :model) AND #period = :period)",
             ExpressionAttributeNames={"#group": "group", "#period": "period"},
             ExpressionAttributeValues={
-                ":registered": {"S": "GROUP"},
+                ":registered": {"S": keys.GROUP},
                 ":labels": {"S": labels},
-                ":decision": {"S": "DECISION#"},
-                ":model": {"S": "MODEL#"},
+                ":decision": {"S": keys.DECISIONS},
+                ":model": {"S": keys.MODELS},
                 ":period": {"S": period},
             },
         )
@@ -80,12 +83,14 @@ class Ledger:
             for page in pages
             for item in page["Items"]
         ]
-        decided = {model for _, entry, model in found if entry.startswith("DECISION#")}
+        decided = {model for _, entry, model in found if entry.startswith(keys.DECISIONS)}
         trained = {
-            entry.removeprefix("MODEL#"): group for group, entry, _ in found if entry.startswith("MODEL#")
+            entry.removeprefix(keys.MODELS): group
+            for group, entry, _ in found
+            if entry.startswith(keys.MODELS)
         }
         return Month(
-            groups=frozenset(group for group, entry, _ in found if entry == "GROUP"),
+            groups=frozenset(group for group, entry, _ in found if entry == keys.GROUP),
             labelled=frozenset(group for group, entry, _ in found if entry.startswith(labels)),
             undecided={group: model for model, group in trained.items() if model not in decided},
         )

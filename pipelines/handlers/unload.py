@@ -4,6 +4,7 @@ import json
 import logging
 import os
 
+from pipelines import names
 from pipelines.handlers.batch import take_each
 from pipelines.handlers.clients import client
 from pipelines.handlers.ledger import Ledger
@@ -60,7 +61,7 @@ def start_all(order: unload.Order, ledger: Ledger, s3, statements) -> None:
 
 def _attributes(s3, codebook_uri: str) -> list[str]:
     """The names of the attributes that a published codebook declares."""
-    bucket, _, key = codebook_uri.removeprefix("s3://").partition("/")
+    bucket, key = names.split_address(codebook_uri)
     book = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
     return [attribute["name"] for attribute in book["attributes"]]
 

@@ -3,6 +3,7 @@
 State machines write most of it (pipelines/machines), handlers read it for themselves (handlers/ledger.py).
 docs/ledger.md describes the items. Read reading.py first.
 
+    keys.py      the sort keys
     reading.py   all of a group, read at once
     changing.py  a decision by hand, and its one write
     artefact.py  a model's files, fetched to be looked at

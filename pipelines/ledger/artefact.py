@@ -8,6 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from pipelines.ledger.reading import LedgerError
+from pipelines.names import split_address
 
 
 def fetch(s3: Any, address: str, names: tuple[str, ...], folder: Path) -> None:
@@ -16,7 +17,7 @@ def fetch(s3: Any, address: str, names: tuple[str, ...], folder: Path) -> None:
     `s3` is a boto3 S3 client. The code in the artefact is neither unpacked nor run. Raises LedgerError where
     the artefact is not there any more.
     """
-    bucket, _, key = address.removeprefix("s3://").partition("/")
+    bucket, key = split_address(address)
     with tempfile.TemporaryFile() as packed:
         try:
             s3.download_fileobj(bucket, key, packed)

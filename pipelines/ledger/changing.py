@@ -3,11 +3,12 @@
 Only `record` writes, and only if the winner is still the one that the decision replaces.
 """
 
-import re
 from datetime import UTC, datetime
 from typing import Any
 
+from pipelines.ledger import keys
 from pipelines.ledger.reading import MAKES_WINNER, GroupLedger, LedgerError, check_model, read
+from pipelines.names import manual_run_name
 
 
 def change(ledger: GroupLedger, verdict: str, model: str, reason: str, by: str, now: datetime) -> dict:
@@ -33,11 +34,11 @@ def change(ledger: GroupLedger, verdict: str, model: str, reason: str, by: str, 
             f"By this machine's clock it is {time}, but the winner of {group} is from "
             f"{ledger.winner['since']}. Fix: set the clock; the ledger must stay in order."
         )
-    run = f"{group}-{verdict.lower()}-{re.sub('[^0-9]', '', time)}"
+    run = manual_run_name(group, verdict, time)
     made_of = {name: ledger.models[model][name] for name in ("data_digest", "code_digest")}
     return {
         "group": group,
-        "entry": f"DECISION#{time}#{run}",
+        "entry": keys.DECISION.format(time=time, run=run),
         "verdict": verdict,
         "reason": reason,
         "decided_by": by,
@@ -66,10 +67,10 @@ def record(client: Any, table: str, decision: dict) -> None:
     Both in one transaction, or nothing. `client` is a boto3 DynamoDB client. Raises LedgerError where
     another decision was faster.
     """
-    group, time = decision["group"], decision["entry"].split("#")[1]
+    group, time = decision["group"], keys.parse(decision["entry"])[1]["time"]
     winner = {
         "group": group,
-        "entry": "WINNER",
+        "entry": keys.WINNER,
         "model": decision["model"],
         "decision": decision["entry"],
         "since": time,

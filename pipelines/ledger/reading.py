@@ -4,12 +4,13 @@ The items are described in docs/ledger.md. All of a group is read at once and lo
 Nothing is written here; pipelines/ledger/changing.py does that.
 """
 
-import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from pipelines.errors import Refused
+from pipelines.ledger import keys
+from pipelines.names import group_of_model
 
 #: Verdicts that make their model the winner; the other decisions leave the winner as it is.
 MAKES_WINNER = ("FIRST", "PROMOTE", "ROLLBACK")
@@ -73,21 +74,21 @@ def _assemble(pages) -> list[GroupLedger]:
     items = [_plain(item) for page in pages for item in page["Items"]]
     for item in sorted(items, key=lambda item: (item["group"], item["entry"])):
         ledger = ledgers.setdefault(item["group"], GroupLedger(item["group"]))
-        match item["entry"].split("#"):
-            case ["GROUP"]:
+        match keys.parse(item["entry"]):
+            case keys.GROUP, _:
                 ledger.registered.update(item)
-            case ["WINNER"]:
+            case keys.WINNER, _:
                 ledger.winner.update(item)
-            case ["MODEL", model]:
+            case keys.MODEL, {"model": model}:
                 ledger.models[model] = item
-            case ["DECISION", time, run]:
-                ledger.decisions.append({"time": time, "run": run, **item})
-            case ["PREDICTIONS", test_set, model]:
+            case keys.DECISION, named:
+                ledger.decisions.append(named | item)
+            case keys.PREDICTIONS, {"test_set": test_set, "model": model}:
                 ledger.predictions[test_set, model] = item
-            case ["APPROVAL", run]:
+            case keys.APPROVAL, {"run": run}:
                 ledger.approvals[run] = item
-            case ["LABELS", period, time, _]:
-                ledger.labels.append({"period": period, "time": time, **item})
+            case keys.LABELS, named:
+                ledger.labels.append(named | item)
     return list(ledgers.values())
 
 
@@ -157,10 +158,10 @@ def check_model(ledger: GroupLedger, model: str) -> None:
     """Raises LedgerError where the group has no such model."""
     if model in ledger.models:
         return
-    named = re.fullmatch(r"([A-Z]{2}-[a-z0-9]{2,12})-[0-9]{4}-[0-9]{2}-[0-9a-f]{8}", model)
-    if named and named[1] != ledger.group:
+    group = group_of_model(model)
+    if group and group != ledger.group:
         raise LedgerError(
-            f"{model} is a model of {named[1]}, not of {ledger.group}. Fix: name a model of {ledger.group}."
+            f"{model} is a model of {group}, not of {ledger.group}. Fix: name a model of {ledger.group}."
         )
     known = ", ".join(sorted(ledger.models)[-5:]) or "no model so far"
     raise LedgerError(f"{ledger.group} has no model {model}. Fix: name one of its own: {known}.")

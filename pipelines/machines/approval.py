@@ -2,6 +2,7 @@
 
 from stepfunctions.steps import choice_rule, states
 
+from pipelines.ledger import keys
 from pipelines.ledger.reading import APPROVAL_DAYS
 from pipelines.machines.states import HOUR, Path, Task, guard, notify, retry, text
 
@@ -77,7 +78,7 @@ def _await(failure, evidence, expired):
     """Keeps the token in the ledger, where `labelmill approve` and `reject` find it, and waits for it."""
     item = {
         "group": {"S": Path("$.group")},
-        "entry": {"S": text("APPROVAL#{}", "$.run")},
+        "entry": {"S": text(keys.APPROVAL)},
         "token": {"S": Path("$$.Task.Token")},
         "verdict": {"S": Path("$.compared.message.verdict")},
         "model": {"S": Path("$.challenger.model")},

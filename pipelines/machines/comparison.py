@@ -2,6 +2,8 @@
 
 from stepfunctions.steps import choice_rule, states
 
+from pipelines import names
+from pipelines.ledger import keys
 from pipelines.ledger.reading import APPROVAL_DAYS
 from pipelines.machines.approval import approval
 from pipelines.machines.failure_path import (
@@ -9,20 +11,31 @@ from pipelines.machines.failure_path import (
     CODEBOOK_VERSION,
     NO_RECORD,
     POLICY,
-    failure_tail,
+    failure_path,
     get_item,
     known_group,
     refuse,
 )
-from pipelines.machines.states import HOUR, Path, call, notify, output, processing, report_of, retry, text
+from pipelines.machines.states import (
+    HOUR,
+    Path,
+    call,
+    in_work_bucket,
+    notify,
+    output,
+    processing,
+    report_of,
+    retry,
+    text,
+)
 
 TIMEOUT_SECONDS = (1 + APPROVAL_DAYS) * 24 * HOUR
 CANCELLED = "DynamoDb.TransactionCanceledException"
-EVIDENCE = text("s3://${WorkBucket}/runs/{}/{}/evidence/comparison.json", "$.group", "$.run")
+EVIDENCE = in_work_bucket(names.EVIDENCE)
 
 
 def build() -> states.Graph:
-    failure = failure_tail("comparison")
+    failure = failure_path("comparison")
     found = states.Pass(
         "Found",
         parameters={
@@ -52,7 +65,7 @@ def _known_models(failure, then):
 
 def _known_model(role: str, result_path: str, failure, then):
     model = f"$.{role.lower()}.model"
-    get_model = get_item(f"Get{role}", text("MODEL#{}", model), result_path, failure)
+    get_model = get_item(f"Get{role}", text(keys.MODEL, model=model), result_path, failure)
     known = states.Choice(f"{role}Known")
     known.add_choice(choice_rule.ChoiceRule.IsPresent(f"{result_path}.Item.run.S", True), then)
     known.default_choice(refuse(f"Unknown{role}", failure, NO_RECORD, model))
@@ -108,7 +121,7 @@ def _decision(*, first: bool = False) -> dict:
     replaced = {} if first else {"replaced_score": {"N": text("{}", "$.compared.message.winner_score")}}
     return {
         "group": {"S": Path("$.group")},
-        "entry": {"S": text("DECISION#{}#{}", "$$.State.EnteredTime", "$.run")},
+        "entry": {"S": text(keys.DECISION, time="$$.State.EnteredTime")},
         "verdict": {"S": Path("$.decision.verdict")},
         "reason": {"S": Path("$.decision.reason")},
         "decided_by": {"S": Path("$.decision.by")},
@@ -130,7 +143,7 @@ def _record_winner(state_id: str, failure, changed, replaces: str | None):
     """Decision and winner in one transaction, if the winner is still the one that was compared."""
     item = {
         "group": {"S": Path("$.group")},
-        "entry": {"S": "WINNER"},
+        "entry": {"S": keys.WINNER},
         "model": {"S": Path("$.challenger.model")},
         "decision": _decision()["entry"],
         "since": {"S": Path("$$.State.EnteredTime")},
@@ -181,7 +194,7 @@ def _announce_again(failure):
         "model": Path("$.challenger.model"),
         "challenger": Path("$.challenger.model"),
         "test_set": Path("$.test_set"),
-        "dataset": text("s3://${WorkBucket}/runs/{}/{}/test/", "$.group", "$.test_set"),
+        "dataset": in_work_bucket(f"{names.RUN_FOLDER}test/", run="$.test_set"),
         "predictions": Path("$.challenger.predictions"),
     }
     entry = {"Source": "labelmill", "DetailType": "Inference Completed", "Detail": detail}

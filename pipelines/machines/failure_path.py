@@ -2,6 +2,7 @@
 
 from stepfunctions.steps import choice_rule, states
 
+from pipelines.ledger import keys
 from pipelines.machines.states import Fail, Path, call, text
 
 CODEBOOK_URI = "$.registered.Item.codebook_uri.S"
@@ -18,7 +19,7 @@ NO_RECORD = (
 )
 
 
-def failure_tail(machine: str) -> states.State:
+def failure_path(machine: str) -> states.State:
     """Queue everything that is needed to start again, tell the operators in one sentence, fail.
 
     The sentence is the job's own. Step Functions hands over the description of a failed job as the cause, and
@@ -107,7 +108,7 @@ def get_item(state_id: str, entry: str | Path, result_path: str, failure: states
 
 def known_group(failure: states.State, then: states.State, needs: str = CODEBOOK_URI) -> states.State:
     """GetGroup, and on to `then` if the group's item has the path `needs`; the paths are those above."""
-    get_group = get_item("GetGroup", "GROUP", "$.registered", failure)
+    get_group = get_item("GetGroup", keys.GROUP, "$.registered", failure)
     known = states.Choice("GroupKnown")
     known.add_choice(choice_rule.ChoiceRule.IsPresent(needs, True), then)
     unknown = refuse(

@@ -2,17 +2,19 @@
 
 from stepfunctions.steps import choice_rule, states
 
-from pipelines.machines.failure_path import NO_RECORD, failure_tail, get_item, known_group, refuse
+from pipelines.ledger import keys
+from pipelines.machines.failure_path import NO_RECORD, failure_path, get_item, known_group, refuse
 from pipelines.machines.inference_end import audience, claim_amendment, publish_manifest
 from pipelines.machines.inference_jobs import amend, prepare, publish, transform
 from pipelines.machines.labels_record import OF_MONTH, find_newest
 from pipelines.machines.states import HOUR, Path, output, text
+from pipelines.names import LABELS, PREDICTIONS
 
 TIMEOUT_SECONDS = 48 * HOUR
 
 
 def build() -> states.Graph:
-    failure = failure_tail("inference")
+    failure = failure_path("inference")
     published = publish_manifest(failure)
     published.next(audience(failure))
     label = _known_model(
@@ -39,7 +41,7 @@ def _purpose(failure, then):
         parameters={
             "bucket": "${WorkBucket}",
             "key": "${WorkKeyArn}",
-            "prefix": text("predictions/{}/{}/{}/{}/", "$.group", "$.test_set", "$.model", "$.run"),
+            "prefix": text(PREDICTIONS),
             "challenger": Path("$.challenger"),
             "test_set": Path("$.test_set"),
             "earlier": output("rejected"),
@@ -51,7 +53,7 @@ def _purpose(failure, then):
     labels = {
         "bucket": "${LabelledBucket}",
         "key": "${LabelledKeyArn}",
-        "prefix": text("labels/{}/{}/{}/", "$.group", "$.period", "$.run"),
+        "prefix": text(LABELS),
         "challenger": "",
         "test_set": "",
         "earlier": output("rejected"),
@@ -74,7 +76,7 @@ def _purpose(failure, then):
 
 
 def _winner(failure, then):
-    get_winner = get_item("GetWinner", "WINNER", "$.winner", failure)
+    get_winner = get_item("GetWinner", keys.WINNER, "$.winner", failure)
     use_winner = states.Pass("UseWinner", input_path="$.winner.Item.model.S", result_path="$.model")
     use_winner.next(then)
     known = states.Choice("WinnerKnown")
@@ -87,7 +89,7 @@ def _winner(failure, then):
 
 def _earlier(failure, then):
     """The newest labels of the latest earlier month: before every entry of this one, which go on after it."""
-    return _use_newest("Earlier", failure, ("LABELS#", text("LABELS#{}", "$.period")), then)
+    return _use_newest("Earlier", failure, (keys.ALL_LABELS, text(keys.BEFORE_LABELS_OF_MONTH)), then)
 
 
 def _replaced(failure, then):
@@ -109,7 +111,7 @@ def _use_newest(name, failure, keys, then):
 
 def _known_model(failure, then):
     """Which run trained the model: its report says which codes the model has seen."""
-    get_model = get_item("GetModel", text("MODEL#{}", "$.model"), "$.recorded", failure)
+    get_model = get_item("GetModel", text(keys.MODEL), "$.recorded", failure)
     known = states.Choice("ModelKnown")
     known.add_choice(choice_rule.ChoiceRule.IsPresent("$.recorded.Item.run.S", True), then)
     known.default_choice(refuse("UnknownModel", failure, NO_RECORD, "$.model"))

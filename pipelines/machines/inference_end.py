@@ -2,10 +2,12 @@
 
 from stepfunctions.steps import choice_rule, states
 
+from pipelines.ledger import keys
 from pipelines.machines.failure_path import CODEBOOK_VERSION, refuse
 from pipelines.machines.inference_jobs import PUBLISHED
 from pipelines.machines.labels_record import record_labels, show_newest
 from pipelines.machines.states import Path, call, notify, retry, text
+from pipelines.names import RUN_FOLDER, address
 
 TAKEN = ["DynamoDB.ConditionalCheckFailedException", "DynamoDb.ConditionalCheckFailedException"]
 
@@ -34,7 +36,7 @@ def publish_manifest(failure):
     parameters = {
         "Bucket": Path("$.target.bucket"),
         "Key": text("{}manifest.json", "$.target.prefix"),
-        "CopySource": text("{}/runs/{}/{}/manifest/manifest.json", "$.target.bucket", "$.group", "$.run"),
+        "CopySource": text(f"{{}}/{RUN_FOLDER}manifest/manifest.json", "$.target.bucket"),
     }
     return call("PublishManifest", "aws-sdk:s3:copyObject", parameters, failure)
 
@@ -45,7 +47,7 @@ def claim_amendment(failure):
         "TableName": "${LedgerTable}",
         "Item": {
             "group": {"S": Path("$.group")},
-            "entry": {"S": text("AMENDED#{}", "$.amends")},
+            "entry": {"S": text(keys.AMENDED, labels="$.amends")},
             "run": {"S": Path("$.run")},
         },
         "ConditionExpression": "attribute_not_exists(entry) OR #run = :run",
@@ -62,7 +64,7 @@ def claim_amendment(failure):
 def _record_predictions(failure):
     item = {
         "group": {"S": Path("$.group")},
-        "entry": {"S": text("PREDICTIONS#{}#{}", "$.test_set", "$.model")},
+        "entry": {"S": text(keys.PREDICTIONS)},
         "predictions": {"S": PUBLISHED},
         "run": {"S": Path("$.run")},
         "made_at": {"S": Path("$$.State.EnteredTime")},
@@ -81,7 +83,7 @@ def _notify_stakeholders(failure):
         text(
             "{} {}: {} items, {} labelled, {} to review, {} rejected. "
             "Labelled by model {} under codebook {}. Needs attention: {} "
-            "Manifest of the files: s3://{}/{}manifest.json",
+            f"Manifest of the files: {address('{}', '{}manifest.json')}",
             "$.group",
             "$.period",
             *(f"$.published.message.{count}" for count in ("rows", "labelled", "review", "rejected")),
@@ -102,7 +104,7 @@ def _notify_mlops(failure):
         "${MlopsTopicArn}",
         text("Labels need attention: {} {}", "$.group", "$.period"),
         text(
-            "{} {}, model {}: {} Summary: s3://{}/{}summary.json",
+            f"{{}} {{}}, model {{}}: {{}} Summary: {address('{}', '{}summary.json')}",
             "$.group",
             "$.period",
             "$.model",

@@ -19,11 +19,12 @@ from pipelines.machines.states import (
     tags,
     text,
 )
+from pipelines.names import RUN_FOLDER, address
 
 TRANSFORM_HOURS = 8
 #: Where the published files stand, and where the manifest waits that makes them published.
-PUBLISHED = text("s3://{}/{}", "$.target.bucket", "$.target.prefix")
-STAGED = text("s3://{}/runs/{}/{}/manifest/", "$.target.bucket", "$.group", "$.run")
+PUBLISHED = text(address("{}", "{}"), "$.target.bucket", "$.target.prefix")
+STAGED = text(address("{}", f"{RUN_FOLDER}manifest/"), "$.target.bucket")
 
 
 class TransformStep(Selecting, jobs.TransformStep): ...

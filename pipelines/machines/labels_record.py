@@ -1,21 +1,22 @@
-"""Which labels of a month are the newest: the ledger says so, under keys LABELS#month#time#run."""
+"""Which labels of a month are the newest: the last of the ledger's entries LABELS#month#time#run."""
 
 from stepfunctions.steps import choice_rule, states
 
+from pipelines import names
+from pipelines.ledger import keys
 from pipelines.machines.inference_jobs import PUBLISHED
 from pipelines.machines.states import Path, call, text
 
 #: The copy that Athena reads: the newest published labels of each group and month, and no others.
-CURRENT = text("current/{}/{}/labels.parquet", "$.group", "$.period")
-#: All of a month: the character after # is $.
-OF_MONTH = tuple(text(f"LABELS#{{}}{end}", "$.period") for end in "#$")
+CURRENT = text(names.CURRENT)
+OF_MONTH = (text(keys.LABELS_OF_MONTH), text(keys.AFTER_LABELS_OF_MONTH))
 
 
 def record_labels(failure):
     """Every version that was ever published, the newest of a month last."""
     item = {
         "group": {"S": Path("$.group")},
-        "entry": {"S": text("LABELS#{}#{}#{}", "$.period", "$$.State.EnteredTime", "$.run")},
+        "entry": {"S": text(keys.LABELS, time="$$.State.EnteredTime")},
         "labels": {"S": PUBLISHED},
         "run": {"S": Path("$.run")},
         "model": {"S": Path("$.model")},
@@ -56,11 +57,7 @@ def show_newest(failure, then):
         "Bucket": Path("$.target.bucket"),
         "Key": CURRENT,
         "CopySource": text(
-            "{}/labels/{}/{}/{}/labels.parquet",
-            "$.target.bucket",
-            "$.group",
-            "$.period",
-            "$.found.Items[0].run.S",
+            f"{{}}/{names.LABELS}labels.parquet", "$.target.bucket", run="$.found.Items[0].run.S"
         ),
     }
     publish = call("PublishTable", "aws-sdk:s3:copyObject", parameters, failure)

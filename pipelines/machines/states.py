@@ -4,6 +4,7 @@ Used while compiling (compile.py) and nowhere else: both SDKs stay out of handle
 Every task made here has a timeout, Retry for what passes by itself, and a Catch for the rest.
 """
 
+import re
 from enum import Enum
 from functools import cache
 
@@ -14,6 +15,8 @@ from sagemaker.processing import ProcessingInput, ProcessingOutput, Processor
 from stepfunctions.inputs import Placeholder
 from stepfunctions.steps import sagemaker as jobs
 from stepfunctions.steps import states
+
+from pipelines.names import JOB_NAME, REPORT, RUN_FOLDER, address
 
 HOUR = 3600
 #: A task waits this much longer than its job may run: for a machine, the image and the data.
@@ -87,19 +90,33 @@ def session() -> OfflineSession:
     return OfflineSession()
 
 
-def text(template: str, *paths: str) -> Path:
-    """`template` with each `{}` replaced, when the state runs, by the value of a path."""
-    return Path(f"States.Format('{template}', {', '.join(paths)})")
+def text(template: str, *paths: str, **named: str) -> Path:
+    """`template` with each `{}` replaced, when the state runs, by the value of a path.
+
+    A named field, as in pipelines/names.py and pipelines/ledger/keys.py, is replaced by the value of the path
+    that `named` gives it, else of the state's field of that name: `{group}` by `$.group`.
+    """
+    field = re.compile(r"(?<!\$){(\w*)}")  # but not ${Name}, which the template fills in
+    fields, given = field.findall(template), iter(paths)
+    if unknown := named.keys() - fields:
+        raise ValueError(f"{template!r} has no field {', '.join(unknown)}. Fix: name one that it has")
+    values = [named.get(name, f"$.{name}") if name else next(given) for name in fields]
+    return Path(f"States.Format('{field.sub('{}', template)}', {', '.join(values)})")
+
+
+def in_work_bucket(key: str, **named: str) -> Path:
+    """Address of what the work bucket holds under `key`, a form of pipelines/names.py."""
+    return text(address("${WorkBucket}", key), **named)
 
 
 def output(name: str) -> Path:
     """Address of one output of this run in the work bucket."""
-    return text(f"s3://${{WorkBucket}}/runs/{{}}/{{}}/{name}/", "$.group", "$.run")
+    return in_work_bucket(f"{RUN_FOLDER}{name}/")
 
 
 def report_of(record: str) -> Path:
     """Address of Prepare's report on the rows of a model, by the model's item of the ledger at `record`."""
-    return text("s3://${WorkBucket}/runs/{}/{}/report/", "$.group", f"{record}.Item.run.S")
+    return in_work_bucket(REPORT, run=f"{record}.Item.run.S")
 
 
 def random_hex(digits: int) -> str:
@@ -109,7 +126,7 @@ def random_hex(digits: int) -> str:
 
 def job_name(state: str) -> Path:
     """New at every attempt: Step Functions evaluates Parameters again for each retry and each redrive."""
-    return text(f"{{}}-{{}}-{state.lower()}-{{}}", "$.group", "$.period", random_hex(8))
+    return text(JOB_NAME.replace("{state}", state.lower()), hex=random_hex(8))
 
 
 def tags() -> dict:

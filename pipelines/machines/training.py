@@ -2,12 +2,13 @@
 
 from stepfunctions.steps import choice_rule, states
 
+from pipelines.ledger import keys
 from pipelines.machines import training_jobs
 from pipelines.machines.failure_path import (
     CODEBOOK_VERSION,
     POLICY,
     SHARE_BY,
-    failure_tail,
+    failure_path,
     get_item,
     known_group,
 )
@@ -21,7 +22,7 @@ ROWS_DIGEST = "$.prepared.message.rows_digest"
 
 
 def build() -> states.Graph:
-    failure = failure_tail("training")
+    failure = failure_path("training")
     train = states.Chain(
         [
             training_jobs.train(failure),
@@ -42,7 +43,7 @@ def build() -> states.Graph:
     steps = states.Chain(
         [
             training_jobs.prepare(failure),
-            get_item("GetTrained", "TRAINED", "$.last", failure),
+            get_item("GetTrained", keys.TRAINED, "$.last", failure),
             _nothing_new(failure, learn),
         ]
     )
@@ -97,7 +98,7 @@ def _notify_mlops(failure):
 def _record_model(failure):
     item = {
         "group": {"S": Path("$.group")},
-        "entry": {"S": text("MODEL#{}", "$.trained.model")},
+        "entry": {"S": text(keys.MODEL, model="$.trained.model")},
         "run": {"S": Path("$.run")},
         "period": {"S": Path("$.period")},
         "artefact": {"S": Path("$.trained.artefact")},
@@ -130,7 +131,7 @@ def _record_trained(failure):
     """Last of all: a run that failed before this is not taken for the reason to skip the next one."""
     item = {
         "group": {"S": Path("$.group")},
-        "entry": {"S": "TRAINED"},
+        "entry": {"S": keys.TRAINED},
         "run": {"S": Path("$.run")},
         "model": {"S": Path("$.trained.model")},
         "tuning_job": {"S": Path("$.tuning.job")},

@@ -14,6 +14,7 @@ from pipelines.machines.states import (
     Path,
     Selecting,
     guard_job,
+    in_work_bucket,
     output,
     processing,
     random_hex,
@@ -21,6 +22,7 @@ from pipelines.machines.states import (
     tags,
     text,
 )
+from pipelines.names import MODEL_NAME, REVIEWED, SHARED, SHARED_ROWS, TUNING_JOB_NAME, address
 
 TRAIN_HOURS = 2
 TUNE_HOURS = 8
@@ -50,9 +52,9 @@ def prepare(failure):
             "dataset": Path("$.dataset"),
             "codebook": Path(CODEBOOK_URI),
             # Never empty, which a job's input may not be: publishing a codebook puts a note there.
-            "reviewed": text("s3://${WorkBucket}/reviewed/{}/", "$.group"),
+            "reviewed": in_work_bucket(REVIEWED),
         },
-        outputs={**outputs, "shared": text("s3://${WorkBucket}/shared/{}/{}/", SHARE_BY, "$.group")},
+        outputs={**outputs, "shared": in_work_bucket(SHARED_ROWS, list=SHARE_BY)},
         arguments={
             **ABOUT_DATASET,
             "test-uri": output("test").to_jsonpath(),
@@ -74,7 +76,7 @@ def featurize(failure):
             "validation": output("validation"),
             "codebook": Path(CODEBOOK_URI),
             # Never empty either: publishing a codebook puts a note there.
-            "shared": text("s3://${WorkBucket}/shared/{}/", SHARE_BY),
+            "shared": in_work_bucket(SHARED, list=SHARE_BY),
         },
         outputs={"features": output("features")},
         arguments={"share-by": SHARE_BY},
@@ -92,7 +94,7 @@ def _estimator(script: str, role: str, hours: int, **settings) -> Estimator:
         instance_count=1,
         # The SDK wants to parse these two; _job replaces them.
         instance_type="ml.m5.xlarge",
-        output_path="s3://bucket",
+        output_path=address("bucket", ""),
         volume_size=30,
         volume_kms_key="${WorkKeyArn}",
         output_kms_key="${WorkKeyArn}",
@@ -172,7 +174,7 @@ def _tune(state_id: str, further: dict):
     step = TuningStep(
         state_id,
         tuner=tuner,
-        job_name=text("{}-{}", "$.group", random_hex(12)),
+        job_name=text(TUNING_JOB_NAME, hex=random_hex(12)),
         data=_channels(),
         tags=tags(),
         parameters={
@@ -205,7 +207,7 @@ def train(failure):
     step = TrainingStep(
         "Train",
         estimator=_estimator("training.train", "${TrainRoleArn}", TRAIN_HOURS),
-        job_name=text("{}-{}-{}", "$.group", "$.period", random_hex(8)),
+        job_name=text(MODEL_NAME, hex=random_hex(8)),
         data=_channels(codebook=Path(CODEBOOK_URI)),
         hyperparameters=Path(f"States.JsonMerge({chosen}, States.StringToJson({HYPERPARAMETERS}), false)"),
         tags=tags(),

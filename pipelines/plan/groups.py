@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pipelines.names import GROUP_PATTERN
 from pipelines.plan.errors import PlanError
 
 COLUMNS = ["group", "items", "training_rows"]
@@ -73,7 +74,7 @@ def read(path: Path) -> list[ModelGroup]:
 
 def _group(path: Path, number: int, row: dict) -> ModelGroup:
     name, *numbers = (row.get(column) or "" for column in COLUMNS)
-    if not re.fullmatch(r"[A-Z]{2}-[a-z0-9]{2,12}", name):
+    if not re.fullmatch(GROUP_PATTERN, name):
         raise PlanError(f"{path}, row {number}: {name!r} is no model group. Fix: write it like DE-weee.")
     if not all(re.fullmatch(r"[1-9][0-9]{0,11}", text) for text in numbers):
         raise PlanError(

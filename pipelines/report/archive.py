@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
+from pipelines import names
 from pipelines.errors import Refused
 from pipelines.ledger import reading
 from pipelines.ledger.reading import GroupLedger, expiry, waits
 
-RUN = r"([A-Z]{2}-[a-z0-9]{2,12})-comparison-([0-9]{4}-[0-9]{2})-[0-9a-f]{12}"
 READERS = 8
 
 
@@ -45,12 +45,12 @@ class Archive:
             ReportError: what the page needs is not there.
             LedgerError: for a model group that is not known.
         """
-        named = re.fullmatch(RUN, run)
-        if not named:
+        named = names.parse_run(run)
+        if not named or named.purpose != "comparison":
             raise ReportError(
                 f"{run!r} is no comparison's run. Fix: name one like DE-weee-comparison-2026-10-0f3a9c21d4e5"
             )
-        return self._evidence_and_lineage(run, reading.read(self._dynamodb, self._table, named[1]))
+        return self._evidence_and_lineage(run, reading.read(self._dynamodb, self._table, named.group))
 
     def period(self, period: str) -> tuple[list[tuple[dict, dict]], list[str], dict[str, str], list[dict]]:
         """A period's comparisons that were decided or wait for a person, all groups, winners now, and labels.
@@ -66,7 +66,7 @@ class Archive:
                 *(decision["run"] for decision in each.decisions),
                 *(run for run in each.approvals if _waits_until(run, each)),
             )
-            if (named := re.fullmatch(RUN, run)) and named[2] == period
+            if (named := names.parse_run(run)) and named[1:] == ("comparison", period)
         }
         with ThreadPoolExecutor(READERS) as readers:
             comparisons = list(
@@ -88,13 +88,12 @@ class Archive:
             )
         address = versions[-1]["labels"]
         manifest = json.loads(self._object(f"{address}manifest.json"))
-        book = f"codebooks/{known.group}/{manifest['codebook_version']}.json"
         return {
             "address": address,
             "manifest": manifest,
             "summary": json.loads(self._file(manifest, address, "summary.json")),
             "changes": self._changes(manifest, address),
-            "codebook": json.loads(self._read(book)),
+            "codebook": self._codebook(known.group, manifest["codebook_version"]),
             "versions": versions,
         }
 
@@ -124,14 +123,14 @@ class Archive:
 
     def _evidence_and_lineage(self, run: str, known: GroupLedger) -> tuple[dict, dict]:
         group = known.group
-        key = f"runs/{group}/{run}/evidence/comparison.json"
-        content = self._read(key)
+        key = names.EVIDENCE.format(group=group, run=run)
+        address, content = names.address(self._bucket, key), self._read(key)
         evidence = json.loads(content)
         digest = hashlib.sha256(content).hexdigest()
         decision = next((each for each in known.decisions if each["run"] == run), None)
         if decision and decision.get("evidence_digest", digest) != digest:
             raise ReportError(
-                f"s3://{self._bucket}/{key} is not the evidence on which the decision was made: the ledger "
+                f"{address} is not the evidence on which the decision was made: the ledger "
                 "has another SHA-256. Fix: bring back the version of the object that has it"
             )
         models = {role: (evidence[role] or {}).get("model") for role in ("challenger", "winner")}
@@ -139,9 +138,9 @@ class Archive:
         lineage = {
             "decision": decision and decision | {"decided_at": decision["time"]},
             "waits_until": None if decision else _waits_until(run, known),
-            "evidence": f"s3://{self._bucket}/{key}",
+            "evidence": address,
             "evidence_digest": digest,
-            "codebook": json.loads(self._read(f"codebooks/{group}/{evidence['codebook_version']}.json")),
+            "codebook": self._codebook(group, evidence["codebook_version"]),
             **{role: self._model(model, test_set, known) for role, model in models.items()},
         }
         return evidence, lineage
@@ -153,17 +152,21 @@ class Archive:
         if model not in known.models:
             raise ReportError(f"The ledger does not know the model {model}. Fix: name its stack with --stack")
         item = known.models[model]
+        report = names.REPORT.format(group=known.group, run=item["run"])
         return {
             "model": item | {"name": model},
             "predictions": known.predictions.get((test_set, model)),
-            "data": json.loads(self._read(f"runs/{known.group}/{item['run']}/report/report.json")),
+            "data": json.loads(self._read(f"{report}report.json")),
         }
 
+    def _codebook(self, group: str, version: str) -> dict:
+        return json.loads(self._read(names.CODEBOOK.format(group=group, version=version)))
+
     def _read(self, key: str) -> bytes:
-        return self._object(f"s3://{self._bucket}/{key}")
+        return self._object(names.address(self._bucket, key))
 
     def _object(self, address: str) -> bytes:
-        bucket, _, key = address.removeprefix("s3://").partition("/")
+        bucket, key = names.split_address(address)
         try:
             return self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
         except self._s3.exceptions.NoSuchKey:
@@ -174,7 +177,7 @@ class Archive:
 
 
 def _check_period(period: str) -> None:
-    if not re.fullmatch("[0-9]{4}-(0[1-9]|1[0-2])", period):
+    if not re.fullmatch(names.PERIOD_PATTERN, period):
         raise ReportError(f"{period!r} is no period. Fix: write it like 2026-10")
 
 

@@ -6,35 +6,31 @@ publishes the amended one.
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from datetime import datetime
 
-from pipelines import runs
+from pipelines import names, runs
 from pipelines.review.published import Output, Places, ReviewError, items
 from processing.codes.codebook import Codebook
 
-RUN = re.compile(
-    r"(?P<group>[A-Z]{2}-[a-z0-9]{2,12})-(inference|review)-(?P<period>\d{4}-\d{2})-[0-9a-f]{12}"
-)
 SHOWN = 20
 
 
 def group_and_period(rows: list[tuple[int, Mapping[str, str]]], file: str) -> tuple[str, str]:
     """The model group and month that a filled sheet is of. Raises ReviewError."""
-    named = {row["run"]: number for number, row in reversed(rows)}
-    if not named:
+    runs_named = {row["run"]: number for number, row in reversed(rows)}
+    if not runs_named:
         raise ReviewError(f"{file} has no rows. Fix: import the sheet that was exported and filled in")
-    if len(named) > 1:
-        second = max(named.values())
+    if len(runs_named) > 1:
+        second = max(runs_named.values())
         raise ReviewError(
             f"{file}, row {second}: another run than in the rows before. Fix: import each sheet by itself"
         )
-    (run,) = named
-    match = RUN.fullmatch(run)
-    if not match:
+    (run,) = runs_named
+    named = names.parse_run(run)
+    if not named or named.purpose not in ("inference", "review"):
         raise ReviewError(f"{file}, row 2: {run!r} is no run. Fix: leave the column `run` as it was exported")
-    return match["group"], match["period"]
+    return named.group, named.period
 
 
 def decisions(
@@ -88,7 +84,7 @@ def send(
     known = items(places, output, (row["item_id"] for row in decided))
     who = {"decided_by": by, "decided_at": now.isoformat(timespec="seconds")}
     lines = [json.dumps({**known[row["item_id"]], **row, **who}, ensure_ascii=False) for row in decided]
-    bucket, _, prefix = run["decisions"].removeprefix("s3://").partition("/")
+    bucket, prefix = names.split_address(run["decisions"])
     body = ("\n".join(lines) + "\n").encode()
     try:
         places.s3.put_object(Bucket=bucket, Key=f"{prefix}decisions.jsonl", Body=body, IfNoneMatch="*")

@@ -12,8 +12,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipelines import names
 from pipelines.codebooks import publish
 from pipelines.errors import Refused
+from pipelines.ledger import keys
 from processing.codes.codebook import Codebook
 from processing.codes.codebook import parse as parse_codebook
 
@@ -62,11 +64,12 @@ class Output:
 
 def published(places: Places, group: str, period: str, run: str | None = None) -> Output:
     """The newest published labels of a month, or those of one run. Raises ReviewError."""
+    month = keys.LABELS_OF_MONTH.format(period=period)
     pages = places.dynamodb.get_paginator("query").paginate(
         TableName=places.table,
         KeyConditionExpression="#group = :group AND begins_with(entry, :month)",
         ExpressionAttributeNames={"#group": "group"},
-        ExpressionAttributeValues={":group": {"S": group}, ":month": {"S": f"LABELS#{period}#"}},
+        ExpressionAttributeValues={":group": {"S": group}, ":month": {"S": month}},
         ConsistentRead=True,
     )
     found = [item for page in pages for item in page["Items"] if run in (None, item["run"]["S"])]
@@ -90,7 +93,7 @@ def current_codebook(places: Places, group: str) -> Codebook:
 def items(places: Places, output: Output, wanted: Iterable[str]) -> dict[str, dict]:
     """The items with the ids `wanted`, with all their fields, as they went to the model; by id."""
     wanted = set(wanted)
-    prefix = f"runs/{output.manifest['group']}/{output.runs[0]}/items/"
+    prefix = names.RUN_FOLDER.format(group=output.manifest["group"], run=output.runs[0]) + "items/"
     pages = places.s3.get_paginator("list_objects_v2").paginate(Bucket=places.work_bucket, Prefix=prefix)
     found = {}
     for entry in (entry for page in pages for entry in page.get("Contents", [])):
@@ -101,12 +104,12 @@ def items(places: Places, output: Output, wanted: Iterable[str]) -> dict[str, di
                 found[item["item_id"]] = item
     if missing := wanted - found.keys():
         raise ReviewError(
-            f"{len(missing)} items are not below s3://{places.work_bucket}/{prefix} any more. "
+            f"{len(missing)} items are not below {names.address(places.work_bucket, prefix)} any more. "
             "Fix: restore the objects there, or label the month again"
         )
     return found
 
 
 def _get(s3, address: str) -> bytes:
-    bucket, _, key = address.removeprefix("s3://").partition("/")
+    bucket, key = names.split_address(address)
     return s3.get_object(Bucket=bucket, Key=key)["Body"].read()

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from pipelines import runs
+from pipelines import names, runs
 
 QUERIES = Path(__file__).parent / "queries"
 #: The dataset's columns before the attributes of its codebook, and after them (docs/contracts.md).
@@ -83,9 +83,11 @@ def request(order: Order, group: str, attributes: Sequence[str], place: Place, s
     token is made of that name, so that the same order twice is one statement. Raises CannotUnload, and
     runs.BadKey for a folder from which no run could start.
     """
-    folder = f"{order.purpose}/{group}/{order.period}/{order.delivery}"
-    runs.landed(order.purpose, place.bucket, f"{folder}/manifest", "-")
-    name = f"{stack}/{folder}"
+    folder = names.DATASET.format(
+        purpose=order.purpose, group=group, period=order.period, delivery=order.delivery
+    )
+    runs.landed(order.purpose, place.bucket, f"{folder}manifest", "-")
+    name = f"{stack}/{folder.rstrip('/')}"
     columns = (*COLUMNS, *attributes, *LAST_COLUMNS[order.purpose])
     query = fill_in(
         (QUERIES / f"{order.purpose}.sql").read_text(encoding="utf-8"),
@@ -94,7 +96,7 @@ def request(order: Order, group: str, attributes: Sequence[str], place: Place, s
     )
     return {
         "Sql": f"UNLOAD ({literal(query)})\n"
-        f"TO {literal(f's3://{place.bucket}/{folder}/')}\n"
+        f"TO {literal(names.address(place.bucket, folder))}\n"
         f"IAM_ROLE {literal(place.role_arn)}\n"
         "FORMAT AS PARQUET\n"
         "MANIFEST VERBOSE\n"

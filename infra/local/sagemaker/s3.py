@@ -13,6 +13,7 @@ from pathlib import Path
 from botocore.exceptions import ClientError
 
 from infra.local.sagemaker.failures import JobFailed
+from pipelines.names import address, split_address
 
 # Small objects, the code bundle above all, are fetched once; big ones are not worth keeping twice.
 CACHED_BYTES = 32 * 2**20
@@ -44,7 +45,7 @@ class Storage:
 
         Raises JobFailed, worded as SageMaker does, if there is none.
         """
-        bucket, prefix = split(uri)
+        bucket, prefix = split_address(uri)
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         try:
             found = [
@@ -86,7 +87,7 @@ class Storage:
 
     def put(self, path: Path, uri: str, kms_key: str | None) -> None:
         """Put one file at `uri`."""
-        bucket, key = split(uri)
+        bucket, key = split_address(uri)
         encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
         with path.open("rb") as body:
             try:
@@ -118,18 +119,12 @@ class Storage:
             self.fetch(item, target)
         except ClientError as error:
             raise JobFailed(
-                f"ClientError: Data download failed: {error} (s3://{item.bucket}/{item.key})"
+                f"ClientError: Data download failed: {error} ({address(item.bucket, item.key)})"
             ) from None
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._s3.close()
-
-
-def split(uri: str) -> tuple[str, str]:
-    """Bucket and key of an S3 address."""
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    return bucket, key
 
 
 def relative_name(key: str, prefix: str) -> str:

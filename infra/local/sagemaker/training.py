@@ -56,7 +56,7 @@ def _install_code(job: Job, fetched: list[s3.Object]) -> str | None:
         names = "sagemaker_program and sagemaker_submit_directory"
         raise JobFailed(f"AlgorithmError: script mode needs the hyperparameters {names}")
     code = job.in_container(script_mode.CODE)
-    if not source.startswith("s3://"):
+    if source.startswith("/"):
         shutil.copytree(job.in_container(source), code, dirs_exist_ok=True)
         return s3.code_digest(fetched)
     archive = job.folder / "sourcedir.tar.gz"

@@ -1,0 +1,42 @@
+"""The ledger's sort keys, the attribute `entry`: one form for each kind of item.
+
+Fields in braces are filled by `str.format`, or with paths in a state machine's source (`text` in
+pipelines/machines/states.py). What each item holds: docs/contracts.md. The items are read in reading.py, and
+written by the state machines and changing.py. Lambda functions carry this module: it imports nothing of ours.
+"""
+
+import re
+
+GROUP = "GROUP"
+TRAINED = "TRAINED"
+WINNER = "WINNER"
+# In the plural: what all entries of a kind begin with.
+MODELS = "MODEL#"
+MODEL = MODELS + "{model}"
+PREDICTIONS = "PREDICTIONS#{test_set}#{model}"
+ALL_LABELS = "LABELS#"
+LABELS_OF_MONTH = ALL_LABELS + "{period}#"
+LABELS = LABELS_OF_MONTH + "{time}#{run}"
+AMENDED = "AMENDED#{labels}"
+DECISIONS = "DECISION#"
+DECISION = DECISIONS + "{time}#{run}"
+APPROVAL = "APPROVAL#{run}"
+
+#: Bounds of a range over labels: `$` is the character after `#`.
+BEFORE_LABELS_OF_MONTH = ALL_LABELS + "{period}"
+AFTER_LABELS_OF_MONTH = ALL_LABELS + "{period}$"
+
+_FORMS = {
+    form.partition("#")[0]: form
+    for form in (GROUP, TRAINED, WINNER, MODEL, PREDICTIONS, LABELS, AMENDED, DECISION, APPROVAL)
+}
+
+
+def parse(entry: str) -> tuple[str, dict[str, str]]:
+    """The form of an entry, and the values of its fields: `MODEL#m` is of the form MODEL, with `model` m.
+
+    An entry of no known kind is its own form.
+    """
+    kind, *values = entry.split("#")
+    form = _FORMS.get(kind, entry)
+    return form, dict(zip(re.findall(r"{(\w+)}", form), values, strict=False))

@@ -1,0 +1,100 @@
+"""How groups, periods, runs, models and jobs are named, and where in S3 everything lies.
+
+Fields in braces are filled by `str.format`, or with paths in a state machine's source (`text` in
+pipelines/machines/states.py). docs/contracts.md explains them all; the ledger's keys are in
+pipelines/ledger/keys.py. Lambda functions carry this module: it imports nothing of ours.
+"""
+
+import hashlib
+import re
+from typing import NamedTuple
+
+#: Regular expressions, for `re.fullmatch`.
+GROUP_PATTERN = "[A-Z]{2}-[a-z0-9]{2,12}"
+PERIOD_PATTERN = "[0-9]{4}-(?:0[1-9]|1[0-2])"
+DELIVERY_PATTERN = "[A-Za-z0-9._-]{1,64}"
+
+RUN_NAME = "{group}-{purpose}-{period}-{digest}"
+MODEL_NAME = "{group}-{period}-{hex}"
+JOB_NAME = "{group}-{period}-{state}-{hex}"
+TUNING_JOB_NAME = "{group}-{hex}"  # SageMaker allows 32 characters
+
+_RUN = re.compile(
+    RUN_NAME.format(
+        group=f"({GROUP_PATTERN})", purpose="([a-z]+)", period=f"({PERIOD_PATTERN})", digest="[0-9a-f]{12}"
+    )
+)
+_MODEL = re.compile(MODEL_NAME.format(group=f"({GROUP_PATTERN})", period=PERIOD_PATTERN, hex="[0-9a-f]{8}"))
+
+# The landing bucket.
+DATASETS = "{purpose}/{group}/{period}/"
+DATASET = DATASETS + "{delivery}/"
+# The work bucket.
+CODEBOOK = "codebooks/{group}/{version}.json"
+RUN_FOLDER = "runs/{group}/{run}/"
+REPORT = RUN_FOLDER + "report/"
+EVIDENCE = RUN_FOLDER + "evidence/comparison.json"
+PREDICTIONS = "predictions/{group}/{test_set}/{model}/{run}/"
+REVIEWED = "reviewed/{group}/"
+DECISIONS = REVIEWED + "{run}/"
+SHARED = "shared/{list}/"
+SHARED_ROWS = SHARED + "{group}/"
+# The bucket of labels.
+LABELS_OF_GROUP = "labels/{group}/"
+LABELS = LABELS_OF_GROUP + "{period}/{run}/"
+CURRENT = "current/{group}/{period}/labels.parquet"
+
+
+class Run(NamedTuple):
+    """What a run's name says.
+
+    Attributes:
+        group: the model group, like DE-weee.
+        purpose: training, inference, test, review or comparison.
+        period: the month, like 2026-10.
+    """
+
+    group: str
+    purpose: str
+    period: str
+
+
+def run_name(group: str, purpose: str, period: str, *processed: str) -> str:
+    """The name of the run that takes what `processed` identifies: the same things give the same name."""
+    digest = hashlib.sha256("\n".join(processed).encode()).hexdigest()[:12]
+    return RUN_NAME.format(group=group, purpose=purpose, period=period, digest=digest)
+
+
+def parse_run(name: str) -> Run | None:
+    """What a run's name says; None for any other text, such as the name of a decision by hand."""
+    found = _RUN.fullmatch(name)
+    return Run(*found.groups()) if found else None
+
+
+def manual_run_name(group: str, verdict: str, time: str) -> str:
+    """What stands for the run in a decision by hand, made at `time` (ISO 8601)."""
+    return f"{group}-{verdict.lower()}-{re.sub('[^0-9]', '', time)}"
+
+
+def group_of_model(model: str) -> str | None:
+    """The group that a model's name begins with; None for a text that is not a model's name."""
+    found = _MODEL.fullmatch(model)
+    return found[1] if found else None
+
+
+def address(bucket: str, key: str) -> str:
+    """The S3 address of an object, or of a folder where `key` ends with a slash."""
+    return f"s3://{bucket}/{key}"
+
+
+def split_address(address: str) -> tuple[str, str]:
+    """Bucket and key of an S3 address; of a bucket alone the key is empty.
+
+    Raises:
+        ValueError: it is not an S3 address.
+    """
+    scheme, _, rest = address.partition("://")
+    if scheme != "s3":
+        raise ValueError(f"{address!r} is not an S3 address. Fix: write it like s3://bucket/key")
+    bucket, _, key = rest.partition("/")
+    return bucket, key
