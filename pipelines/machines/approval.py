@@ -2,8 +2,9 @@
 
 from stepfunctions.steps import choice_rule, states
 
+from pipelines.ledger import messages
 from pipelines.ledger.reading import APPROVAL_DAYS
-from pipelines.machines.states import HOUR, Path, Task, guard, notify, retry, text
+from pipelines.machines.states import HOUR, Path, Task, fill, guard, notify, retry, text
 
 
 def approval(failure: states.State, evidence: Path, then: states.State) -> states.State:
@@ -49,24 +50,20 @@ def approval(failure: states.State, evidence: Path, then: states.State) -> state
 
 
 def _ask(failure, evidence):
-    """The message names two commands. It has no token: whoever reads mail is not whoever decides."""
+    paths = {
+        "verdict": "$.compared.message.verdict",
+        "group": "$.group",
+        "period": "$.period",
+        "reason": "$.compared.message.reason",
+        "summary": "$.compared.message.summary",
+        "evidence": evidence.to_jsonpath(),
+        "run": "$.run",
+    }
     return notify(
         "AskMlops",
         "${MlopsTopicArn}",
-        text("Approve? {}: {} {}", "$.compared.message.verdict", "$.group", "$.period"),
-        text(
-            "{} for {} {}, if a person approves. {}\n\n{}\n\nEvidence: {}\n"
-            "Report: labelmill report comparison {}\n\n"
-            "Yes: labelmill approve {}\nNo: labelmill reject {} --reason TEXT\n\n"
-            f"No answer within {APPROVAL_DAYS} days means no.",
-            "$.compared.message.verdict",
-            "$.group",
-            "$.period",
-            "$.compared.message.reason",
-            "$.compared.message.summary",
-            evidence.to_jsonpath(),
-            *["$.run"] * 3,
-        ),
+        fill(messages.ASK_SUBJECT, **paths),
+        fill(messages.ASK, **paths),
         failure,
         verdict=Path("$.compared.message.verdict"),
         approval="wanted",

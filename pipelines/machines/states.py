@@ -6,6 +6,7 @@ Every task made here has a timeout, Retry for what passes by itself, and a Catch
 
 from enum import Enum
 from functools import cache
+from string import Formatter
 
 import boto3
 import sagemaker
@@ -14,6 +15,8 @@ from sagemaker.processing import ProcessingInput, ProcessingOutput, Processor
 from stepfunctions.inputs import Placeholder
 from stepfunctions.steps import sagemaker as jobs
 from stepfunctions.steps import states
+
+from pipelines.ledger.messages import attributes
 
 HOUR = 3600
 #: A task waits this much longer than its job may run: for a machine, the image and the data.
@@ -92,6 +95,12 @@ def text(template: str, *paths: str) -> Path:
     return Path(f"States.Format('{template}', {', '.join(paths)})")
 
 
+def fill(template: str, **paths: str) -> Path:
+    """`template` with each `{name}` replaced, when the state runs, by the value of the path of that name."""
+    names = [name for _, name, _, _ in Formatter().parse(template) if name]
+    return text(template.format(**dict.fromkeys(names, "{}")), *(paths[name] for name in names))
+
+
 def output(name: str) -> Path:
     """Address of one output of this run in the work bucket."""
     return text(f"s3://${{WorkBucket}}/runs/{{}}/{{}}/{name}/", "$.group", "$.run")
@@ -155,17 +164,14 @@ def call(
 
 
 def notify(
-    state_id: str, topic: str, subject: Path, message: Path, failure: states.State, **attributes: str | Path
+    state_id: str, topic: str, subject: Path, message: Path, failure: states.State, **filtered: str | Path
 ) -> Task:
     """A message to the topic; people filter what they are sent by its attributes, `group` among them."""
-    filtered = {"group": Path("$.group"), **attributes}
     parameters = {
         "TopicArn": topic,
         "Subject": subject,
         "Message": message,
-        "MessageAttributes": {
-            name: {"DataType": "String", "StringValue": value} for name, value in filtered.items()
-        },
+        "MessageAttributes": attributes(group=Path("$.group"), **filtered),
     }
     return call(state_id, "sns:publish", parameters, failure)
 
