@@ -35,6 +35,6 @@ def fit(given: np.ndarray, labels: np.ndarray, n_codes: int) -> xgboost.Booster:
 
 def margins(booster: xgboost.Booster, given: np.ndarray) -> np.ndarray:
     """Margins of items, `(n, n_codes)`, float32: logarithms of the shares, up to a constant in each row."""
-    if len(given) == 0:
-        return np.zeros((0, booster.num_features()), np.float32)
-    return booster.inplace_predict(given, predict_type="margin")
+    # Of no rows xgboost makes an array without columns.
+    asked = given if len(given) else np.zeros((1, booster.num_features()), np.float32)
+    return booster.inplace_predict(asked, predict_type="margin")[: len(given)]

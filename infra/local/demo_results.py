@@ -1,9 +1,7 @@
 """What the demo shows at its end: a line for each group, and what a change of codes did."""
 
-from collections import Counter
-
 from infra.local.stack import LocalStack
-from infra.results import decisions, labels, published, read_json
+from infra.results import decisions, published, read_json
 from pipelines.names import split_address
 
 
@@ -29,21 +27,28 @@ def change_of_codes(stack: LocalStack, group: str, period: str) -> list[str]:
     versions = [manifest for manifest in published(stack, group) if manifest["period"] == period]
     if not versions:
         return []
-    folder = versions[0]["address"].removesuffix("manifest.json")
-    rows = labels(stack, folder).select(["status", "reason"]).to_pylist()
-    told = Counter((each["status"], each["reason"]) for each in rows if each["reason"])
-    sentences = [
-        f"{count:,} items {'labelled' if status == 'labelled' else 'to review'}: {reason}"
-        for (status, reason), count in told.most_common()
-        if reason.startswith("code ")
+    first, *amended = versions
+    folder = first["address"].removesuffix("manifest.json")
+    return sentences(read_json(stack, f"{folder}summary.json"), amended)
+
+
+def sentences(summary: dict, amended: list[dict]) -> list[str]:
+    """A month's `summary.json` and the manifests of its amended versions, told as a change of codes."""
+    changes = summary["changes"] or {"moves": []}  # None in a first month
+    told = [
+        f"{move['items']:,} items of the month before are {move['code']} now, not {move['earlier_code']}"
+        for move in changes["moves"]
+        if move["cause"] == "codebook"
     ]
-    sentences += read_json(stack, f"{folder}summary.json")["attention"]
-    for amended in versions[1:]:
-        by = ", ".join(amended["decided_by"])
-        sentences.append(
-            f"{amended['decided']:,} items decided by {by}: labels with them are published as a new version"
+    if without_code := summary["review"]["without_code"]:
+        told.append(f"{without_code:,} items to review: no one code in force stands for the model's code")
+    told += summary["attention"]
+    for version in amended:
+        by = ", ".join(version["decided_by"])
+        told.append(
+            f"{version['decided']:,} items decided by {by}: labels with them are published as a new version"
         )
-    return sentences
+    return told
 
 
 def _path(address: str) -> str:

@@ -1,4 +1,4 @@
-"""Changing a group's winner by hand: the decision, its one write, and what MLOps are told of it.
+"""Changing a group's winner by hand: the decision and its one write. What MLOps are told of it: messages.py.
 
 Only `record` writes, and only if the winner is still the one that the decision replaces.
 """
@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pipelines.ledger import keys
+from pipelines.ledger.items import Decision, change_of_winner
 from pipelines.ledger.reading import MAKES_WINNER, GroupLedger, LedgerError, check_model, read
 from pipelines.names import manual_run_name
 
 
-def change(ledger: GroupLedger, verdict: str, model: str, reason: str, by: str, now: datetime) -> dict:
+def change(ledger: GroupLedger, verdict: str, model: str, reason: str, by: str, now: datetime) -> Decision:
     """The decision, by a person, that makes `model` the winner: what `record` writes. Writes nothing.
 
     `verdict` is PROMOTE or ROLLBACK; `now` has a time zone. Scores and evidence are those of the last
@@ -36,18 +37,18 @@ def change(ledger: GroupLedger, verdict: str, model: str, reason: str, by: str, 
         )
     run = manual_run_name(group, verdict, time)
     made_of = {name: ledger.models[model][name] for name in ("data_digest", "code_digest")}
-    return {
-        "group": group,
-        "entry": keys.DECISION.format(time=time, run=run),
-        "verdict": verdict,
-        "reason": reason,
-        "decided_by": by,
-        "model": model,
-        "replaces": replaces,
+    return Decision(
+        group=group,
+        entry=keys.DECISION.format(time=time, run=run),
+        verdict=verdict,
+        reason=reason,
+        decided_by=by,
+        model=model,
+        replaces=replaces,
         **_known_scores(ledger, model, replaces),
         **made_of,
-        "codebook_version": ledger.registered["codebook_version"],
-    }
+        codebook_version=ledger.registered["codebook_version"],
+    )
 
 
 def _known_scores(ledger: GroupLedger, model: str, replaces: str) -> dict:
@@ -61,33 +62,16 @@ def _known_scores(ledger: GroupLedger, model: str, replaces: str) -> dict:
     return {}
 
 
-def record(client: Any, table: str, decision: dict) -> None:
+def record(client: Any, table: str, decision: Decision) -> None:
     """Write a decision of `change`, and its model as the winner, if the winner is still the one it replaces.
 
     Both in one transaction, or nothing. `client` is a boto3 DynamoDB client. Raises LedgerError where
     another decision was faster.
     """
     group, time = decision["group"], keys.parse(decision["entry"])[1]["time"]
-    winner = {
-        "group": group,
-        "entry": keys.WINNER,
-        "model": decision["model"],
-        "decision": decision["entry"],
-        "since": time,
-    }
-    unchanged: dict = {"ConditionExpression": "attribute_not_exists(entry)"}
-    if decision["replaces"]:
-        unchanged = {
-            "ConditionExpression": "model = :replaces",
-            "ExpressionAttributeValues": {":replaces": {"S": decision["replaces"]}},
-        }
-    once = {"ConditionExpression": "attribute_not_exists(entry)"}
-    puts = [(winner, unchanged), (decision, once)]
     try:
         client.transact_write_items(
-            TransactItems=[
-                {"Put": {"TableName": table, "Item": _typed(item), **condition}} for item, condition in puts
-            ]
+            TransactItems=change_of_winner(table, decision, time, decision["replaces"] or None)
         )
     except client.exceptions.TransactionCanceledException as error:
         codes = {reason["Code"] for reason in error.response["CancellationReasons"]}
@@ -99,35 +83,3 @@ def record(client: Any, table: str, decision: dict) -> None:
             f"{decision['replaces'] or 'none'}. Nothing was written. "
             f"Fix: look at it (labelmill models history {group}) and decide again."
         ) from error
-
-
-def notice(decision: dict, period: str) -> dict:
-    """What MLOps are told of a decision of `change`: like the comparison's own message, as SNS takes it.
-
-    `period` is that of the model which is the winner now.
-    """
-    group, verdict, before = decision["group"], decision["verdict"], decision["replaces"]
-    lines = [
-        f"{verdict} for {group} {period}. {decision['reason']}",
-        "",
-        f"{decision['model']} is the winner from now on, instead of {before or 'none'}.",
-        f"Decided by {decision['decided_by']}.",
-    ]
-    if "evidence" in decision:
-        lines.append(f"Evidence: {decision['evidence']}")
-    if before:
-        lines.append(f"To go back: labelmill models rollback {group} --to {before} --reason TEXT")
-    attributes = {"group": group, "verdict": verdict}
-    return {
-        "Subject": f"{verdict}: {group} {period}",
-        "Message": "\n".join(lines),
-        "MessageAttributes": {
-            name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
-        },
-    }
-
-
-def _typed(item: dict) -> dict:
-    return {
-        name: {"N": repr(value)} if isinstance(value, float) else {"S": value} for name, value in item.items()
-    }

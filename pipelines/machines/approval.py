@@ -2,7 +2,7 @@
 
 from stepfunctions.steps import choice_rule, states
 
-from pipelines.ledger import keys
+from pipelines.ledger import keys, messages
 from pipelines.ledger.reading import APPROVAL_DAYS
 from pipelines.machines.states import HOUR, Path, Task, guard, notify, retry, text
 
@@ -50,26 +50,20 @@ def approval(failure: states.State, evidence: Path, then: states.State) -> state
 
 
 def _ask(failure, evidence):
-    """The message names two commands. It has no token: whoever reads mail is not whoever decides."""
+    verdict = "$.compared.message.verdict"
     return notify(
         "AskMlops",
         "${MlopsTopicArn}",
-        text("Approve? {}: {} {}", "$.compared.message.verdict", "$.group", "$.period"),
+        text(messages.ASK_SUBJECT, verdict=verdict),
         text(
-            "{} for {} {}, if a person approves. {}\n\n{}\n\nEvidence: {}\n"
-            "Report: labelmill report comparison {}\n\n"
-            "Yes: labelmill approve {}\nNo: labelmill reject {} --reason TEXT\n\n"
-            f"No answer within {APPROVAL_DAYS} days means no.",
-            "$.compared.message.verdict",
-            "$.group",
-            "$.period",
-            "$.compared.message.reason",
-            "$.compared.message.summary",
-            evidence.to_jsonpath(),
-            *["$.run"] * 3,
+            messages.ASK,
+            verdict=verdict,
+            reason="$.compared.message.reason",
+            summary="$.compared.message.summary",
+            evidence=evidence.to_jsonpath(),
         ),
         failure,
-        verdict=Path("$.compared.message.verdict"),
+        verdict=Path(verdict),
         approval="wanted",
     )
 

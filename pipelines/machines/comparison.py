@@ -3,7 +3,8 @@
 from stepfunctions.steps import choice_rule, states
 
 from pipelines import names
-from pipelines.ledger import keys
+from pipelines.ledger import keys, messages
+from pipelines.ledger.items import Decision, change_of_winner, typed
 from pipelines.ledger.reading import APPROVAL_DAYS
 from pipelines.machines.approval import approval
 from pipelines.machines.failure_path import (
@@ -116,55 +117,36 @@ def _compare(failure):
     )
 
 
-def _decision(*, first: bool = False) -> dict:
+def _decision(*, first: bool = False) -> Decision:
     """An item that is written once: its key holds the time and the run. A first winner replaces no score."""
-    replaced = {} if first else {"replaced_score": {"N": text("{}", "$.compared.message.winner_score")}}
-    return {
-        "group": {"S": Path("$.group")},
-        "entry": {"S": text(keys.DECISION, time="$$.State.EnteredTime")},
-        "verdict": {"S": Path("$.decision.verdict")},
-        "reason": {"S": Path("$.decision.reason")},
-        "decided_by": {"S": Path("$.decision.by")},
-        "model": {"S": Path("$.challenger.model")},
-        "replaces": {"S": Path("$.winner.model")},
-        "score": {"N": text("{}", "$.compared.message.score")},
+    replaced = {} if first else {"replaced_score": text("{}", "$.compared.message.winner_score")}
+    return Decision(
+        group=Path("$.group"),
+        entry=text(keys.DECISION, time="$$.State.EnteredTime"),
+        verdict=Path("$.decision.verdict"),
+        reason=Path("$.decision.reason"),
+        decided_by=Path("$.decision.by"),
+        model=Path("$.challenger.model"),
+        replaces=Path("$.winner.model"),
+        score=text("{}", "$.compared.message.score"),
         **replaced,
-        "evidence": {"S": EVIDENCE},
-        "evidence_digest": {"S": Path("$.compared.message.evidence_digest")},
-        "policy": {"S": Path(POLICY)},
-        "compared_by_code": {"S": "${CodeDigest}"},
-        "data_digest": {"S": Path("$.recorded.Item.data_digest.S")},
-        "code_digest": {"S": Path("$.recorded.Item.code_digest.S")},
-        "codebook_version": {"S": Path(CODEBOOK_VERSION)},
-    }
+        evidence=EVIDENCE,
+        evidence_digest=Path("$.compared.message.evidence_digest"),
+        policy=Path(POLICY),
+        compared_by_code="${CodeDigest}",
+        data_digest=Path("$.recorded.Item.data_digest.S"),
+        code_digest=Path("$.recorded.Item.code_digest.S"),
+        codebook_version=Path(CODEBOOK_VERSION),
+    )
 
 
 def _record_winner(state_id: str, failure, changed, replaces: str | None):
     """Decision and winner in one transaction, if the winner is still the one that was compared."""
-    item = {
-        "group": {"S": Path("$.group")},
-        "entry": {"S": keys.WINNER},
-        "model": {"S": Path("$.challenger.model")},
-        "decision": _decision()["entry"],
-        "since": {"S": Path("$$.State.EnteredTime")},
-    }
-    unchanged = {"ConditionExpression": "attribute_not_exists(entry)"}
-    if replaces:
-        unchanged = {
-            "ConditionExpression": "model = :replaces",
-            "ExpressionAttributeValues": {":replaces": {"S": Path(replaces)}},
-        }
+    since = Path("$$.State.EnteredTime")
     parameters = {
-        "TransactItems": [
-            {"Put": {"TableName": "${LedgerTable}", "Item": item, **unchanged}},
-            {
-                "Put": {
-                    "TableName": "${LedgerTable}",
-                    "Item": _decision(first=replaces is None),
-                    "ConditionExpression": "attribute_not_exists(entry)",
-                }
-            },
-        ],
+        "TransactItems": change_of_winner(
+            "${LedgerTable}", _decision(first=replaces is None), since, Path(replaces) if replaces else None
+        ),
         # A retry after a lost answer is the same write, not a second one.
         "ClientRequestToken": Path("States.Hash($$.Execution.Id, 'MD5')"),
     }
@@ -204,7 +186,7 @@ def _announce_again(failure):
 def _record_decision(failure):
     parameters = {
         "TableName": "${LedgerTable}",
-        "Item": _decision(),
+        "Item": typed(_decision()),
         # Never over another decision, but a retry after a lost answer may meet its own.
         "ConditionExpression": "attribute_not_exists(entry) OR evidence = :evidence",
         "ExpressionAttributeValues": {":evidence": {"S": EVIDENCE}},
@@ -213,20 +195,18 @@ def _record_decision(failure):
 
 
 def _notify_mlops(failure):
+    verdict = "$.decision.verdict"
     return notify(
         "NotifyMlops",
         "${MlopsTopicArn}",
-        text("{}: {} {}", "$.decision.verdict", "$.group", "$.period"),
+        text(messages.SUBJECT, verdict=verdict),
         text(
-            "{} for {} {}. {}\n\n{}\n\nEvidence: {}\nReport: labelmill report comparison {}",
-            "$.decision.verdict",
-            "$.group",
-            "$.period",
-            "$.decision.reason",
-            "$.compared.message.summary",
-            EVIDENCE.to_jsonpath(),
-            "$.run",
+            messages.DECISION,
+            verdict=verdict,
+            reason="$.decision.reason",
+            summary="$.compared.message.summary",
+            evidence=EVIDENCE.to_jsonpath(),
         ),
         failure,
-        verdict=Path("$.decision.verdict"),
+        verdict=Path(verdict),
     )

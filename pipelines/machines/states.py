@@ -16,6 +16,7 @@ from stepfunctions.inputs import Placeholder
 from stepfunctions.steps import sagemaker as jobs
 from stepfunctions.steps import states
 
+from pipelines.ledger.messages import attributes
 from pipelines.names import JOB_NAME, REPORT, RUN_FOLDER, address
 
 HOUR = 3600
@@ -172,17 +173,14 @@ def call(
 
 
 def notify(
-    state_id: str, topic: str, subject: Path, message: Path, failure: states.State, **attributes: str | Path
+    state_id: str, topic: str, subject: Path, message: Path, failure: states.State, **filtered: str | Path
 ) -> Task:
     """A message to the topic; people filter what they are sent by its attributes, `group` among them."""
-    filtered = {"group": Path("$.group"), **attributes}
     parameters = {
         "TopicArn": topic,
         "Subject": subject,
         "Message": message,
-        "MessageAttributes": {
-            name: {"DataType": "String", "StringValue": value} for name, value in filtered.items()
-        },
+        "MessageAttributes": attributes(group=Path("$.group"), **filtered),
     }
     return call(state_id, "sns:publish", parameters, failure)
 

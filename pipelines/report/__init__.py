@@ -6,7 +6,6 @@ Nothing is decided here: verdicts are processing/verdict's, summaries processing
     archive.py  what a page is made of, from ledger and buckets
     pages.py    from that to HTML
     templates/  the pages' templates, style and script
-    rule.py     the rule of verdicts as questions and answers
     plots.py    the pictures
     svg.py      Matplotlib figures as inline SVG
     formats.py  numbers as the pages show them

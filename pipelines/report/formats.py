@@ -1,7 +1,6 @@
-"""Numbers as the pages show them."""
+"""Numbers as the pages show them. What a verdict's questions need as well: processing/verdict/figures.py."""
 
-MINUS = "\N{MINUS SIGN}"
-NOTHING = "\N{EN DASH}"
+from processing.verdict.figures import MINUS, NOTHING, signed
 
 
 def count(value: int | None) -> str:
@@ -19,22 +18,9 @@ def points(value: float | None) -> str:
     return NOTHING if value is None else f"{100 * value:.1f}"
 
 
-def signed(value: float | None) -> str:
-    """A difference of two shares in points, with its sign: 0.0049 is +0.5."""
-    if value is None:
-        return NOTHING
-    rounded = round(100 * value, 1)
-    return "0.0" if rounded == 0 else f"{'+' if rounded > 0 else MINUS}{abs(rounded):.1f}"
-
-
 def tone(value: float | None) -> str:
     """The CSS class of a difference: `up`, `down`, or neither where it is shown as 0.0."""
     return {"+": "up", MINUS: "down"}.get(signed(value)[0], "")
-
-
-def probability(value: float) -> str:
-    """A p-value in words: two digits, and none that pretends to be zero."""
-    return "p < 0.001" if value < 0.001 else f"p = {value:.2g}"
 
 
 def time(value: str) -> str:

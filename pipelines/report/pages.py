@@ -8,7 +8,6 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pipelines.report import formats, plots
-from pipelines.report.rule import checks
 from processing.codes import codebook
 from processing.month.month_changes import CAUSES
 from processing.policy import all_to_review
@@ -46,7 +45,7 @@ def comparison_page(evidence: dict, lineage: dict) -> str:
         challenger=evidence["challenger"],
         winner=evidence["winner"],
         go_back_to=evidence["winner"]["model"] if replaced else None,
-        checks=checks(evidence),
+        questions=evidence.get("questions"),  # of a comparison before they were recorded: none
         warning=None if evidence["challenger"]["coverage"] else all_to_review(_wanted_precision(evidence)),
         codes={entry["code"]: entry for entry in book["codes"]},
         order=sorted(evidence["challenger"]["codes"], key=lambda code: place.get(code, len(place))),

@@ -3,10 +3,11 @@
 Reading the two models' labels and writing the result is ../compare.py's. docs/verdicts.md has the rule in
 words, with its error rates. Read rule.py first.
 
-    rule.py       the verdict and its reason, from the evidence and the group's policy
+    rule.py       the rule's questions, and the verdict and its reason, from evidence and the group's policy
     evidence.py   two models' labels of the same rows, compared text by text
     bootstrap.py  how sure a difference of scores is
     mcnemar.py    an exact test on the texts where only one model is right
     scores.py     how good one model is
+    figures.py    how the questions, and the report's pages, write figures
     changes.py    which items and codes would change for users
 """

@@ -1,15 +1,17 @@
-"""Whether a newly trained model replaces the winner.
+"""Whether a newly trained model replaces the winner: the questions of the rule, and the verdict they lead to.
 
-The rule in words, its error rates and how to set the policy: docs/verdicts.md.
+The rule in words, its error rates and how to set the policy: docs/verdicts.md. What the questions are asked
+of: evidence.py.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from processing.policy import Policy
 from processing.verdict.evidence import Evidence, compare, macro_f1
+from processing.verdict.figures import probability, signed
 
 TOLERATED_LOSS = 0.005  # of accuracy; the interval must rule out a greater one
 RARER_LEVEL = 0.3  # one-sided; strict, since few rows have the rarer codes and a loss there is hard to see
@@ -19,16 +21,36 @@ FIRST = ("FIRST", "The group has no winner yet, so this model becomes its first.
 
 
 @dataclass(frozen=True, kw_only=True)
+class Question:
+    """One question of the rule with its answer, in words that the report shows as they are.
+
+    Attributes:
+        question: to be answered with yes by a challenger that is to be promoted.
+        asked: what the policy or the rule asks for.
+        found: what the evidence has.
+        passed: the answer; None where it is not known, which stops no challenger.
+    """
+
+    question: str
+    asked: str
+    found: str
+    passed: bool | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Verdict(Evidence):
     """A decision with its reason and its evidence.
 
     Attributes:
         verdict: FIRST, PROMOTE, KEEP, UNDECIDED or REJECT.
         reason: the decision in words.
+        questions: the rule's, in its order: the first one answered with no gives the verdict. None are asked
+            without a winner, and without test rows only those that need none.
     """
 
     verdict: str
     reason: str
+    questions: tuple[Question, ...]
 
 
 def decide(
@@ -85,39 +107,125 @@ def decide(
     if len(truth) and winner is not None:
         found |= compare(truth, challenger, rows["winner"], text, critical, policy.level)
     evidence = Evidence(**found)
-    verdict, reason = FIRST if winner is None else _rule(evidence, policy)
+    rule = [] if winner is None else list(_rule(evidence, policy))
+    verdict, reason = FIRST if winner is None else _first_no(rule, evidence, policy)
     return Verdict(
-        verdict=verdict, reason=reason + _warnings(evidence, critical, alone=winner is None), **found
+        verdict=verdict,
+        reason=reason + _warnings(evidence, critical, alone=winner is None),
+        questions=tuple(question for question, _, _ in rule),
+        **found,
     )
 
 
-def _rule(e: Evidence, policy: Policy) -> tuple[str, str]:
-    """Verdict and reason where there is a winner: the whole rule, top to bottom."""
-    if e.lost_codes:
-        lost = f"{_listed(e.lost_codes)}, now in force"
-        return "REJECT", f"The challenger cannot predict {lost}; the winner can."
-    if e.distinct_texts < policy.min_rows:
-        texts = f"{e.distinct_texts:,} distinct test texts, the policy asks for {policy.min_rows:,}"
-        return "UNDECIDED", f"Too few rows to tell: {texts}. The winner stays."
+def _rule(e: Evidence, policy: Policy) -> Iterator[tuple[Question, str, str]]:
+    """The whole rule, top to bottom: each question, and the verdict and reason where its answer is no."""
+    lost = _listed(e.lost_codes or ())
+    yield (
+        Question(
+            question="Can it predict every code in force that the winner can?",
+            asked="all",
+            found=_reach(e),
+            passed=None if e.lost_codes is None else not e.lost_codes,
+        ),
+        "REJECT",
+        f"The challenger cannot predict {lost}, now in force; the winner can.",
+    )
+    texts = f"{e.distinct_texts:,} distinct test texts, the policy asks for {policy.min_rows:,}"
+    yield (
+        Question(
+            question="Are there enough distinct test texts?",
+            asked=f"{policy.min_rows:,} or more",
+            found=f"{e.distinct_texts:,}",
+            passed=e.distinct_texts >= policy.min_rows,
+        ),
+        "UNDECIDED",
+        f"Too few rows to tell: {texts}. The winner stays.",
+    )
+    if not e.rows:
+        return
     seen = _seen(e, policy)
-    if e.vetoed_by:
-        return "REJECT", f"Significantly worse on critical {_listed(e.vetoed_by)}. All codes: {seen}."
-    significant, enough = e.p_value <= policy.level, e.better_texts + e.worse_texts >= MIN_DISCORDANT
-    worse = (significant and e.worse_texts > e.better_texts) or (enough and e.high < 0)
-    if worse:
-        return "REJECT", f"The challenger is significantly worse: {seen}."
-    if e.difference < policy.min_gain or e.difference <= 0:
-        return "KEEP", f"No useful gain in macro-F1 (wanted: {100 * policy.min_gain:g} points): {seen}."
-    better = (significant and e.better_texts > e.worse_texts) or (enough and e.low > 0)
-    if not better:
-        return "UNDECIDED", f"The gain may be chance with so few rows: {seen}. The winner stays."
-    if e.accuracy_low <= -TOLERATED_LOSS:
-        return "UNDECIDED", f"The gain may cost half a point of accuracy: {seen}. The winner stays."
-    if e.rarer_p_value <= RARER_LEVEL:
-        rarer = f"{e.rarer_better:,} texts newly right, {e.rarer_worse:,} newly wrong"
-        cost = f"it may be at the cost of the rarer half of the codes ({rarer})"
-        return "UNDECIDED", f"Better overall, but {cost}. All codes: {seen}. The winner stays."
-    return "PROMOTE", f"The challenger is better: {seen}."
+    yield (
+        Question(
+            question="Is no critical code significantly worse?",
+            asked="none",
+            found=", ".join(e.vetoed_by) or "none",
+            passed=not e.vetoed_by,
+        ),
+        "REJECT",
+        f"Significantly worse on critical {_listed(e.vetoed_by)}. All codes: {seen}.",
+    )
+    better, worse, level = e.better_texts, e.worse_texts, f"p ≤ {policy.level:g}"
+    significant, enough = e.p_value <= policy.level, better + worse >= MIN_DISCORDANT
+    counts = f"{better:,} right, {worse:,} wrong, {probability(e.p_value)}"
+    both = f"{counts}; {signed(e.low)} to {signed(e.high)}"
+    yield (
+        Question(
+            question="Is it not significantly worse over all?",
+            asked=f"no net loss with {level}, interval not below 0",
+            found=both,
+            passed=not ((significant and worse > better) or (enough and e.high < 0)),
+        ),
+        "REJECT",
+        f"The challenger is significantly worse: {seen}.",
+    )
+    yield (
+        Question(
+            question="Is the gain in macro-F1 useful?",
+            asked=f"{signed(policy.min_gain)} points or more",
+            found=f"{signed(e.difference)} points",
+            passed=e.difference >= policy.min_gain and e.difference > 0,
+        ),
+        "KEEP",
+        f"No useful gain in macro-F1 (wanted: {100 * policy.min_gain:g} points): {seen}.",
+    )
+    yield (
+        Question(
+            question="Is the gain more than chance?",
+            asked=f"net gain with {level}, or interval above 0 with {MIN_DISCORDANT} changed texts",
+            found=both,
+            passed=(significant and better > worse) or (enough and e.low > 0),
+        ),
+        "UNDECIDED",
+        f"The gain may be chance with so few rows: {seen}. The winner stays.",
+    )
+    yield (
+        Question(
+            question="Is a loss of accuracy ruled out?",
+            asked=f"interval above {signed(-TOLERATED_LOSS)}",
+            found=f"{signed(e.accuracy_low)} to {signed(e.accuracy_high)}",
+            passed=e.accuracy_low > -TOLERATED_LOSS,
+        ),
+        "UNDECIDED",
+        f"The gain may cost half a point of accuracy: {seen}. The winner stays.",
+    )
+    rarer = f"{e.rarer_better:,} texts newly right, {e.rarer_worse:,} newly wrong"
+    cost = f"it may be at the cost of the rarer half of the codes ({rarer})"
+    yield (
+        Question(
+            question="Do the rarer codes not pay for it?",
+            asked=f"one-sided p above {RARER_LEVEL:g}",
+            found=f"{e.rarer_better:,} right, {e.rarer_worse:,} wrong, {probability(e.rarer_p_value)}",
+            passed=e.rarer_p_value > RARER_LEVEL,
+        ),
+        "UNDECIDED",
+        f"Better overall, but {cost}. All codes: {seen}. The winner stays.",
+    )
+
+
+def _first_no(rule: list[tuple[Question, str, str]], e: Evidence, policy: Policy) -> tuple[str, str]:
+    """Verdict and reason of the first question answered with no; a promotion where there is none."""
+    for question, verdict, reason in rule:
+        if question.passed is False:
+            return verdict, reason
+    return "PROMOTE", f"The challenger is better: {_seen(e, policy)}."
+
+
+def _reach(e: Evidence) -> str:
+    """Which codes in force the challenger can predict."""
+    if e.lost_codes is None:
+        return "not known"
+    neither = f"; neither model can predict {', '.join(e.unreached_codes)}" if e.unreached_codes else ""
+    return (f"not {', '.join(e.lost_codes)}" if e.lost_codes else "all") + neither
 
 
 def _seen(e: Evidence, policy: Policy) -> str:

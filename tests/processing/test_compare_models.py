@@ -118,7 +118,7 @@ def test_without_a_winner_the_first_model_becomes_it(pair):
             ]
         ),
     }
-    assert evidence(job)["winner"] is None
+    assert (evidence(job)["winner"], evidence(job)["questions"]) == (None, [])
 
 
 def test_the_summary_sets_both_models_side_by_side(pair):
@@ -232,6 +232,12 @@ def test_the_evidence_names_models_scores_and_codes(pair):
     )
     assert found["verdict"] == message["verdict"]
     assert found["low"] <= found["difference"] <= found["high"]
+    assert found["questions"][1] == {
+        "question": "Are there enough distinct test texts?",
+        "asked": "300 or more",
+        "found": "900",
+        "passed": True,
+    }
     assert found["challenger"]["model"] == CHALLENGER
     assert found["challenger"]["accuracy"] == pytest.approx(870 / 900)
     assert found["winner"]["accuracy"] == pytest.approx(780 / 900)

@@ -156,4 +156,5 @@ def test_any_test_set_gives_a_verdict_that_does_not_hold_both_ways(cells):
     assert one_way.low <= one_way.high and 0 <= one_way.p_value <= 1
     assert one_way.p_value == other_way.p_value
     assert (one_way.verdict, other_way.verdict) != ("PROMOTE", "PROMOTE")
+    assert (one_way.verdict == "PROMOTE") == all(each.passed is not False for each in one_way.questions)
     assert one_way.reason.endswith(".")

@@ -174,11 +174,67 @@ def test_a_handful_of_discordant_texts_all_one_way_is_not_evidence_by_its_interv
     assert verdict(("d", "a", "d", 6)).verdict == "KEEP"
 
 
+def answers(made) -> dict[str, bool | None]:
+    return {each.question: each.passed for each in made.questions}
+
+
+NO_CODE_LOST = "Can it predict every code in force that the winner can?"
+ENOUGH = "Are there enough distinct test texts?"
+NO_VETO = "Is no critical code significantly worse?"
+NOT_WORSE = "Is it not significantly worse over all?"
+USEFUL = "Is the gain in macro-F1 useful?"
+NO_CHANCE = "Is the gain more than chance?"
+ACCURATE = "Is a loss of accuracy ruled out?"
+RARER = "Do the rarer codes not pay for it?"
+ORDER = [NO_CODE_LOST, ENOUGH, NO_VETO, NOT_WORSE, USEFUL, NO_CHANCE, ACCURATE, RARER]
+
+
+@pytest.mark.parametrize(
+    ("cells", "more", "question", "said"),
+    [
+        ([("a", "a", "b", 200)], {"challenger_lacks": ["z"]}, NO_CODE_LOST, "REJECT"),
+        ([("a", "a", "b", 200)], {"policy": Policy(min_rows=2000)}, ENOUGH, "UNDECIDED"),
+        (BETTER_BUT_LOSES_D, {"critical": ["d"]}, NO_VETO, "REJECT"),
+        ([("a", "b", "a", 60)], {}, NOT_WORSE, "REJECT"),
+        ([("a", "b", "b", 30)], {}, USEFUL, "KEEP"),
+        ([("a", "a", "b", 20), ("b", "a", "b", 10)], {}, NO_CHANCE, "UNDECIDED"),
+        ([("d", "d", "b", 30), ("a", "b", "a", 40)], {}, ACCURATE, "UNDECIDED"),
+        ([("a", "a", "b", 150), ("c", "a", "c", 4)], {}, RARER, "UNDECIDED"),
+        ([("a", "a", "b", 200)], {"challenger_lacks": []}, None, "PROMOTE"),
+    ],
+)
+def test_the_first_question_answered_with_no_gives_the_verdict(cells, more, question, said):
+    made = verdict(*cells, **more)
+    assert made.verdict == said
+    assert list(answers(made)) == ORDER
+    assert next((name for name, passed in answers(made).items() if passed is False), None) == question
+
+
+def test_a_question_says_what_is_asked_and_what_was_found():
+    lacks = {"challenger_lacks": ["x", "y"], "winner_lacks": ["y"]}
+    made = verdict(("a", "a", "b", 40), ("b", "a", "b", 10), critical=["d"], **lacks)
+    said = {each.question: (each.asked, each.found) for each in made.questions}
+    assert said[NO_CODE_LOST] == ("all", "not x; neither model can predict y")
+    assert said[ENOUGH] == ("300 or more", "1,000")
+    assert said[NO_VETO] == ("none", "none")
+    assert said[USEFUL] == ("+0.2 points or more", f"{100 * made.difference:+.1f} points")
+    assert said[NO_CHANCE][1].startswith("40 right, 10 wrong, p < 0.001; +0.")
+    assert said[ACCURATE][0] == "interval above \N{MINUS SIGN}0.5"
+    assert said[RARER] == ("one-sided p above 0.3", "0 right, 0 wrong, p = 1")
+
+
+def test_an_answer_that_is_not_known_stops_no_challenger():
+    made = verdict(("a", "a", "b", 200))
+    assert made.verdict == "PROMOTE" and answers(made)[NO_CODE_LOST] is None
+
+
 def test_an_empty_test_set_decides_nothing():
     none = np.array([], dtype=str)
     made = decide(none, none, none, none, Policy())
     assert (made.verdict, made.rows, made.score, made.difference) == ("UNDECIDED", 0, None, None)
-    assert decide(none, none, None, none, Policy()).verdict == "FIRST"
+    assert answers(made) == {NO_CODE_LOST: None, ENOUGH: False}
+    first = decide(none, none, None, none, Policy())
+    assert (first.verdict, first.questions) == ("FIRST", ())
 
 
 def test_arrays_of_another_length_are_named():

@@ -10,7 +10,7 @@ from inference.explain import explain
 from inference.predict import Labeller
 from processing.container import run
 from tests.training.synthetic_group import codebook, featurized, items, write_channel
-from training import model, train, tune
+from training import boosted, model, train, tune
 
 
 def interacting(n: int, seed: int) -> pa.Table:
@@ -41,6 +41,14 @@ def interaction(job):
 def trial(capsys, family: str) -> float:
     run(tune.main, ["--family", family])
     return float(capsys.readouterr().out.split("macro_f1=")[1].split(";")[0])
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2])
+def test_margins_have_a_column_for_each_code_however_few_items_there_are(rows):
+    rng = np.random.default_rng(0)
+    given, labels = rng.random((60, 5)).astype(np.float32), np.arange(60) % 3
+    margins = boosted.margins(boosted.fit(given, labels, n_codes=3), given[:rows])
+    assert (margins.shape, margins.dtype) == ((rows, 3), np.float32)
 
 
 def test_trees_win_where_attributes_decide_together(interaction, capsys):

@@ -147,6 +147,14 @@ def test_mlops_are_told_of_a_change_by_hand_as_they_are_of_a_comparison(ledger, 
     ]
 
 
+def test_a_reason_with_braces_is_told_as_it_was_given(ledger, run):
+    run("rollback", GROUP, "--to", FIRST, "--reason", "{model} {0} labels {lamps wrongly")
+    [told] = ledger.told()
+    assert told["Message"].startswith(
+        f"ROLLBACK for {GROUP} 2025-08. {{model}} {{0}} labels {{lamps wrongly\n"
+    )
+
+
 def test_a_promotion_by_hand_of_a_first_winner_has_nothing_to_go_back_to(ledger, run):
     run("promote", "IT-weee", "--model", FOREIGN, *WHY)
     [told] = ledger.told()
