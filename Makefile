@@ -23,6 +23,7 @@ checkov: .venv/checkov/.ready ## what one test of the templates wants, into .ven
 lint: .venv/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/cfn-lint
 
