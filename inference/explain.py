@@ -5,6 +5,7 @@ attributes. Nothing is approximated: the terms and the bias add up to the margin
 a boosted model, it is the linear part that is explained: trees have no such terms.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ import pyarrow as pa
 from inference import jsonlines
 from inference.predict import Labeller
 from inference.tables import finish, sum_runs
+from processing.arrays import Floats
 from training import attributes, features, hashing
 from training.features import BUCKETS
 from training.weighting import FIRST_WORD_WEIGHT
@@ -48,7 +50,7 @@ class Explanation:
     reasons: tuple[Reason, ...]
 
 
-def explain(labeller: Labeller, item: dict[str, object]) -> Explanation:
+def explain(labeller: Labeller, item: Mapping[str, str | float | None]) -> Explanation:
     """Explain the label of one item.
 
     `item` has `title` and, where known, `brand`, `product_type` and the model's attributes.
@@ -69,7 +71,7 @@ def explain(labeller: Labeller, item: dict[str, object]) -> Explanation:
     )
 
 
-def as_table(labeller: Labeller, item: dict[str, object]) -> pa.Table:
+def as_table(labeller: Labeller, item: Mapping[str, str | float | None]) -> pa.Table:
     """The item as a table of one row; absent fields are missing, numbers may be given as text.
 
     Raises:
@@ -110,8 +112,9 @@ def _words(labeller: Labeller, table: pa.Table, first: int, second: int) -> list
     singles = t.words[number][:, : n_codes + 1].copy()
     singles[0] += t.first_words[number[0]][: n_codes + 1]
 
-    def lead(scores: np.ndarray, squares: float, weight: float) -> np.ndarray:
-        return (scores[:, first] - scores[:, second]) * weight / np.sqrt(squares or 1)
+    def lead(scores: Floats, squares: float, weight: float) -> Floats:
+        difference: Floats = (scores[:, first] - scores[:, second]) * weight / np.sqrt(squares or 1)
+        return difference
 
     word_squares = singles[:, -1].sum() + pairs[:, -1].sum()
     word_weight = labeller.model.weighting.word_weight
@@ -126,7 +129,8 @@ def _words(labeller: Labeller, table: pa.Table, first: int, second: int) -> list
 
 
 def _attributes(labeller: Labeller, table: pa.Table, first: int, second: int) -> list[Reason]:
-    t, reasons = labeller.tables, []
+    t = labeller.tables
+    reasons: list[Reason] = []
     columns, values, names = [], [], []
     for attribute in labeller.model.attributes:
         column, value = attributes.hash_attributes(table, (attribute,), BUCKETS)

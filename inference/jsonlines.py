@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.json
 
 from inference.predict import Prediction
+from processing.arrays import Floats
 from processing.codes.codebook import Attribute
 from processing.dataset.text import TEXT_COLUMNS
 
@@ -60,10 +61,11 @@ def write(prediction: Prediction, codes: tuple[str, ...]) -> bytes:
         "{", *pieces, '"known_share": ', known_share, ', "review": ', review, "}\n", ""
     )
     _, offsets, data = lines.buffers()
-    return data[: np.frombuffer(offsets, np.int32)[len(lines)]].to_pybytes()
+    written: bytes = data[: np.frombuffer(offsets, np.int32)[len(lines)]].to_pybytes()
+    return written
 
 
-def _decimals(shares: np.ndarray) -> pa.Array:
+def _decimals(shares: Floats) -> pa.Array:
     """Numbers in [0, 1] with four decimals."""
     return _DECIMALS.take(pa.array(np.rint(shares * 10_000).astype(np.int32)))
 

@@ -1,11 +1,15 @@
 """From hashes to row numbers, for whole batches."""
 
 import numpy as np
+from numpy.typing import NDArray
+
+from processing.arrays import Integers
+from training.hashing import Hashes
 
 SLOT_BITS = 20
 
 
-def bucket_rows(columns: np.ndarray, n_buckets: int) -> np.ndarray:
+def bucket_rows(columns: Integers, n_buckets: int) -> NDArray[np.int32]:
     """For each bucket the row of its weights, `(n_buckets,)` int32; `len(columns)`: it has no weights."""
     rows = np.full(n_buckets, len(columns), np.int32)
     rows[columns] = np.arange(len(columns), dtype=np.int32)
@@ -18,11 +22,11 @@ class HashIndex:
     A hash's highest bits are its slot, later bits where that is taken.
     """
 
-    def __init__(self, known: np.ndarray):
+    def __init__(self, known: Hashes) -> None:
         """Index the hashes `known`: distinct, `(n_known,)` uint64."""
         self._known = np.append(known, known[:1] if len(known) else np.zeros(1, np.uint64))
         self.missing = len(known)
-        self._levels = []
+        self._levels: list[NDArray[np.int32]] = []
         left = np.arange(len(known), dtype=np.int32)
         while len(left):
             slots = np.full(1 << SLOT_BITS, self.missing, np.int32)
@@ -31,7 +35,7 @@ class HashIndex:
             self._levels.append(slots)
             left = left[slots[slot] != left]
 
-    def find(self, hashes: np.ndarray) -> np.ndarray:
+    def find(self, hashes: Hashes) -> NDArray[np.int32]:
         """The number of each hash among the known ones, `missing` where it is not one, `(n,)` int32."""
         found = np.full(len(hashes), self.missing, np.int32)
         open_ = np.arange(len(hashes))
@@ -44,7 +48,7 @@ class HashIndex:
         return found
 
     @staticmethod
-    def _slot(hashes: np.ndarray, level: int) -> np.ndarray:
+    def _slot(hashes: Hashes, level: int) -> NDArray[np.int32]:
         shift = np.uint64(
             64 - SLOT_BITS - 7 * level
         )  # seven new bits a level: four levels in practice, at most six

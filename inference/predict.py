@@ -6,12 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import xgboost
 
 from inference import tables
 from inference.tables import finish, sum_runs
+from processing.arrays import Booleans, Floats, Integers
 from training import attributes, boosted, confidence, features, hashing
 from training.features import BUCKETS
 from training.model import Model
+from training.weighting import FIRST_WORD_WEIGHT
 
 CHUNK = 16_384  # items worked on at once
 
@@ -28,16 +31,16 @@ class Prediction:
         known_share: share of the text's n-grams that were in the training rows, `(n_items,)`, in [0, 1].
     """
 
-    codes: np.ndarray
-    confidence: np.ndarray
-    review: np.ndarray
-    known_share: np.ndarray
+    codes: Integers
+    confidence: Floats
+    review: Booleans
+    known_share: Floats
 
 
 class Labeller:
     """A model ready to label. One object may be used by several threads at a time."""
 
-    def __init__(self, model: Model):
+    def __init__(self, model: Model) -> None:
         self.model = model
         self.tables = tables.build(model)
 
@@ -66,7 +69,7 @@ class Labeller:
         )
         return Prediction(codes, sure, sure[:, 0] < self.model.threshold, known_share)
 
-    def margins(self, table: pa.Table, texts: pa.Array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def margins(self, table: pa.Table, texts: pa.Array) -> tuple[Floats, Floats, Integers]:
         """Margins `(n_items, n_codes)`, share of known n-grams and number of words, both `(n_items,)`.
 
         Args:
@@ -95,7 +98,7 @@ class Labeller:
         margins = finish(block, self.model.weighting.word_weight)
         margins += finish(ngram_sums[:, : -tables.COUNTS], 1.0)
         margins[has_word] += first_scores[:, n_codes + 1 :]
-        row, value = np.zeros((len(table), 0), np.int64), np.zeros((len(table), 0), np.float32)
+        row, value = np.zeros((len(table), 0), np.int32), np.zeros((len(table), 0), np.float32)
         if self.model.attributes:
             column, value = attributes.hash_attributes(table, self.model.attributes, BUCKETS)
             row = t.attribute_row[column]
@@ -104,10 +107,12 @@ class Labeller:
             )
         margins += self.model.intercepts
         if self.model.booster is not None:
-            margins = self._refine(margins, table, row, value)
+            margins = self._refine(self.model.booster, margins, table, row, value)
         return margins, ngram_sums[:, -2] / np.maximum(ngram_sums[:, -1], 1), n_words
 
-    def _refine(self, margins: np.ndarray, table: pa.Table, row: np.ndarray, value: np.ndarray) -> np.ndarray:
+    def _refine(
+        self, booster: xgboost.Booster, margins: Floats, table: pa.Table, row: Integers, value: Floats
+    ) -> Floats:
         """Margins of the boosted candidate.
 
         `row` and `value` say where each item's attribute features are in their table.
@@ -116,9 +121,17 @@ class Labeller:
         np.add.at(categories, (np.arange(len(table))[:, None], row), value)
         numbers = attributes.numbers(table, self.model.attributes)
         inputs = boosted.inputs(margins, numbers, categories[:, :-1])
-        return boosted.margins(self.model.booster, inputs)
+        return boosted.margins(booster, inputs)
 
-    def _add_unknown(self, words, total, number, ngram_sums, first, first_scores) -> None:
+    def _add_unknown(
+        self,
+        words: hashing.Words,
+        total: hashing.Hashes,
+        number: Integers,
+        ngram_sums: Floats,
+        first: Integers,
+        first_scores: Floats,
+    ) -> None:
         """Add what words outside the vocabulary say through their n-grams, in place."""
         t = self.tables
         unknown = np.flatnonzero(number == t.index.missing)
@@ -131,7 +144,7 @@ class Labeller:
         ngram_sums += sum_runs(sums, np.arange(len(unknown)), np.diff(ends))
         is_first = np.isin(unknown, first)
         sums = sum_runs(t.first_ngrams, t.first_ngram_row[bucket], n_ngrams)[is_first]
-        first_scores[np.searchsorted(first, unknown[is_first])] = finish(sums, tables.FIRST_WORD_WEIGHT)
+        first_scores[np.searchsorted(first, unknown[is_first])] = finish(sums, FIRST_WORD_WEIGHT)
 
 
 def _chunks(table: pa.Table, texts: pa.Array) -> Iterator[tuple[pa.Table, pa.Array]]:

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from scipy import sparse
 
 from inference.lookup import HashIndex, bucket_rows
+from processing.arrays import Floats, Integers
 from training import features, hashing
 from training.features import BUCKETS
 from training.model import Model
@@ -35,16 +37,16 @@ class Tables:
     """
 
     index: HashIndex
-    words: np.ndarray
-    first_words: np.ndarray
-    pairs: np.ndarray
-    pair_row: np.ndarray
-    attributes: np.ndarray
-    attribute_row: np.ndarray
-    ngrams: np.ndarray
-    ngram_row: np.ndarray
-    first_ngrams: np.ndarray
-    first_ngram_row: np.ndarray
+    words: Floats
+    first_words: Floats
+    pairs: Floats
+    pair_row: NDArray[np.int32]
+    attributes: Floats
+    attribute_row: NDArray[np.int32]
+    ngrams: Floats
+    ngram_row: NDArray[np.int32]
+    first_ngrams: Floats
+    first_ngram_row: NDArray[np.int32]
 
 
 def build(model: Model) -> Tables:
@@ -81,20 +83,18 @@ def build(model: Model) -> Tables:
     )
 
 
-def finish(sums: np.ndarray, weight: float) -> np.ndarray:
+def finish(sums: Floats, weight: float) -> Floats:
     """Scores of a block, `(n, n_codes)`.
 
     `sums` is `(n, n_codes + 1)`; its last column is the squared length.
     """
     squares = sums[:, -1]
-    return (
-        sums[:, :-1] * (np.float32(weight) / np.sqrt(np.where(squares > 0, squares, np.float32(1))))[:, None]
-    )
+    factor = np.float32(weight) / np.sqrt(np.where(squares > 0, squares, np.float32(1)))
+    scores: Floats = sums[:, :-1] * factor[:, None]
+    return scores
 
 
-def sum_runs(
-    table: np.ndarray, row: np.ndarray, count: np.ndarray, value: np.ndarray | None = None
-) -> np.ndarray:
+def sum_runs(table: Floats, row: Integers, count: Integers, value: Floats | None = None) -> Floats:
     """Sums of rows of the table, `(len(count), n_columns)`.
 
     The first sum is of the first `count[0]` of `row`, the second of the next `count[1]`, and so on. `value`
@@ -102,10 +102,11 @@ def sum_runs(
     """
     value = np.ones(len(row), np.float32) if value is None else value
     ends = np.concatenate([[0], np.cumsum(count)])
-    return sparse.csr_matrix((value, row, ends), shape=(len(count), len(table))) @ table
+    sums: Floats = sparse.csr_matrix((value, row, ends), shape=(len(count), len(table))) @ table
+    return sums
 
 
-def _scored(model: Model, name: str) -> np.ndarray:
+def _scored(model: Model, name: str) -> NDArray[np.float32]:
     """A part's rows: weights times idf, then the squared idf; and a row of zeros."""
     part = model.weighting.parts[name]
     rows = np.zeros((len(part.idf) + 1, len(model.codes) + 1), np.float32)

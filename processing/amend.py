@@ -3,6 +3,7 @@
 import argparse
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -111,7 +112,7 @@ def _reasons(before: Published, table: pa.Table) -> dict[str, int]:
     return now | {reason: count for reason, count in before.manifest["reasons"].items() if reason not in gone}
 
 
-def _summary(table: pa.Table, about: dict[str, object], book: Codebook) -> dict:
+def _summary(table: pa.Table, about: dict[str, object], book: Codebook) -> dict[str, Any]:
     """The summary of what is amended, with counts as they are now."""
     before = json.loads((container.input_folder("labels") / summary.NAME).read_text(encoding="utf-8"))
     earlier_items = {row["code"]: row["earlier_items"] for row in before["codes"]}

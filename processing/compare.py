@@ -4,6 +4,7 @@ import argparse
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,9 +17,9 @@ from processing.codes.codebook import Codebook
 from processing.dataset import split, training_report
 from processing.dataset.data_files import sha256
 from processing.errors import NotComparable
-from processing.policy import all_to_review
+from processing.policy import Policy, all_to_review
 from processing.verdict.changes import changes
-from processing.verdict.rule import MIN_DISCORDANT, RARER_LEVEL, TOLERATED_LOSS, Policy, Verdict, decide
+from processing.verdict.rule import MIN_DISCORDANT, RARER_LEVEL, TOLERATED_LOSS, Verdict, decide
 from processing.verdict.scores import scores
 
 RUN_AGAIN = "start the comparison again once both models have labelled the same test set."
@@ -183,7 +184,7 @@ def compare(
     )
 
 
-def summary(evidence: dict) -> str:
+def summary(evidence: dict[str, Any]) -> str:
     """Both models in a few lines of text, for people who read it in a message: the evidence has the rest."""
     lines = [f"{'':10}  macro-F1  accuracy  model"]
     for role in ("challenger", "winner"):

@@ -87,11 +87,10 @@ def _one_line(message: Mapping[str, object]) -> str:
     line = json.dumps(fields, ensure_ascii=False)
     excess = len(line.encode()) - MESSAGE_BYTES
     if excess > 0:
-        longest = max(
-            (name for name in fields if isinstance(fields[name], str)), key=lambda name: len(fields[name])
-        )
-        room = len(fields[longest].encode()) - excess
-        fields[longest] = shorten(fields[longest], max(room, 3))
+        texts = {name: value for name, value in fields.items() if isinstance(value, str)}
+        longest = max(texts, key=lambda name: len(texts[name]))
+        room = len(texts[longest].encode()) - excess
+        fields[longest] = shorten(texts[longest], max(room, 3))
         line = json.dumps(fields, ensure_ascii=False)
     return line
 

@@ -32,7 +32,7 @@ class Policy:
     review_capacity: float | None = None
     share_by: str = NO_LIST
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         allowed = {
             "min_gain": (0 <= self.min_gain <= 1, "from 0 to 1; 0.005 is half a point"),
             "min_rows": (self.min_rows >= 1, "1 or more"),

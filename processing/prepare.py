@@ -9,6 +9,7 @@ import argparse
 import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -138,7 +139,9 @@ def _check_some_are_left(table: pa.Table, rejected: pa.Table, uri: str) -> None:
         )
 
 
-def _write_splits(made: pa.Table, columns: dict[str, str], test_uri: str) -> tuple[dict, dict]:
+def _write_splits(
+    made: pa.Table, columns: dict[str, str], test_uri: str
+) -> tuple[dict[str, Any], dict[str, Any]]:
     parts = {
         name: made.filter(pa.array(mask))
         for name, mask in split.parts(made["text_key"], made["label"]).items()
@@ -187,7 +190,7 @@ def _write_test_set(test: pa.Table, folder: Path, uri: str, columns: dict[str, s
     manifest.write(folder, uri, {TEST_FILE: test.num_rows}, columns)
 
 
-def _write_items(made: pa.Table, columns: dict[str, str]) -> tuple[dict, dict]:
+def _write_items(made: pa.Table, columns: dict[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
     jsonlines.write_shards(
         made.select([column for column in columns if column != "label"]),
         container.output_folder("items"),

@@ -6,6 +6,7 @@ Every row of the dataset is in the files once: labelled, for review, or rejected
 import argparse
 from collections import Counter
 from datetime import UTC, datetime
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -59,7 +60,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         "unseen_words": _unseen_words(matched),
     }
     message = {name: about[name] for name in ("rows", *output.STATUSES)}
-    rows = {}
+    rows: dict[str, int] = {}
     if not test_set:
         plan |= {"items": about["review"]}
         found, rows = _summarise(table, about, plan, decisions, book)
@@ -144,8 +145,12 @@ def _check_rows(table: pa.Table, delivered: int, items: int, rejected: int) -> N
 
 
 def _summarise(
-    table: pa.Table, about: dict, plan: dict, decisions: dict | None, book: Codebook
-) -> tuple[dict, dict[str, int]]:
+    table: pa.Table,
+    about: dict[str, Any],
+    plan: dict[str, Any],
+    decisions: dict[str, Any] | None,
+    book: Codebook,
+) -> tuple[dict[str, Any], dict[str, int]]:
     """Write the summary and the changed items next to the labels; return the summary, and rows by file."""
     report = training_report.read_report(container.input_folder("trained"))
     before = published.read(container.input_folder("earlier"), month_changes.COLUMNS)
@@ -166,7 +171,7 @@ def _unseen_words(matched: pa.Table) -> float | None:
     return None if share is None else round(1 - share, 4)
 
 
-def _kinds(table: pa.Table, rejected: pa.Table) -> Counter:
+def _kinds(table: pa.Table, rejected: pa.Table) -> Counter[str]:
     """How many rows have each reason; rejected ones by the kind of problem."""
     review = table["reason"].filter(pc.equal(table["status"], "review"))
     kinds = Counter({row["values"]: row["counts"] for row in review.value_counts().to_pylist()})

@@ -3,8 +3,10 @@
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 from scipy import sparse
 
+from processing.arrays import Floats, Integers
 from processing.codes.codebook import Attribute
 from processing.dataset.text import fold
 from training import hashing
@@ -25,7 +27,7 @@ def count(table: pa.Table, attributes: tuple[Attribute, ...], n_buckets: int) ->
 
 def hash_attributes(
     table: pa.Table, attributes: tuple[Attribute, ...], n_buckets: int
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Bucket and value of each feature of each item, `(n_items, n_features)`, int32 and float32."""
     hashes, values = [np.zeros((0, len(table)), np.uint64)], [np.zeros((0, len(table)))]
     for attribute in attributes:
@@ -43,14 +45,14 @@ def hash_attributes(
     return buckets, np.concatenate(values).T.astype(np.float32)
 
 
-def numbers(table: pa.Table, attributes: tuple[Attribute, ...]) -> np.ndarray:
+def numbers(table: pa.Table, attributes: tuple[Attribute, ...]) -> NDArray[np.float32]:
     """The number attributes as they are, `(n_items, n_numbers)`, float32, NaN where missing."""
     names = [attribute.name for attribute in attributes if attribute.type == "number"]
     columns = [np.asarray(pc.cast(table[name], pa.float64()).to_numpy(), np.float32) for name in names]
     return np.stack(columns, axis=1) if columns else np.zeros((len(table), 0), np.float32)
 
 
-def steps(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def steps(numbers: Floats) -> tuple[Integers, Floats]:
     """Where each number lies on a logarithmic scale: the step below it, and how far it is above that.
 
     Steps lie half a doubling apart; zero, negative and missing (NaN) numbers have steps of their own.

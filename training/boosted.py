@@ -7,6 +7,9 @@ The margins it learns from are out of fold, as those of new items are.
 
 import numpy as np
 import xgboost
+from numpy.typing import NDArray
+
+from processing.arrays import Floats, Integers
 
 ROUNDS = 40
 PARAMETERS = {
@@ -22,18 +25,18 @@ PARAMETERS = {
 }
 
 
-def inputs(margins: np.ndarray, numbers: np.ndarray, categories: np.ndarray) -> np.ndarray:
+def inputs(margins: Floats, numbers: Floats, categories: Floats) -> NDArray[np.float32]:
     """One row an item: margins `(n, n_codes)`, numbers `(n, n_numbers)` (NaN: missing), categories (0, 1)."""
     return np.hstack([margins, numbers, categories]).astype(np.float32)
 
 
-def fit(given: np.ndarray, labels: np.ndarray, n_codes: int) -> xgboost.Booster:
+def fit(given: Floats, labels: Integers, n_codes: int) -> xgboost.Booster:
     """Trees on `inputs`; labels `(n,)` in [0, n_codes)."""
     data = xgboost.QuantileDMatrix(given, labels, nthread=1, max_bin=PARAMETERS["max_bin"])
     return xgboost.train(PARAMETERS | {"num_class": n_codes}, data, num_boost_round=ROUNDS)
 
 
-def margins(booster: xgboost.Booster, given: np.ndarray) -> np.ndarray:
+def margins(booster: xgboost.Booster, given: Floats) -> Floats:
     """Margins of items, `(n, n_codes)`, float32: logarithms of the shares, up to a constant in each row."""
     # Of no rows xgboost makes an array without columns.
     asked = given if len(given) else np.zeros((1, booster.num_features()), np.float32)

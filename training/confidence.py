@@ -11,8 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import xgboost
+from numpy.typing import NDArray
 from scipy.stats import beta
 from sklearn.linear_model import LogisticRegression
+
+from processing.arrays import Booleans, Floats, Integers
 
 NEVER = 1.0  # a threshold that no confidence reaches: everything goes to a person
 SECOND_LEAD = 2  # its place among the signals
@@ -43,9 +46,9 @@ class Confidence:
     """
 
     first: xgboost.Booster
-    others: np.ndarray
+    others: Floats
 
-    def of(self, inputs: np.ndarray, n_codes: int) -> np.ndarray:
+    def of(self, inputs: Floats, n_codes: int) -> Floats:
         """The chance that each of the best `n_codes` is right, `(n_items, n_codes)`; at most 1 a row."""
         first = np.clip(self.first.inplace_predict(inputs), LOWEST, HIGHEST)
         shares, left = [first], 1 - first
@@ -56,7 +59,7 @@ class Confidence:
         return np.stack(shares, axis=1)
 
 
-def best_codes(margins: np.ndarray, n: int = 3) -> tuple[np.ndarray, np.ndarray]:
+def best_codes(margins: Floats, n: int = 3) -> tuple[Integers, Floats]:
     """Numbers and margins of the `n` codes with the highest margins (or of all codes), the best first."""
     rows = np.arange(len(margins))
     rest = margins.copy()
@@ -70,8 +73,8 @@ def best_codes(margins: np.ndarray, n: int = 3) -> tuple[np.ndarray, np.ndarray]
 
 
 def signals(
-    margins: np.ndarray, codes: np.ndarray, best: np.ndarray, known_share: np.ndarray, n_words: np.ndarray
-) -> np.ndarray:
+    margins: Floats, codes: Integers, best: Floats, known_share: Floats, n_words: Integers | Floats
+) -> NDArray[np.float32]:
     """What the confidence is read from, `(n_items, 8)`, float32; codes, best: from `best_codes`.
 
     The highest margin, its lead over the second, the second's over the third (0 if there is none), the
@@ -83,10 +86,11 @@ def signals(
     entropy = np.log(total) - 4 * (shares * (margins - best[:, :1])).sum(axis=1) / total
     second_lead = best[:, 1] - best[:, 2] if best.shape[1] > 2 else np.zeros(len(best))
     columns = (best[:, 0], best[:, 0] - best[:, 1], second_lead, entropy, known_share, n_words, *codes.T[:2])
-    return np.stack(columns, axis=1).astype(np.float32)
+    signals: NDArray[np.float32] = np.stack(columns, axis=1).astype(np.float32)
+    return signals
 
 
-def fit(inputs: np.ndarray, codes: np.ndarray, labels: np.ndarray) -> Confidence:
+def fit(inputs: Floats, codes: Integers, labels: Integers) -> Confidence:
     """Learn from rows that the scoring model was not trained on.
 
     Args:
@@ -106,7 +110,7 @@ def fit(inputs: np.ndarray, codes: np.ndarray, labels: np.ndarray) -> Confidence
 
 
 def review_threshold(
-    sure: np.ndarray, right: np.ndarray, text: np.ndarray, precision: float, risk: float = 0.05
+    sure: Floats, right: Booleans, text: Integers, precision: float, risk: float = 0.05
 ) -> float:
     """The lowest confidence from which on answers are right in a share of at least `precision`.
 
@@ -140,7 +144,7 @@ def review_threshold(
     return float(rows["sure"].iloc[holds[-1]]) if len(holds) else NEVER
 
 
-def _fit_logistic(lead: np.ndarray, right: np.ndarray) -> tuple[float, float]:
+def _fit_logistic(lead: Floats, right: Booleans) -> tuple[float, float]:
     """Slope and intercept; a flat curve where there is nothing to learn from."""
     if right.sum() < 5 or (~right).sum() < 5:
         chance = (right.sum() + 0.5) / (len(right) + 1)

@@ -12,12 +12,15 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 from scipy import sparse
 
+from processing.arrays import Booleans, Floats, Integers
 from processing.codes.codebook import Attribute
 from processing.dataset.text import fold
 from training import attributes as attribute_features
 from training import hashing
+from training.hashing import Hashes
 from training.quantities import hash_quantities, join_units
 
 BUCKETS = 2**20
@@ -44,12 +47,13 @@ class Features:
     attributes: sparse.csr_matrix
     ngrams: sparse.csr_matrix
     vocabulary: pa.Array
-    numbers: np.ndarray
+    numbers: Floats
 
     def __len__(self) -> int:
-        return self.words.shape[0]
+        n_items: int = self.words.shape[0]
+        return n_items
 
-    def __getitem__(self, rows) -> "Features":
+    def __getitem__(self, rows: Booleans) -> "Features":
         """Some of the items; the vocabulary stays whole."""
         return Features(
             self.words[rows],
@@ -125,7 +129,7 @@ def item_texts(table: pa.Table) -> pa.Array:
     return join_units(pc.binary_join_element_wise(*texts, nothing, space))
 
 
-def hash_ngrams(words: hashing.Words, total: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def hash_ngrams(words: hashing.Words, total: Hashes) -> tuple[Hashes, Integers]:
     """Hash of each character n-gram, `(n_ngrams,)`, in the order of the words, and how many each word has.
 
     A quantity has one more, for its kind and size.
@@ -137,12 +141,14 @@ def hash_ngrams(words: hashing.Words, total: np.ndarray) -> tuple[np.ndarray, np
     return hashes, count
 
 
-def bucket(hashes: np.ndarray) -> np.ndarray:
+def bucket(hashes: Hashes) -> NDArray[np.int32]:
     """The highest bits of a hash, in [0, BUCKETS), int32."""
     return (hashes >> np.uint64(64 - 20)).astype(np.int32)
 
 
-def matrix(row: np.ndarray, column: np.ndarray, shape: tuple[int, int], values=None) -> sparse.csr_matrix:
+def matrix(
+    row: Integers, column: Integers, shape: tuple[int, int], values: Integers | Floats | None = None
+) -> sparse.csr_matrix:
     """A sparse matrix of counts; what falls on the same cell is added up."""
     values = np.ones(len(row), np.float32) if values is None else values.astype(np.float32)
     counted = sparse.coo_matrix((values, (row, column)), shape=shape).tocsr()

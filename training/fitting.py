@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import xgboost
 
+from processing.arrays import Booleans, Floats
 from training import boosted, linear, sharing, weighting
 from training.features import Features
 from training.training_set import FOLDS, TrainingSet
@@ -23,24 +24,24 @@ class Fitted:
     """
 
     weighting: Weighting
-    weights: np.ndarray
-    intercepts: np.ndarray
+    weights: Floats
+    intercepts: Floats
     booster: xgboost.Booster | None = None
 
-    def margins(self, counts: Features) -> np.ndarray:
+    def margins(self, counts: Features) -> Floats:
         """Margins of items, `(n_items, n_codes)`, float32."""
         margins = self.weighting.apply(counts) @ self.weights + self.intercepts
         return (
             margins if self.booster is None else boosted.margins(self.booster, self.inputs(margins, counts))
         )
 
-    def inputs(self, margins: np.ndarray, counts: Features) -> np.ndarray:
+    def inputs(self, margins: Floats, counts: Features) -> Floats:
         """What the trees are given."""
         categories = counts.attributes[:, self.weighting.parts["attributes"].columns].toarray()
         return boosted.inputs(margins, counts.numbers, categories)
 
 
-def fit(given: TrainingSet, rows: np.ndarray, options: Namespace) -> Fitted:
+def fit(given: TrainingSet, rows: Booleans, options: Namespace) -> Fitted:
     """Fit on the rows of a mask, `(n_rows,)`; options: `family`, `c`, `min_df`, `word_weight`."""
     fitted = _fit_linear(given, rows, options)
     if options.family == "linear":
@@ -51,7 +52,7 @@ def fit(given: TrainingSet, rows: np.ndarray, options: Namespace) -> Fitted:
     return replace(fitted, booster=boosted.fit(inputs, given.labels[own], len(given.codes)))
 
 
-def out_of_fold(given: TrainingSet, options: Namespace) -> tuple[np.ndarray, np.ndarray]:
+def out_of_fold(given: TrainingSet, options: Namespace) -> tuple[Floats, Floats]:
     """Margins `(n_own, n_codes)` and share of known n-grams `(n_own,)` of the group's own rows.
 
     Each comes from a fit that did not see the row's text.
@@ -69,7 +70,7 @@ def out_of_fold(given: TrainingSet, options: Namespace) -> tuple[np.ndarray, np.
     return refined, known_share
 
 
-def _fit_linear(given: TrainingSet, rows: np.ndarray, options: Namespace) -> Fitted:
+def _fit_linear(given: TrainingSet, rows: Booleans, options: Namespace) -> Fitted:
     counts, source = given.features[rows], given.source[rows]
     learned = weighting.fit(counts, options.min_df, options.word_weight)
     features = learned.apply(counts)
@@ -79,7 +80,7 @@ def _fit_linear(given: TrainingSet, rows: np.ndarray, options: Namespace) -> Fit
     return Fitted(learned, sharing.folded(weights, 0, features.shape[1]), intercepts)
 
 
-def _linear_out_of_fold(given, rows: np.ndarray, options: Namespace) -> tuple[np.ndarray, np.ndarray]:
+def _linear_out_of_fold(given: TrainingSet, rows: Booleans, options: Namespace) -> tuple[Floats, Floats]:
     """Margins and known shares of the own rows of a mask; zero for all others."""
     margins = np.zeros((len(given.labels), len(given.codes)), np.float32)
     known_share = np.zeros(len(given.labels), np.float32)

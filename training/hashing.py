@@ -12,14 +12,18 @@ from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
+from processing.arrays import Integers
+
+Hashes = NDArray[np.uint64]
 SPACE = ord(" ")
 _BASE = 0x9E3779B97F4A7C15 | 1
 _INVERSE = pow(_BASE, -1, 2**64)
 _SECOND_WORD = np.uint64(0xC2B2AE3D27D4EB4F)
 
 
-def mix(hashes: np.ndarray) -> np.ndarray:
+def mix(hashes: Hashes) -> Hashes:
     """The finaliser of SplitMix64 (Steele et al., 2014): each bit out depends on every bit in."""
     hashes = (hashes ^ (hashes >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     hashes = (hashes ^ (hashes >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -30,7 +34,7 @@ _NUMBER_OF_BYTE = mix(np.arange(1, 257, dtype=np.uint64))
 
 
 @lru_cache(maxsize=2)
-def _powers(length: int) -> tuple[np.ndarray, np.ndarray]:
+def _powers(length: int) -> tuple[Hashes, Hashes]:
     """Powers 0 to length - 1 of the base and of its inverse modulo 2^64, each `(length,)`."""
     base, inverse = (np.full(length, number, np.uint64) for number in (_BASE, _INVERSE))
     base[0] = inverse[0] = 1
@@ -48,21 +52,21 @@ class Words:
         first: word `first[i]` to word `first[i + 1]` are those of text i, `(n_texts + 1,)`.
     """
 
-    buffer: np.ndarray
-    start: np.ndarray
-    end: np.ndarray
-    first: np.ndarray
+    buffer: NDArray[np.uint8]
+    start: Integers
+    end: Integers
+    first: Integers
 
     @property
-    def row(self) -> np.ndarray:
+    def row(self) -> Integers:
         """The text each word is in, `(n_words,)`."""
         return np.repeat(np.arange(len(self.first) - 1), np.diff(self.first))
 
-    def strings(self, which: np.ndarray) -> pa.Array:
+    def strings(self, which: Integers) -> pa.Array:
         """The words with the given indices, as a `large_string` array."""
         return _gather(self.buffer, self.start[which], self.end[which])
 
-    def take(self, which: np.ndarray) -> "Words":
+    def take(self, which: Integers) -> "Words":
         """The words with the given indices, as if each were a text of its own; the buffer stays the same."""
         return Words(self.buffer, self.start[which], self.end[which], np.arange(len(which) + 1))
 
@@ -81,7 +85,7 @@ def split_words(texts: pa.LargeStringArray) -> Words:
     return Words(buffer, start, end, np.searchsorted(start, offsets - offsets[0] + 1))
 
 
-def running_sum(buffer: np.ndarray) -> np.ndarray:
+def running_sum(buffer: NDArray[np.uint8]) -> Hashes:
     """Sum of all terms before each byte, `(n_bytes + 1,)`, uint64."""
     powers, _ = _powers(_capacity(len(buffer)))
     total = np.zeros(len(buffer) + 1, np.uint64)
@@ -89,13 +93,13 @@ def running_sum(buffer: np.ndarray) -> np.ndarray:
     return total
 
 
-def hash_stretches(total: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+def hash_stretches(total: Hashes, start: Integers, end: Integers) -> Hashes:
     """Hash of the bytes from `start` to `end` (exclusive), wherever they are in the batch: `(n,)`, uint64."""
     _, inverses = _powers(_capacity(len(total) - 1))
     return mix((total[end] - total[start]) * inverses[start])
 
 
-def hash_pairs(hashes: np.ndarray, words: Words) -> tuple[np.ndarray, np.ndarray]:
+def hash_pairs(hashes: Hashes, words: Words) -> tuple[Hashes, Integers]:
     """Hash of each two neighbouring words of a text, and the first one's index, both `(n_pairs,)`."""
     last = np.zeros(len(hashes) + 1, bool)
     last[words.first[1:]] = True  # a text begins after a last word
@@ -103,7 +107,7 @@ def hash_pairs(hashes: np.ndarray, words: Words) -> tuple[np.ndarray, np.ndarray
     return mix(hashes[first_word] * _SECOND_WORD + hashes[first_word + 1]), first_word
 
 
-def ngrams(words: Words, shortest: int, longest: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def ngrams(words: Words, shortest: int, longest: int) -> tuple[Integers, Integers, NDArray[np.int64]]:
     """Where the character n-grams of each word are; the space on either side counts as part of the word.
 
     Returns:
@@ -123,7 +127,7 @@ def ngrams(words: Words, shortest: int, longest: int) -> tuple[np.ndarray, np.nd
     return character[begin], character[stop], count.sum(axis=1)
 
 
-def _gather(buffer: np.ndarray, start: np.ndarray, end: np.ndarray) -> pa.Array:
+def _gather(buffer: NDArray[np.uint8], start: Integers, end: Integers) -> pa.Array:
     length = end - start
     offsets = np.concatenate([[0], np.cumsum(length)])
     source = np.arange(offsets[-1]) + np.repeat(start - offsets[:-1], length)
@@ -131,7 +135,7 @@ def _gather(buffer: np.ndarray, start: np.ndarray, end: np.ndarray) -> pa.Array:
     return pa.Array.from_buffers(pa.large_string(), len(start), [None, pa.py_buffer(offsets), data])
 
 
-def hash_whole(texts: pa.LargeStringArray) -> np.ndarray:
+def hash_whole(texts: pa.LargeStringArray) -> Hashes:
     """Hash of each text as a whole, `(n_texts,)`, uint64."""
     _, offsets, data = texts.buffers()
     offsets = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]

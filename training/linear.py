@@ -4,9 +4,12 @@ import warnings
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import LinearSVC
+
+from processing.arrays import Floats, Integers
 
 # Dual coordinate descent (Hsieh et al., 2008) is after three passes as accurate on held-out rows as at
 # convergence, in a fifth of the time (docs/classifier.md).
@@ -15,8 +18,8 @@ ABSENT = -10.0  # the margin of a code without rows: it is never the answer
 
 
 def fit(
-    features: sparse.csr_matrix, labels: np.ndarray, n_codes: int, c: float
-) -> tuple[np.ndarray, np.ndarray]:
+    features: sparse.csr_matrix, labels: Integers, n_codes: int, c: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Weights `(n_features, n_codes)` and intercepts `(n_codes,)`, float32.
 
     Args:
@@ -41,7 +44,7 @@ def fit(
     return of_merged[column] * factor[:, None], intercepts
 
 
-def _distinct(features: sparse.csr_matrix, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _distinct(features: sparse.csr_matrix, labels: Integers) -> tuple[Integers, Integers]:
     """The first of all rows with the same features and label, and how many there are, `(n_distinct,)` each.
 
     Items repeat; learning each once with its weight is the same problem with a quarter fewer rows. Equal rows
@@ -54,7 +57,7 @@ def _distinct(features: sparse.csr_matrix, labels: np.ndarray) -> tuple[np.ndarr
     return first[order], count[order]
 
 
-def _merge_equal_columns(features: sparse.csr_matrix) -> tuple[sparse.csr_matrix, np.ndarray, np.ndarray]:
+def _merge_equal_columns(features: sparse.csr_matrix) -> tuple[sparse.csr_matrix, Integers, Floats]:
     """One column for each set of equal ones; each column's set, and its weight's share of the set's weight.
 
     The n-grams of a rare word always occur together: most columns equal another one. k equal columns and one

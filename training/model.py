@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import xgboost
+from numpy.typing import NDArray
 
+from processing.arrays import Floats
 from processing.codes.codebook import Attribute
 from training.confidence import Confidence
 from training.weighting import PARTS, Part, Weighting
@@ -23,16 +25,16 @@ class Quantised:
     On real texts one row in thousands changes its code, and the artefact is a quarter of the size.
     """
 
-    values: np.ndarray
-    scale: np.ndarray
+    values: NDArray[np.int8]
+    scale: NDArray[np.float32]
 
     @classmethod
-    def of(cls, weights: np.ndarray) -> "Quantised":
+    def of(cls, weights: Floats) -> "Quantised":
         """Quantise float weights `(n, n_codes)`."""
         scale = (np.abs(weights).max(axis=1, initial=0) / 127).astype(np.float32)
         return cls(np.rint(weights / np.where(scale > 0, scale, 1)[:, None]).astype(np.int8), scale)
 
-    def floats(self) -> np.ndarray:
+    def floats(self) -> NDArray[np.float32]:
         """The weights, `(n, n_codes)`, float32."""
         return self.values * self.scale[:, None]
 
@@ -57,13 +59,13 @@ class Model:
     vocabulary: pa.Array
     weighting: Weighting
     weights: dict[str, Quantised]
-    intercepts: np.ndarray
+    intercepts: Floats
     booster: xgboost.Booster | None
     confidence: Confidence
     threshold: float
 
 
-def split_weights(weighting: Weighting, weights: np.ndarray) -> dict[str, Quantised]:
+def split_weights(weighting: Weighting, weights: Floats) -> dict[str, Quantised]:
     """Weights of all features, `(n_features, n_codes)`, as those of each part."""
     ends = np.cumsum([len(weighting.parts[name].columns) for name in PARTS])
     return {name: Quantised.of(rows) for name, rows in zip(PARTS, np.split(weights, ends[:-1]), strict=True)}

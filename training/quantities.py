@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from processing.arrays import Integers
 from training import hashing
 
 # Unit, as folded: its kind, and how much of the kind's smallest unit it is.
@@ -34,7 +35,7 @@ def join_units(texts: pa.Array) -> pa.Array:
     )
 
 
-def hash_quantities(words: hashing.Words) -> tuple[np.ndarray, np.ndarray]:
+def hash_quantities(words: hashing.Words) -> tuple[hashing.Hashes, Integers]:
     """Hash of kind and size of each word that is a quantity, and the word's index, both `(n_quantities,)`.
 
     Sizes within a factor of about 1.4 share a hash.

@@ -7,8 +7,10 @@ What is common is learned from everybody; where a group differs, its own copy sa
 import numpy as np
 from scipy import sparse
 
+from processing.arrays import Floats, Integers
 
-def with_copies(features: sparse.csr_matrix, source: np.ndarray) -> sparse.csr_matrix:
+
+def with_copies(features: sparse.csr_matrix, source: Integers) -> sparse.csr_matrix:
     """The features once for all groups and once more for each: `(n_items, n_features * (1 + n_groups))`.
 
     `source` is the number of each item's group, `(n_items,)`, in [0, n_groups); with one group the features
@@ -28,7 +30,7 @@ def with_copies(features: sparse.csr_matrix, source: np.ndarray) -> sparse.csr_m
     ).tocsr()
 
 
-def folded(weights: np.ndarray, group: int, n_features: int) -> np.ndarray:
+def folded(weights: Floats, group: int, n_features: int) -> Floats:
     """The weights of one group, `(n_features, n_codes)`: what is shared plus its own copy.
 
     So serving costs no more.

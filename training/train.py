@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import f1_score
 
+from processing.arrays import Floats
 from processing.codes.codebook import Codebook
 from processing.container import run
 from processing.policy import all_to_review
@@ -26,11 +27,11 @@ PACKAGES = ("processing", "training", "inference")
 
 
 def main(arguments: list[str] | None = None) -> dict[str, object]:
-    options = parser(__doc__)
-    options.add_argument(
+    arguments_ = parser(__doc__)
+    arguments_.add_argument(
         "--precision", type=float, default=0.98, help="share of right answers that need no person"
     )
-    options = options.parse_args(arguments)
+    options = arguments_.parse_args(arguments)
     book = read_codebook(channel("codebook"))
     given = read_training_set()
     trained, macro_f1 = train(given, book, options)
@@ -61,10 +62,12 @@ def train(given: TrainingSet, book: Codebook, options: Namespace) -> tuple[Model
         threshold=threshold,
     )
     labels = given.labels[given.own]
-    return trained, f1_score(labels, margins.argmax(axis=1), average="macro", zero_division=0)
+    return trained, float(f1_score(labels, margins.argmax(axis=1), average="macro", zero_division=0))
 
 
-def calibrate(given: TrainingSet, margins, known_share, precision: float) -> tuple[Confidence, float]:
+def calibrate(
+    given: TrainingSet, margins: Floats, known_share: Floats, precision: float
+) -> tuple[Confidence, float]:
     """The confidence model, and the threshold from confidences that are themselves out of fold."""
     labels, fold = given.labels[given.own], given.fold[given.own]
     n_words = np.asarray(given.features.words[given.own].sum(axis=1)).ravel()

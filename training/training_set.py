@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from processing.arrays import Booleans, Integers
 from processing.codes.codebook import Attribute, Codebook
 from processing.dataset.text import TEXT_COLUMNS
 from processing.errors import BadData
@@ -33,16 +34,17 @@ class TrainingSet:
 
     features: Features
     codes: tuple[str, ...]
-    labels: np.ndarray
-    text: np.ndarray
-    fold: np.ndarray
-    validation: np.ndarray
-    source: np.ndarray
+    labels: Integers
+    text: Integers
+    fold: Integers
+    validation: Booleans
+    source: Integers
 
     @property
-    def own(self) -> np.ndarray:
+    def own(self) -> Booleans:
         """Which rows are the group's own, `(n_rows,)`."""
-        return self.source == 0
+        own: Booleans = self.source == 0
+        return own
 
     def save(self, folder: Path) -> None:
         """Write it as arrays and JSON."""

@@ -36,7 +36,7 @@ def score(given: TrainingSet, options: Namespace) -> float:
         margins, labels = fitted.margins(given.features[given.validation]), given.labels[given.validation]
     else:
         margins, labels = fitting.out_of_fold(given, options)[0], given.labels[given.own]
-    return f1_score(labels, margins.argmax(axis=1), average="macro", zero_division=0)
+    return float(f1_score(labels, margins.argmax(axis=1), average="macro", zero_division=0))
 
 
 if __name__ == "__main__":

@@ -8,8 +8,10 @@ sum over words, which is what lets a served model keep one table row for each kn
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
+from processing.arrays import Floats
 from training.features import Features
 
 FIRST_WORD_WEIGHT = 0.7
@@ -25,8 +27,8 @@ class Part:
         idf: `(n_used,)` float32.
     """
 
-    columns: np.ndarray
-    idf: np.ndarray
+    columns: NDArray[np.int32]
+    idf: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -52,13 +54,19 @@ class Weighting:
         ]
         return sparse.hstack(whole, format="csr", dtype=np.float32)
 
-    def known_share(self, counts: Features) -> np.ndarray:
+    def known_share(self, counts: Features) -> Floats:
         """Share of each item's n-grams that have a weight, `(n_items,)`, in [0, 1]; 0 without any."""
         known = np.asarray(counts.ngrams[:, self.parts["ngrams"].columns].sum(axis=1)).ravel()
         every = counts.words @ np.asarray(counts.ngrams.sum(axis=1)).ravel()
-        return (counts.words @ known) / np.maximum(every, 1)
+        share: Floats = (counts.words @ known) / np.maximum(every, 1)
+        return share
 
-    def _block(self, parts, weight: float, items: sparse.csr_matrix | None = None) -> sparse.csr_matrix:
+    def _block(
+        self,
+        parts: list[tuple[str, sparse.csr_matrix]],
+        weight: float,
+        items: sparse.csr_matrix | None = None,
+    ) -> sparse.csr_matrix:
         """Parts side by side, scaled together to length `weight`.
 
         With `items`, the parts are counts of words.

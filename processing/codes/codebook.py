@@ -8,6 +8,7 @@ from calendar import monthrange
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from processing.codes.successions import CodeMap, Succession
 from processing.codes.successions import parse as parse_successions
@@ -93,7 +94,7 @@ def load(folder: Path, group: str) -> Codebook:
     return codebook
 
 
-def parse(fields: dict) -> Codebook:
+def parse(fields: dict[str, Any]) -> Codebook:
     """A codebook from its JSON (docs/contracts.md). Raises KeyError, TypeError or ValueError."""
     codes = tuple(
         Code(

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class CodeMap:
         return {code: succession for succession in self.successions for code in succession.old}
 
 
-def parse(entries: Iterable[dict]) -> tuple[Succession, ...]:
+def parse(entries: Iterable[dict[str, Any]]) -> tuple[Succession, ...]:
     """A codebook's `successions` from its JSON. Raises KeyError or ValueError for another form."""
     return tuple(
         Succession(entry["kind"], tuple(entry["from"]), tuple(entry["to"]), date.fromisoformat(entry["date"]))

@@ -9,7 +9,10 @@ from typing import TextIO
 
 import pyarrow as pa
 
-EXPECTED = {"text": (str, "text in quotes"), "number": ((int, float), "a number")}
+EXPECTED: dict[str, tuple[type | tuple[type, ...], str]] = {
+    "text": (str, "text in quotes"),
+    "number": ((int, float), "a number"),
+}
 
 
 def bad_byte(data: bytes, *, csv_rows: bool) -> str:

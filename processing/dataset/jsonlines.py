@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json
+from numpy.typing import NDArray
 
 BLOCK_BYTES = 16 << 20  # the longest line that can be read
 SHARD_ROWS = 250_000
@@ -45,7 +46,7 @@ def write_shards(table: pa.Table, folder: Path, stem: str) -> list[Path]:
 
     Each has at most SHARD_ROWS rows and SHARD_BYTES bytes; a single longer row has a file of its own.
     """
-    paths = []
+    paths: list[Path] = []
     for start in range(0, table.num_rows, SHARD_ROWS):
         data, ends = _encoded(table.slice(start, SHARD_ROWS))
         first = 0
@@ -58,7 +59,7 @@ def write_shards(table: pa.Table, folder: Path, stem: str) -> list[Path]:
     return paths
 
 
-def _encoded(table: pa.Table) -> tuple[memoryview, np.ndarray]:
+def _encoded(table: pa.Table) -> tuple[memoryview, NDArray[np.int64]]:
     """The lines one after the other, and where each begins and the last one ends, shape (n_rows + 1,)."""
     parts = []
     for number, name in enumerate(table.column_names):

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from processing.errors import BadManifest
 
@@ -45,7 +46,7 @@ def read(folder: Path, dataset_uri: str) -> list[DataFile]:
     return files
 
 
-def _entries(folder: Path) -> list[dict]:
+def _entries(folder: Path) -> list[dict[str, Any]]:
     try:
         content = json.loads((folder / NAME).read_bytes())
     except FileNotFoundError:
@@ -62,7 +63,7 @@ def _entries(folder: Path) -> list[dict]:
     return entries
 
 
-def _data_file(folder: Path, prefix: str, entry: dict) -> DataFile:
+def _data_file(folder: Path, prefix: str, entry: dict[str, Any]) -> DataFile:
     """The entry's file, checked; a URL must lie below the dataset's own address."""
     url, meta = entry.get("url"), entry.get("meta")
     meta = meta if isinstance(meta, dict) else {}

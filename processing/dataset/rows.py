@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
+from processing.arrays import Booleans
 from processing.codes.codebook import Codebook
 from processing.codes.recode import recode
 from processing.dataset.data_files import COMMON
@@ -35,8 +38,8 @@ class Problem:
     """
 
     name: str
-    found: Callable[[pa.Table], np.ndarray]
-    reason: str | Callable[[dict], str]
+    found: Callable[[pa.Table], Booleans]
+    reason: str | Callable[[dict[str, Any]], str]
     fix: str
 
 
@@ -152,19 +155,19 @@ def canonical(table: pa.Table, columns: Mapping[str, str]) -> pa.Table:
     return pa.table(made)
 
 
-def _mask(values: pa.Array | pa.ChunkedArray) -> np.ndarray:
+def _mask(values: pa.Array | pa.ChunkedArray) -> Booleans:
     return np.asarray(pc.fill_null(values, False), bool)
 
 
-def _matches(values: pa.ChunkedArray, pattern: str) -> np.ndarray:
+def _matches(values: pa.ChunkedArray, pattern: str) -> Booleans:
     return _mask(pc.match_substring_regex(values, pattern))
 
 
-def _blank(column: str) -> Callable[[pa.Table], np.ndarray]:
+def _blank(column: str) -> Callable[[pa.Table], Booleans]:
     return lambda table: ~_mask(pc.not_equal(pc.utf8_trim_whitespace(table[column]), ""))
 
 
-def _text_bytes(table: pa.Table) -> np.ndarray:
+def _text_bytes(table: pa.Table) -> NDArray[np.int64]:
     """Bytes of all texts of each row, shape (n_rows,)."""
     total = np.zeros(table.num_rows, np.int64)
     for column in table.column_names:
@@ -173,7 +176,7 @@ def _text_bytes(table: pa.Table) -> np.ndarray:
     return total
 
 
-def _repeats(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
+def _repeats(table: pa.Table) -> tuple[Booleans, Booleans]:
     """Rows that repeat an earlier row in every column, and rows whose id other, different rows have too."""
     same, differing = np.zeros(table.num_rows, bool), np.zeros(table.num_rows, bool)
     counts = pc.value_counts(table["item_id"].combine_chunks())

@@ -8,23 +8,26 @@ last year.
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from processing.arrays import Booleans
 
 TEST_SHARE = 0.20
 VALIDATION_SHARE = 0.15
 
 
-def shares(text_key: pa.Array | pa.ChunkedArray) -> np.ndarray:
+def shares(text_key: pa.Array | pa.ChunkedArray) -> NDArray[np.float64]:
     """The place of each key, 16 hex digits, among all keys: shape (n_rows,), in [0, 1)."""
     digits = np.asarray(text_key).astype("S16")
     return np.frombuffer(bytes.fromhex(b"".join(digits).decode()), ">u8") / 2.0**64
 
 
-def is_test(text_key: pa.Array | pa.ChunkedArray) -> np.ndarray:
+def is_test(text_key: pa.Array | pa.ChunkedArray) -> Booleans:
     """Which rows belong to the test set, shape (n_rows,)."""
     return shares(text_key) < TEST_SHARE
 
 
-def parts(text_key: pa.Array | pa.ChunkedArray, label: pa.Array | pa.ChunkedArray) -> dict[str, np.ndarray]:
+def parts(text_key: pa.Array | pa.ChunkedArray, label: pa.Array | pa.ChunkedArray) -> dict[str, Booleans]:
     """The masks `train`, `validation`, `test`, shape (n_rows,) each, every row in exactly one.
 
     A code that would be in validation and not in train could not be learnt before the last fit: its

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 TEXT_COLUMNS = ("title", "brand", "product_type")
 
@@ -26,7 +27,7 @@ SPACE = ord(" ")
 POINT = ord(".")
 
 
-def _ascii_classes() -> np.ndarray:
+def _ascii_classes() -> NDArray[np.uint8]:
     """Byte to byte, (256,): ASCII letters, digits and UTF-8 sequences stay, other ASCII becomes a space."""
     table = np.full(256, SPACE, np.uint8)
     keep = [ord(c) for c in "abcdefghijklmnopqrstuvwxyz0123456789"] + list(range(128, 256))
@@ -123,7 +124,7 @@ def text_keys(group: str, table: pa.Table) -> pa.Array:
     return pa.array(_hex16(hashes), pa.string())
 
 
-def _hex16(values: np.ndarray) -> np.ndarray:
+def _hex16(values: NDArray[np.uint64]) -> NDArray[np.str_]:
     """Unsigned 64-bit integers, `(n,)`, as 16 lower-case hex digits each."""
     digits = np.frombuffer(b"0123456789abcdef", np.uint8)
     octets = values.astype(">u8").view(np.uint8).reshape(-1, 8)

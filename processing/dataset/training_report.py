@@ -2,13 +2,15 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 
-def read_report(folder: Path) -> dict:
+def read_report(folder: Path) -> dict[str, Any]:
     """Prepare's report in a job's input folder. Raises OSError or ValueError where it cannot be read."""
-    return json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    report: dict[str, Any] = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    return report
 
 
-def codes(report: dict) -> set[str]:
+def codes(report: dict[str, Any]) -> set[str]:
     """Every code that the model can predict: those that its training or validation rows have."""
     return {code for part in ("train", "validation") for code in report["splits"][part]["codes"]}

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,7 +18,7 @@ TABLE, MANIFEST = "labels.parquet", "manifest.json"
 class Published:
     """A published output: its manifest and its rows."""
 
-    manifest: dict
+    manifest: dict[str, Any]
     table: pa.Table
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from processing.arrays import Booleans, Floats
 from processing.policy import Policy
 
 SIZES = (0, 100, 300, 1_000, 3_000, 10_000, 30_000)
@@ -22,12 +23,12 @@ class Queue:
         plan: the figures, as the summary shows them.
     """
 
-    unsure: np.ndarray
-    let_through: np.ndarray
+    unsure: Booleans
+    let_through: Booleans
     plan: dict[str, object]
 
 
-def choose(confidence: np.ndarray, marked: np.ndarray, no_code: np.ndarray, policy: Policy) -> Queue:
+def choose(confidence: Floats, marked: Booleans, no_code: Booleans, policy: Policy) -> Queue:
     """Choose the labels to be looked at.
 
     Those are the ones the model marked (its own threshold, from training) and, the least sure first, as many
@@ -53,7 +54,7 @@ def choose(confidence: np.ndarray, marked: np.ndarray, no_code: np.ndarray, poli
     unsure[order[taken]], let_through[order[wanted & ~taken]] = True, True
     after = _precision_after(confidence[order])
     automatic = confidence[order[~taken]]
-    plan = {
+    plan: dict[str, object] = {
         "wanted_precision": policy.precision,
         "capacity": capacity,
         "items": fixed + int(taken.sum()),
@@ -72,7 +73,7 @@ def choose(confidence: np.ndarray, marked: np.ndarray, no_code: np.ndarray, poli
     return Queue(unsure, let_through, plan)
 
 
-def _precision_after(ascending: np.ndarray) -> np.ndarray:
+def _precision_after(ascending: Floats) -> Floats:
     """Mean of all but the first k confidences, for every k: shape (n + 1,); 1 where none is left."""
     left = np.arange(len(ascending), 0, -1)
     means = np.cumsum(ascending[::-1])[::-1] / left

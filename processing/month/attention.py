@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from processing.policy import all_to_review
 
@@ -31,7 +32,7 @@ class Check:
     told: str | None
 
 
-def judged(summary: dict) -> dict:
+def judged(summary: dict[str, Any]) -> dict[str, Any]:
     """The summary (docs/outputs.md) with its `checks` and, of those, what needs `attention`."""
     looked_at = (_codes, _review, _decisions, _rows, _changes, _drift)
     checks = [check for look in looked_at for check in look(summary)]
@@ -39,7 +40,7 @@ def judged(summary: dict) -> dict:
     return summary | {"checks": [asdict(check) for check in checks], "attention": told}
 
 
-def _codes(summary: dict) -> Iterator[Check]:
+def _codes(summary: dict[str, Any]) -> Iterator[Check]:
     new = [code["code"] for code in summary["codes_out_of_reach"] if code["newly_in_force"]]
     found, told = ", ".join(new), None
     if new:
@@ -48,7 +49,7 @@ def _codes(summary: dict) -> Iterator[Check]:
     yield Check("codes newly in force that the model cannot give", "one", found or "none", told)
 
 
-def _review(summary: dict) -> Iterator[Check]:
+def _review(summary: dict[str, Any]) -> Iterator[Check]:
     plan = summary["review"]
     counts, told = summary["counts"], None
     if not counts["labelled"] and counts["review"] > plan["without_code"]:
@@ -67,7 +68,7 @@ def _review(summary: dict) -> Iterator[Check]:
     yield Check("items let through beyond the reviewers' capacity", "one", f"{plan['let_through']:,}", told)
 
 
-def _decisions(summary: dict) -> Iterator[Check]:
+def _decisions(summary: dict[str, Any]) -> Iterator[Check]:
     decisions = summary.get("decisions")  # labels to amend may be from before this was looked at
     if not decisions:
         return
@@ -80,7 +81,7 @@ def _decisions(summary: dict) -> Iterator[Check]:
     yield Check("decisions on an earlier version that are not in this one", "one", f"{lost:,}", told)
 
 
-def _rows(summary: dict) -> Iterator[Check]:
+def _rows(summary: dict[str, Any]) -> Iterator[Check]:
     counts = summary["counts"]
     rows, rejected = counts["rows"], counts["rejected"]
     told = f"{rejected} of {rows} rows could not be used." if rejected > REJECTED * rows else None
@@ -93,7 +94,7 @@ def _rows(summary: dict) -> Iterator[Check]:
         yield Check("rows, compared with last month", f"{ROWS:.0%} more or fewer", found, told)
 
 
-def _changes(summary: dict) -> Iterator[Check]:
+def _changes(summary: dict[str, Any]) -> Iterator[Check]:
     changes = summary["changes"]
     if not changes:
         return
@@ -111,7 +112,7 @@ def _changes(summary: dict) -> Iterator[Check]:
     )
 
 
-def _drift(summary: dict) -> Iterator[Check]:
+def _drift(summary: dict[str, Any]) -> Iterator[Check]:
     drift = summary["drift"]
     if not drift:
         return

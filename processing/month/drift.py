@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from processing.arrays import Floats, Integers
+
 CONFIDENCE_BINS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0)
 
 
@@ -23,7 +25,7 @@ class Drift:
         return self.distance > threshold and self.distance > 2 * self.by_chance
 
 
-def distance(now: np.ndarray, before: np.ndarray) -> Drift | None:
+def distance(now: Integers, before: Integers) -> Drift | None:
     """The total variation distance of two histograms of the same bins, shape (n_bins,); None if one is empty.
 
     By chance: half the sum of the bins' expected absolute differences, each a normal difference of two shares
@@ -38,6 +40,6 @@ def distance(now: np.ndarray, before: np.ndarray) -> Drift | None:
     return Drift(round(float(apart), 4), round(float(min(spread.sum() / 2, 1)), 4))
 
 
-def of_confidence(now: np.ndarray, before: np.ndarray) -> Drift | None:
+def of_confidence(now: Floats, before: Floats) -> Drift | None:
     """The distance of two samples of confidences, each shape (n,), by CONFIDENCE_BINS."""
     return distance(*(np.histogram(values, CONFIDENCE_BINS)[0] for values in (now, before)))

@@ -1,8 +1,11 @@
 """What changed since the latest earlier month: counts by code, and items whose code is another."""
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from processing.codes.codebook import Codebook
 from processing.codes.recode import recode
@@ -20,7 +23,7 @@ CAUSES = {
 }
 
 
-def codes(table: pa.Table, earlier: pa.Table | None, book: Codebook, period: str) -> list[dict]:
+def codes(table: pa.Table, earlier: pa.Table | None, book: Codebook, period: str) -> list[dict[str, Any]]:
     """Items by code, the most frequent first; earlier codes under their present names."""
     now = _count(table["code"])
     before = _count(_present_names(earlier["code"], book, period)) if earlier is not None else {}
@@ -36,7 +39,9 @@ def codes(table: pa.Table, earlier: pa.Table | None, book: Codebook, period: str
     ]
 
 
-def changed(table: pa.Table, earlier: pa.Table, book: Codebook, period: str) -> tuple[dict, pa.Table]:
+def changed(
+    table: pa.Table, earlier: pa.Table, book: Codebook, period: str
+) -> tuple[dict[str, Any], pa.Table]:
     """The items of both months whose code is another: the figures, and the items.
 
     The items have the columns `item_id`, `earlier_code`, `code`, `cause` (of CAUSES).
@@ -76,15 +81,16 @@ def changed(table: pa.Table, earlier: pa.Table, book: Codebook, period: str) -> 
     return figures, items
 
 
-def label_mix(by_code: list[dict]) -> drift.Drift | None:
+def label_mix(by_code: list[dict[str, Any]]) -> drift.Drift | None:
     """The distance of the two months' mix of codes; `by_code` is of `codes`, with earlier items."""
     counts = np.array([[row["items"], row["earlier_items"]] for row in by_code]).reshape(-1, 2)
     return drift.distance(counts[:, 0], counts[:, 1])
 
 
-def confidences(table: pa.Table) -> np.ndarray:
+def confidences(table: pa.Table) -> NDArray[np.float64]:
     """The model's confidences, shape (n,); rows without one (rejected, decided by a person) left out."""
-    return table["confidence"].drop_null().to_numpy()
+    confidences: NDArray[np.float64] = table["confidence"].drop_null().to_numpy()
+    return confidences
 
 
 def usable(table: pa.Table) -> pa.Table:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -20,10 +21,10 @@ def summarise(
     plan: dict[str, object],
     earlier: Published | None,
     book: Codebook,
-    report: dict | None = None,
+    report: dict[str, Any] | None = None,
     unseen_words: float | None = None,
-    decisions: dict | None = None,
-) -> tuple[dict, pa.Table | None]:
+    decisions: dict[str, Any] | None = None,
+) -> tuple[dict[str, Any], pa.Table | None]:
     """The summary (docs/outputs.md) and the items whose code is another than before.
 
     Args:
@@ -55,18 +56,18 @@ def summarise(
     return attention.judged(summary), items
 
 
-def write(summary: dict, folder: Path) -> None:
+def write(summary: dict[str, Any], folder: Path) -> None:
     """Write `summary.json` into a folder."""
     (folder / NAME).write_text(json.dumps(summary, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
-def message(summary: dict) -> dict[str, object]:
+def message(summary: dict[str, Any]) -> dict[str, object]:
     """What the job's message tells of a summary: whether somebody must act, and in words."""
     found = summary["attention"]
     return {"alarms": len(found), "attention": " ".join(found) or "Nothing."}
 
 
-def _earlier(earlier: Published | None) -> dict | None:
+def _earlier(earlier: Published | None) -> dict[str, Any] | None:
     if earlier is None:
         return None
     manifest = earlier.manifest
@@ -77,7 +78,7 @@ def _earlier(earlier: Published | None) -> dict | None:
     }
 
 
-def _out_of_reach(report: dict, book: Codebook, period: str) -> list[dict]:
+def _out_of_reach(report: dict[str, Any], book: Codebook, period: str) -> list[dict[str, Any]]:
     """The codes in force that the model never gives: its training rows had none of them.
 
     They are new to the model where they came into force after its training, and where the rows with the codes
@@ -92,7 +93,7 @@ def _out_of_reach(report: dict, book: Codebook, period: str) -> list[dict]:
     ]
 
 
-def _drift(by_code: list[dict], now: pa.Table, before: pa.Table) -> dict:
+def _drift(by_code: list[dict[str, Any]], now: pa.Table, before: pa.Table) -> dict[str, Any]:
     confidence = drift.of_confidence(month_changes.confidences(now), month_changes.confidences(before))
     return {
         "label_mix": _shown(month_changes.label_mix(by_code), attention.LABEL_MIX),
@@ -100,7 +101,7 @@ def _drift(by_code: list[dict], now: pa.Table, before: pa.Table) -> dict:
     }
 
 
-def _shown(found: Drift | None, threshold: float) -> dict | None:
+def _shown(found: Drift | None, threshold: float) -> dict[str, Any] | None:
     if found is None:
         return None
     return {

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from processing.arrays import Floats, Integers
+
 REPLICATES = 2_000
 CHUNK_CELLS = 2_000_000  # replicates x patterns held at once, 16 MB
 
@@ -20,19 +22,19 @@ class Replicates:
         precision: of each code, shape (n_replicates, n_codes); 0 for a model that does not use the code.
     """
 
-    macro_f1: np.ndarray
-    accuracy: np.ndarray
-    precision: np.ndarray
+    macro_f1: Floats
+    accuracy: Floats
+    precision: Floats
 
 
-def interval(differences: np.ndarray, level: float) -> tuple[float, float]:
+def interval(differences: Floats, level: float) -> tuple[float, float]:
     """Percentile interval that leaves out `level / 2` at either end; differences of shape (n_replicates,)."""
     low, high = np.quantile(differences, [level / 2, 1 - level / 2])
     return float(low), float(high)
 
 
 def resample(
-    truth: np.ndarray, challenger: np.ndarray, winner: np.ndarray, text: np.ndarray, n_codes: int
+    truth: Integers, challenger: Integers, winner: Integers, text: Integers, n_codes: int
 ) -> Replicates:
     """Draw as many distinct texts as there are, with replacement, score both models on them, and repeat.
 
@@ -67,7 +69,9 @@ def resample(
     return Replicates(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
-def _patterns(truth, challenger, winner, text, n_codes) -> tuple[np.ndarray, np.ndarray]:
+def _patterns(
+    truth: Integers, challenger: Integers, winner: Integers, text: Integers, n_codes: int
+) -> tuple[Integers, Integers]:
     """Number of each text's pattern, shape (n_texts,), and how many texts have each, (n_patterns,)."""
     width = n_codes + 1
     cell = (truth.astype(np.int64) * width + challenger) * width + winner
@@ -85,7 +89,14 @@ def _patterns(truth, challenger, winner, text, n_codes) -> tuple[np.ndarray, np.
     return pattern, times
 
 
-def _features(truth, challenger, winner, text, n_codes, pattern_of_text) -> sparse.csr_array:
+def _features(
+    truth: Integers,
+    challenger: Integers,
+    winner: Integers,
+    text: Integers,
+    n_codes: int,
+    pattern_of_text: Integers,
+) -> sparse.csr_array:
     """Per pattern and code: rows, rows given the code and rows rightly given it, by challenger and by winner.
 
     Shape (n_patterns, 5 * n_codes); taken from the first text of each pattern.
@@ -106,7 +117,7 @@ def _features(truth, challenger, winner, text, n_codes, pattern_of_text) -> spar
     return sparse.coo_array((np.ones(len(at), dtype=np.int64), (at, column)), shape=shape).tocsr()
 
 
-def _differences(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _differences(counts: Integers) -> tuple[Floats, Floats, Floats]:
     """Differences of macro-F1, accuracy and precision, from counts of shape (5, n_codes, n_replicates)."""
     rows, given_c, right_c, given_w, right_w = counts
     # Where a denominator is 0 so is its numerator; 1 in its place makes the quotient 0.

@@ -40,7 +40,8 @@ def confusions(labels: pd.DataFrame, models: list[str]) -> list[dict[str, object
     counts = counts.rename_axis(["truth", "given"]).fillna(0).astype(int).reset_index()
     change = counts[models[0]] - counts[models[1]] if len(models) > 1 else counts[models[0]]
     order = change[change != 0].abs().sort_values(ascending=False, kind="stable").index
-    return counts.loc[order[:CONFUSIONS]].to_dict("records")
+    shown: list[dict[str, object]] = counts.loc[order[:CONFUSIONS]].to_dict("records")
+    return shown
 
 
 def flips(labels: pd.DataFrame) -> dict[str, dict[str, object]]:
@@ -67,7 +68,8 @@ def _items(flipped: pd.DataFrame) -> list[dict[str, object]]:
     items = items.sort_values(["challenger_confidence", "item_id"], ascending=[False, True])
     items = items.head(FLIPS_OF_A_KIND).drop(columns="text_key")
     items["title"] = [_short(title) for title in items["title"]]
-    return items.to_dict("records")
+    shown: list[dict[str, object]] = items.to_dict("records")
+    return shown
 
 
 def _short(title: str | None) -> str | None:

@@ -2,10 +2,12 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sklearn.metrics import f1_score
 
+from processing.arrays import Integers, Texts
 from processing.verdict.bootstrap import Replicates, interval, resample
 from processing.verdict.mcnemar import discordant, mcnemar
 
@@ -55,13 +57,13 @@ class Evidence:
 
 
 def compare(
-    truth: np.ndarray,
-    challenger: np.ndarray,
-    winner: np.ndarray,
-    text: np.ndarray,
+    truth: Texts,
+    challenger: Texts,
+    winner: Texts,
+    text: Integers,
     critical: Collection[str],
     level: float,
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """The fields of `Evidence` that need both models' labels.
 
     Args:
@@ -73,7 +75,8 @@ def compare(
         level: share of the replicates that lies outside the intervals, half at either end, in (0, 1).
     """
     codes = np.unique(truth)
-    replicates = resample(*(_numbered(each, codes) for each in (truth, challenger, winner)), text, len(codes))
+    true, by_challenger, by_winner = (_numbered(each, codes) for each in (truth, challenger, winner))
+    replicates = resample(true, by_challenger, by_winner, text, len(codes))
     low, high = interval(replicates.macro_f1, level)
     accuracy_low, accuracy_high = interval(replicates.accuracy, level)
     right_c, right_w = challenger == truth, winner == truth
@@ -99,12 +102,20 @@ def compare(
     }
 
 
-def macro_f1(truth: np.ndarray, predicted: np.ndarray) -> float:
+def macro_f1(truth: Texts, predicted: Texts) -> float:
     """Macro-F1 over the codes that have rows, so the same codes for every model; codes of shape (n_rows,)."""
     return float(f1_score(truth, predicted, labels=np.unique(truth), average="macro", zero_division=0))
 
 
-def _vetoes(truth, challenger, winner, text, codes, critical, replicates: Replicates) -> tuple[str, ...]:
+def _vetoes(
+    truth: Texts,
+    challenger: Texts,
+    winner: Texts,
+    text: Integers,
+    codes: Texts,
+    critical: Collection[str],
+    replicates: Replicates,
+) -> tuple[str, ...]:
     """Critical codes with significantly lower recall or precision; all these tests share one level."""
     tested = sorted(set(critical) & set(codes.tolist()))
     level = VETO_LEVEL / max(1, 2 * len(tested))
@@ -121,13 +132,14 @@ def _vetoes(truth, challenger, winner, text, codes, critical, replicates: Replic
     return tuple(vetoed)
 
 
-def _rarer_half(truth) -> np.ndarray:
+def _rarer_half(truth: Texts) -> Texts:
     """The half of the codes, rounded down, that have the fewest rows."""
     codes, rows = np.unique(truth, return_counts=True)
-    return codes[np.argsort(rows, kind="stable")[: len(codes) // 2]]
+    rarer: Texts = codes[np.argsort(rows, kind="stable")[: len(codes) // 2]]
+    return rarer
 
 
-def _numbered(values, codes) -> np.ndarray:
+def _numbered(values: Texts, codes: Texts) -> Integers:
     """Positions of `values` in the sorted `codes`; len(codes) for what is not among them."""
     at = np.minimum(np.searchsorted(codes, values), len(codes) - 1)
     return np.where(codes[at] == values, at, len(codes))

@@ -5,8 +5,10 @@ from typing import Literal
 import numpy as np
 from scipy.stats import binomtest
 
+from processing.arrays import Booleans, Integers
 
-def discordant(right_challenger: np.ndarray, right_winner: np.ndarray, text: np.ndarray) -> tuple[int, int]:
+
+def discordant(right_challenger: Booleans, right_winner: Booleans, text: Integers) -> tuple[int, int]:
     """Number of texts on which the challenger has more rows right than the winner, and on which it has fewer.
 
     Args:

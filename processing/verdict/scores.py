@@ -1,14 +1,15 @@
 """How good one model's labels are on a test set."""
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
+
+from processing.arrays import Booleans, Floats, Texts
 
 BINS = 15  # of confidence, for calibration
 
 
-def scores(
-    truth: np.ndarray, predicted: np.ndarray, confidence: np.ndarray, automatic: np.ndarray
-) -> dict[str, object]:
+def scores(truth: Texts, predicted: Texts, confidence: Floats, automatic: Booleans) -> dict[str, object]:
     """All scores of one model, as JSON holds them; in [0, 1], higher is better but for calibration_error.
 
     Of each code: `rows` that have it, rows that were `given` it, and those `rightly_given` it.
@@ -42,7 +43,7 @@ def scores(
     }
 
 
-def calibration_error(right: np.ndarray, confidence: np.ndarray) -> float:
+def calibration_error(right: Booleans, confidence: Floats) -> float:
     """Expected calibration error over BINS bins of equal width; in [0, 1], lower is better.
 
     The mean distance between confidence and share of right answers, weighted by rows (Naeini et al. 2015,
@@ -53,7 +54,7 @@ def calibration_error(right: np.ndarray, confidence: np.ndarray) -> float:
     return float(np.abs(gaps).sum() / len(right))
 
 
-def calibration_curve(right: np.ndarray, confidence: np.ndarray) -> list[dict[str, float]]:
+def calibration_curve(right: Booleans, confidence: Floats) -> list[dict[str, float]]:
     """The bins of the calibration error that hold rows, lowest confidence first.
 
     Of each bin its edges `low` and `high`, its number of `rows`, their mean `confidence`, their `accuracy`.
@@ -76,10 +77,11 @@ def calibration_curve(right: np.ndarray, confidence: np.ndarray) -> list[dict[st
     ]
 
 
-def _counts(codes: np.ndarray) -> dict[str, int]:
+def _counts(codes: Texts) -> dict[str, int]:
     return dict(zip(*(each.tolist() for each in np.unique(codes, return_counts=True)), strict=True))
 
 
-def _bins(confidence: np.ndarray) -> np.ndarray:
+def _bins(confidence: Floats) -> NDArray[np.int64]:
     """Number of the bin of each confidence; a bin holds its upper edge."""
-    return np.clip(np.ceil(confidence * BINS).astype(int) - 1, 0, BINS - 1)
+    bins: NDArray[np.int64] = np.clip(np.ceil(confidence * BINS).astype(int) - 1, 0, BINS - 1)
+    return bins
