@@ -43,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
             subparsers.add_parser(name, help=summary)
     args = parser.parse_args(argv)
     try:
-        code = args.run(args)
+        code: int = args.run(args)
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:

@@ -1,13 +1,20 @@
 """The names of a deployed stack's buckets, table and queues, as CloudFormation gives them out."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from pipelines.errors import Refused
+
+if TYPE_CHECKING:
+    from types_boto3_cloudformation import CloudFormationClient
 
 
 class StackError(Refused):
     """The stack is not there or not finished; the message says what to do."""
 
 
-def outputs(stack_name: str, client) -> dict[str, str]:
+def outputs(stack_name: str, client: CloudFormationClient) -> dict[str, str]:
     """The outputs of the CloudFormation stack `stack_name` by name, such as `WorkBucket`.
 
     `client` is a boto3 CloudFormation client. Raises StackError when the stack is missing or unfinished.

@@ -1,11 +1,17 @@
 """A stack changes in two steps: a change set says what would change, and once accepted it is applied."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import Refused
+
+if TYPE_CHECKING:
+    from types_boto3_cloudformation import CloudFormationClient
 
 TAGS = [{"Key": "project", "Value": "labelmill"}]
 POLL_SECONDS = 3
@@ -37,7 +43,7 @@ class ChangeSet:
     changes: tuple[Change, ...]
 
 
-def status_of(cloudformation, stack: str) -> str | None:
+def status_of(cloudformation: CloudFormationClient, stack: str) -> str | None:
     """The stack's status, or None when there is no such stack."""
     from botocore.exceptions import ClientError
 
@@ -50,7 +56,11 @@ def status_of(cloudformation, stack: str) -> str | None:
 
 
 def plan(
-    cloudformation, stack: str, template: dict[str, str], parameters: dict[str, str], role: str | None = None
+    cloudformation: CloudFormationClient,
+    stack: str,
+    template: dict[str, str],
+    parameters: dict[str, str],
+    role: str | None = None,
 ) -> ChangeSet | None:
     """Make a change set; None when nothing would change.
 
@@ -94,7 +104,7 @@ def plan(
     return ChangeSet(stack, made, new, tuple(_changes(cloudformation, stack, made)))
 
 
-def _changes(cloudformation, stack: str, name: str) -> Iterator[Change]:
+def _changes(cloudformation: CloudFormationClient, stack: str, name: str) -> Iterator[Change]:
     more: dict[str, str] = {}
     while True:
         page = cloudformation.describe_change_set(StackName=stack, ChangeSetName=name, **more)
@@ -110,7 +120,7 @@ def _changes(cloudformation, stack: str, name: str) -> Iterator[Change]:
         more = {"NextToken": page["NextToken"]}
 
 
-def drop(cloudformation, change_set: ChangeSet) -> None:
+def drop(cloudformation: CloudFormationClient, change_set: ChangeSet) -> None:
     """Forget a change set, and the empty stack that was made to hold it."""
     cloudformation.delete_change_set(StackName=change_set.stack, ChangeSetName=change_set.name)
     if change_set.new:
@@ -118,9 +128,9 @@ def drop(cloudformation, change_set: ChangeSet) -> None:
 
 
 def apply(
-    cloudformation,
+    cloudformation: CloudFormationClient,
     change_set: ChangeSet,
-    show: Callable[[dict], None],
+    show: Callable[[dict[str, Any]], None],
     sleep: Callable[[float], None] = time.sleep,
 ) -> dict[str, str]:
     """Apply a change set, `show` each event of the stack, return the outputs. Raises StackFailed."""
@@ -136,7 +146,10 @@ def apply(
 
 
 def delete(
-    cloudformation, stack: str, show: Callable[[dict], None], sleep: Callable[[float], None] = time.sleep
+    cloudformation: CloudFormationClient,
+    stack: str,
+    show: Callable[[dict[str, Any]], None],
+    sleep: Callable[[float], None] = time.sleep,
 ) -> None:
     """Delete a stack; what its template says is retained stays. Raises StackFailed."""
     # By its id, as a stack that is gone has no name.
@@ -150,7 +163,7 @@ def delete(
         )
 
 
-def follow(cloudformation, stack: str, seen: set[str], show, sleep) -> str:
+def follow(cloudformation: CloudFormationClient, stack: str, seen: set[str], show, sleep) -> str:
     """`show` the events that are not in `seen` until one says that the stack rests; its status then."""
     while True:
         for event in reversed(_events(cloudformation, stack)):
@@ -164,11 +177,11 @@ def follow(cloudformation, stack: str, seen: set[str], show, sleep) -> str:
         sleep(POLL_SECONDS)
 
 
-def _event_ids(cloudformation, stack: str) -> set[str]:
+def _event_ids(cloudformation: CloudFormationClient, stack: str) -> set[str]:
     return {event["EventId"] for event in _events(cloudformation, stack)}
 
 
-def _events(cloudformation, stack: str) -> list[dict]:
+def _events(cloudformation: CloudFormationClient, stack: str) -> list[dict[str, Any]]:
     """All events of the stack, the newest first."""
     pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack)
     return [event for page in pages for event in page["StackEvents"]]

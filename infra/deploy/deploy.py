@@ -1,12 +1,18 @@
 """`labelmill deploy`: bring an environment on AWS up to this checkout."""
 
+from __future__ import annotations
+
 import argparse
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from pipelines import names
-from pipelines.commands.shared import guarded
+from pipelines.commands.shared import Subparsers, guarded
+
+if TYPE_CHECKING:
+    from types_boto3_cloudformation import CloudFormationClient
 
 EPILOG = """\
 It shows what would change, asks, and then changes it. docs/deploy.md goes through it step by step.
@@ -17,7 +23,7 @@ Examples:
 """
 
 
-def add_parser(subparsers) -> None:
+def add_parser(subparsers: Subparsers) -> None:
     """Add `deploy` to the command line."""
     parser = subparsers.add_parser(
         "deploy",
@@ -34,14 +40,14 @@ def add_parser(subparsers) -> None:
     parser.set_defaults(run=guarded(_run))
 
 
-def add_environment(parser) -> None:
+def add_environment(parser: argparse.ArgumentParser) -> None:
     """Add the options that name an environment."""
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--env", default="dev", help="a file in infra/environments (default: %(default)s)")
     which.add_argument("--parameters", type=Path, metavar="FILE", help="a file of the same shape")
 
 
-def settings_and_session(args):
+def settings_and_session(args: argparse.Namespace):
     """What to deploy, and a boto3 session of the right Region and account. Raises SettingsError."""
     import boto3
 
@@ -68,7 +74,7 @@ def ask(question: str, wanted: str) -> bool:
         return False
 
 
-def show_event(event: dict) -> None:
+def show_event(event: dict[str, Any]) -> None:
     """One line for each resource that is done or has failed; the reason where something failed."""
     status = event["ResourceStatus"]
     if status.endswith("_IN_PROGRESS") and not sys.stdout.isatty():
@@ -79,7 +85,7 @@ def show_event(event: dict) -> None:
     print(f"{event['Timestamp']:%H:%M:%S}  {status:<28} {event['LogicalResourceId']}{reason}", flush=True)
 
 
-def _run(args) -> int:
+def _run(args: argparse.Namespace) -> int:
     from infra.deploy import bundle
 
     settings, session = settings_and_session(args)
@@ -110,7 +116,13 @@ def _run(args) -> int:
     return 1 if outputs is None else 0
 
 
-def _change(cloudformation, stack: str, template: dict, parameters: dict, args) -> dict[str, str] | None:
+def _change(
+    cloudformation: CloudFormationClient,
+    stack: str,
+    template: dict[str, Any],
+    parameters: dict[str, Any],
+    args: argparse.Namespace,
+) -> dict[str, str] | None:
     """Plan, show, ask, apply; the stack's outputs, or None when the person said no."""
     from infra.deploy import changes
     from pipelines.stack import outputs

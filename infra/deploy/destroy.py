@@ -3,7 +3,7 @@
 import argparse
 
 from infra.deploy.deploy import add_environment
-from pipelines.commands.shared import guarded
+from pipelines.commands.shared import Subparsers, guarded
 
 EPILOG = """\
 Buckets, ledger and keys stay, and a later deploy takes buckets and ledger over. With --delete-data they go
@@ -15,7 +15,7 @@ Examples:
 """
 
 
-def add_parser(subparsers) -> None:
+def add_parser(subparsers: Subparsers) -> None:
     """Add `destroy` to the command line."""
     parser = subparsers.add_parser(
         "destroy",
@@ -32,7 +32,7 @@ def add_parser(subparsers) -> None:
     parser.set_defaults(run=guarded(_run))
 
 
-def _run(args) -> int:
+def _run(args: argparse.Namespace) -> int:
     from infra.deploy import changes, kept_data
     from infra.deploy.deploy import ask, settings_and_session, show_event
 

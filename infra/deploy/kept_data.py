@@ -1,6 +1,15 @@
 """What a deleted stack leaves behind on purpose, and how to delete that too."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types_boto3_cloudformation import CloudFormationClient
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_kms import KMSClient
+    from types_boto3_s3 import S3Client
 
 #: A key is deleted after this many days; until then that can be cancelled.
 KEY_DAYS = 30
@@ -15,7 +24,7 @@ class Data:
     keys: tuple[str, ...]
 
 
-def data_of(cloudformation, *stacks: str) -> Data:
+def data_of(cloudformation: CloudFormationClient, *stacks: str) -> Data:
     """The data in existing stacks."""
     found: dict[str, list[str]] = {"AWS::S3::Bucket": [], "AWS::DynamoDB::Table": [], "AWS::KMS::Key": []}
     for stack in stacks:
@@ -26,7 +35,7 @@ def data_of(cloudformation, *stacks: str) -> Data:
     return Data(*(tuple(names) for names in found.values()))
 
 
-def erase(data: Data, s3, dynamodb, kms) -> None:
+def erase(data: Data, s3: S3Client, dynamodb: DynamoDBClient, kms: KMSClient) -> None:
     """Delete every version of every object, the buckets and the tables; the keys follow in KEY_DAYS days."""
     for bucket in data.buckets:
         pages = s3.get_paginator("list_object_versions").paginate(

@@ -6,6 +6,7 @@ reviewed one while the bundle is built, by adding this block and nothing else.
 """
 
 import copy
+from typing import Any
 
 VPC_CONFIG = {
     "SecurityGroupIds.$": "States.StringSplit('${VpcSecurityGroups}', ',')",
@@ -20,7 +21,7 @@ PLACES = {
 }
 
 
-def in_vpc(definition: dict) -> dict:
+def in_vpc(definition: dict[str, Any]) -> dict[str, Any]:
     """A copy of a state machine definition, with a `VpcConfig` in each request that can have one."""
     changed = copy.deepcopy(definition)
     for state in changed["States"].values():

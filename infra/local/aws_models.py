@@ -3,6 +3,7 @@
 import functools
 import re
 from datetime import datetime
+from typing import Any
 
 import botocore.session
 from botocore.model import OperationModel, ServiceModel, Shape
@@ -19,7 +20,7 @@ def service_model(service: str) -> ServiceModel:
     return botocore.session.get_session().get_service_model(service)
 
 
-def check(request: dict, operation: OperationModel) -> None:
+def check(request: dict[str, Any], operation: OperationModel) -> None:
     """Raise InvalidRequest unless members, types, lengths, ranges, patterns and enum values are right.
 
     botocore alone looks at names, types and lower bounds; the service looks at the rest too; so does this.
@@ -66,7 +67,7 @@ def _matches(pattern: str, value: str) -> bool:
         return True
 
 
-def only_members(values: dict, shape: Shape) -> dict:
+def only_members(values: dict[str, Any], shape: Shape) -> dict[str, Any]:
     """`values` without what `shape` does not have at its top level."""
     return {name: value for name, value in values.items() if name in shape.members}
 

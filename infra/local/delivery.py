@@ -1,12 +1,19 @@
 """Who carries messages to functions: SQS event source mappings, asynchronous invocations (EventBridge)."""
 
+from __future__ import annotations
+
 import json
 import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
 
 from infra.local.functions import Outcome
+
+if TYPE_CHECKING:
+    from types_boto3_lambda import LambdaClient
+    from types_boto3_sqs import SQSClient
 
 log = logging.getLogger(__name__)
 LONG_POLL_SECONDS = 20
@@ -24,7 +31,13 @@ class QueuePoller:
     """
 
     def __init__(
-        self, mapping_id: str, queue_arn: str, invoke: Invoke, sqs, lambda_client, changed: Callable[[], None]
+        self,
+        mapping_id: str,
+        queue_arn: str,
+        invoke: Invoke,
+        sqs: SQSClient,
+        lambda_client: LambdaClient,
+        changed: Callable[[], None],
     ):
         self._mapping_id = mapping_id
         self._invoke = invoke
@@ -49,7 +62,7 @@ class QueuePoller:
                 log.exception("event source mapping %s", self._mapping_id)
                 threading.Event().wait(1)
 
-    def _poll(self, mapping: dict) -> None:
+    def _poll(self, mapping: dict[str, Any]) -> None:
         if mapping["State"] != "Enabled":
             threading.Event().wait(1)
             return
@@ -91,7 +104,7 @@ def failed_messages(outcome: Outcome, message_ids: list[str], partial: bool) -> 
     return failed if failed <= everything else everything
 
 
-def _record(message: dict, mapping: dict) -> dict:
+def _record(message: dict[str, Any], mapping: dict[str, Any]) -> dict[str, Any]:
     """One message as a function sees it."""
     return {
         "messageId": message["MessageId"],
@@ -109,7 +122,7 @@ def _record(message: dict, mapping: dict) -> dict:
     }
 
 
-def send_dead_letter(sqs, queue_url: str, event: object, outcome: Outcome) -> None:
+def send_dead_letter(sqs: SQSClient, queue_url: str, event: object, outcome: Outcome) -> None:
     """Put an event that a function could not take into its dead-letter queue, with Lambda's attributes."""
     reason = json.loads(outcome.body)["errorMessage"][:1024] or "-"
     attributes = {

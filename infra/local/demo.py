@@ -1,9 +1,12 @@
 """`labelmill demo`: two months for three model groups, on this machine, with synthetic items."""
 
+import argparse
 from pathlib import Path
 
+from pipelines.commands.shared import Subparsers
 
-def add_parser(subparsers) -> None:
+
+def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "demo",
         help="two months for three model groups, on this machine",
@@ -17,7 +20,7 @@ def add_parser(subparsers) -> None:
     parser.set_defaults(run=run)
 
 
-def run(args) -> int:
+def run(args: argparse.Namespace) -> int:
     """Run the demo; 0 when every run of every group succeeded."""
     import shutil
     import time

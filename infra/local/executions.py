@@ -2,9 +2,10 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 
-def write_execution(folder: Path, description: dict, history: list[dict]) -> Path:
+def write_execution(folder: Path, description: dict[str, Any], history: list[dict[str, Any]]) -> Path:
     """Write one ended execution and return the file; `description` and `history` are the API's answers.
 
     JSON texts inside (input, output, cause) are written as what they say, so that a person can read them.
@@ -25,7 +26,7 @@ def write_execution(folder: Path, description: dict, history: list[dict]) -> Pat
     return path
 
 
-def _event(event: dict) -> dict:
+def _event(event: dict[str, Any]) -> dict[str, Any]:
     return {
         key: {k: _unpacked(v) for k, v in value.items()} if isinstance(value, dict) else value
         for key, value in event.items()

@@ -4,7 +4,7 @@ import gc
 import json
 import os
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import parse_qs
 
 from werkzeug.wsgi import ClosingIterator
@@ -22,7 +22,7 @@ class Service(Protocol):
 
     def handles(self, operation: str) -> bool: ...
 
-    def answer(self, operation: str, request: dict) -> dict: ...
+    def answer(self, operation: str, request: dict[str, Any]) -> dict[str, Any]: ...
 
 
 class Front:
@@ -44,7 +44,7 @@ class Front:
         self._happenings = happenings
         self._quiet = quiet
 
-    def __call__(self, environ: dict, start_response: Callable):
+    def __call__(self, environ: dict[str, Any], start_response: Callable):
         name, _, operation = environ.get("HTTP_X_AMZ_TARGET", "").partition(".")
         service = self._services.get(name)
         if service and service.handles(operation):
@@ -61,13 +61,13 @@ class Front:
         large = int(environ.get("CONTENT_LENGTH") or 0) > LARGE_BYTES
         return ClosingIterator(answer, gc.collect) if large else answer
 
-    def _call(self, service: Service, operation: str, request: dict) -> tuple[str, dict]:
+    def _call(self, service: Service, operation: str, request: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         try:
             return "200 OK", to_epoch(service.answer(operation, request))
         except ServiceError as error:
             return "400 Bad Request", {"__type": error.code, "message": str(error)}
 
-    def _tell(self, what: str, after: float = 0, timeout: float = 0) -> list | dict:
+    def _tell(self, what: str, after: float = 0, timeout: float = 0) -> list[Any] | dict[str, Any]:
         """What `infra.local.endpoint.get` asks for."""
         if what == "events":
             return self._happenings.after(int(after), timeout)

@@ -18,6 +18,7 @@ import time
 import traceback
 from datetime import UTC, datetime
 from types import SimpleNamespace
+from typing import Any
 
 # What AWS's Python runtime brings besides the standard library.
 IN_THE_RUNTIME = {"boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3"}
@@ -61,7 +62,7 @@ class OnlyWhatLambdaHas:
         return spec
 
 
-def context_for(request: dict) -> SimpleNamespace:
+def context_for(request: dict[str, Any]) -> SimpleNamespace:
     """The handler's second argument, with the members AWS documents."""
     name = os.environ["AWS_LAMBDA_FUNCTION_NAME"]
     deadline = time.monotonic() + request["timeout_seconds"]
@@ -77,7 +78,7 @@ def context_for(request: dict) -> SimpleNamespace:
     )
 
 
-def error_answer(error: BaseException, request_id: str) -> dict:
+def error_answer(error: BaseException, request_id: str) -> dict[str, Any]:
     """An exception as Lambda reports it."""
     return {
         "errorMessage": str(error),

@@ -14,6 +14,7 @@ import uuid
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 WORKER = Path(__file__).with_name("function_worker.py")
 
@@ -26,7 +27,7 @@ class Function:
     arn: str
     handler: str
     code: bytes = field(repr=False)
-    environment: dict
+    environment: dict[str, Any]
     timeout_seconds: float
     memory_mb: int
 
@@ -95,7 +96,7 @@ class _Process:
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
             **function.environment,
         }
-        self._running: subprocess.Popen | None = None
+        self._running: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         if self._running and self._running.poll() is None:

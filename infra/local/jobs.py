@@ -8,7 +8,7 @@ import re
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from infra.local.aws_models import InvalidRequest, check, only_members, service_model
 
@@ -37,7 +37,7 @@ class ServiceError(Exception):
 class Worker(Protocol):
     """Who runs the jobs. It reports by `on_change(kind, name, changes)`: members of the describe answer."""
 
-    def submit(self, kind: str, request: dict) -> None: ...
+    def submit(self, kind: str, request: dict[str, Any]) -> None: ...
 
     def cancel(self, kind: str, name: str) -> None: ...
 
@@ -57,7 +57,7 @@ class Jobs:
         self._arn_start = f"arn:aws:sagemaker:{region}:{account}"
         self._announce = announce
         self._artefact_exists = artefact_exists
-        self._records: dict[tuple[str, str], dict] = {}
+        self._records: dict[tuple[str, str], dict[str, Any]] = {}
         self._changed = threading.Condition(threading.RLock())
         self.worker: Worker | None = None
 
@@ -65,7 +65,7 @@ class Jobs:
         """True for the operations answered here; the rest of SageMaker is the emulator's."""
         return operation == "ListTrainingJobsForHyperParameterTuningJob" or self._parse(operation) is not None
 
-    def answer(self, operation: str, request: dict) -> dict:
+    def answer(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         """The response to one API call. Raises ServiceError."""
         model = service_model("sagemaker").operation_model(operation)
         try:
@@ -81,7 +81,7 @@ class Jobs:
             response = getattr(self, f"_{verb.lower()}")(kind, request, model)
         return only_members(response, model.output_shape) if model.output_shape else {}
 
-    def on_change(self, kind: str, name: str, changes: dict) -> None:
+    def on_change(self, kind: str, name: str, changes: dict[str, Any]) -> None:
         """Take the worker's report. A tuning job's training job begins with the first one."""
         now = datetime.now(UTC)
         status_member = f"{RESOURCES[kind][0]}Status"
@@ -99,14 +99,14 @@ class Jobs:
         if status != before or "SecondaryStatus" in changes:
             self._announce(kind, name, status)
 
-    def describe(self, kind: str, name: str) -> dict:
+    def describe(self, kind: str, name: str) -> dict[str, Any]:
         """The describe answer, datetimes as datetimes. Raises ServiceError."""
         with self._changed:
             record = self._find(kind, name)
             shape = service_model("sagemaker").operation_model(f"Describe{RESOURCES[kind][0]}").output_shape
             return only_members(record, shape)
 
-    def wait(self, kind: str, name: str, still_wanted: Callable[[], bool]) -> dict | None:
+    def wait(self, kind: str, name: str, still_wanted: Callable[[], bool]) -> dict[str, Any] | None:
         """The describe answer, once the job has ended; None when nobody wants it (asked each second)."""
         status_member = f"{RESOURCES[kind][0]}Status"
         with self._changed:
@@ -130,14 +130,14 @@ class Jobs:
         kinds = [kind for kind, (resource, _) in RESOURCES.items() if found and resource == found[2]]
         return (found[1], kinds[0]) if kinds else None
 
-    def _find(self, kind: str, name: str) -> dict:
+    def _find(self, kind: str, name: str) -> dict[str, Any]:
         try:
             return self._records[kind, name]
         except KeyError:
             code = "ValidationException" if kind == "model" else "ResourceNotFound"
             raise ServiceError(code, f"Requested resource not found: {RESOURCES[kind][0]} {name}") from None
 
-    def _new_record(self, kind: str, request: dict) -> dict:
+    def _new_record(self, kind: str, request: dict[str, Any]) -> dict[str, Any]:
         resource, in_arn = RESOURCES[kind]
         now = datetime.now(UTC)
         record = {**request, f"{resource}Arn": f"{self._arn_start}:{in_arn}/{request[f'{resource}Name']}"}
@@ -152,7 +152,7 @@ class Jobs:
             record["ObjectiveStatusCounters"] = dict.fromkeys(("Succeeded", "Pending", "Failed"), 0)
         return record
 
-    def _create(self, kind: str, request: dict, model) -> dict:
+    def _create(self, kind: str, request: dict[str, Any], model) -> dict[str, Any]:
         resource = RESOURCES[kind][0]
         name = request[f"{resource}Name"]
         artefact = request.get("PrimaryContainer", {}).get("ModelDataUrl") if kind == "model" else None
@@ -170,10 +170,10 @@ class Jobs:
             self.worker.submit(kind, request)
         return {f"{resource}Arn": arn}
 
-    def _describe(self, kind: str, request: dict, model) -> dict:
+    def _describe(self, kind: str, request: dict[str, Any], model) -> dict[str, Any]:
         return self.describe(kind, request[f"{RESOURCES[kind][0]}Name"])
 
-    def _stop(self, kind: str, request: dict, model) -> dict:
+    def _stop(self, kind: str, request: dict[str, Any], model) -> dict[str, Any]:
         resource = RESOURCES[kind][0]
         name = request[f"{resource}Name"]
         with self._changed:
@@ -186,13 +186,15 @@ class Jobs:
         self.worker.cancel(kind, name)
         return {}
 
-    def _delete(self, kind: str, request: dict, model) -> dict:
+    def _delete(self, kind: str, request: dict[str, Any], model) -> dict[str, Any]:
         with self._changed:
             self._find(kind, request[f"{RESOURCES[kind][0]}Name"])
             del self._records[kind, request[f"{RESOURCES[kind][0]}Name"]]
         return {}
 
-    def _list(self, kind: str, request: dict, model, in_tuning_job: str | None = None) -> dict:
+    def _list(
+        self, kind: str, request: dict[str, Any], model, in_tuning_job: str | None = None
+    ) -> dict[str, Any]:
         resource = RESOURCES[kind][0]
         with self._changed:
             records = [record for (of_kind, _), record in self._records.items() if of_kind == kind]

@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -12,7 +13,7 @@ from infra.local.follow import ENDED
 class Progress:
     """A context manager; `show` takes the stack's events, `say` any sentence."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._console = Console(highlight=False, soft_wrap=True)
         self._status = self._console.status("starting the local stack")
         self._started = time.monotonic()
@@ -28,7 +29,7 @@ class Progress:
     def say(self, sentence: str) -> None:
         self._console.print(sentence, markup=False)
 
-    def show(self, event: dict) -> None:
+    def show(self, event: dict[str, Any]) -> None:
         """One event of `LocalStack.events`."""
         if event["kind"] == "job":
             if event["status"] == "InProgress":
@@ -49,7 +50,7 @@ class Progress:
         self._console.print(f"{time.monotonic() - self._started:6.1f} s  {mark:<4} {text}", markup=False)
 
     def results(
-        self, results: list[dict], story: list[str], pages: list[Path], folder: Path, seconds: float
+        self, results: list[dict[str, Any]], story: list[str], pages: list[Path], folder: Path, seconds: float
     ) -> None:
         """The closing table, what the change of codes did, and the paths of what to open next."""
         table = Table(title="Synthetic items: scores say that the flow works, not how good it is on yours")

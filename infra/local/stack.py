@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from infra.local.endpoint import client, get
 
@@ -20,7 +21,7 @@ class DidNotStart(RuntimeError):
     """The server process ended before it was ready; the text says where to look."""
 
 
-def launch(folder: Path, *options: str, with_parent: bool) -> tuple[subprocess.Popen, dict]:
+def launch(folder: Path, *options: str, with_parent: bool) -> tuple[subprocess.Popen[bytes], dict[str, Any]]:
     """Start the server; return its process and, once ready, what it says of itself (as in `endpoint.json`).
 
     `with_parent` ties it to this process: it ends when the returned process's `stdin` is closed, or when this
@@ -83,7 +84,7 @@ class LocalStack:
         """A boto3 client of this stack."""
         return client(service, self.endpoint)
 
-    def events(self, after: int = 0) -> Iterator[dict]:
+    def events(self, after: int = 0) -> Iterator[dict[str, Any]]:
         """Everything that happened after event number `after` and, waiting for it, everything to come.
 
         Each is a dict with `number` and `kind`: `execution` (`machine`, `name`, `status`, `arn`), `job`
@@ -94,7 +95,7 @@ class LocalStack:
                 after = event["number"]
                 yield event
 
-    def wait_for_execution(self, arn: str) -> dict:
+    def wait_for_execution(self, arn: str) -> dict[str, Any]:
         """Wait until the execution has ended, and return its description."""
         for event in self.events():
             if event["kind"] == "execution" and event["arn"] == arn and event["status"] != "RUNNING":

@@ -1,11 +1,17 @@
 """Makes the stacks that AWS gets, from the same templates and the same code bundle."""
 
+from __future__ import annotations
+
 import uuid
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import infra
 from infra.deploy import bundle
 from infra.local.endpoint import ACCOUNT, REGION, client
+
+if TYPE_CHECKING:
+    from types_boto3_cloudformation import CloudFormationClient
 
 TEMPLATES = Path(infra.__file__).parent
 WAREHOUSE_ARN = f"arn:aws:redshift-serverless:{REGION}:{ACCOUNT}:workgroup/{uuid.UUID(int=0)}"
@@ -27,7 +33,9 @@ def create(endpoint: str, folder: Path) -> dict[str, str]:
     return code | _create(cloudformation, "labelmill", TEMPLATES / "template.yaml", parameters)
 
 
-def _create(cloudformation, name: str, template: Path, parameters: dict[str, str]) -> dict[str, str]:
+def _create(
+    cloudformation: CloudFormationClient, name: str, template: Path, parameters: dict[str, str]
+) -> dict[str, str]:
     cloudformation.create_stack(
         StackName=name,
         TemplateBody=template.read_text(),

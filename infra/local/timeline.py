@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 
 class Happenings:
@@ -11,8 +12,8 @@ class Happenings:
     `arn`; `message`: `topic`, `subject`.
     """
 
-    def __init__(self):
-        self._list: list[dict] = []
+    def __init__(self) -> None:
+        self._list: list[dict[str, Any]] = []
         self._changed = threading.Condition()
 
     def add(self, kind: str, **details) -> None:
@@ -26,7 +27,7 @@ class Happenings:
         with self._changed:
             self._changed.notify_all()
 
-    def after(self, number: int, timeout_seconds: float) -> list[dict]:
+    def after(self, number: int, timeout_seconds: float) -> list[dict[str, Any]]:
         """Those later than `number`; waits for the first of them until the time is up, then returns `[]`."""
         with self._changed:
             self._changed.wait_for(lambda: len(self._list) > number, timeout_seconds)

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from typing import Any
 
 from infra.local.aws_models import InvalidRequest, check, only_members, service_model
 from infra.local.jobs import ServiceError
@@ -25,10 +26,10 @@ class Warehouse:
             ended, the statement as DescribeStatement answers it.
     """
 
-    def __init__(self, run: Callable[[str], int], announce: Callable[[dict, bool], None]):
+    def __init__(self, run: Callable[[str], int], announce: Callable[[dict[str, Any], bool], None]):
         self._run = run
         self._announce = announce
-        self._statements: dict[str, dict] = {}
+        self._statements: dict[str, dict[str, Any]] = {}
         self._by_token: dict[str, str] = {}
         self._lock = threading.Lock()
         self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="statement")
@@ -38,7 +39,7 @@ class Warehouse:
         """True for the operations answered here."""
         return operation in OPERATIONS
 
-    def answer(self, operation: str, request: dict) -> dict:
+    def answer(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         """The response to one API call. Raises ServiceError."""
         model = service_model("redshift-data").operation_model(operation)
         try:
@@ -52,13 +53,13 @@ class Warehouse:
         """How many statements have not ended, or whose end has not been told."""
         return self._active
 
-    def _find(self, statement_id: str) -> dict:
+    def _find(self, statement_id: str) -> dict[str, Any]:
         try:
             return self._statements[statement_id]
         except KeyError:
             raise ServiceError("ResourceNotFoundException", "Query does not exist.") from None
 
-    def _execute(self, request: dict) -> dict:
+    def _execute(self, request: dict[str, Any]) -> dict[str, Any]:
         """Begin a statement; one with the client token of an earlier one is that earlier one."""
         if "WorkgroupName" not in request and "ClusterIdentifier" not in request:
             raise ServiceError("ValidationException", "Either WorkgroupName or ClusterIdentifier is needed.")
@@ -87,7 +88,7 @@ class Warehouse:
         self._threads.submit(self._finish, statement)
         return statement
 
-    def _finish(self, statement: dict) -> None:
+    def _finish(self, statement: dict[str, Any]) -> None:
         try:
             ended = {"Status": "FINISHED", "ResultRows": self._run(statement["Sql"])}
         except Exception as error:
@@ -103,7 +104,7 @@ class Warehouse:
                 self._active -= 1
 
 
-def status_event(statement: dict, account: str) -> dict:
+def status_event(statement: dict[str, Any], account: str) -> dict[str, Any]:
     """The entry for PutEvents by which Redshift tells of a statement's end.
 
     Source: Amazon Redshift Management Guide, "Monitoring events for the Amazon Redshift Data API". The event

@@ -12,6 +12,7 @@ import json
 import random
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 SYLLABLES = [
     "ka",
@@ -46,11 +47,11 @@ VAGUE_SHARE, TYPO_SHARE, WRONG_LABEL_SHARE, MISSING_SHARE = 0.25, 0.15, 0.01, 0.
 
 
 @functools.cache
-def vocabulary() -> dict:
+def vocabulary() -> dict[str, Any]:
     return json.loads(Path(__file__).with_name("vocabulary.json").read_text(encoding="utf-8"))
 
 
-def codebook(group: str, version: str) -> dict:
+def codebook(group: str, version: str) -> dict[str, Any]:
     """The sample codebook of `group` (`DE-weee`), in the form docs/contracts.md gives."""
     country, scheme = group.split("-")
     words, language = vocabulary()[scheme], LANGUAGES.get(country, "en")
@@ -73,7 +74,7 @@ def codebook(group: str, version: str) -> dict:
     }
 
 
-def changed_codebook(group: str, version: str, day: str) -> dict:
+def changed_codebook(group: str, version: str, day: str) -> dict[str, Any]:
     """The sample codebook after a change of codes on `day` (such as `2026-10-01`).
 
     The fourth code is renamed, the last one is split into two which no item is labelled with so far.
@@ -93,7 +94,7 @@ def changed_codebook(group: str, version: str, day: str) -> dict:
     return book
 
 
-def items(group: str, start: int, count: int, labelled: bool, changed: bool = False) -> list[dict]:
+def items(group: str, start: int, count: int, labelled: bool, changed: bool = False) -> list[dict[str, Any]]:
     """`count` items of `group` from number `start` on; with `label` if `labelled`.
 
     If `changed`, labels are codes of `changed_codebook`: its split code's items go to one part or the other
@@ -123,7 +124,7 @@ class _Maker:
             for code in self.codes
         }
 
-    def item(self, number: int) -> dict:
+    def item(self, number: int) -> dict[str, Any]:
         rng = random.Random(f"{self.group} {number}")
         code = rng.choices(self.codes, weights=[1 / (rank + 1.5) for rank in range(len(self.codes))])[0]
         entry = self.words["codes"][code]

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 
-def changes(before: dict, after: dict) -> Iterator[str]:
+def changes(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
     """What a reader must know who knew `before`: one line a change, `+` new, `-` gone, `~` changed."""
     old, new = ({entry["code"]: entry for entry in book["codes"]} for book in (before, after))
     for code in (code for code in new if code not in old):
@@ -23,14 +24,14 @@ def changes(before: dict, after: dict) -> Iterator[str]:
     yield from _field_changes("", *rest)
 
 
-def _field_changes(prefix: str, old: dict, new: dict) -> Iterator[str]:
+def _field_changes(prefix: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
     for name in dict.fromkeys([*old, *new]):
         if old.get(name) != new.get(name):
             before, after = (json.dumps(book.get(name), ensure_ascii=False) for book in (old, new))
             yield f"~ {prefix}{name}: {before} -> {after}"
 
 
-def succession_text(succession: dict) -> str:
+def succession_text(succession: dict[str, Any]) -> str:
     """A succession in words: `split on 2026-11-01: 5 -> 5a, 5b`."""
     old, new = ", ".join(succession["from"]), ", ".join(succession["to"])
     return f"{succession['kind']} on {succession['date']}: {old} -> {new}"

@@ -3,15 +3,21 @@
 Every problem names the file, the place in it and the fix, so that a person who is no programmer can act.
 """
 
+from __future__ import annotations
+
 import graphlib
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from processing.policy import NO_LIST, Policy
+
+if TYPE_CHECKING:
+    import jsonschema
 
 COMMON_COLUMNS = ("item_id", "title", "brand", "product_type", "label", "text_key")
 ONE_DAY = timedelta(days=1)
@@ -30,7 +36,7 @@ class Problem:
         return f"{self.file}: {self.place}: {self.message}. Fix: {self.fix}."
 
 
-def problems(codebook: object, file: str) -> list[Problem]:
+def problems(codebook: Any, file: str) -> list[Problem]:
     """Everything that is wrong with `codebook` (parsed JSON); `file` is the name shown."""
     found = _form(codebook) or [
         *_codes(codebook),
@@ -41,7 +47,7 @@ def problems(codebook: object, file: str) -> list[Problem]:
     return [Problem(file, *what) for what in found]
 
 
-def _form(codebook: object) -> list[tuple[str, str, str]]:
+def _form(codebook: Any) -> list[tuple[str, str, str]]:
     import jsonschema
 
     schema = json.loads(Path(__file__).with_name("codebook.schema.json").read_text(encoding="utf-8"))
@@ -52,24 +58,26 @@ def _form(codebook: object) -> list[tuple[str, str, str]]:
     return [(_place(codebook, error.absolute_path), _message(error), _fix(error)) for error in errors]
 
 
-def _message(error) -> str:
+def _message(error: jsonschema.ValidationError) -> str:
     """The validator's message, without patterns, and short where a whole list would be printed."""
     if error.validator == "pattern":
         return f"{_quoted(error.instance)} is not written as it must be"
     if len(error.message) > 100:
         return f"{error.validator} {json.dumps(error.validator_value)} is not met"
-    return error.message
+    message: str = error.message
+    return message
 
 
-def _fix(error) -> str:
+def _fix(error: jsonschema.ValidationError) -> str:
     if error.validator == "required":
         return "add it, docs/codebooks.md explains every field"
     if error.validator == "additionalProperties":
         return "check its spelling or remove it; known are " + ", ".join(error.schema["properties"])
-    return error.schema["x-fix"]
+    fix: str = error.schema["x-fix"]
+    return fix
 
 
-def _place(codebook: object, path) -> str:
+def _place(codebook: Any, path: Iterable[str | int]) -> str:
     """The path in words: `codes, entry 3 ("4a"), valid_to`; entries count from 1."""
     words, here = [], codebook
     for step in path:
@@ -86,7 +94,7 @@ def _quoted(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _codes(codebook: dict) -> Iterator[tuple[str, str, str]]:
+def _codes(codebook: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     counts = Counter(entry["code"] for entry in codebook["codes"])
     for code, count in counts.items():
         if count > 1:
@@ -114,7 +122,7 @@ def _codes(codebook: dict) -> Iterator[tuple[str, str, str]]:
         reach = max(reach, end)
 
 
-def _attributes(codebook: dict) -> Iterator[tuple[str, str, str]]:
+def _attributes(codebook: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     counts = Counter(attribute["name"] for attribute in codebook["attributes"])
     for name, count in counts.items():
         if count > 1:
@@ -123,7 +131,7 @@ def _attributes(codebook: dict) -> Iterator[tuple[str, str, str]]:
             yield f'attributes, "{name}"', "every dataset has this column", "remove it or choose another name"
 
 
-def _successions(codebook: dict) -> Iterator[tuple[str, str, str]]:
+def _successions(codebook: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     entries = {entry["code"]: entry for entry in codebook["codes"]}
     successors: dict[str, set[str]] = {}
     replaced: Counter[str] = Counter()
@@ -164,7 +172,7 @@ def _successions(codebook: dict) -> Iterator[tuple[str, str, str]]:
         )
 
 
-def _policy(codebook: dict) -> Iterator[tuple[str, str, str]]:
+def _policy(codebook: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     try:
         policy = Policy.parse(json.dumps(codebook.get("policy", {})))
     except ValueError as error:
@@ -180,7 +188,7 @@ def _policy(codebook: dict) -> Iterator[tuple[str, str, str]]:
         )
 
 
-def _arity(succession: dict) -> tuple[str, str] | None:
+def _arity(succession: dict[str, Any]) -> tuple[str, str] | None:
     kind, old, new = succession["kind"], len(succession["from"]), len(succession["to"])
     counts = f"there are {old} under from and {new} under to"
     if kind == "renamed" and (old, new) != (1, 1):
@@ -195,7 +203,7 @@ def _arity(succession: dict) -> tuple[str, str] | None:
     return None
 
 
-def _dates(succession: dict, entries: dict[str, dict]) -> Iterator[tuple[str, str]]:
+def _dates(succession: dict[str, Any], entries: dict[str, dict[str, Any]]) -> Iterator[tuple[str, str]]:
     """One code ends on the day before the other begins: no gap and no overlap."""
     day = date.fromisoformat(succession["date"])
     for entry in (entries[code] for code in succession["from"] if code in entries):
@@ -218,5 +226,5 @@ def _dates(succession: dict, entries: dict[str, dict]) -> Iterator[tuple[str, st
             )
 
 
-def _end(entry: dict) -> date:
+def _end(entry: dict[str, Any]) -> date:
     return date.fromisoformat(entry["valid_to"]) if entry["valid_to"] else date.max

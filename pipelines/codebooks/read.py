@@ -5,6 +5,7 @@ Publishing one, and reading the one that is published: publish.py.
 
 import json
 from pathlib import Path
+from typing import Any, NoReturn
 
 from pipelines.codebooks.check import Problem, problems
 from pipelines.errors import Refused
@@ -18,14 +19,14 @@ class CodebookError(Refused):
         self.problems = found
 
 
-def read(path: str | Path) -> dict:
+def read(path: str | Path) -> dict[str, Any]:
     """The codebook in the file `path`, checked. Raises CodebookError naming every problem."""
     try:
         # A byte order mark is what Windows' editors put in front of UTF-8.
         text = Path(path).read_text(encoding="utf-8-sig")
     except OSError as error:
         raise CodebookError(
-            Problem(str(path), "the file", error.strerror, "check the path and its rights")
+            Problem(str(path), "the file", error.strerror or str(error), "check the path and its rights")
         ) from error
     except UnicodeDecodeError as error:
         raise CodebookError(
@@ -34,7 +35,7 @@ def read(path: str | Path) -> dict:
     return parse(text, str(path))
 
 
-def parse(text: str, file: str) -> dict:
+def parse(text: str, file: str) -> dict[str, Any]:
     """The codebook in the JSON `text`, checked; `file` is the name shown in errors. Raises CodebookError."""
     try:
         codebook = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
@@ -49,14 +50,14 @@ def parse(text: str, file: str) -> dict:
     return checked(codebook, file)
 
 
-def checked(codebook: dict, file: str) -> dict:
+def checked(codebook: dict[str, Any], file: str) -> dict[str, Any]:
     """`codebook` itself when it is good. Raises CodebookError naming every problem."""
     if found := problems(codebook, file):
         raise CodebookError(*found)
     return codebook
 
 
-def _unique(pairs: list[tuple[str, object]]) -> dict:
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, Any]:
     fields = dict(pairs)
     if len(fields) < len(pairs):
         names = [name for name, _ in pairs]
@@ -65,5 +66,5 @@ def _unique(pairs: list[tuple[str, object]]) -> dict:
     return fields
 
 
-def _refuse(constant: str):
+def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not a number in JSON")

@@ -1,12 +1,19 @@
 """`labelmill codebook`: check, show, compare and publish codebooks."""
 
+from __future__ import annotations
+
 import argparse
 import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from pipelines.commands.shared import add_stack, guarded
+from pipelines.commands.shared import Subparsers, add_stack, guarded
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_s3 import S3Client
 
 EPILOG = """\
 A codebook is a file, or the name of a model group for the one that is published.
@@ -19,7 +26,7 @@ Examples:
 """
 
 
-def add_parser(subparsers) -> None:
+def add_parser(subparsers: Subparsers) -> None:
     """Add `codebook` and its four verbs to the command line."""
     parser = subparsers.add_parser(
         "codebook",
@@ -51,7 +58,7 @@ def add_parser(subparsers) -> None:
     add_stack(show, diff, publish)
 
 
-def _check(args) -> int:
+def _check(args: argparse.Namespace) -> int:
     from pipelines.codebooks.read import CodebookError, read
 
     failed = 0
@@ -66,7 +73,7 @@ def _check(args) -> int:
     return 1 if failed else 0
 
 
-def _show(args) -> int:
+def _show(args: argparse.Namespace) -> int:
     book = _load(args.codebook, args.stack)
     if args.json:
         print(json.dumps(book, ensure_ascii=False, indent=2))
@@ -97,7 +104,7 @@ def _show(args) -> int:
     return 0
 
 
-def _diff(args) -> int:
+def _diff(args: argparse.Namespace) -> int:
     from pipelines.codebooks.changes import changes
 
     lines = list(changes(_load(args.before, args.stack), _load(args.after, args.stack)))
@@ -105,7 +112,7 @@ def _diff(args) -> int:
     return 0
 
 
-def _publish(args) -> int:
+def _publish(args: argparse.Namespace) -> int:
     from pipelines.codebooks.publish import publish
 
     names, s3, dynamodb = _stack(args.stack)
@@ -130,7 +137,7 @@ def _publish(args) -> int:
     return 0
 
 
-def _load(name: str, stack: str) -> dict:
+def _load(name: str, stack: str) -> dict[str, Any]:
     """A codebook by its file, or by its model group the published one."""
     from pipelines.codebooks.publish import published
     from pipelines.codebooks.read import read
@@ -141,7 +148,7 @@ def _load(name: str, stack: str) -> dict:
     return published(name, s3=s3, dynamodb=dynamodb, table=names["LedgerTable"])
 
 
-def _stack(name: str):
+def _stack(name: str) -> tuple[dict[str, str], S3Client, DynamoDBClient]:
     import boto3
 
     from pipelines.stack import outputs

@@ -1,14 +1,21 @@
 """`labelmill explain`: why a text gets its code, from a group's winner or another of its models."""
 
+from __future__ import annotations
+
 import argparse
 import json
 import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipelines.commands.ledger_access import open_ledger
-from pipelines.commands.shared import add_stack, guarded
+from pipelines.commands.shared import Subparsers, add_stack, guarded
+
+if TYPE_CHECKING:
+    from inference.explain import Explanation
+    from training.model import Model
 
 SHOWN = 20
 EPILOG = """\
@@ -21,7 +28,7 @@ Examples:
 """
 
 
-def add_parser(subparsers) -> None:
+def add_parser(subparsers: Subparsers) -> None:
     """Add `explain` to the command line."""
     parser = subparsers.add_parser(
         "explain",
@@ -55,7 +62,7 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _run(args) -> int:
+def _run(args: argparse.Namespace) -> int:
     import boto3
 
     from inference.explain import explain
@@ -83,7 +90,7 @@ def _run(args) -> int:
     return 0
 
 
-def _told(name: str, model, explained) -> str:
+def _told(name: str, model: Model, explained: Explanation) -> str:
     first, second = explained.code, explained.second_code
     verdict = "a person must look" if explained.review else "no person needed"
     width = max(len(first), len(second))

@@ -1,10 +1,11 @@
 """What the commands on the winner ledger share: the way in, who decides and why."""
 
+import argparse
 import sys
 from typing import Any
 
 
-def add_by(parser) -> None:
+def add_by(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--by", metavar="NAME", help="who decides; recorded beside the AWS identity that calls"
     )
@@ -19,7 +20,7 @@ def open_ledger(stack: str) -> tuple[Any, str]:
     return boto3.client("dynamodb"), outputs(stack, boto3.client("cloudformation"))["LedgerTable"]
 
 
-def tell_mlops(stack: str, message: dict) -> None:
+def tell_mlops(stack: str, message: dict[str, Any]) -> None:
     """Publish `message` (subject, text, attributes, as SNS takes them) to the MLOps topic.
 
     What it tells has been done already, so a message that cannot be sent is a warning and no failure.
@@ -49,7 +50,7 @@ def decider(name: str | None) -> str:
     return f"{name} ({identity})" if name else identity
 
 
-def reason_of(args) -> str:
+def reason_of(args: argparse.Namespace) -> str:
     """The reason on one line. Raises LedgerError for one that says nothing or is a whole letter."""
     from pipelines.ledger.reading import LedgerError
 

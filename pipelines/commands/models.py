@@ -4,9 +4,10 @@ import argparse
 import json
 import sys
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 from pipelines.commands.ledger_access import add_by, decider, open_ledger, reason_of, tell_mlops
-from pipelines.commands.shared import add_stack, guarded
+from pipelines.commands.shared import Command, Subparsers, add_stack, guarded
 
 EPILOG = """\
 Examples:
@@ -18,7 +19,7 @@ Examples:
 """
 
 
-def add_parser(subparsers) -> None:
+def add_parser(subparsers: Subparsers) -> None:
     """Add `models` and its verbs to the command line."""
     parser = subparsers.add_parser(
         "models",
@@ -29,7 +30,7 @@ def add_parser(subparsers) -> None:
     )
     verbs = parser.add_subparsers(metavar="VERB", required=True)
 
-    def verb(name: str, run, text: str, example: str):
+    def verb(name: str, run: Command, text: str, example: str) -> argparse.ArgumentParser:
         added = verbs.add_parser(name, help=text, description=text, epilog=f"Example: {example}")
         if name != "list":
             added.add_argument("group", metavar="GROUP", help="the model group, such as DE-weee")
@@ -74,7 +75,7 @@ def _day(text: str) -> date:
         raise argparse.ArgumentTypeError(f"{text!r} is no day; write it like 2026-10-31") from None
 
 
-def _list(args) -> int:
+def _list(args: argparse.Namespace) -> int:
     from pipelines.ledger import reading
 
     now = datetime.now(UTC)
@@ -101,7 +102,7 @@ def _list(args) -> int:
     return 0
 
 
-def _history(args) -> int:
+def _history(args: argparse.Namespace) -> int:
     from pipelines.ledger import reading
 
     decisions = reading.read(*open_ledger(args.stack), args.group).decisions
@@ -111,7 +112,7 @@ def _history(args) -> int:
     return 0
 
 
-def _told(decision: dict) -> str:
+def _told(decision: dict[str, Any]) -> str:
     """One decision in a few lines."""
     head = f"{decision['time'][:19].replace('T', ' ')}  {decision['verdict']}  {decision['model']}"
     lines = [f"{head} (winner until then: {decision['replaces'] or 'none'})", decision["reason"]]
@@ -124,7 +125,7 @@ def _told(decision: dict) -> str:
     return "\n    ".join(lines)
 
 
-def _winner(args) -> int:
+def _winner(args: argparse.Namespace) -> int:
     from pipelines.ledger import reading
 
     client, table = open_ledger(args.stack)
@@ -144,15 +145,15 @@ def _winner(args) -> int:
     return 0
 
 
-def _rollback(args) -> int:
+def _rollback(args: argparse.Namespace) -> int:
     return _change(args, "ROLLBACK")
 
 
-def _promote(args) -> int:
+def _promote(args: argparse.Namespace) -> int:
     return _change(args, "PROMOTE")
 
 
-def _change(args, verdict: str) -> int:
+def _change(args: argparse.Namespace, verdict: str) -> int:
     from pipelines.ledger import changing, messages, reading
 
     client, table = open_ledger(args.stack)
@@ -170,6 +171,6 @@ def _change(args, verdict: str) -> int:
     return 0
 
 
-def _print_json(value) -> int:
+def _print_json(value: object) -> int:
     print(json.dumps(value, ensure_ascii=False, indent=2))
     return 0

@@ -1,10 +1,21 @@
 """`labelmill plan`: what a month will cost and when it will be done, before it runs."""
 
+from __future__ import annotations
+
 import argparse
 import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.commands.shared import Subparsers
+
+if TYPE_CHECKING:
+    from pipelines.plan.groups import ModelGroup
+    from pipelines.plan.month import Part, Plan
+    from pipelines.plan.prices import Prices
+    from pipelines.plan.usage import Settings
 
 #: What the system was asked to stay under, at full scale.
 AIMS = {"inference": "2.00 USD/M items", "retraining": "25.00 USD/month"}
@@ -19,7 +30,7 @@ Examples:
 """
 
 
-def add_parser(subparsers) -> None:
+def add_parser(subparsers: Subparsers) -> None:
     """Add `plan` to the command line."""
     parser = subparsers.add_parser(
         "plan",
@@ -53,7 +64,7 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _run(args) -> int:
+def _run(args: argparse.Namespace) -> int:
     from pipelines.plan import groups as model_groups
     from pipelines.plan import prices as price_file
     from pipelines.plan.errors import PlanError
@@ -80,7 +91,9 @@ def _run(args) -> int:
     return 1 if made.failed else 0
 
 
-def _as_json(args, groups, settings, prices, made) -> dict:
+def _as_json(
+    args: argparse.Namespace, groups: list[ModelGroup], settings: Settings, prices: Prices, made: Plan
+) -> dict[str, Any]:
     items = sum(group.items for group in groups)
     return {
         "groups": len(groups),
@@ -97,11 +110,13 @@ def _as_json(args, groups, settings, prices, made) -> dict:
     }
 
 
-def _per_million(part, items: int) -> float:
+def _per_million(part: Part, items: int) -> float:
     return part.dollars * 1e6 / items
 
 
-def _show(args, groups, settings, prices, made) -> None:
+def _show(
+    args: argparse.Namespace, groups: list[ModelGroup], settings: Settings, prices: Prices, made: Plan
+) -> None:
     from rich.console import Console
     from rich.table import Table
 

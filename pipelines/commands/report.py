@@ -1,9 +1,15 @@
 """`labelmill report`: pages on model comparisons and on labels, for people."""
 
+from __future__ import annotations
+
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pipelines.commands.shared import add_stack, guarded
+from pipelines.commands.shared import Subparsers, add_stack, guarded
+
+if TYPE_CHECKING:
+    from pipelines.report.archive import Archive
 
 EPILOG = """\
 A page is one HTML file that holds everything it shows.
@@ -15,7 +21,7 @@ Examples:
 """
 
 
-def add_parser(subparsers) -> None:
+def add_parser(subparsers: Subparsers) -> None:
     """Add `report` and its three verbs to the command line."""
     parser = subparsers.add_parser(
         "report",
@@ -46,28 +52,28 @@ def add_parser(subparsers) -> None:
     add_stack(comparison, labels, period)
 
 
-def _comparison(args) -> int:
+def _comparison(args: argparse.Namespace) -> int:
     from pipelines.report import files
 
     print(files.write_comparison(_archive(args.stack), args.name, args.out))
     return 0
 
 
-def _labels(args) -> int:
+def _labels(args: argparse.Namespace) -> int:
     from pipelines.report import files
 
     print(files.write_labels(_archive(args.stack), args.group, args.period, args.out))
     return 0
 
 
-def _period(args) -> int:
+def _period(args: argparse.Namespace) -> int:
     from pipelines.report import files
 
     print(files.write_period(_archive(args.stack), args.name, args.out))
     return 0
 
 
-def _archive(stack: str):
+def _archive(stack: str) -> Archive:
     import boto3
 
     from pipelines.report.archive import Archive

@@ -1,10 +1,16 @@
 """`labelmill review`: the sheet of uncertain items, out and back."""
 
+from __future__ import annotations
+
 import argparse
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pipelines.commands.shared import add_stack, guarded
+from pipelines.commands.shared import Subparsers, add_stack, guarded
+
+if TYPE_CHECKING:
+    from pipelines.review.published import Places
 
 EPILOG = """\
 Fill in the column `code`, leave all others as they are, leave out what you cannot decide.
@@ -16,7 +22,7 @@ Examples:
 """
 
 
-def add_parser(subparsers) -> None:
+def add_parser(subparsers: Subparsers) -> None:
     """Add `review` and its two verbs to the command line."""
     parser = subparsers.add_parser(
         "review",
@@ -44,13 +50,13 @@ def add_parser(subparsers) -> None:
     add_stack(export, bring)
 
 
-def _export(args) -> int:
+def _export(args: argparse.Namespace) -> int:
     path = args.out or Path(f"review-{args.group}-{args.period}.csv")
     print(export_sheet(_places(args.stack), args.group, args.period, path, args.of_run))
     return 0
 
 
-def export_sheet(places, group: str, period: str, path: Path, of_run: str | None = None) -> str:
+def export_sheet(places: Places, group: str, period: str, path: Path, of_run: str | None = None) -> str:
     """Write the sheet of a month, none if nothing waits; return what a person is told.
 
     `places` is of pipelines/review/published.py; `of_run` names the labels' run, by
@@ -72,7 +78,7 @@ def export_sheet(places, group: str, period: str, path: Path, of_run: str | None
     return f"{path}: {len(rows)} items of {output.manifest['run']}\nCodes in force in {period}:\n{listed}"
 
 
-def _import(args) -> int:
+def _import(args: argparse.Namespace) -> int:
     from pipelines.review.published import ReviewError
 
     by = " ".join(args.by.split())
@@ -82,7 +88,7 @@ def _import(args) -> int:
     return 0
 
 
-def import_sheet(places, path: Path, by: str) -> str:
+def import_sheet(places: Places, path: Path, by: str) -> str:
     """Check a filled sheet and start the run that publishes its decisions; return what a person is told.
 
     `places` is of pipelines/review/published.py; `by` is who decided. Raises ReviewError or SheetError.
@@ -101,7 +107,7 @@ def import_sheet(places, path: Path, by: str) -> str:
     return f"{len(decided)} decisions by {by}, {left} left open\n{told}"
 
 
-def _places(stack: str):
+def _places(stack: str) -> Places:
     import boto3
 
     from pipelines.review.published import Places

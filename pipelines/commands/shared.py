@@ -1,8 +1,9 @@
 """What the commands that call AWS share: which stack they mean, and how a refusal is told."""
 
+import argparse
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TypeAlias
 
 #: What puts right that AWS was not reached at all: no Region, no credentials, nobody at the endpoint.
 REACH = (
@@ -10,8 +11,12 @@ REACH = (
     "for the local stack, with the settings that labelmill local up prints"
 )
 
+Command = Callable[[argparse.Namespace], int]
+#: What ArgumentParser.add_subparsers returns. argparse has no public name for it.
+Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
-def add_stack(*parsers) -> None:
+
+def add_stack(*parsers: argparse.ArgumentParser) -> None:
     """Give each parser the option that names the stack."""
     for parser in parsers:
         parser.add_argument(
@@ -19,10 +24,10 @@ def add_stack(*parsers) -> None:
         )
 
 
-def guarded(command: Callable[[Any], int]) -> Callable[[Any], int]:
+def guarded(command: Command) -> Command:
     """The command, with what is known to go wrong told in a sentence and as exit code 1."""
 
-    def run(args) -> int:
+    def run(args: argparse.Namespace) -> int:
         from botocore.exceptions import BotoCoreError, ClientError
 
         from pipelines.errors import Refused

@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 from pipelines.handlers.logs import about
 
 log = logging.getLogger(__name__)
 
 
-def take_each(event: dict, take: Callable[[str], None], refusal: type[Exception]) -> dict:
+def take_each(event: dict[str, Any], take: Callable[[str], None], refusal: type[Exception]) -> dict[str, Any]:
     """Call `take` with the body of each message of an SQS event; return Lambda's partial batch response.
 
     `refusal` is the error that says in its own words what is wrong with a message and how to put it right.

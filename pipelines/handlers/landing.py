@@ -1,14 +1,20 @@
 """S3 notifications in SQS messages: every dataset that has landed starts one run."""
 
+from __future__ import annotations
+
 import json
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
 from pipelines import runs
 from pipelines.handlers.batch import take_each
 from pipelines.handlers.executions import start
 
+if TYPE_CHECKING:
+    from types_boto3_stepfunctions import SFNClient
 
-def start_landed(event: dict, purpose: str, machine_arn: str, states) -> dict:
+
+def start_landed(event: dict[str, Any], purpose: str, machine_arn: str, states: SFNClient) -> dict[str, Any]:
     """Start a run for every dataset in a batch of messages; return Lambda's partial batch response.
 
     `event` is an SQS event, `states` a boto3 Step Functions client.
@@ -38,7 +44,7 @@ def manifests(body: str) -> list[tuple[str, str, str]]:
         ) from error
 
 
-def _object(entity: dict) -> tuple[str, str, str]:
+def _object(entity: dict[str, Any]) -> tuple[str, str, str]:
     """A key comes form-encoded; without versions in the bucket, the content's tag stands for the version."""
     item = entity["object"]
     return entity["bucket"]["name"], unquote_plus(item["key"]), item.get("versionId") or item["eTag"]

@@ -1,7 +1,10 @@
 """Inference Completed, of a test set: compare when challenger and winner have both labelled it."""
 
+from __future__ import annotations
+
 import logging
 import os
+from typing import TYPE_CHECKING, Any
 
 from pipelines import runs
 from pipelines.handlers.clients import client
@@ -9,10 +12,19 @@ from pipelines.handlers.executions import start
 from pipelines.handlers.ledger import Ledger
 from pipelines.handlers.logs import about
 
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_stepfunctions import SFNClient
+
 log = logging.getLogger(__name__)
 
 
-def handler(event: dict, context: object = None, states=None, table=None) -> None:
+def handler(
+    event: dict[str, Any],
+    context: object = None,
+    states: SFNClient | None = None,
+    table: DynamoDBClient | None = None,
+) -> None:
     """Take one `Inference Completed` event of a test set. Raises runs.BadEvent.
 
     `table` is a boto3 DynamoDB client.
@@ -24,7 +36,7 @@ def handler(event: dict, context: object = None, states=None, table=None) -> Non
         start(states or client("stepfunctions"), os.environ[machine], run)
 
 
-def next_run(detail: dict, ledger: Ledger) -> tuple[str, dict] | None:
+def next_run(detail: dict[str, Any], ledger: Ledger) -> tuple[str, dict[str, Any]] | None:
     """The machine (its variable) and the input of what comes next; None after the challenger's decision.
 
     Without a winner so far the challenger is compared with nothing.

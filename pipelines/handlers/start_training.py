@@ -1,12 +1,18 @@
 """A training dataset has landed: start its training run."""
 
+from __future__ import annotations
+
 import os
+from typing import TYPE_CHECKING, Any
 
 from pipelines.handlers.clients import client
 from pipelines.handlers.landing import start_landed
 
+if TYPE_CHECKING:
+    from types_boto3_stepfunctions import SFNClient
 
-def handler(event: dict, context: object = None, states=None) -> dict:
+
+def handler(event: dict[str, Any], context: object = None, states: SFNClient | None = None) -> dict[str, Any]:
     """Take a batch of messages from the training queue; return which of them failed."""
     return start_landed(
         event, "training", os.environ["TRAINING_MACHINE_ARN"], states or client("stepfunctions")

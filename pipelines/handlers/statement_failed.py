@@ -1,13 +1,27 @@
 """A statement of ours has failed or was stopped: keep what runs it again, and tell the operators why."""
 
+from __future__ import annotations
+
 import json
 import os
+from typing import TYPE_CHECKING, Any
 
 from pipelines.handlers.clients import client
 from pipelines.warehouse import unload
 
+if TYPE_CHECKING:
+    from types_boto3_redshift_data import RedshiftDataAPIServiceClient
+    from types_boto3_sns import SNSClient
+    from types_boto3_sqs import SQSClient
 
-def handler(event: dict, context: object = None, statements=None, sqs=None, sns=None) -> None:
+
+def handler(
+    event: dict[str, Any],
+    context: object = None,
+    statements: RedshiftDataAPIServiceClient | None = None,
+    sqs: SQSClient | None = None,
+    sns: SNSClient | None = None,
+) -> None:
     """Take one `Redshift Data Statement Status Change` event, which does not say why.
 
     `statements`, `sqs` and `sns` are boto3 clients of the Redshift Data API, SQS and SNS.
@@ -29,7 +43,7 @@ def handler(event: dict, context: object = None, statements=None, sqs=None, sns=
     )
 
 
-def _cause(statements, statement_id: str) -> str:
+def _cause(statements: RedshiftDataAPIServiceClient, statement_id: str) -> str:
     """The warehouse's error, or why it cannot be read: people must hear of the failure all the same."""
     try:
         return statements.describe_statement(Id=statement_id).get("Error") or "it was stopped"

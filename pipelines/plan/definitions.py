@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from pipelines.plan.errors import PlanError
 
@@ -83,7 +84,7 @@ def workflow(machine: str, purpose: str = "", folder: Path = FOLDER) -> Workflow
     return Workflow(machine, jobs, names, definition["TimeoutSeconds"])
 
 
-def _way(states: dict, name: str, purpose: str, before: tuple[str, ...]) -> tuple[str, ...] | None:
+def _way(states: dict[str, Any], name: str, purpose: str, before: tuple[str, ...]) -> tuple[str, ...] | None:
     """States entered from `name` to an end that is no failure; None where every way fails or is a circle.
 
     Where data decides, it is the way with the most jobs, then with the most states, then the one that is
@@ -106,7 +107,7 @@ def _way(states: dict, name: str, purpose: str, before: tuple[str, ...]) -> tupl
     )
 
 
-def _targets(choice: dict, purpose: str) -> list[str]:
+def _targets(choice: dict[str, Any], purpose: str) -> list[str]:
     """Where a Choice may lead: one state where the purpose decides, else all of them."""
     rules, default = choice["Choices"], [choice["Default"]] if "Default" in choice else []
     if all(rule.get("Variable") == "$.purpose" and "StringEquals" in rule for rule in rules):
@@ -114,11 +115,12 @@ def _targets(choice: dict, purpose: str) -> list[str]:
     return [rule["Next"] for rule in rules] + default
 
 
-def _action(state: dict) -> str:
-    return state.get("Resource", "").rpartition(":")[2]
+def _action(state: dict[str, Any]) -> str:
+    resource: str = state.get("Resource", "")
+    return resource.rpartition(":")[2]
 
 
-def _job(name: str, state: dict) -> Job:
+def _job(name: str, state: dict[str, Any]) -> Job:
     request, kind = state["Parameters"], KINDS[_action(state)]
     tuning = request.get("HyperParameterTuningJobConfig", {}).get("ResourceLimits", {})
     trial = request.get("TrainingJobDefinition", request)

@@ -77,7 +77,7 @@ def _part(
         for part, group in chains
         if part == name and f"{name} of {group}" in outcome.finished
     }
-    last = max(ends, key=ends.get, default=None)
+    last = max(ends, key=lambda group: ends[group], default=None)
     return Part(
         jobs=sum(job.trials for run in runs for job in run.jobs),
         instance_hours=sum(quantity for unit, quantity in used.items() if unit.endswith(" hour")),

@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from pipelines.plan.errors import PlanError
 
@@ -26,11 +27,11 @@ class Prices:
 
     region: str
     as_of: str
-    instances: dict[str, dict]
+    instances: dict[str, dict[str, Any]]
     units: dict[str, float]
     spot_discount: float
     spot_interruptions_an_hour: float
-    sources: dict[str, dict]
+    sources: dict[str, dict[str, Any]]
     unverified: int
 
     def vcpus(self, instance: str) -> int:
@@ -40,9 +41,9 @@ class Prices:
                 f"{instance} has no price in {self.region}. "
                 f"Fix: take one of {', '.join(self.instances)}, or add it to pipelines/plan/prices.json."
             )
-        return self.instances[instance]["vcpus"]
+        return int(self.instances[instance]["vcpus"])
 
-    def cost(self, usage: Counter) -> float:
+    def cost(self, usage: Counter[str]) -> float:
         """Dollars for what was used. An instance's unit is `TYPE hour` or `TYPE spot hour`."""
         return sum(quantity * self._price(unit) for unit, quantity in usage.items())
 
@@ -50,7 +51,7 @@ class Prices:
         instance, _, rest = unit.partition(" ")
         if instance not in self.instances:
             return self.units[unit]
-        hour = self.instances[instance]["hour"]
+        hour: float = self.instances[instance]["hour"]
         return hour * (1 - self.spot_discount) if rest == "spot hour" else hour
 
 

@@ -16,7 +16,7 @@ RESOURCES = {
 }
 
 
-def standing_usage() -> Counter:
+def standing_usage() -> Counter[str]:
     """Billed units of one month of the deployed stack, by the resources its two templates declare."""
     used = Counter({"custom metric month": METRICS_A_MONTH})
     for name in ("bootstrap.yaml", "template.yaml"):

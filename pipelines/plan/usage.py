@@ -81,19 +81,20 @@ def _run(machine: str, purpose: str, rows: float, settings: Settings) -> Run:
     return Run(machine, jobs, way.states, rows, way.timeout_seconds)
 
 
-def used_by_runs(runs: list[Run], settings: Settings, prices: Prices) -> Counter:
+def used_by_runs(runs: list[Run], settings: Settings, prices: Prices) -> Counter[str]:
     """Billed units of these runs, without what waiting for a quota adds."""
-    used = Counter()
+    used: Counter[str] = Counter()
     for run in runs:
         used.update(AROUND_A_RUN)
         used["transition"] += len(run.states)
-        used["storage GB month"] += run.rows * STORED_BYTES_AN_ITEM / 1e9
+        stored = run.rows * STORED_BYTES_AN_ITEM / 1e9
+        used["storage GB month"] += stored  # type: ignore[assignment]  # typeshed counts in int
         for job in run.jobs:
             used.update(used_by_job(job, run.rows, settings, prices))
     return used
 
 
-def used_by_job(job: Job, rows: float, settings: Settings, prices: Prices) -> Counter:
+def used_by_job(job: Job, rows: float, settings: Settings, prices: Prices) -> Counter[str]:
     """Billed units of one job. A Spot trial that is interrupted is done again from its start."""
     instance = settings.instances[job.machines]
     one = billed_seconds(job, rows, prices.vcpus(instance)) / 3600

@@ -7,7 +7,9 @@ gives the same answer.
 
 import random
 from collections import Counter
+from collections.abc import Generator
 from dataclasses import dataclass
+from typing import Any
 
 import simpy
 
@@ -30,7 +32,7 @@ class Outcome:
     finished: dict[str, float]
     failed: dict[str, str]
     refusals: int
-    most_at_once: Counter
+    most_at_once: Counter[str]
 
 
 def quota_kind(job: Job) -> str:
@@ -55,9 +57,12 @@ class _Month:
         self.clock = simpy.Environment()
         kinds = ("processing", "training", "spot training", "transform")
         self.free = {kind: simpy.Container(self.clock, quota, quota) for kind in kinds}
-        self.finished, self.failed, self.refusals, self.most = {}, {}, 0, Counter()
+        self.finished: dict[str, float] = {}
+        self.failed: dict[str, str] = {}
+        self.most: Counter[str] = Counter()
+        self.refusals = 0
 
-    def chain(self, name: str, runs: list[Run]):
+    def chain(self, name: str, runs: list[Run]) -> Generator[simpy.Event, Any, None]:
         chance = random.Random(name)
         for run in runs:
             started = self.clock.now
@@ -71,7 +76,7 @@ class _Month:
                 return
         self.finished[name] = self.clock.now
 
-    def job(self, job: Job, run: Run, chance: random.Random):
+    def job(self, job: Job, run: Run, chance: random.Random) -> Generator[simpy.Event, Any, bool]:
         """One job from its first request to its end; False where its tries were used up."""
         kind, wanted = quota_kind(job), job.instances * job.parallel
         if wanted > self.quota:
@@ -87,7 +92,7 @@ class _Month:
         else:
             return False
         yield self.free[kind].get(wanted)
-        self.most[kind] = max(self.most[kind], self.quota - self.free[kind].level)
+        self.most[kind] = max(self.most[kind], self.quota - int(self.free[kind].level))
         instance = self.settings.instances[job.machines]
         yield self.clock.timeout(elapsed_seconds(job, run.rows, self.prices.vcpus(instance)))
         yield self.free[kind].put(wanted)

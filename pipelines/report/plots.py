@@ -1,5 +1,7 @@
 """The pictures of the pages."""
 
+from typing import Any
+
 import matplotlib as mpl
 from markupsafe import Markup
 
@@ -9,7 +11,7 @@ from pipelines.report.svg import COLOURS, STYLE, figure, inline
 INK, MUTED, LINE, PAPER, NEW, OLD = COLOURS.values()
 CODES = 20
 MARKERS = {"PROMOTE": "o", "KEEP": "s", "UNDECIDED": "D", "REJECT": "v", "WAITS": "P"}
-TITLE = {
+TITLE: dict[str, Any] = {
     "ha": "center",
     "va": "bottom",
     "weight": "bold",
@@ -18,7 +20,7 @@ TITLE = {
 
 
 @mpl.rc_context(STYLE)
-def interval(evidence: dict) -> Markup:
+def interval(evidence: dict[str, Any]) -> Markup:
     """The differences in macro-F1 and accuracy with their intervals, against the policy's thresholds."""
     gain, loss = evidence["policy"]["min_gain"], -evidence["rule"]["tolerated_loss"]
     rows = {
@@ -65,7 +67,7 @@ def interval(evidence: dict) -> Markup:
 
 
 @mpl.rc_context(STYLE)
-def calibration(evidence: dict) -> Markup:
+def calibration(evidence: dict[str, Any]) -> Markup:
     """How often each model is right at each confidence, and how its confidences are spread."""
     drawn = figure(height=330)
     curve, spread = drawn.subplots(2, sharex=True, height_ratios=(3, 1))
@@ -100,7 +102,7 @@ def calibration(evidence: dict) -> Markup:
 
 
 @mpl.rc_context(STYLE)
-def intervals(evidences: list[dict]) -> Markup:
+def intervals(evidences: list[dict[str, Any]]) -> Markup:
     """The macro-F1 difference of each comparison with its interval, the largest gain first."""
     ordered = sorted(evidences, key=lambda evidence: evidence["difference"], reverse=True)
     drawn = figure(height=62 + 22 * len(ordered))
@@ -121,19 +123,18 @@ def intervals(evidences: list[dict]) -> Markup:
 
 
 @mpl.rc_context(STYLE)
-def codes(summary: dict) -> Markup:
+def codes(summary: dict[str, Any]) -> Markup:
     """Items by code, this month and the one before, the most frequent codes first."""
     shown = summary["codes"][:CODES]
-    now, earlier = (lambda row: row["items"]), (lambda row: row["earlier_items"])
-    months = [(summary["period"], NEW, now)]
+    months = [(summary["period"], NEW, "items")]
     if summary["earlier"]:
-        months.append((summary["earlier"]["period"], OLD, earlier))
+        months.append((summary["earlier"]["period"], OLD, "earlier_items"))
     drawn = figure(height=62 + 24 * len(shown))
     axes = drawn.add_subplot()
     thick = 0.8 / len(months)
-    for number, (month, colour, items) in enumerate(months):
+    for number, (month, colour, field) in enumerate(months):
         places = [place + (number - (len(months) - 1) / 2) * thick for place in range(len(shown))]
-        axes.barh(places, [items(row) for row in shown], height=0.85 * thick, color=colour, label=month)
+        axes.barh(places, [row[field] for row in shown], height=0.85 * thick, color=colour, label=month)
     axes.set_yticks(range(len(shown)), [row["code"] for row in shown], color=INK)
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(shown) - 0.4, -0.6)

@@ -2,6 +2,7 @@
 
 import io
 import re
+from typing import Any
 
 import matplotlib as mpl
 from markupsafe import Markup, escape
@@ -16,7 +17,8 @@ COLOURS = {
     "new": "#00000e",
     "old": "#00000f",
 }
-STYLE = {
+#: The keys are matplotlib's; its stubs want each as a literal.
+STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text
     "text.parse_math": False,  # two dollar signs in a code are two dollar signs
     "font.size": 11,
@@ -50,7 +52,7 @@ def inline(drawn: Figure, label: str, salt: str) -> Markup:
             metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")),
         )
     text = file.getvalue()
-    view_box = re.search(r'viewBox="[^"]*"', text)[0]
+    view_box = re.findall(r'viewBox="[^"]*"', text)[0]
     body = text[text.index(">", text.index("<svg")) + 1 :]
     # Only what is referred to keeps its id: two pictures on one page must not share any.
     body = re.sub(r'<g id="[^"]*"', "<g", body)

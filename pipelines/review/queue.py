@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import pyarrow.compute as pc
 
@@ -9,7 +10,7 @@ from pipelines.review.published import Output, Places, items
 from processing.codes.codebook import Codebook
 
 
-def queue(output: Output, book: Codebook) -> list[dict]:
+def queue(output: Output, book: Codebook) -> list[dict[str, Any]]:
     """The labels that wait for a person, the most valuable first, each with `same_text` and `value`.
 
     `value` is how many wrong labels a decision is expected to put right: the chance that the model's code is
@@ -25,14 +26,14 @@ def queue(output: Output, book: Codebook) -> list[dict]:
         row["same_text"] = texts[row["text_key"]]
         row["value"] = wrong * row["same_text"]
 
-    def rank(row: dict) -> tuple:
+    def rank(row: dict[str, Any]) -> tuple[Any, ...]:
         grave = bool(critical & {row["code"], row["second_code"]})
         return (not grave, -row["value"], row["text_key"], row["item_id"])
 
     return sorted(waiting, key=rank)
 
 
-def sheet_rows(places: Places, output: Output, book: Codebook) -> Iterator[dict]:
+def sheet_rows(places: Places, output: Output, book: Codebook) -> Iterator[dict[str, Any]]:
     """The rows of the sheet, as pipelines/review/sheet.py writes them."""
     waiting = queue(output, book)
     known = items(places, output, (row["item_id"] for row in waiting))

@@ -83,12 +83,13 @@ def _write_workbook(path: Path, rows: Iterable[Mapping[str, object]], codes: Map
     from openpyxl.styles import Font, PatternFill
     from openpyxl.utils import get_column_letter
     from openpyxl.worksheet.datavalidation import DataValidation
+    from openpyxl.worksheet.worksheet import Worksheet
 
     book = Workbook()
     sheet, choices = book.active, book.create_sheet("codes")
     sheet.title = "review"
 
-    def add(to, number: int, cells: Iterable[object]) -> None:
+    def add(to: Worksheet, number: int, cells: Iterable[object]) -> None:
         for column, value in enumerate(cells, start=1):
             cell = to.cell(number, column, ILLEGAL_CHARACTERS_RE.sub("", _text(value)))
             cell.data_type, cell.number_format = "s", "@"  # "=1+1" is no formula here

@@ -11,7 +11,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy
 
@@ -21,7 +21,7 @@ OPT_ML = "/opt/ml"
 _PYTHON = {"python", "python3"}
 
 
-def become(start: dict, listener: socket.socket | None) -> NoReturn:
+def become(start: dict[str, Any], listener: socket.socket | None) -> NoReturn:
     """Turn this process, just forked, into the job `start` describes (launcher.py); end with its exit code.
 
     With a `listener` the process serves a model on that socket instead of running a program.
@@ -41,7 +41,7 @@ def become(start: dict, listener: socket.socket | None) -> NoReturn:
         _end(lambda: os.execvp(start["arguments"][0], start["arguments"]))
 
 
-def enter(start: dict) -> None:
+def enter(start: dict[str, Any]) -> None:
     """Take on folders and environment. Without a true /opt/ml, mentions of it become the job's folder."""
     environment, arguments, place = start["environment"], start["arguments"], start["cwd"]
     try:

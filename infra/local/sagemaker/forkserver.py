@@ -16,6 +16,7 @@ import socket
 import struct
 import sys
 from pathlib import Path
+from typing import Any
 
 from infra.local.sagemaker import mounts
 
@@ -92,7 +93,9 @@ class ForkServer:
             listener.close()
         return True
 
-    def _become_job(self, connection: socket.socket, start: dict, listener: socket.socket | None) -> None:
+    def _become_job(
+        self, connection: socket.socket, start: dict[str, Any], listener: socket.socket | None
+    ) -> None:
         from infra.local.sagemaker import container
 
         try:

@@ -2,6 +2,7 @@
 
 import http.client
 from http import HTTPStatus
+from typing import Any
 
 # How long the server may take to load its model.
 _START_SECONDS = 600
@@ -59,7 +60,7 @@ class Client:
     def _connect(self, timeout: float) -> http.client.HTTPConnection:
         return http.client.HTTPConnection(*self._address, timeout=timeout)
 
-    def _ask(self, method: str, path: str, body: bytes | None, headers: dict) -> tuple[int, bytes]:
+    def _ask(self, method: str, path: str, body: bytes | None, headers: dict[str, Any]) -> tuple[int, bytes]:
         try:
             self._connection.request(method, path, body, headers)
             response = self._connection.getresponse()

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from infra.local.sagemaker.failures import Stopped
 from infra.local.sagemaker.launcher import ONE_THREAD, Launcher, Process
@@ -35,7 +36,7 @@ class Tools:
     slots: Slots
     sagemaker: object
     region: str
-    on_change: Callable[[str, str, dict], None]
+    on_change: Callable[[str, str, dict[str, Any]], None]
 
     def byte_code(self, digest: str | None) -> Path | None:
         """Where jobs whose code has this digest keep and find its byte code."""
@@ -55,16 +56,16 @@ class Job:
 
     kind: str
     name: str
-    request: dict
+    request: dict[str, Any]
     tools: Tools
-    members: dict = field(default_factory=dict)
+    members: dict[str, Any] = field(default_factory=dict[str, Any])
     stopped: threading.Event = field(default_factory=threading.Event)
     shutdown: bool = False
     children: list["Job"] = field(default_factory=list)
     _processes: set[Process] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self.folder = self.tools.folder / "jobs" / self.name
         self.ml = self.folder / "opt" / "ml"
         self.log_file = self.folder / "log.txt"

@@ -73,7 +73,7 @@ class Launcher:
         self._log = log
         self._own_opt_ml = own_opt_ml
         self._control: socket.socket | None = None
-        self._warm: subprocess.Popen | None = None
+        self._warm: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it; returns at once, while it imports. The first job waits for that."""

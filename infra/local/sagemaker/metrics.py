@@ -3,9 +3,10 @@
 import re
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 
-def read(log: Path, definitions: list[dict]) -> dict[str, list[float]]:
+def read(log: Path, definitions: list[dict[str, Any]]) -> dict[str, list[float]]:
     """Every value of each metric, in the order printed.
 
     `definitions` are the request's MetricDefinitions; the value is the first group of `Regex`.
@@ -21,7 +22,7 @@ def read(log: Path, definitions: list[dict]) -> dict[str, list[float]]:
     return values
 
 
-def final(values: dict[str, list[float]], time: datetime) -> list[dict]:
+def final(values: dict[str, list[float]], time: datetime) -> list[dict[str, Any]]:
     """FinalMetricDataList: the last value of each metric that has one."""
     return [
         {"MetricName": name, "Value": numbers[-1], "Timestamp": time}

@@ -3,6 +3,8 @@
 Source: "How Amazon SageMaker Processing Configures Input and Output For Your Processing Container".
 """
 
+from typing import Any
+
 from infra.local.sagemaker import s3
 from infra.local.sagemaker.failures import JobFailed, Stopped, algorithm_error, first_kilobyte
 from infra.local.sagemaker.job import Job, now
@@ -11,7 +13,7 @@ _DEFAULT_SECONDS = 86_400
 _HOST = "algo-1"
 
 
-def run(job: Job) -> dict:
+def run(job: Job) -> dict[str, Any]:
     """Inputs, program, outputs. Returns members of the description; raises JobFailed or Stopped."""
     request = job.request
     inputs = [(item["S3Input"]["S3Uri"], item["S3Input"]) for item in request.get("ProcessingInputs", [])]
@@ -32,7 +34,7 @@ def run(job: Job) -> dict:
     return message
 
 
-def _run_program(job: Job, fetched: list[s3.Object]) -> dict:
+def _run_program(job: Job, fetched: list[s3.Object]) -> dict[str, Any]:
     request = job.request
     program = request["AppSpecification"]
     arguments = [*program["ContainerEntrypoint"], *program.get("ContainerArguments", [])]
@@ -49,7 +51,7 @@ def _run_program(job: Job, fetched: list[s3.Object]) -> dict:
     return _exit_message(message)
 
 
-def _exit_message(path) -> dict:
+def _exit_message(path) -> dict[str, Any]:
     text = first_kilobyte(path)
     return {"ExitMessage": text} if text else {}
 

@@ -9,6 +9,7 @@ Source: "Associate Prediction Results with Input Records" (SageMaker developer g
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
@@ -77,7 +78,7 @@ class Processing:
         settings: the request's DataProcessing, {} for none.
     """
 
-    def __init__(self, settings: dict):
+    def __init__(self, settings: dict[str, Any]):
         self._joins = settings.get("JoinSource", "None") == "Input"
         self._input = _Filter(settings.get("InputFilter", "$"))
         self._output = _Filter(settings.get("OutputFilter", "$"))
@@ -165,7 +166,7 @@ class _Filter:
         except msgspec.DecodeError as error:
             raise RecordError(f"not JSON Lines of objects: {error}") from None
 
-    def encode(self, rows: list) -> bytes:
+    def encode(self, rows: list[Any]) -> bytes:
         if not self.single:
             return _encoder.encode_lines(rows)
         values = [row.m0 for row in rows]

@@ -4,6 +4,7 @@ Source: the image's own start-up code (sagemaker_containers 2.8.6: `_env.py`, `_
 """
 
 import json
+from typing import Any
 
 HOST = "algo-1"
 CODE = "/opt/ml/code"
@@ -11,18 +12,18 @@ CODE = "/opt/ml/code"
 _FOR_THE_IMAGE = {"_tuning_objective_metric", "default_user_module_name"}
 
 
-def hyperparameters(request: dict) -> dict[str, object]:
+def hyperparameters(request: dict[str, Any]) -> dict[str, object]:
     """All hyperparameters; each text is read as JSON where it is JSON, else kept."""
     return {name: _json_or_text(text) for name, text in request.get("HyperParameters", {}).items()}
 
 
-def script_hyperparameters(request: dict) -> dict[str, object]:
+def script_hyperparameters(request: dict[str, Any]) -> dict[str, object]:
     """Those that are for the script."""
     found = hyperparameters(request).items()
     return {n: value for n, value in found if not n.startswith("sagemaker_") and n not in _FOR_THE_IMAGE}
 
 
-def command_line(values: dict) -> list[str]:
+def command_line(values: dict[str, Any]) -> list[str]:
     """Hyperparameters as the script's arguments: sorted by name, one dash before a name of one letter."""
     arguments = []
     for name, value in sorted(values.items()):
@@ -32,13 +33,13 @@ def command_line(values: dict) -> list[str]:
     return arguments
 
 
-def program(request: dict) -> list[str]:
+def program(request: dict[str, Any]) -> list[str]:
     """The command that runs the script."""
     module = str(hyperparameters(request)["sagemaker_program"]).removesuffix(".py")
     return ["python3", "-m", module, *command_line(script_hyperparameters(request))]
 
 
-def input_data_config(request: dict) -> dict:
+def input_data_config(request: dict[str, Any]) -> dict[str, Any]:
     """The content of inputdataconfig.json."""
     return {
         item["ChannelName"]: {
@@ -51,7 +52,7 @@ def input_data_config(request: dict) -> dict:
     }
 
 
-def resource_config(request: dict) -> dict:
+def resource_config(request: dict[str, Any]) -> dict[str, Any]:
     """The content of resourceconfig.json."""
     instance = request.get("ResourceConfig", {}).get("InstanceType", "")
     group = {"instance_type": instance, "hosts": [HOST], "instance_group_name": "homogeneousCluster"}
@@ -65,7 +66,7 @@ def resource_config(request: dict) -> dict:
     }
 
 
-def environment(request: dict) -> dict[str, str]:
+def environment(request: dict[str, Any]) -> dict[str, str]:
     """The SM_* variables, and the module path of the code."""
     values = hyperparameters(request)
     own = script_hyperparameters(request)

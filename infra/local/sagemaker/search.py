@@ -4,6 +4,7 @@ import itertools
 import math
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
@@ -57,7 +58,7 @@ class Search:
         seed: decides all that is random.
     """
 
-    def __init__(self, config: dict, ranges: dict, maximize: bool, seed: int):
+    def __init__(self, config: dict[str, Any], ranges: dict[str, Any], maximize: bool, seed: int):
         self._ranges = read_ranges(ranges)
         total = config["ResourceLimits"].get("MaxNumberOfTrainingJobs")
         self._study = optuna.create_study(
@@ -112,7 +113,7 @@ class Search:
         return False
 
 
-def read_ranges(ranges: dict) -> list[Range]:
+def read_ranges(ranges: dict[str, Any]) -> list[Range]:
     """The ranges of a request, in the order SageMaker lists their kinds."""
     return [
         *(_continuous(item) for item in ranges.get("ContinuousParameterRanges", [])),
@@ -124,24 +125,24 @@ def read_ranges(ranges: dict) -> list[Range]:
     ]
 
 
-def _continuous(item: dict) -> Range:
+def _continuous(item: dict[str, Any]) -> Range:
     low, high = float(item["MinValue"]), float(item["MaxValue"])
     if item.get("ScalingType") == "ReverseLogarithmic":
         return Range(item["Name"], FloatDistribution(1 - high, 1 - low, log=True), reverse=True)
     return Range(item["Name"], FloatDistribution(low, high, log=_logarithmic(item, low, high)))
 
 
-def _integer(item: dict) -> Range:
+def _integer(item: dict[str, Any]) -> Range:
     low, high = int(item["MinValue"]), int(item["MaxValue"])
     return Range(item["Name"], IntDistribution(low, high, log=_logarithmic(item, low, high)))
 
 
-def _logarithmic(item: dict, low: float, high: float) -> bool:
+def _logarithmic(item: dict[str, Any], low: float, high: float) -> bool:
     scaling = item.get("ScalingType", "Auto")
     return scaling == "Logarithmic" or (scaling == "Auto" and low > 0 and high / low >= _WIDE)
 
 
-def _sampler(config: dict, seed: int, total: int) -> optuna.samplers.BaseSampler:
+def _sampler(config: dict[str, Any], seed: int, total: int) -> optuna.samplers.BaseSampler:
     if config["Strategy"] != "Bayesian":
         return optuna.samplers.RandomSampler(seed)
     # Optuna learns from the best tenth of the trials, of a dozen from one. Learning from the best quarter,
@@ -155,7 +156,7 @@ def _sampler(config: dict, seed: int, total: int) -> optuna.samplers.BaseSampler
         )
 
 
-def _pruner(config: dict) -> optuna.pruners.BasePruner:
+def _pruner(config: dict[str, Any]) -> optuna.pruners.BasePruner:
     if config["Strategy"] == "Hyperband":
         settings = config.get("StrategyConfig", {}).get("HyperbandStrategyConfig", {})
         return optuna.pruners.HyperbandPruner(

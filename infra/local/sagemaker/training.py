@@ -5,6 +5,7 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from infra.local.sagemaker import artefact, metrics, s3, script_mode
 from infra.local.sagemaker.failures import JobFailed, Stopped, algorithm_error, first_kilobyte
@@ -14,7 +15,7 @@ _DEFAULT_SECONDS = 86_400
 _FOLDERS = ("code", "input/config", "model", "output/data")
 
 
-def run(job: Job, watch: Callable[[dict[str, list[float]]], bool] | None = None) -> dict:
+def run(job: Job, watch: Callable[[dict[str, list[float]]], bool] | None = None) -> dict[str, Any]:
     """Channels, script, model. Returns members of the description; raises JobFailed or Stopped with such.
 
     `watch` sees the metrics printed so far, again and again, and returns True to stop the job early.
@@ -85,7 +86,7 @@ def _run_script(job: Job, digest: str | None, watch: Callable[[], bool] | None) 
         raise JobFailed(algorithm_error(code, first_kilobyte(job.ml / "output" / "failure")))
 
 
-def _measured(job: Job, definitions: list[dict], started: float) -> dict:
+def _measured(job: Job, definitions: list[dict[str, Any]], started: float) -> dict[str, Any]:
     seconds = max(1, round(time.monotonic() - started))
     return {
         "FinalMetricDataList": metrics.final(metrics.read(job.log_file, definitions), now()),
@@ -94,7 +95,7 @@ def _measured(job: Job, definitions: list[dict], started: float) -> dict:
     }
 
 
-def _upload(job: Job) -> dict:
+def _upload(job: Job) -> dict[str, Any]:
     """Put model.tar.gz, and output.tar.gz if there is any other output, and say where."""
     target = job.request["OutputDataConfig"]
     base = f"{target['S3OutputPath'].rstrip('/')}/{job.name}/output"

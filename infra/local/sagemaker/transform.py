@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from queue import SimpleQueue
+from typing import Any
 
 from infra.local.sagemaker import artefact, records, s3
 from infra.local.sagemaker.failures import JobFailed, Stopped
@@ -24,7 +25,7 @@ _MEGABYTE = 2**20
 SEE_LOG = "See job logs for more information"
 
 
-def run(job: Job) -> dict:
+def run(job: Job) -> dict[str, Any]:
     """Model, servers, one output object for each input object. Raises JobFailed or Stopped."""
     request = job.request
     processing = _check(request)
@@ -52,7 +53,7 @@ def run(job: Job) -> dict:
     return {}
 
 
-def _check(request: dict) -> records.Processing:
+def _check(request: dict[str, Any]) -> records.Processing:
     source = request["TransformInput"]
     known = {"SplitType": ("None", "Line"), "CompressionType": ("None",)}
     for member, values in known.items():
@@ -96,7 +97,7 @@ def _install_model(job: Job) -> dict[str, str]:
     }
 
 
-def _max_payload(request: dict) -> int:
+def _max_payload(request: dict[str, Any]) -> int:
     payload = request.get("MaxPayloadInMB")
     return 6 if payload is None else payload
 

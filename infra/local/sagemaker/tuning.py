@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from typing import Any
 
 from infra.local.sagemaker import metrics, warm_start
 from infra.local.sagemaker.failures import JobFailed, Stopped
@@ -23,7 +24,7 @@ _NO_OBJECTIVE = (
 )
 _NOT_KNOWN = ("TrainingJobDefinitions", "Autotune")
 # How a training job runs; the worker's own way, so that children are jobs like any other.
-RunTraining = Callable[[Job, Callable[[dict], bool] | None], None]
+RunTraining = Callable[[Job, Callable[[dict[str, Any]], bool] | None], None]
 
 
 @dataclass
@@ -35,7 +36,7 @@ class Trial:
     stopped_early: bool = False
 
     @property
-    def members(self) -> dict:
+    def members(self) -> dict[str, Any]:
         return self.job.members
 
     @property
@@ -43,7 +44,7 @@ class Trial:
         return self.members.get("TrainingJobStatus", "InProgress")
 
 
-def run(job: Job, run_training: RunTraining) -> dict:
+def run(job: Job, run_training: RunTraining) -> dict[str, Any]:
     """Search. Returns members of the description; raises JobFailed or Stopped with such members."""
     return _Tuning(job, run_training).run()
 
@@ -76,7 +77,7 @@ class _Tuning:
         )
         self._trials: list[Trial] = []
 
-    def run(self) -> dict:
+    def run(self) -> dict[str, Any]:
         limits = self._config["ResourceLimits"]
         deadline = time.monotonic() + limits.get("MaxRuntimeInSeconds", float("inf"))
         with ThreadPoolExecutor(limits["MaxParallelTrainingJobs"], thread_name_prefix=self._job.name) as pool:
@@ -162,7 +163,7 @@ class _Tuning:
             if t.status == "Completed" and t.members.get("ObjectiveStatus") == "Succeeded"
         ]
 
-    def _members(self) -> dict:
+    def _members(self) -> dict[str, Any]:
         statuses = [trial.status for trial in self._trials]
         objectives = [trial.members.get("ObjectiveStatus", "Pending") for trial in self._trials]
         members = {
@@ -208,7 +209,7 @@ def _objective(trial: Trial) -> float:
     return trial.members["FinalHyperParameterTuningJobObjectiveMetric"]["Value"]
 
 
-def _summary(trial: Trial) -> dict:
+def _summary(trial: Trial) -> dict[str, Any]:
     """HyperParameterTrainingJobSummary."""
     names = (
         "TrainingJobName",
@@ -224,7 +225,9 @@ def _summary(trial: Trial) -> dict:
     return {name: trial.members[name] for name in names if name in trial.members}
 
 
-def _training_request(definition: dict, metric: str, name: str, tuned: dict[str, str]) -> dict:
+def _training_request(
+    definition: dict[str, Any], metric: str, name: str, tuned: dict[str, str]
+) -> dict[str, Any]:
     """The CreateTrainingJob request of one trial."""
     own = ("DefinitionName", "TuningObjective", "HyperParameterRanges", "StaticHyperParameters")
     own += ("HyperParameterTuningResourceConfig", "RetryStrategy")

@@ -6,11 +6,12 @@ Source: "Run a Warm Start Hyperparameter Tuning Job" (SageMaker developer guide)
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from infra.local.sagemaker.failures import JobFailed
 
 
-def parents(request: dict, jobs: Path) -> Iterator[tuple[str, list[dict]]]:
+def parents(request: dict[str, Any], jobs: Path) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """Name and trials (`tuned`, `value`) of each parent that the request's WarmStartConfig names.
 
     `jobs` is the folder of all jobs. Raises JobFailed for a parent that is gone or searched something else.
@@ -30,7 +31,7 @@ def parents(request: dict, jobs: Path) -> Iterator[tuple[str, list[dict]]]:
         yield name, trials
 
 
-def _searched(request: dict) -> tuple[str, int]:
+def _searched(request: dict[str, Any]) -> tuple[str, int]:
     """What must be the same: the metric, and how many hyperparameters, static and tuned ones together."""
     config, definition = request["HyperParameterTuningJobConfig"], request["TrainingJobDefinition"]
     objective = definition.get("TuningObjective") or config["HyperParameterTuningJobObjective"]

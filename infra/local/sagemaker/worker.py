@@ -5,6 +5,7 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from infra.local.endpoint import REGION, client
 from infra.local.sagemaker import processing, training, transform, tuning
@@ -36,7 +37,11 @@ class Worker:
     """
 
     def __init__(
-        self, folder: Path, endpoint_url: str, slots: int, on_change: Callable[[str, str, dict], None]
+        self,
+        folder: Path,
+        endpoint_url: str,
+        slots: int,
+        on_change: Callable[[str, str, dict[str, Any]], None],
     ):
         folder = Path(folder).resolve()
         (folder / "jobs").mkdir(parents=True, exist_ok=True)
@@ -56,7 +61,7 @@ class Worker:
         """Start the warm process; returns at once."""
         self._tools.launcher.start()
 
-    def submit(self, kind: str, request: dict) -> None:
+    def submit(self, kind: str, request: dict[str, Any]) -> None:
         """Take a job of kind "processing", "training", "tuning" or "transform"; returns at once."""
         name = request[f"{_RESOURCES[kind][0]}Name"]
         job = Job(kind, name, request, self._tools)
@@ -95,7 +100,7 @@ class Worker:
                 del self._running[job.kind, job.name]
 
 
-def run_to_end(job: Job, watch: Callable[[dict], bool] | None = None) -> None:
+def run_to_end(job: Job, watch: Callable[[dict[str, Any]], bool] | None = None) -> None:
     """Run a job and report how it ended."""
     resource, end_time = _RESOURCES[job.kind]
     try:
@@ -123,7 +128,7 @@ def run_to_end(job: Job, watch: Callable[[dict], bool] | None = None) -> None:
     job.report(**members)
 
 
-def _work(job: Job, watch: Callable[[dict], bool] | None) -> dict:
+def _work(job: Job, watch: Callable[[dict[str, Any]], bool] | None) -> dict[str, Any]:
     if job.kind == "tuning":
         return tuning.run(job, run_to_end)
     if job.kind == "training":
