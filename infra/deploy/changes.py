@@ -6,14 +6,17 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pipelines.errors import Refused
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
+    from types_boto3_cloudformation.type_defs import StackEventTypeDef, TagTypeDef
 
-TAGS = [{"Key": "project", "Value": "labelmill"}]
+TAGS: list[TagTypeDef] = [{"Key": "project", "Value": "labelmill"}]
+#: Takes an event of a stack.
+Show: TypeAlias = "Callable[[StackEventTypeDef], None]"
 POLL_SECONDS = 3
 #: What CloudFormation answers when there is nothing to do.
 NOTHING = ("didn't contain changes", "No updates are to be performed")
@@ -58,7 +61,7 @@ def status_of(cloudformation: CloudFormationClient, stack: str) -> str | None:
 def plan(
     cloudformation: CloudFormationClient,
     stack: str,
-    template: dict[str, str],
+    template: dict[str, Any],
     parameters: dict[str, str],
     role: str | None = None,
 ) -> ChangeSet | None:
@@ -79,6 +82,7 @@ def plan(
     if status and status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
         raise StackFailed(f"stack {stack} is {status}. Fix: wait until that has ended")
     new = status in (None, "REVIEW_IN_PROGRESS")
+    acts_by: dict[str, Any] = {"RoleARN": role} if role else {}
     made = cloudformation.create_change_set(
         StackName=stack,
         ChangeSetName=f"deploy-{datetime.now(UTC):%Y%m%d-%H%M%S}",
@@ -87,7 +91,7 @@ def plan(
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         Capabilities=["CAPABILITY_NAMED_IAM"],
         Tags=TAGS,
-        **({"RoleARN": role} if role else {}),
+        **acts_by,
         **template,
     )["Id"]
     try:
@@ -105,7 +109,7 @@ def plan(
 
 
 def _changes(cloudformation: CloudFormationClient, stack: str, name: str) -> Iterator[Change]:
-    more: dict[str, str] = {}
+    more: dict[str, Any] = {}
     while True:
         page = cloudformation.describe_change_set(StackName=stack, ChangeSetName=name, **more)
         for change in (entry["ResourceChange"] for entry in page["Changes"]):
@@ -130,7 +134,7 @@ def drop(cloudformation: CloudFormationClient, change_set: ChangeSet) -> None:
 def apply(
     cloudformation: CloudFormationClient,
     change_set: ChangeSet,
-    show: Callable[[dict[str, Any]], None],
+    show: Show,
     sleep: Callable[[float], None] = time.sleep,
 ) -> dict[str, str]:
     """Apply a change set, `show` each event of the stack, return the outputs. Raises StackFailed."""
@@ -148,7 +152,7 @@ def apply(
 def delete(
     cloudformation: CloudFormationClient,
     stack: str,
-    show: Callable[[dict[str, Any]], None],
+    show: Show,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
     """Delete a stack; what its template says is retained stays. Raises StackFailed."""
@@ -163,7 +167,13 @@ def delete(
         )
 
 
-def follow(cloudformation: CloudFormationClient, stack: str, seen: set[str], show, sleep) -> str:
+def follow(
+    cloudformation: CloudFormationClient,
+    stack: str,
+    seen: set[str],
+    show: Show,
+    sleep: Callable[[float], None],
+) -> str:
     """`show` the events that are not in `seen` until one says that the stack rests; its status then."""
     while True:
         for event in reversed(_events(cloudformation, stack)):
@@ -181,7 +191,7 @@ def _event_ids(cloudformation: CloudFormationClient, stack: str) -> set[str]:
     return {event["EventId"] for event in _events(cloudformation, stack)}
 
 
-def _events(cloudformation: CloudFormationClient, stack: str) -> list[dict[str, Any]]:
+def _events(cloudformation: CloudFormationClient, stack: str) -> list[StackEventTypeDef]:
     """All events of the stack, the newest first."""
     pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack)
     return [event for page in pages for event in page["StackEvents"]]

@@ -12,7 +12,11 @@ from pipelines import names
 from pipelines.commands.shared import Subparsers, guarded
 
 if TYPE_CHECKING:
+    import boto3
     from types_boto3_cloudformation import CloudFormationClient
+    from types_boto3_cloudformation.type_defs import StackEventTypeDef
+
+    from infra.deploy.settings import Settings
 
 EPILOG = """\
 It shows what would change, asks, and then changes it. docs/deploy.md goes through it step by step.
@@ -47,7 +51,7 @@ def add_environment(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--parameters", type=Path, metavar="FILE", help="a file of the same shape")
 
 
-def settings_and_session(args: argparse.Namespace):
+def settings_and_session(args: argparse.Namespace) -> tuple[Settings, boto3.Session]:
     """What to deploy, and a boto3 session of the right Region and account. Raises SettingsError."""
     import boto3
 
@@ -74,7 +78,7 @@ def ask(question: str, wanted: str) -> bool:
         return False
 
 
-def show_event(event: dict[str, Any]) -> None:
+def show_event(event: StackEventTypeDef) -> None:
     """One line for each resource that is done or has failed; the reason where something failed."""
     status = event["ResourceStatus"]
     if status.endswith("_IN_PROGRESS") and not sys.stdout.isatty():

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_kms import KMSClient
     from types_boto3_s3 import S3Client
+    from types_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 #: A key is deleted after this many days; until then that can be cancelled.
 KEY_DAYS = 30
@@ -43,7 +44,9 @@ def erase(data: Data, s3: S3Client, dynamodb: DynamoDBClient, kms: KMSClient) ->
         )
         for page in pages:
             versions = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
-            objects = [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in versions]
+            objects: list[ObjectIdentifierTypeDef] = [
+                {"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in versions
+            ]
             if objects:
                 s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
         s3.delete_bucket(Bucket=bucket)

@@ -2,11 +2,12 @@
 
 import functools
 import re
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 import botocore.session
-from botocore.model import OperationModel, ServiceModel, Shape
+from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 from botocore.validate import ParamValidator
 
 
@@ -25,26 +26,28 @@ def check(request: dict[str, Any], operation: OperationModel) -> None:
 
     botocore alone looks at names, types and lower bounds; the service looks at the rest too; so does this.
     """
-    report = ParamValidator().validate(request, operation.input_shape)
+    shape = operation.input_shape
+    if shape is None:  # an operation without input
+        return
+    report = ParamValidator().validate(request, shape)
     problems = [report.generate_report()] if report.has_errors() else []
-    problems += _constraint_problems(request, operation.input_shape, "") if not problems else []
+    problems += _constraint_problems(request, shape, "") if not problems else []
     if problems:
         raise InvalidRequest("; ".join(problems))
 
 
-def _constraint_problems(value, shape: Shape, where: str) -> list[str]:
-    if shape.type_name == "structure":
+def _constraint_problems(value: Any, shape: Shape, where: str) -> list[str]:
+    pairs: list[tuple[Any, Shape, str]] = []
+    if isinstance(shape, StructureShape):
         pairs = [
             (value[name], member, f"{where}.{name}")
             for name, member in shape.members.items()
             if name in value
         ]
-    elif shape.type_name == "list":
+    elif isinstance(shape, ListShape):
         pairs = [(item, shape.member, f"{where}[{number}]") for number, item in enumerate(value)]
-    elif shape.type_name == "map":
+    elif isinstance(shape, MapShape):
         pairs = [(item, shape.value, f"{where}.{name}") for name, item in value.items()]
-    else:
-        pairs = []
     problems = [problem for pair in pairs for problem in _constraint_problems(*pair)]
     limits = shape.metadata
     size = value if shape.type_name in ("integer", "long", "float", "double") else None
@@ -67,22 +70,23 @@ def _matches(pattern: str, value: str) -> bool:
         return True
 
 
-def only_members(values: dict[str, Any], shape: Shape) -> dict[str, Any]:
-    """`values` without what `shape` does not have at its top level."""
-    return {name: value for name, value in values.items() if name in shape.members}
+def only_members(values: dict[str, Any], shape: Shape | None) -> dict[str, Any]:
+    """`values` without what `shape` does not have at its top level; nothing where it is no structure."""
+    members = shape.members if isinstance(shape, StructureShape) else {}
+    return {name: value for name, value in values.items() if name in members}
 
 
-def to_epoch(value):
+def to_epoch(value: Any) -> Any:
     """`value` with every datetime as seconds since 1970, as the JSON protocol sends them."""
     return _map_datetimes(value, datetime.timestamp)
 
 
-def to_text(value):
+def to_text(value: Any) -> Any:
     """`value` with every datetime as ISO 8601 text."""
     return _map_datetimes(value, datetime.isoformat)
 
 
-def _map_datetimes(value, convert):
+def _map_datetimes(value: Any, convert: Callable[[datetime], object]) -> Any:
     if isinstance(value, datetime):
         return convert(value)
     if isinstance(value, dict):

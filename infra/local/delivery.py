@@ -13,7 +13,9 @@ from infra.local.functions import Outcome
 
 if TYPE_CHECKING:
     from types_boto3_lambda import LambdaClient
+    from types_boto3_lambda.type_defs import EventSourceMappingConfigurationResponseTypeDef
     from types_boto3_sqs import SQSClient
+    from types_boto3_sqs.type_defs import MessageAttributeValueTypeDef, MessageTypeDef
 
 log = logging.getLogger(__name__)
 LONG_POLL_SECONDS = 20
@@ -62,7 +64,7 @@ class QueuePoller:
                 log.exception("event source mapping %s", self._mapping_id)
                 threading.Event().wait(1)
 
-    def _poll(self, mapping: dict[str, Any]) -> None:
+    def _poll(self, mapping: EventSourceMappingConfigurationResponseTypeDef) -> None:
         if mapping["State"] != "Enabled":
             threading.Event().wait(1)
             return
@@ -104,7 +106,9 @@ def failed_messages(outcome: Outcome, message_ids: list[str], partial: bool) -> 
     return failed if failed <= everything else everything
 
 
-def _record(message: dict[str, Any], mapping: dict[str, Any]) -> dict[str, Any]:
+def _record(
+    message: MessageTypeDef, mapping: EventSourceMappingConfigurationResponseTypeDef
+) -> dict[str, Any]:
     """One message as a function sees it."""
     return {
         "messageId": message["MessageId"],
@@ -125,7 +129,7 @@ def _record(message: dict[str, Any], mapping: dict[str, Any]) -> dict[str, Any]:
 def send_dead_letter(sqs: SQSClient, queue_url: str, event: object, outcome: Outcome) -> None:
     """Put an event that a function could not take into its dead-letter queue, with Lambda's attributes."""
     reason = json.loads(outcome.body)["errorMessage"][:1024] or "-"
-    attributes = {
+    attributes: dict[str, MessageAttributeValueTypeDef] = {
         "ErrorCode": {"DataType": "Number", "StringValue": "200"},
         "ErrorMessage": {"DataType": "String", "StringValue": reason},
     }

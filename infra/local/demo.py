@@ -1,9 +1,15 @@
 """`labelmill demo`: two months for three model groups, on this machine, with synthetic items."""
 
+from __future__ import annotations
+
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipelines.commands.shared import Subparsers
+
+if TYPE_CHECKING:
+    from infra.local.stack import LocalStack
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -44,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     return 0 if succeeded else 1
 
 
-def _write_reports(stack, folder: Path) -> list[Path]:
+def _write_reports(stack: LocalStack, folder: Path) -> list[Path]:
     """A page for each month over all groups and, beside it, those of its comparisons."""
     from pipelines.report import files
     from pipelines.report.archive import Archive

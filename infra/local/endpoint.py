@@ -5,6 +5,7 @@ import json
 import threading
 import urllib.parse
 import urllib.request
+from typing import Any
 
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
@@ -20,7 +21,7 @@ LOCAL_PATH = "/_local/"
 _making = threading.Lock()
 
 
-def client(service: str, endpoint: str, region: str = REGION, validate: bool = True):
+def client(service: str, endpoint: str, region: str = REGION, validate: bool = True) -> Any:
     """A boto3 client of the local stack at `endpoint`, whatever profile or proxy this machine has.
 
     `validate` is botocore's own look at a request; without, the service is the one to refuse it.
@@ -39,14 +40,14 @@ def client(service: str, endpoint: str, region: str = REGION, validate: bool = T
 
 
 @functools.cache
-def _session():
+def _session() -> Any:
     """One for all clients, as each session reads the models anew. Making clients is not thread-safe."""
     import boto3
 
     return boto3.Session("local", "local")
 
 
-def get(endpoint: str, what: str, **query: float):
+def get(endpoint: str, what: str, **query: float) -> Any:
     """`events` (after=, timeout=), `quiet` (timeout=) or `status` of a stack; OSError where none answers."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     address = f"{endpoint}{LOCAL_PATH}{what}?{urllib.parse.urlencode(query)}"

@@ -11,7 +11,7 @@ def write_execution(folder: Path, description: dict[str, Any], history: list[dic
     JSON texts inside (input, output, cause) are written as what they say, so that a person can read them.
     """
     machine, name = description["executionArn"].split(":")[-2:]
-    path = folder / machine / f"{name}.json"
+    path: Path = folder / machine / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     record = {
         key: description.get(key) for key in ("executionArn", "name", "status", "startDate", "stopDate")
@@ -33,7 +33,7 @@ def _event(event: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _unpacked(value):
+def _unpacked(value: Any) -> Any:
     if not isinstance(value, str) or value[:1] not in ("{", "["):
         return value
     try:

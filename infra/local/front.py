@@ -3,9 +3,10 @@
 import gc
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 from urllib.parse import parse_qs
+from wsgiref.types import StartResponse, WSGIApplication
 
 from werkzeug.wsgi import ClosingIterator
 
@@ -34,7 +35,7 @@ class Front:
 
     def __init__(
         self,
-        emulator: Callable,
+        emulator: WSGIApplication,
         services: Mapping[str, Service],
         happenings: Happenings,
         quiet: Callable[[], bool],
@@ -44,22 +45,22 @@ class Front:
         self._happenings = happenings
         self._quiet = quiet
 
-    def __call__(self, environ: dict[str, Any], start_response: Callable):
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         name, _, operation = environ.get("HTTP_X_AMZ_TARGET", "").partition(".")
         service = self._services.get(name)
         if service and service.handles(operation):
             body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-            status, answer = self._call(service, operation, json.loads(body or b"{}"))
-            return _respond(start_response, status, "application/x-amz-json-1.1", answer)
+            status, response = self._call(service, operation, json.loads(body or b"{}"))
+            return _respond(start_response, status, "application/x-amz-json-1.1", response)
         path = environ.get("PATH_INFO", "")
         if path.startswith(LOCAL_PATH):
             query = {name: float(values[0]) for name, values in parse_qs(environ["QUERY_STRING"]).items()}
-            answer = self._tell(path.removeprefix(LOCAL_PATH), **query)
-            return _respond(start_response, "200 OK", "application/json", answer)
+            told = self._tell(path.removeprefix(LOCAL_PATH), **query)
+            return _respond(start_response, "200 OK", "application/json", told)
         answer = self._emulator(environ, start_response)
         # The emulator's requests refer to themselves: they stay, body and all, until Python looks for cycles.
         large = int(environ.get("CONTENT_LENGTH") or 0) > LARGE_BYTES
-        return ClosingIterator(answer, gc.collect) if large else answer
+        return ClosingIterator(answer, _collect) if large else answer
 
     def _call(self, service: Service, operation: str, request: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         try:
@@ -76,7 +77,11 @@ class Front:
         return {"pid": os.getpid()}
 
 
-def _respond(start_response: Callable, status: str, content_type: str, answer: object) -> list[bytes]:
+def _collect() -> None:
+    gc.collect()
+
+
+def _respond(start_response: StartResponse, status: str, content_type: str, answer: object) -> list[bytes]:
     body = json.dumps(answer).encode()
     start_response(status, [("Content-Type", content_type), ("Content-Length", str(len(body)))])
     return [body]

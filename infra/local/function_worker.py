@@ -16,8 +16,9 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 # What AWS's Python runtime brings besides the standard library.
@@ -30,15 +31,15 @@ class JsonLines(logging.Formatter):
     _OWN = frozenset(vars(logging.makeLogRecord({})))
 
     def format(self, record: logging.LogRecord) -> str:
-        line = {
+        line: dict[str, object] = {
             "timestamp": f"{datetime.fromtimestamp(record.created, UTC):%Y-%m-%dT%H:%M:%S}Z",
             "level": record.levelname,
             "message": record.getMessage(),
             "logger": record.name,
         }
-        if record.exc_info:
-            line["errorType"] = record.exc_info[0].__name__
-            line["errorMessage"] = str(record.exc_info[1])
+        if record.exc_info and (error := record.exc_info[1]):
+            line["errorType"] = type(error).__name__
+            line["errorMessage"] = str(error)
             line["stackTrace"] = traceback.format_tb(record.exc_info[2])
         extra = {key: value for key, value in vars(record).items() if key not in self._OWN}
         return json.dumps(line | extra, ensure_ascii=False, default=str)
@@ -50,7 +51,9 @@ class OnlyWhatLambdaHas:
     def __init__(self, folder: str):
         self._folder = folder
 
-    def find_spec(self, name, path=None, target=None):
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
         # `_sysconfigdata_...` is the standard library's, though named for the platform; zoneinfo wants it.
         standard = name in sys.stdlib_module_names or name.startswith("_sysconfigdata_")
         allowed = path is not None or standard or name in IN_THE_RUNTIME
@@ -88,10 +91,11 @@ def error_answer(error: BaseException, request_id: str) -> dict[str, Any]:
     }
 
 
-def load(handler: str):
+def load(handler: str) -> Callable[[Any, SimpleNamespace], object]:
     """`package.module.function`, imported."""
     module, _, function = handler.rpartition(".")
-    return getattr(importlib.import_module(module), function)
+    loaded: Callable[[Any, SimpleNamespace], object] = getattr(importlib.import_module(module), function)
+    return loaded
 
 
 def main() -> None:
@@ -102,7 +106,7 @@ def main() -> None:
     logs = logging.StreamHandler(sys.stderr)
     logs.setFormatter(JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[logs])
-    requests: queue.SimpleQueue = queue.SimpleQueue()
+    requests: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
 
     def read() -> None:
         for line in sys.stdin:
@@ -124,7 +128,9 @@ def main() -> None:
                 return
         request = requests.get()
         try:
-            answer = {"payload": json.dumps(function(request["event"], context_for(request)))}
+            answer: dict[str, object] = {
+                "payload": json.dumps(function(request["event"], context_for(request)))
+            }
         except Exception as error:
             logging.exception("the handler raised an error")
             answer = {"error": error_answer(error, request["id"])}

@@ -14,7 +14,7 @@ import uuid
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 WORKER = Path(__file__).with_name("function_worker.py")
 
@@ -98,9 +98,9 @@ class _Process:
         }
         self._running: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def start(self) -> subprocess.Popen[bytes]:
         if self._running and self._running.poll() is None:
-            return
+            return self._running
         if not self._code.is_dir():
             with zipfile.ZipFile(io.BytesIO(self.function.code)) as bundle:
                 bundle.extractall(self._code)
@@ -115,18 +115,20 @@ class _Process:
                 start_new_session=True,
                 cwd=self._code,
             )
+        return self._running
 
     def answer(self, event: object) -> Outcome:
         request = {"id": str(uuid.uuid4()), "arn": self.function.arn, "event": event}
         request["timeout_seconds"] = self.function.timeout_seconds
         with self.lock:
+            running = self.start()
+            assert running.stdin and running.stdout  # pipes
             try:
-                self.start()
-                self._running.stdin.write(json.dumps(request).encode() + b"\n")
-                self._running.stdin.flush()
-                line = self._read_line()
+                running.stdin.write(json.dumps(request).encode() + b"\n")
+                running.stdin.flush()
+                line = self._read_line(running.stdout)
             except BrokenPipeError:
-                line = self._running.stdout.read()  # it may have said why it went
+                line = running.stdout.read()  # it may have said why it went
             except TimeoutError:
                 self.kill()
                 seconds = f"{self.function.timeout_seconds:.2f}"
@@ -135,7 +137,7 @@ class _Process:
                     f"RequestId: {request['id']} Error: Task timed out after {seconds} seconds",
                 )
             if not line:
-                status = self._running.wait()
+                status = running.wait()
                 return _report(
                     "Runtime.ExitError",
                     f"RequestId: {request['id']} Error: Runtime exited with status {status}",
@@ -151,16 +153,16 @@ class _Process:
                 self._running.kill()
             self._running.wait()
 
-    def _read_line(self) -> bytes:
+    def _read_line(self, answers: IO[bytes]) -> bytes:
         """One answer; raises TimeoutError after the function's timeout, so it reads unbuffered."""
         deadline = time.monotonic() + self.function.timeout_seconds
         answer = b""
         with selectors.DefaultSelector() as selector:
-            selector.register(self._running.stdout, selectors.EVENT_READ)
+            selector.register(answers, selectors.EVENT_READ)
             while not answer.endswith(b"\n"):
                 if not selector.select(max(0, deadline - time.monotonic())):
                     raise TimeoutError
-                piece = os.read(self._running.stdout.fileno(), 1 << 16)
+                piece = os.read(answers.fileno(), 1 << 16)
                 if not piece:
                     break
                 answer += piece

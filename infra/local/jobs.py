@@ -10,6 +10,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from botocore.model import ListShape, OperationModel, StructureShape
+
 from infra.local.aws_models import InvalidRequest, check, only_members, service_model
 
 TERMINAL = {"Completed", "Failed", "Stopped"}
@@ -53,13 +55,19 @@ class Jobs:
             does.
     """
 
-    def __init__(self, region: str, account: str, announce: Callable, artefact_exists: Callable[[str], bool]):
+    def __init__(
+        self,
+        region: str,
+        account: str,
+        announce: Callable[[str, str, str], None],
+        artefact_exists: Callable[[str], bool],
+    ):
         self._arn_start = f"arn:aws:sagemaker:{region}:{account}"
         self._announce = announce
         self._artefact_exists = artefact_exists
         self._records: dict[tuple[str, str], dict[str, Any]] = {}
         self._changed = threading.Condition(threading.RLock())
-        self.worker: Worker | None = None
+        self.worker: Worker  # set by who makes both, as each needs the other
 
     def handles(self, operation: str) -> bool:
         """True for the operations answered here; the rest of SageMaker is the emulator's."""
@@ -77,9 +85,12 @@ class Jobs:
                 "training", request, model, in_tuning_job=request["HyperParameterTuningJobName"]
             )
         else:
-            verb, kind = self._parse(operation)
+            parsed = self._parse(operation)
+            if parsed is None:
+                raise ServiceError("UnknownOperationException", f"{operation} is not answered here.")
+            verb, kind = parsed
             response = getattr(self, f"_{verb.lower()}")(kind, request, model)
-        return only_members(response, model.output_shape) if model.output_shape else {}
+        return only_members(response, model.output_shape)
 
     def on_change(self, kind: str, name: str, changes: dict[str, Any]) -> None:
         """Take the worker's report. A tuning job's training job begins with the first one."""
@@ -127,7 +138,9 @@ class Jobs:
 
     def _parse(self, operation: str) -> tuple[str, str] | None:
         found = _OPERATION.fullmatch(operation)
-        kinds = [kind for kind, (resource, _) in RESOURCES.items() if found and resource == found[2]]
+        if not found:
+            return None
+        kinds = [kind for kind, (resource, _) in RESOURCES.items() if resource == found[2]]
         return (found[1], kinds[0]) if kinds else None
 
     def _find(self, kind: str, name: str) -> dict[str, Any]:
@@ -152,7 +165,7 @@ class Jobs:
             record["ObjectiveStatusCounters"] = dict.fromkeys(("Succeeded", "Pending", "Failed"), 0)
         return record
 
-    def _create(self, kind: str, request: dict[str, Any], model) -> dict[str, Any]:
+    def _create(self, kind: str, request: dict[str, Any], model: OperationModel) -> dict[str, Any]:
         resource = RESOURCES[kind][0]
         name = request[f"{resource}Name"]
         artefact = request.get("PrimaryContainer", {}).get("ModelDataUrl") if kind == "model" else None
@@ -170,10 +183,10 @@ class Jobs:
             self.worker.submit(kind, request)
         return {f"{resource}Arn": arn}
 
-    def _describe(self, kind: str, request: dict[str, Any], model) -> dict[str, Any]:
+    def _describe(self, kind: str, request: dict[str, Any], model: OperationModel) -> dict[str, Any]:
         return self.describe(kind, request[f"{RESOURCES[kind][0]}Name"])
 
-    def _stop(self, kind: str, request: dict[str, Any], model) -> dict[str, Any]:
+    def _stop(self, kind: str, request: dict[str, Any], model: OperationModel) -> dict[str, Any]:
         resource = RESOURCES[kind][0]
         name = request[f"{resource}Name"]
         with self._changed:
@@ -186,14 +199,14 @@ class Jobs:
         self.worker.cancel(kind, name)
         return {}
 
-    def _delete(self, kind: str, request: dict[str, Any], model) -> dict[str, Any]:
+    def _delete(self, kind: str, request: dict[str, Any], model: OperationModel) -> dict[str, Any]:
         with self._changed:
             self._find(kind, request[f"{RESOURCES[kind][0]}Name"])
             del self._records[kind, request[f"{RESOURCES[kind][0]}Name"]]
         return {}
 
     def _list(
-        self, kind: str, request: dict[str, Any], model, in_tuning_job: str | None = None
+        self, kind: str, request: dict[str, Any], model: OperationModel, in_tuning_job: str | None = None
     ) -> dict[str, Any]:
         resource = RESOURCES[kind][0]
         with self._changed:
@@ -214,7 +227,9 @@ class Jobs:
         if request.get("SortOrder", "Descending") == "Descending":
             records.reverse()
         start, size = int(request.get("NextToken", 0)), request.get("MaxResults", 10)
-        member, shape = next((n, s) for n, s in model.output_shape.members.items() if s.type_name == "list")
+        answer = model.output_shape
+        assert isinstance(answer, StructureShape)
+        member, shape = next((n, s) for n, s in answer.members.items() if isinstance(s, ListShape))
         page = [only_members(record, shape.member) for record in records[start : start + size]]
         more = {"NextToken": str(start + size)} if start + size < len(records) else {}
         return {member: page, **more}

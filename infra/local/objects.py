@@ -62,8 +62,8 @@ class ObjectFolder:
         for version, stored in versions[:-1]:
             if stored:
                 stored.move(self._older(bucket, key, version))
-        if versions and versions[-1][1]:
-            version, stored = versions[-1]
+        version, stored = versions[-1] if versions else ("", None)
+        if stored:
             try:
                 stored.move(self._newest(bucket, key))
             except OSError:  # "a" and "a/b" are both keys, or a part is too long for a file name

@@ -23,7 +23,7 @@ class Progress:
         self._status.__enter__()
         return self
 
-    def __exit__(self, *error) -> None:
+    def __exit__(self, *error: Any) -> None:
         self._status.__exit__(*error)
 
     def say(self, sentence: str) -> None:

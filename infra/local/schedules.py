@@ -1,14 +1,16 @@
 """Firing a schedule, as EventBridge Scheduler does when its time has come."""
 
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 
 class NoSuchSchedule(Exception):
     """The stack has no schedule of that name; the text names those it has."""
 
 
-def fire(client, name: str, at: datetime) -> str:
+def fire(client: Callable[[str], Any], name: str, at: datetime) -> str:
     """Send the schedule's input to its queue or function as if it were the time `at`; return what was sent.
 
     `client` makes boto3 clients of the stack by service name. Keywords in the input are replaced as AWS's
@@ -26,7 +28,8 @@ def fire(client, name: str, at: datetime) -> str:
         "execution-id": uuid.uuid4().hex[:16],
         "attempt-number": "1",
     }
-    message, target = schedule["Target"]["Input"], schedule["Target"]["Arn"]
+    message: str = schedule["Target"]["Input"]
+    target = schedule["Target"]["Arn"]
     for keyword, value in keywords.items():
         message = message.replace(f"<aws.scheduler.{keyword}>", value)
     if ":lambda:" in target:

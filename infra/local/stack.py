@@ -37,6 +37,7 @@ def launch(folder: Path, *options: str, with_parent: bool) -> tuple[subprocess.P
             stderr=errors,
             start_new_session=True,
         )
+    assert process.stdout
     try:
         line = process.stdout.readline()
     except BaseException:  # Ctrl-C while it starts
@@ -76,11 +77,12 @@ class LocalStack:
         self.endpoint, self.names, self.pid = ready["endpoint"], ready["names"], ready["pid"]
         return self
 
-    def __exit__(self, *error) -> None:
+    def __exit__(self, *error: object) -> None:
+        assert self._process.stdin
         self._process.stdin.close()
         self._process.wait()
 
-    def client(self, service: str):
+    def client(self, service: str) -> Any:
         """A boto3 client of this stack."""
         return client(service, self.endpoint)
 
@@ -100,7 +102,8 @@ class LocalStack:
         for event in self.events():
             if event["kind"] == "execution" and event["arn"] == arn and event["status"] != "RUNNING":
                 break
-        return self.client("stepfunctions").describe_execution(executionArn=arn)
+        description: dict[str, Any] = self.client("stepfunctions").describe_execution(executionArn=arn)
+        return description
 
     def wait_until_quiet(self, timeout_seconds: float) -> None:
         """Wait until nothing is under way: no execution, no job, no message that a function should take.

@@ -16,7 +16,7 @@ class Happenings:
         self._list: list[dict[str, Any]] = []
         self._changed = threading.Condition()
 
-    def add(self, kind: str, **details) -> None:
+    def add(self, kind: str, **details: object) -> None:
         """Append one and wake everybody who waits."""
         with self._changed:
             self._list.append({"number": len(self._list) + 1, "kind": kind, **details})

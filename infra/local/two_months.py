@@ -1,9 +1,12 @@
 """What happens in the demo: two months for three model groups, and a change of codes between them."""
 
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 from infra.local import reviewer
+from infra.local.follow import Follower
 from infra.local.schedules import fire
+from infra.local.stack import LocalStack
 from infra.local.warehouse_samples import load
 from infra.samples import generate
 from infra.samples.deliver import publish
@@ -23,11 +26,11 @@ CHANGING, DECISIONS = "FR-packaging", 60
 POLICIES = {"IT-weee": {"min_gain": 0.01}}
 
 
-def two_months(stack, follower, say) -> bool:
+def two_months(stack: LocalStack, follower: Follower, say: Callable[[str], None]) -> bool:
     """Fire the schedules of both months and follow what comes of them; True when every run succeeded."""
-    statuses = []
+    statuses: list[str] = []
 
-    def follow(purpose: str, groups=MONTHS) -> None:
+    def follow(purpose: str, groups: Iterable[str] = MONTHS) -> None:
         statuses.extend(follower.until_ended(dict.fromkeys(groups, purpose)).values())
 
     for group in MONTHS:
@@ -58,7 +61,7 @@ def two_months(stack, follower, say) -> bool:
     return set(statuses) == {"SUCCEEDED"}
 
 
-def _label(stack, group: str, month: str) -> None:
+def _label(stack: LocalStack, group: str, month: str) -> None:
     """Let the warehouse know the codes that have become known in the month."""
     known = [count for period, count in MONTHS[group].items() if period <= month]
     start = known[-2] if len(known) > 1 else 0
@@ -69,7 +72,7 @@ def _first_new(group: str, month: str) -> int:
     return MONTHS[group]["2026-10"] + FIRST_NEW_ITEM[month]
 
 
-def _review(stack) -> str:
+def _review(stack: LocalStack) -> str:
     """Export the month's review sheet, fill in the true codes of its first items, import it."""
     start = _first_new(CHANGING, "2026-10")
     items = generate.items(CHANGING, start, NEW_ITEMS, labelled=True, changed=True)

@@ -48,7 +48,10 @@ VAGUE_SHARE, TYPO_SHARE, WRONG_LABEL_SHARE, MISSING_SHARE = 0.25, 0.15, 0.01, 0.
 
 @functools.cache
 def vocabulary() -> dict[str, Any]:
-    return json.loads(Path(__file__).with_name("vocabulary.json").read_text(encoding="utf-8"))
+    words: dict[str, Any] = json.loads(
+        Path(__file__).with_name("vocabulary.json").read_text(encoding="utf-8")
+    )
+    return words
 
 
 def codebook(group: str, version: str) -> dict[str, Any]:

@@ -32,8 +32,10 @@ The containers:
     artefact.py     model.tar.gz
 """
 
+from typing import Any
 
-def __getattr__(name: str):
+
+def __getattr__(name: str) -> Any:
     """Import `Worker` when asked for: the warm process imports this package too, and must stay small."""
     if name == "Worker":
         from infra.local.sagemaker.worker import Worker

@@ -11,6 +11,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from types import TracebackType
 from typing import Any, NoReturn
 
 import numpy
@@ -113,7 +114,7 @@ def _end(program: Callable[[], None]) -> NoReturn:
         try:
             program()
         finally:
-            threading._shutdown()
+            threading._shutdown()  # type: ignore[attr-defined]  # what the interpreter itself calls at its end
     except SystemExit as leaving:
         if isinstance(leaving.code, int):
             code = leaving.code
@@ -130,7 +131,7 @@ def _end(program: Callable[[], None]) -> NoReturn:
         os._exit(code & 0xFF)
 
 
-def _below_ours(trace):
+def _below_ours(trace: TracebackType | None) -> TracebackType | None:
     """The part of a traceback that belongs to the job."""
     whole = trace
     while trace and trace.tb_frame.f_code.co_filename in (__file__, runpy.__file__, "<frozen runpy>"):

@@ -1,6 +1,7 @@
 """How a job ends other than well."""
 
 from pathlib import Path
+from typing import Any
 
 # DescribeTrainingJob.FailureReason and DescribeProcessingJob.ExitMessage hold 1,024 characters.
 LIMIT = 1024
@@ -9,17 +10,17 @@ LIMIT = 1024
 class JobFailed(Exception):
     """The job failed; the text is its FailureReason, `members` are further members of its description."""
 
-    def __init__(self, reason: str, **members):
+    def __init__(self, reason: str, **members: object) -> None:
         super().__init__(reason[:LIMIT])
-        self.members = members
+        self.members: dict[str, Any] = members
 
 
 class Stopped(Exception):
     """The job was stopped or ran out of time; `members` are members of its description all the same."""
 
-    def __init__(self, **members):
+    def __init__(self, **members: object) -> None:
         super().__init__("stopped")
-        self.members = members
+        self.members: dict[str, Any] = members
 
 
 def first_kilobyte(path: Path) -> str:

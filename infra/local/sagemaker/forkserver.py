@@ -75,6 +75,7 @@ class ForkServer:
                         os.read(self._wake, 4096)
                     self._reap()
                 else:
+                    assert isinstance(key.fileobj, socket.socket)
                     self._obey(key.fileobj, key.data)
 
     def _accept(self) -> bool:

@@ -34,7 +34,7 @@ class Tools:
     launcher: Launcher
     storage: Storage
     slots: Slots
-    sagemaker: object
+    sagemaker: Any
     region: str
     on_change: Callable[[str, str, dict[str, Any]], None]
 
@@ -58,7 +58,7 @@ class Job:
     name: str
     request: dict[str, Any]
     tools: Tools
-    members: dict[str, Any] = field(default_factory=dict[str, Any])
+    members: dict[str, Any] = field(default_factory=dict)
     stopped: threading.Event = field(default_factory=threading.Event)
     shutdown: bool = False
     children: list["Job"] = field(default_factory=list)
@@ -101,7 +101,7 @@ class Job:
         """Wait no longer, whatever happened before it came to the job's turn."""
         self.tools.slots.leave(self._ticket)
 
-    def report(self, **members) -> None:
+    def report(self, **members: object) -> None:
         """Tell the control plane members of the describe response that changed."""
         self.members |= members
         self.tools.on_change(self.kind, self.name, members)
@@ -111,7 +111,14 @@ class Job:
         return self.ml / Path(path).relative_to("/opt/ml")
 
     def execute(
-        self, arguments: list[str], environment: dict[str, str], cwd: str, max_seconds: float, **launch
+        self,
+        arguments: list[str],
+        environment: dict[str, str],
+        cwd: str,
+        max_seconds: float,
+        *,
+        byte_code: Path | None = None,
+        watch: Callable[[], bool] | None = None,
     ) -> int:
         """Run a process of the job to its end and return its exit code.
 
@@ -120,10 +127,9 @@ class Job:
         Raises:
             Stopped: when it was stopped, or had to be after `max_seconds`; it then had its grace period.
         """
-        watch = launch.pop("watch", None)
-        with self.process(arguments, environment, cwd, **launch) as process:
+        with self.process(arguments, environment, cwd, byte_code) as process:
             code, late = _wait(process, time.monotonic() + max_seconds, watch)
-        if late or self.stopped.is_set():
+        if late or code is None or self.stopped.is_set():
             raise Stopped
         return code
 
@@ -169,7 +175,7 @@ class Job:
         self.tools.slots.wake()
 
 
-def _wait(process: Process, deadline: float, watch: Callable[[], bool] | None) -> tuple[int, bool]:
+def _wait(process: Process, deadline: float, watch: Callable[[], bool] | None) -> tuple[int | None, bool]:
     """Exit code, and whether the process had to be stopped."""
     while True:
         left = max(deadline - time.monotonic(), 0.001)

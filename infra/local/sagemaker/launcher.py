@@ -45,7 +45,9 @@ class Process:
             return None
         if not data:
             raise ConnectionError("the warm process ended")
-        return CODE.unpack(data)[0]
+        code: int
+        (code,) = CODE.unpack(data)
+        return code
 
     def stop(self, grace_seconds: float) -> None:
         """Ask it to end (SIGTERM) and kill it if it has not after `grace_seconds`. Returns at once."""
@@ -113,6 +115,8 @@ class Launcher:
             "byte_code": byte_code and str(byte_code),
             "own_opt_ml": self._own_opt_ml,
         }
+        if self._control is None:
+            raise RuntimeError("the warm process was not started")
         ours, theirs = socket.socketpair()
         body = json.dumps(start).encode()
         descriptors = [theirs.fileno()] + ([listener.fileno()] if listener else [])
@@ -127,7 +131,7 @@ class Launcher:
 
     def stop(self) -> None:
         """End it and every job; returns when all are gone."""
-        if self._warm:
+        if self._warm and self._control:
             self._control.close()
             self._warm.terminate()  # It heeds this only while it imports, and cannot see the socket.
             self._warm.wait()

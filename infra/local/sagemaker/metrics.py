@@ -31,7 +31,7 @@ def final(values: dict[str, list[float]], time: datetime) -> list[dict[str, Any]
     ]
 
 
-def _number(found: re.Match) -> float | None:
+def _number(found: re.Match[str]) -> float | None:
     try:
         return float(found[1])
     except (IndexError, ValueError, TypeError):

@@ -44,7 +44,9 @@ def own_opt_ml(folder: Path, ways: tuple[int, ...] = WAYS) -> None:
 
 def _replace_opt(closing: contextlib.ExitStack) -> None:
     """Cover /opt by an empty folder that can hold `ml`, and bring back into it what was in /opt."""
-    links, folders, files = {}, {}, {}
+    links: dict[str, str] = {}
+    folders: dict[str, str] = {}
+    files: dict[str, str] = {}
     for entry in os.scandir("/opt"):
         if entry.is_symlink():
             links[entry.path] = os.readlink(entry.path)

@@ -3,6 +3,7 @@
 Source: "How Amazon SageMaker Processing Configures Input and Output For Your Processing Container".
 """
 
+from pathlib import Path
 from typing import Any
 
 from infra.local.sagemaker import s3
@@ -51,7 +52,7 @@ def _run_program(job: Job, fetched: list[s3.Object]) -> dict[str, Any]:
     return _exit_message(message)
 
 
-def _exit_message(path) -> dict[str, Any]:
+def _exit_message(path: Path) -> dict[str, Any]:
     text = first_kilobyte(path)
     return {"ExitMessage": text} if text else {}
 

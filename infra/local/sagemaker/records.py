@@ -9,7 +9,7 @@ Source: "Associate Prediction Results with Input Records" (SageMaker developer g
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
@@ -46,7 +46,7 @@ def requests(path: Path, split: str, strategy: str, max_bytes: int) -> Iterator[
             yield from _whole_lines(file, path, max_bytes)
 
 
-def _whole_lines(file, path: Path, max_bytes: int) -> Iterator[bytes]:
+def _whole_lines(file: BinaryIO, path: Path, max_bytes: int) -> Iterator[bytes]:
     rest = b""
     while True:
         chunk = rest + file.read(max_bytes - len(rest))
@@ -141,8 +141,9 @@ class _Filter:
     def __init__(self, path: str):
         one, several = _ONE.fullmatch(path), _SEVERAL.fullmatch(path)
         self.single = one is not None
+        self.names: tuple[str, ...] | None = None
+        self.decoder: msgspec.json.Decoder[Any] = _object
         if path == "$":
-            self.names, self.decoder = None, _object
             return
         if one:
             self.names = (one[1] or one[2],)
@@ -155,7 +156,7 @@ class _Filter:
         self.decoder = msgspec.json.Decoder(msgspec.defstruct("Row", members, rename=renamed, gc=False))
 
     def member(self, name: str) -> str:
-        return f"m{self.names.index(name)}"
+        return f"m{(self.names or ()).index(name)}"
 
     def apply(self, lines: bytes) -> bytes:
         """The lines with what the filter keeps of each. Raises RecordError."""
@@ -171,7 +172,8 @@ class _Filter:
             return _encoder.encode_lines(rows)
         values = [row.m0 for row in rows]
         if UNSET in values:
-            raise RecordError(f"record {values.index(UNSET) + 1} has no {self.names[0]}")
+            name = self.names[0] if self.names else "value"
+            raise RecordError(f"record {values.index(UNSET) + 1} has no {name}")
         return _encoder.encode_lines(values)
 
 

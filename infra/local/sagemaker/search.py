@@ -23,13 +23,13 @@ class Range:
     distribution: BaseDistribution
     reverse: bool = False
 
-    def text(self, value: object) -> str:
+    def text(self, value: Any) -> str:
         return str(1 - value if self.reverse else value)
 
-    def value(self, text: str) -> object:
+    def value(self, text: str) -> str | int | float:
         """The inner value of a text. Raises ValueError if it is none of this range."""
         if isinstance(self.distribution, CategoricalDistribution):
-            value = text
+            value: str | int | float = text
         elif isinstance(self.distribution, IntDistribution):
             value = int(text)
         else:
@@ -71,9 +71,11 @@ class Search:
             self.total = self._enqueue_grid()
 
     def _enqueue_grid(self) -> int:
-        if not all(isinstance(item.distribution, CategoricalDistribution) for item in self._ranges):
+        distributions = [item.distribution for item in self._ranges]
+        choices = [each.choices for each in distributions if isinstance(each, CategoricalDistribution)]
+        if len(choices) < len(distributions):
             raise ValueError("grid search takes categorical ranges only")
-        points = list(itertools.product(*(item.distribution.choices for item in self._ranges)))
+        points = list(itertools.product(*choices))
         for point in points:
             self._study.enqueue_trial(dict(zip((item.name for item in self._ranges), point, strict=True)))
         return len(points)

@@ -25,7 +25,7 @@ def serve(listener: socket.socket) -> None:
     base = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
     sys.path.insert(0, str(base / "code"))
     module = importlib.import_module(os.environ["SAGEMAKER_PROGRAM"].removesuffix(".py"))
-    server = HTTPServer(listener.getsockname(), _Handler, bind_and_activate=False)
+    server = _Server(listener.getsockname(), _Handler, bind_and_activate=False)
     server.socket.close()
     server.socket = listener
     server.module = module
@@ -47,7 +47,14 @@ def transform(
     return (content.encode() if isinstance(content, str) else content), answer_type
 
 
+class _Server(HTTPServer):
+    module: ModuleType
+    model: object
+    max_bytes: int
+
+
 class _Handler(BaseHTTPRequestHandler):
+    server: _Server
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1

@@ -9,7 +9,7 @@ import shutil
 import socket
 import tarfile
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from queue import SimpleQueue
@@ -132,7 +132,7 @@ def _transform(
     job: Job,
     item: s3.Object,
     processing: records.Processing,
-    clients: SimpleQueue,
+    clients: SimpleQueue[Client],
     pool: ThreadPoolExecutor,
     ahead: int,
 ) -> None:
@@ -167,9 +167,11 @@ def _transform(
     source.unlink()
 
 
-def _in_order(pool: ThreadPoolExecutor, call, values: Iterator[bytes], ahead: int) -> Iterator[bytes]:
+def _in_order(
+    pool: ThreadPoolExecutor, call: Callable[[bytes], bytes], values: Iterator[bytes], ahead: int
+) -> Iterator[bytes]:
     """`map` on threads, with at most `ahead` results waiting."""
-    waiting: deque[Future] = deque()
+    waiting: deque[Future[bytes]] = deque()
     try:
         for value in values:
             waiting.append(pool.submit(call, value))

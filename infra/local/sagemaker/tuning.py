@@ -41,7 +41,8 @@ class Trial:
 
     @property
     def status(self) -> str:
-        return self.members.get("TrainingJobStatus", "InProgress")
+        status: str = self.members.get("TrainingJobStatus", "InProgress")
+        return status
 
 
 def run(job: Job, run_training: RunTraining) -> dict[str, Any]:
@@ -147,7 +148,7 @@ class _Tuning:
             printed = metrics.read(trial.job.log_file, definitions)[self._metric]
             self._search.is_hopeless(trial.candidate, printed)
         self._search.tell(trial.candidate, value, trial.stopped_early)
-        found = {"ObjectiveStatus": "Failed" if value is None else "Succeeded"}
+        found: dict[str, object] = {"ObjectiveStatus": "Failed" if value is None else "Succeeded"}
         if value is not None:
             metric = {"Type": self._objective["Type"], "MetricName": self._metric, "Value": value}
             found["FinalHyperParameterTuningJobObjectiveMetric"] = metric
@@ -206,7 +207,8 @@ class _Tuning:
 
 
 def _objective(trial: Trial) -> float:
-    return trial.members["FinalHyperParameterTuningJobObjectiveMetric"]["Value"]
+    value: float = trial.members["FinalHyperParameterTuningJobObjectiveMetric"]["Value"]
+    return value
 
 
 def _summary(trial: Trial) -> dict[str, Any]:
@@ -229,8 +231,8 @@ def _training_request(
     definition: dict[str, Any], metric: str, name: str, tuned: dict[str, str]
 ) -> dict[str, Any]:
     """The CreateTrainingJob request of one trial."""
-    own = ("DefinitionName", "TuningObjective", "HyperParameterRanges", "StaticHyperParameters")
-    own += ("HyperParameterTuningResourceConfig", "RetryStrategy")
+    own = {"DefinitionName", "TuningObjective", "HyperParameterRanges", "StaticHyperParameters"}
+    own |= {"HyperParameterTuningResourceConfig", "RetryStrategy"}
     return {
         **{member: value for member, value in definition.items() if member not in own},
         "TrainingJobName": name,

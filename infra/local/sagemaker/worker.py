@@ -105,7 +105,7 @@ def run_to_end(job: Job, watch: Callable[[dict[str, Any]], bool] | None = None) 
     resource, end_time = _RESOURCES[job.kind]
     try:
         job.prepare()
-        members = {f"{resource}Status": "Completed", **_work(job, watch)}
+        members: dict[str, Any] = {f"{resource}Status": "Completed", **_work(job, watch)}
     except Stopped as stop:
         members = {f"{resource}Status": "Stopped", **stop.members}
     except JobFailed as failure:
@@ -123,8 +123,8 @@ def run_to_end(job: Job, watch: Callable[[dict[str, Any]], bool] | None = None) 
     members[end_time] = now()
     if job.kind == "training":
         members["SecondaryStatus"] = members["TrainingJobStatus"]
-    if reason := members.get("FailureReason"):
-        job.log(reason)
+    if "FailureReason" in members:
+        job.log(members["FailureReason"])
     job.report(**members)
 
 
@@ -133,4 +133,4 @@ def _work(job: Job, watch: Callable[[dict[str, Any]], bool] | None) -> dict[str,
         return tuning.run(job, run_to_end)
     if job.kind == "training":
         return training.run(job, watch)
-    return {"processing": processing, "transform": transform}[job.kind].run(job)
+    return processing.run(job) if job.kind == "processing" else transform.run(job)
