@@ -3,11 +3,19 @@
 `python -m infra.rehearsal --env test`; delivery.yaml does so before production is asked for.
 """
 
+from __future__ import annotations
+
 import argparse
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import boto3
+
+    from infra.samples.deliver import Stack
 
 GROUP, PERIOD = "DE-weee", "2026-10"
 LABELLED_ROWS, NEW_ROWS = 1500, 200
@@ -17,17 +25,18 @@ POLL_SECONDS = 30
 class Deployed:
     """A deployed stack as those see it who deliver to it: `client` and the outputs as `names`."""
 
-    def __init__(self, session, names: dict[str, str]):
-        self.client, self.names = session.client, names
+    def __init__(self, session: boto3.Session, names: dict[str, str]):
+        self.client: Callable[..., Any] = session.client
+        self.names = names
 
 
 def wait_for(
     what: str,
-    found: Callable[[], list],
+    found: Callable[[], list[Any]],
     timeout_seconds: float,
     sleep: Callable[[float], None] = time.sleep,
     now: Callable[[], float] = time.monotonic,
-) -> list:
+) -> list[Any]:
     """What `found` returns once that is not empty. Raises TimeoutError."""
     deadline = now() + timeout_seconds
     while not (result := found()):
@@ -39,7 +48,7 @@ def wait_for(
     return result
 
 
-def rehearse(stack, delivery: str, timeout_seconds: float, **clock) -> dict:
+def rehearse(stack: Stack, delivery: str, timeout_seconds: float, **clock: Any) -> dict[str, Any]:
     """Deliver, wait, and return the manifest of the labels; `delivery` must be new to the stack.
 
     Raises:
@@ -67,6 +76,7 @@ def rehearse(stack, delivery: str, timeout_seconds: float, **clock) -> dict:
     )
     print(f"{decision['verdict']}: {decision['reason']}", flush=True)
     deliver(stack, folder("inference"), rows(LABELLED_ROWS, NEW_ROWS, False))
+    manifest: dict[str, Any]
     [*_, manifest] = wait_for(
         "labels", lambda: results.published(stack, GROUP)[before[1] :], timeout_seconds, **clock
     )

@@ -2,6 +2,7 @@
 
 import io
 import json
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,17 +12,18 @@ from pipelines.ledger.reading import GroupLedger, read
 from pipelines.names import LABELS_OF_GROUP, address, split_address
 
 
-def decisions(stack: Stack, group: str) -> list[dict]:
+def decisions(stack: Stack, group: str) -> list[dict[str, Any]]:
     """The decisions on a known `group`, the oldest first; numbers as float, all else as text."""
     return _ledger(stack, group).decisions
 
 
-def read_json(stack: Stack, address: str) -> dict:
+def read_json(stack: Stack, address: str) -> dict[str, Any]:
     """The JSON object at `address` (`s3://bucket/key`)."""
-    return json.loads(_read(stack, address))
+    found: dict[str, Any] = json.loads(_read(stack, address))
+    return found
 
 
-def published(stack: Stack, group: str) -> list[dict]:
+def published(stack: Stack, group: str) -> list[dict[str, Any]]:
     """The manifests of the labels published for `group`, the oldest first, each with its `address`."""
     bucket = stack.names["LabelledBucket"]
     listing = stack.client("s3").list_objects_v2(Bucket=bucket, Prefix=LABELS_OF_GROUP.format(group=group))
@@ -50,4 +52,5 @@ def _ledger(stack: Stack, group: str) -> GroupLedger:
 
 def _read(stack: Stack, address: str) -> bytes:
     bucket, key = split_address(address)
-    return stack.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    content: bytes = stack.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    return content

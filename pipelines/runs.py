@@ -6,6 +6,7 @@ here are pure; addresses and inputs are those of docs/contracts.md.
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from pipelines import names
 
@@ -39,7 +40,7 @@ class BadEvent(CannotStart):
     """An event arrived that lacks a field."""
 
 
-def landed(purpose: str, bucket: str, key: str, version: str) -> dict:
+def landed(purpose: str, bucket: str, key: str, version: str) -> dict[str, Any]:
     """The input of the run that takes the dataset whose manifest is `key`.
 
     `purpose` is `training` or `inference`; `version` is the object's version. Raises BadKey.
@@ -65,7 +66,7 @@ def landed(purpose: str, bucket: str, key: str, version: str) -> dict:
     }
 
 
-def test(detail: Mapping[str, str], model: str, challenger: str, test_set: str) -> dict:
+def test(detail: Mapping[str, str], model: str, challenger: str, test_set: str) -> dict[str, Any]:
     """The input of the run in which `model` labels the test set at `detail["dataset"]`."""
     group, period, dataset = fields(detail, "group", "period", "dataset")
     bucket, folder = names.split_address(dataset)
@@ -81,7 +82,7 @@ def test(detail: Mapping[str, str], model: str, challenger: str, test_set: str) 
     }
 
 
-def review(manifest: Mapping[str, str], labels: str, sheet: str, work_bucket: str) -> dict:
+def review(manifest: Mapping[str, str], labels: str, sheet: str, work_bucket: str) -> dict[str, Any]:
     """The input of the run that puts a sheet of decisions into the published labels at `labels`.
 
     `manifest` is that of those labels, `sheet` a digest of the decisions.
@@ -102,7 +103,7 @@ def review(manifest: Mapping[str, str], labels: str, sheet: str, work_bucket: st
 
 def comparison(
     detail: Mapping[str, str], challenger: Mapping[str, str], winner: Mapping[str, str], decision: str
-) -> dict:
+) -> dict[str, Any]:
     """The input of the run that compares two models, each given by `model` and `predictions`.
 
     `decision` is the one that made the winner: a model that wins a second time is compared with anew.

@@ -16,8 +16,12 @@ import shutil
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from infra.deploy.vpc import in_vpc
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
 
 ROOT = Path(__file__).resolve().parents[2]
 JOB_PACKAGES = ("processing", "training", "inference")
@@ -49,7 +53,7 @@ class Bundle:
         """Where the bundle lives in the code bucket, without a trailing slash: `code/<digest>`."""
         return f"code/{self.digest}"
 
-    def upload(self, s3, bucket: str) -> str:
+    def upload(self, s3: S3Client, bucket: str) -> str:
         """Put what is not there yet into `bucket` with the boto3 client `s3`; return the prefix."""
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{self.prefix}/")
         present = {item["Key"] for page in pages for item in page.get("Contents", ())}

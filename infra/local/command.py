@@ -9,8 +9,10 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from infra.local.endpoint import CREDENTIALS, ENDPOINT_FILE, get
+from pipelines.commands.shared import Subparsers
 from pipelines.names import address
 
 EXAMPLE = """\
@@ -25,7 +27,7 @@ objects, messages, executions and job logs stay in the folder.
 """
 
 
-def add_parser(subparsers) -> None:
+def add_parser(subparsers: Subparsers) -> None:
     """Add `local` with `up`, `down`, `status` and `schedule` to the command line."""
     local = subparsers.add_parser(
         "local",
@@ -68,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     return _up(args)
 
 
-def find(folder: Path) -> dict | None:
+def find(folder: Path) -> dict[str, Any] | None:
     """What `endpoint.json` says of the server of `folder`, if that server really answers."""
     try:
         running = json.loads((folder / ENDPOINT_FILE).read_text())
@@ -100,7 +102,7 @@ def _up(args: argparse.Namespace) -> int:
         return 1
 
 
-def _down(folder: Path, running: dict | None) -> int:
+def _down(folder: Path, running: dict[str, Any] | None) -> int:
     if not running:
         print(f"nothing runs in {folder}")
         return 0
@@ -111,7 +113,7 @@ def _down(folder: Path, running: dict | None) -> int:
     return 0
 
 
-def _fire(args: argparse.Namespace, running: dict | None) -> int:
+def _fire(args: argparse.Namespace, running: dict[str, Any] | None) -> int:
     from infra.local.endpoint import client
     from infra.local.schedules import NoSuchSchedule, fire
 
@@ -132,7 +134,7 @@ def _fire(args: argparse.Namespace, running: dict | None) -> int:
     return 0
 
 
-def _describe(running: dict, folder: Path) -> str:
+def _describe(running: dict[str, Any], folder: Path) -> str:
     names = running["names"]
     lines = [f"The local stack runs at {running['endpoint']}; runs and results are in {folder}/", ""]
     lines += [f"  {name:28} {value}" for name, value in names.items()]

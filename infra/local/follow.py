@@ -2,6 +2,7 @@
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from infra.local.stack import LocalStack
 from pipelines.names import parse_run
@@ -12,10 +13,11 @@ ENDED = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
 class Follower:
     """Reads the stack's events in order, once, and passes each to `show`."""
 
-    def __init__(self, stack: LocalStack, show: Callable[[dict], None] = lambda event: None):
+    def __init__(self, stack: LocalStack, show: Callable[[dict[str, Any]], None] = lambda event: None):
         self._events = stack.events()
         self._show = show
-        self._ended = defaultdict(deque)  # by group: purpose and status of runs nobody has waited for yet
+        # By group: purpose and status of runs nobody has waited for yet.
+        self._ended: defaultdict[str, deque[tuple[str, str]]] = defaultdict(deque)
 
     def until_ended(self, goals: Mapping[str, str]) -> dict[str, str]:
         """Read on until each group's goal has ended, or whatever leads to it has failed.
@@ -39,4 +41,5 @@ class Follower:
         self._show(event)
         if event["kind"] == "execution" and event["status"] in ENDED:
             run = parse_run(event["name"])
+            assert run, event
             self._ended[run.group].append((run.purpose, event["status"]))

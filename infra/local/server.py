@@ -16,8 +16,10 @@ import select
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
+from wsgiref.types import StartResponse
 
 from werkzeug.serving import make_server
 
@@ -25,7 +27,7 @@ from infra.local import stacks
 from infra.local.delivery import AsyncInvocations, QueuePoller, send_dead_letter
 from infra.local.endpoint import ACCOUNT, CREDENTIALS, ENDPOINT_FILE, REGION, client
 from infra.local.executions import write_execution
-from infra.local.front import Front
+from infra.local.front import Front, Service
 from infra.local.functions import Functions, Outcome
 from infra.local.jobs import Jobs
 from infra.local.mailbox import Mailbox
@@ -38,7 +40,7 @@ from pipelines.names import split_address
 class Server:
     """All parts of the local AWS, wired. `serve` begins to answer; `stop` ends every process it began."""
 
-    def __init__(self, folder: Path, port: int, slots: int, worker_class):
+    def __init__(self, folder: Path, port: int, slots: int, worker_class: Callable[..., Any]):
         for name in ("s3", "mailbox", "executions", "functions", "warehouse"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         self._folder = folder
@@ -72,7 +74,7 @@ class Server:
         moto.install_objects(ObjectFolder(self._folder / "s3"))
         moto.install_cloudformation(self._s3)
         self._moto = moto
-        services = {"SageMaker": self._jobs, "RedshiftData": self._warehouse}
+        services: dict[str, Service] = {"SageMaker": self._jobs, "RedshiftData": self._warehouse}
         self._front = Front(moto.application(), services, self._happenings, self._is_quiet)
         self._http.RequestHandlerClass = moto.MotoRequestHandler
 
@@ -87,7 +89,7 @@ class Server:
         self._http.shutdown()
         self._http.server_close()
 
-    def _answer(self, environ: dict, start_response: Callable):
+    def _answer(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         return self._front(environ, start_response)
 
     def _invoke(self, function_arn: str, event: object) -> Outcome:
@@ -113,7 +115,7 @@ class Server:
     def _job_changed(self, kind: str, name: str, status: str) -> None:
         self._happenings.add("job", type=kind, name=name, status=status)
 
-    def _execution_changed(self, description: dict, history: list[dict] | None) -> None:
+    def _execution_changed(self, description: dict[str, Any], history: list[dict[str, Any]] | None) -> None:
         if history is not None:
             write_execution(self._folder / "executions", description, history)
         arn = description["executionArn"]
@@ -125,7 +127,7 @@ class Server:
 
         return unload(sql, self._folder / "warehouse", self._s3)
 
-    def _statement_changed(self, statement: dict, with_event: bool) -> None:
+    def _statement_changed(self, statement: dict[str, Any], with_event: bool) -> None:
         name = statement.get("StatementName", statement["Id"])
         if with_event:
             event = status_event(statement, ACCOUNT)

@@ -3,14 +3,20 @@
 The tables are folders of Parquet files, `labelled_items/*.parquet` and so on, all of the schema `labelmill`.
 """
 
+from __future__ import annotations
+
 import re
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from pipelines.names import split_address
 from processing.dataset import manifest
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
 
 _STRING = "'((?:[^']|'')*)'"
 _UNLOAD = re.compile(
@@ -24,7 +30,7 @@ class StatementFailed(Exception):
     """The statement cannot be run; the text is the warehouse's error."""
 
 
-def unload(sql: str, tables: Path, s3) -> int:
+def unload(sql: str, tables: Path, s3: S3Client) -> int:
     """Run the UNLOAD `sql` on the tables in the folder `tables`; return how many rows were written.
 
     `s3` is a boto3 client. Raises StatementFailed, also for any statement in another form than that of

@@ -4,7 +4,7 @@ import json
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.csv
@@ -22,10 +22,10 @@ class Stack(Protocol):
 
     names: dict[str, str]
 
-    def client(self, service: str): ...
+    def client(self, service: str) -> Any: ...
 
 
-def publish(stack: Stack, book: dict) -> None:
+def publish(stack: Stack, book: dict[str, Any]) -> None:
     """Make `book` the current codebook of its model group."""
     codebooks.publish(
         book,
@@ -70,4 +70,5 @@ def _encode(table: pa.Table, file_format: str) -> bytes:
     else:
         with pa.CompressedOutputStream(sink, "gzip") as compressed:
             pyarrow.csv.write_csv(table, compressed)
-    return sink.getvalue().to_pybytes()
+    encoded: bytes = sink.getvalue().to_pybytes()
+    return encoded

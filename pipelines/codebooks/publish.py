@@ -1,17 +1,24 @@
 """Codebooks as a group's current one: publishing a file, and reading what is published."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from pipelines import names
 from pipelines.codebooks.check import Problem
 from pipelines.codebooks.read import CodebookError, checked, parse, read
 from pipelines.ledger import keys
 from processing.policy import Policy
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_s3 import S3Client
 
 #: Stands where reviewers' decisions will: Prepare is given that folder, and SageMaker refuses an empty one.
 REVIEWED = b"Decisions of reviewers, one folder for each imported sheet. They are training rows, too.\n"
@@ -41,7 +48,7 @@ class PublishedCodebook:
         return bool(self.replaces) and _order(self.version) < _order(self.replaces)
 
 
-def content(codebook: dict) -> bytes:
+def content(codebook: dict[str, Any]) -> bytes:
     """The bytes that are published: all but the policy, in one canonical form, whatever the layout was.
 
     The policy is kept in the ledger alone: it may change without a new version of the codes.
@@ -51,13 +58,13 @@ def content(codebook: dict) -> bytes:
 
 
 def publish(
-    codebook: str | Path | dict,
+    codebook: str | Path | dict[str, Any],
     *,
-    s3,
-    dynamodb,
+    s3: S3Client,
+    dynamodb: DynamoDBClient,
     work_bucket: str,
     table: str,
-    policy: dict | None = None,
+    policy: dict[str, Any] | None = None,
     now: datetime,
 ) -> PublishedCodebook:
     """Make a codebook the current one of its model group; with the first one the group becomes known.
@@ -109,9 +116,11 @@ def publish(
     )
 
 
-def _replace(current: dict[str, str], item: dict[str, str], dynamodb, table: str, file: str) -> None:
+def _replace(
+    current: dict[str, str], item: dict[str, str], dynamodb: DynamoDBClient, table: str, file: str
+) -> None:
     """Put the group's item in the place of `current`, if that is what still stands there."""
-    condition = {"ConditionExpression": "attribute_not_exists(entry)"}
+    condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(entry)"}
     if current:
         condition = {
             "ConditionExpression": "codebook_version = :version AND published_at = :published_at",
@@ -137,7 +146,7 @@ def _order(version: str) -> list[str | int]:
     return [int(part) if part.isdigit() else part for part in re.split("([0-9]+)", version)]
 
 
-def training_settings(codebook: dict) -> dict[str, str]:
+def training_settings(codebook: dict[str, Any]) -> dict[str, str]:
     """What codebook and policy ask of a training, in the form its state machine passes on.
 
     Returns:
@@ -154,7 +163,7 @@ def training_settings(codebook: dict) -> dict[str, str]:
     }
 
 
-def _stop_sharing(s3, bucket: str, group: str, before: str | None, now: str) -> None:
+def _stop_sharing(s3: S3Client, bucket: str, group: str, before: str | None, now: str) -> None:
     """Take back the rows that the group shared by another list until now."""
     if before and before != now:
         from processing.dataset.rows_to_share import FILE
@@ -162,14 +171,14 @@ def _stop_sharing(s3, bucket: str, group: str, before: str | None, now: str) -> 
         s3.delete_object(Bucket=bucket, Key=names.SHARED_ROWS.format(list=before, group=group) + FILE)
 
 
-def current_codebook(group: str, *, dynamodb, table: str) -> dict[str, str]:
+def current_codebook(group: str, *, dynamodb: DynamoDBClient, table: str) -> dict[str, str]:
     """The ledger's item GROUP of `group`, empty when nothing was published for it."""
     key = {"group": {"S": group}, "entry": {"S": keys.GROUP}}
     item = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item", {})
     return {name: value["S"] for name, value in item.items()}
 
 
-def published(group: str, *, s3, dynamodb, table: str) -> dict:
+def published(group: str, *, s3: S3Client, dynamodb: DynamoDBClient, table: str) -> dict[str, Any]:
     """The current published codebook of `group`. Raises CodebookError without one or when it changed."""
     item = current_codebook(group, dynamodb=dynamodb, table=table)
     if not item:
@@ -185,7 +194,7 @@ def published(group: str, *, s3, dynamodb, table: str) -> dict:
     return {**parse(body.decode(), item["codebook_uri"]), "policy": json.loads(item["policy"])}
 
 
-def _put_once(s3, bucket: str, key: str, body: bytes, file: str) -> None:
+def _put_once(s3: S3Client, bucket: str, key: str, body: bytes, file: str) -> None:
     from botocore.exceptions import ClientError
 
     try:

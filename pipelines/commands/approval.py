@@ -1,16 +1,17 @@
 """What `labelmill approve` and `labelmill reject` share: answering a comparison that waits for a person."""
 
+import argparse
 import json
 
 from pipelines.commands.ledger_access import add_by, decider, open_ledger, reason_of
-from pipelines.commands.shared import add_stack, guarded
+from pipelines.commands.shared import Subparsers, add_stack, guarded
 from pipelines.names import parse_run
 
 #: What Step Functions says of a token whose execution has been answered, has expired or was stopped.
 GONE = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
 
 
-def add_command(subparsers, name: str, *, approved: bool, text: str, needs_reason: bool) -> None:
+def add_command(subparsers: Subparsers, name: str, *, approved: bool, text: str, needs_reason: bool) -> None:
     """Add one of the two commands to the command line."""
     parser = subparsers.add_parser(
         name,
@@ -31,7 +32,7 @@ def add_command(subparsers, name: str, *, approved: bool, text: str, needs_reaso
     parser.set_defaults(run=guarded(lambda args: _answer(args, approved)))
 
 
-def _answer(args, approved: bool) -> int:
+def _answer(args: argparse.Namespace, approved: bool) -> int:
     import boto3
 
     from pipelines.ledger import reading

@@ -4,12 +4,15 @@ A group is done when its labels of the month that has ended are published and ev
 month's data has been decided upon.
 """
 
+from __future__ import annotations
+
 import logging
 import os
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from pipelines import names
 from pipelines.handlers.clients import client
@@ -17,10 +20,21 @@ from pipelines.handlers.ledger import Ledger, Month
 from pipelines.handlers.logs import about
 from pipelines.warehouse.unload import month_before
 
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_s3 import S3Client
+    from types_boto3_sns import SNSClient
+
 log = logging.getLogger(__name__)
 
 
-def handler(event: dict, context: object = None, table=None, s3=None, sns=None) -> None:
+def handler(
+    event: dict[str, Any],
+    context: object = None,
+    table: DynamoDBClient | None = None,
+    s3: S3Client | None = None,
+    sns: SNSClient | None = None,
+) -> None:
     """Take `{"scheduled_time": when the check was due, "overdue": whether the month's deadline has passed}`.
 
     `table`, `s3` and `sns` are boto3 clients.
@@ -57,7 +71,7 @@ def unfinished(month: Month, landed: Callable[[str], bool]) -> Iterator[tuple[st
             yield group, f"labelled; but model {month.undecided[group]} has not been decided upon"
 
 
-def has_landed(s3, bucket: str, period: str, group: str) -> bool:
+def has_landed(s3: S3Client, bucket: str, period: str, group: str) -> bool:
     """Whether a dataset is complete, that is, has its manifest."""
     prefix = names.DATASETS.format(purpose="inference", group=group, period=period)
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
@@ -77,7 +91,7 @@ What to do: docs/runbook.md#month-unfinished. This notice comes every day until 
 """
 
 
-def metrics(counts: dict[str, int]) -> dict:
+def metrics(counts: dict[str, int]) -> dict[str, Any]:
     """Fields of a log line from which CloudWatch makes metrics: its embedded metric format.
 
     The hourly count says nothing of what is overdue: what the last check after a deadline said stands.

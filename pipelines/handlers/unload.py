@@ -1,8 +1,11 @@
 """Datasets were ordered, by a schedule or by hand: let the warehouse unload one for each model group."""
 
+from __future__ import annotations
+
 import json
 import logging
 import os
+from typing import TYPE_CHECKING, Any
 
 from pipelines import names
 from pipelines.handlers.batch import take_each
@@ -11,6 +14,11 @@ from pipelines.handlers.ledger import Ledger
 from pipelines.handlers.logs import about
 from pipelines.warehouse import unload
 
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_redshift_data import RedshiftDataAPIServiceClient
+    from types_boto3_s3 import S3Client
+
 log = logging.getLogger(__name__)
 
 
@@ -18,7 +26,13 @@ class NotStarted(Exception):
     """Some statements could not be started; the message names the groups, and the queue tries again."""
 
 
-def handler(event: dict, context: object = None, statements=None, s3=None, table=None) -> dict:
+def handler(
+    event: dict[str, Any],
+    context: object = None,
+    statements: RedshiftDataAPIServiceClient | None = None,
+    s3: S3Client | None = None,
+    table: DynamoDBClient | None = None,
+) -> dict[str, Any]:
     """Take a batch of orders; return which of them failed.
 
     `statements`, `s3` and `table` are boto3 clients of the Redshift Data API, S3 and DynamoDB.
@@ -32,7 +46,9 @@ def handler(event: dict, context: object = None, statements=None, s3=None, table
     return take_each(event, take, unload.CannotUnload)
 
 
-def start_all(order: unload.Order, ledger: Ledger, s3, statements) -> None:
+def start_all(
+    order: unload.Order, ledger: Ledger, s3: S3Client, statements: RedshiftDataAPIServiceClient
+) -> None:
     """Start a statement for each group. Raises NotStarted, once all that could be started are.
 
     A statement that was started before is left alone, as its client token is the same.
@@ -59,14 +75,14 @@ def start_all(order: unload.Order, ledger: Ledger, s3, statements) -> None:
         raise NotStarted("; ".join(problems))
 
 
-def _attributes(s3, codebook_uri: str) -> list[str]:
+def _attributes(s3: S3Client, codebook_uri: str) -> list[str]:
     """The names of the attributes that a published codebook declares."""
     bucket, key = names.split_address(codebook_uri)
     book = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
     return [attribute["name"] for attribute in book["attributes"]]
 
 
-def _warehouse() -> dict[str, str]:
+def _warehouse() -> dict[str, Any]:
     """Which warehouse, as a request names it: a workgroup of Redshift Serverless, or a cluster."""
     arn, secret = os.environ["WAREHOUSE_ARN"], os.environ["WAREHOUSE_SECRET_ARN"]
     named = {"WorkgroupName": arn} if ":workgroup/" in arn else {"ClusterIdentifier": arn.rpartition(":")[2]}

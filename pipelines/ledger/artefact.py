@@ -1,17 +1,22 @@
 """A model's artefact, as a training job left it in S3: its data, fetched for a person to look at."""
 
+from __future__ import annotations
+
 import tarfile
 import tempfile
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from pipelines.ledger.reading import LedgerError
 from pipelines.names import split_address
 
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
 
-def fetch(s3: Any, address: str, names: tuple[str, ...], folder: Path) -> None:
+
+def fetch(s3: S3Client, address: str, names: tuple[str, ...], folder: Path) -> None:
     """Put those of the files `names` that the artefact at `address` has into `folder`.
 
     `s3` is a boto3 S3 client. The code in the artefact is neither unpacked nor run. Raises LedgerError where
@@ -31,5 +36,6 @@ def fetch(s3: Any, address: str, names: tuple[str, ...], folder: Path) -> None:
         with tarfile.open(fileobj=packed, mode="r:gz") as archive:
             for member in archive:
                 name = str(PurePosixPath(member.name))
-                if member.isfile() and name in names:
-                    (folder / name).write_bytes(archive.extractfile(member).read())
+                file = archive.extractfile(member) if member.isfile() and name in names else None
+                if file:
+                    (folder / name).write_bytes(file.read())

@@ -4,13 +4,21 @@ The items are described in docs/ledger.md. All of a group is read at once and lo
 Nothing is written here; pipelines/ledger/changing.py does that.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import Refused
 from pipelines.ledger import keys
 from pipelines.names import group_of_model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, QueryOutputTypeDef, ScanOutputTypeDef
 
 #: Verdicts that make their model the winner; the other decisions leave the winner as it is.
 MAKES_WINNER = ("FIRST", "PROMOTE", "ROLLBACK")
@@ -37,16 +45,16 @@ class GroupLedger:
     """
 
     group: str
-    registered: dict = field(default_factory=dict)
-    winner: dict = field(default_factory=dict)
-    models: dict[str, dict] = field(default_factory=dict)
-    decisions: list[dict] = field(default_factory=list)
-    predictions: dict[tuple[str, str], dict] = field(default_factory=dict)
-    approvals: dict[str, dict] = field(default_factory=dict)
-    labels: list[dict] = field(default_factory=list)
+    registered: dict[str, Any] = field(default_factory=dict)
+    winner: dict[str, Any] = field(default_factory=dict)
+    models: dict[str, dict[str, Any]] = field(default_factory=dict)
+    decisions: list[dict[str, Any]] = field(default_factory=list)
+    predictions: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    approvals: dict[str, dict[str, Any]] = field(default_factory=dict)
+    labels: list[dict[str, Any]] = field(default_factory=list)
 
 
-def read(client: Any, table: str, group: str) -> GroupLedger:
+def read(client: DynamoDBClient, table: str, group: str) -> GroupLedger:
     """The ledger of one group; `client` is a boto3 DynamoDB client. Raises LedgerError for an unknown one."""
     pages = client.get_paginator("query").paginate(
         TableName=table,
@@ -64,12 +72,12 @@ def read(client: Any, table: str, group: str) -> GroupLedger:
     return ledger
 
 
-def read_all(client: Any, table: str) -> list[GroupLedger]:
+def read_all(client: DynamoDBClient, table: str) -> list[GroupLedger]:
     """The ledgers of all groups, by name. `client` is a boto3 DynamoDB client."""
     return _assemble(client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True))
 
 
-def _assemble(pages) -> list[GroupLedger]:
+def _assemble(pages: Iterable[QueryOutputTypeDef | ScanOutputTypeDef]) -> list[GroupLedger]:
     ledgers: dict[str, GroupLedger] = {}
     items = [_plain(item) for page in pages for item in page["Items"]]
     for item in sorted(items, key=lambda item: (item["group"], item["entry"])):
@@ -92,11 +100,11 @@ def _assemble(pages) -> list[GroupLedger]:
     return list(ledgers.values())
 
 
-def _plain(item: dict) -> dict:
+def _plain(item: Mapping[str, AttributeValueTypeDef]) -> dict[str, Any]:
     return {name: float(value["N"]) if "N" in value else value.get("S", "") for name, value in item.items()}
 
 
-def winner_at(ledger: GroupLedger, moment: datetime) -> dict | None:
+def winner_at(ledger: GroupLedger, moment: datetime) -> dict[str, Any] | None:
     """The decision that had made the winner of a moment (with a time zone); None before the first."""
     made = [
         decision
@@ -121,12 +129,12 @@ def status(ledger: GroupLedger, model: str, now: datetime) -> str:
     return "winner before" if last["verdict"] in MAKES_WINNER else f"{last['verdict']} {last['time'][:10]}"
 
 
-def expiry(asked: dict) -> datetime:
+def expiry(asked: dict[str, Any]) -> datetime:
     """When an item APPROVAL# that nobody has answered means no."""
     return datetime.fromisoformat(asked["asked_at"]) + timedelta(days=APPROVAL_DAYS)
 
 
-def waits(asked: dict, winner: str, now: datetime) -> bool:
+def waits(asked: dict[str, Any], winner: str, now: datetime) -> bool:
     """Whether an item APPROVAL#, of a comparison without a decision, can still be answered with effect.
 
     `winner` is the group's winner now, empty for none; `now` has a time zone.
@@ -145,7 +153,7 @@ def older_codebook(ledger: GroupLedger, model: str) -> str:
     )
 
 
-def model_or_winner(ledger: GroupLedger, model: str | None) -> tuple[str, dict]:
+def model_or_winner(ledger: GroupLedger, model: str | None) -> tuple[str, dict[str, Any]]:
     """Name and item MODEL# of a model of the group, of its winner where none is named. Raises LedgerError."""
     name = model or ledger.winner.get("model")
     if not name:

@@ -4,6 +4,7 @@ import csv
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from pipelines.names import GROUP_PATTERN
 from pipelines.plan.errors import PlanError
@@ -72,7 +73,7 @@ def read(path: Path) -> list[ModelGroup]:
     return groups
 
 
-def _group(path: Path, number: int, row: dict) -> ModelGroup:
+def _group(path: Path, number: int, row: dict[str, Any]) -> ModelGroup:
     name, *numbers = (row.get(column) or "" for column in COLUMNS)
     if not re.fullmatch(GROUP_PATTERN, name):
         raise PlanError(f"{path}, row {number}: {name!r} is no model group. Fix: write it like DE-weee.")

@@ -1,5 +1,7 @@
 """What the pages are made of, read from the ledger and the buckets."""
 
+from __future__ import annotations
+
 import csv
 import hashlib
 import io
@@ -7,12 +9,16 @@ import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelines import names
 from pipelines.errors import Refused
 from pipelines.ledger import reading
 from pipelines.ledger.reading import GroupLedger, expiry, waits
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_s3 import S3Client
 
 READERS = 8
 
@@ -24,11 +30,11 @@ class ReportError(Refused):
 class Archive:
     """A stack's ledger and buckets, read through boto3 clients."""
 
-    def __init__(self, *, s3: Any, dynamodb: Any, table: str, work_bucket: str):
+    def __init__(self, *, s3: S3Client, dynamodb: DynamoDBClient, table: str, work_bucket: str):
         self._s3, self._dynamodb = s3, dynamodb
         self._table, self._bucket = table, work_bucket
 
-    def labels(self, group: str, period: str) -> dict:
+    def labels(self, group: str, period: str) -> dict[str, Any]:
         """The newest labels of a month, as `labels_page` takes them.
 
         Raises:
@@ -38,7 +44,7 @@ class Archive:
         _check_period(period)
         return self._month(period, reading.read(self._dynamodb, self._table, group))
 
-    def comparison(self, run: str) -> tuple[dict, dict]:
+    def comparison(self, run: str) -> tuple[dict[str, Any], dict[str, Any]]:
         """Evidence and lineage of one comparison, as `comparison_page` takes them.
 
         Raises:
@@ -52,7 +58,9 @@ class Archive:
             )
         return self._evidence_and_lineage(run, reading.read(self._dynamodb, self._table, named.group))
 
-    def period(self, period: str) -> tuple[list[tuple[dict, dict]], list[str], dict[str, str], list[dict]]:
+    def period(
+        self, period: str
+    ) -> tuple[list[tuple[dict[str, Any], dict[str, Any]]], list[str], dict[str, str], list[dict[str, Any]]]:
         """A period's comparisons that were decided or wait for a person, all groups, winners now, and labels.
 
         As `period_page` takes them. Raises ReportError.
@@ -78,7 +86,7 @@ class Archive:
         winners = {each.group: each.winner["model"] for each in ledgers if each.winner}
         return comparisons, groups, winners, labels
 
-    def _month(self, period: str, known: GroupLedger) -> dict:
+    def _month(self, period: str, known: GroupLedger) -> dict[str, Any]:
         """The newest labels of a month and where they come from, as `labels_page` takes them."""
         versions = [item for item in known.labels if item["period"] == period]
         if not versions:
@@ -97,7 +105,7 @@ class Archive:
             "versions": versions,
         }
 
-    def _changes(self, manifest: dict, address: str) -> dict | None:
+    def _changes(self, manifest: dict[str, Any], address: str) -> dict[str, Any] | None:
         """The rows of `changes.csv`; None in a first month. It stands next to labels not amended yet."""
         while "amends" in manifest:
             address = manifest["amends"]
@@ -110,7 +118,7 @@ class Archive:
         plain = [{name: value.removeprefix("'") for name, value in row.items()} for row in rows]
         return {"file": f"{address}changes.csv", "items": plain}
 
-    def _file(self, manifest: dict, address: str, name: str) -> bytes:
+    def _file(self, manifest: dict[str, Any], address: str, name: str) -> bytes:
         """A file of an output, which must be the one that its manifest lists."""
         content = self._object(address + name)
         listed = {file["name"]: file["sha256"] for file in manifest["files"]}
@@ -121,7 +129,7 @@ class Archive:
             )
         return content
 
-    def _evidence_and_lineage(self, run: str, known: GroupLedger) -> tuple[dict, dict]:
+    def _evidence_and_lineage(self, run: str, known: GroupLedger) -> tuple[dict[str, Any], dict[str, Any]]:
         group = known.group
         key = names.EVIDENCE.format(group=group, run=run)
         address, content = names.address(self._bucket, key), self._read(key)
@@ -134,7 +142,7 @@ class Archive:
                 "has another SHA-256. Fix: bring back the version of the object that has it"
             )
         models = {role: (evidence[role] or {}).get("model") for role in ("challenger", "winner")}
-        test_set = known.models.get(models["challenger"], {}).get("test_set", "")
+        test_set = known.models.get(models["challenger"] or "", {}).get("test_set", "")
         lineage = {
             "decision": decision and decision | {"decided_at": decision["time"]},
             "waits_until": None if decision else _waits_until(run, known),
@@ -145,7 +153,7 @@ class Archive:
         }
         return evidence, lineage
 
-    def _model(self, model: str | None, test_set: str, known: GroupLedger) -> dict | None:
+    def _model(self, model: str | None, test_set: str, known: GroupLedger) -> dict[str, Any] | None:
         """Of one model its ledger item, its labels of the test set, and Prepare's report on its data."""
         if model is None:
             return None
@@ -159,8 +167,9 @@ class Archive:
             "data": json.loads(self._read(f"{report}report.json")),
         }
 
-    def _codebook(self, group: str, version: str) -> dict:
-        return json.loads(self._read(names.CODEBOOK.format(group=group, version=version)))
+    def _codebook(self, group: str, version: str) -> dict[str, Any]:
+        book: dict[str, Any] = json.loads(self._read(names.CODEBOOK.format(group=group, version=version)))
+        return book
 
     def _read(self, key: str) -> bytes:
         return self._object(names.address(self._bucket, key))

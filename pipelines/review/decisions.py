@@ -6,8 +6,9 @@ publishes the amended one.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from pipelines import names, runs
 from pipelines.review.published import Output, Places, ReviewError, items
@@ -16,7 +17,7 @@ from processing.codes.codebook import Codebook
 SHOWN = 20
 
 
-def group_and_period(rows: list[tuple[int, Mapping[str, str]]], file: str) -> tuple[str, str]:
+def group_and_period(rows: Sequence[tuple[int, Mapping[str, str]]], file: str) -> tuple[str, str]:
     """The model group and month that a filled sheet is of. Raises ReviewError."""
     runs_named = {row["run"]: number for number, row in reversed(rows)}
     if not runs_named:
@@ -34,7 +35,7 @@ def group_and_period(rows: list[tuple[int, Mapping[str, str]]], file: str) -> tu
 
 
 def decisions(
-    rows: list[tuple[int, Mapping[str, str]]], output: Output, book: Codebook, file: str
+    rows: Sequence[tuple[int, Mapping[str, str]]], output: Output, book: Codebook, file: str
 ) -> list[dict[str, str]]:
     """The decisions on a filled sheet, each `item_id`, `label`, `suggested`; a row without code is none.
 
@@ -48,7 +49,8 @@ def decisions(
         )
     labels = {row["item_id"]: row for row in output.labels.to_pylist()}
     in_force = book.in_force(output.manifest["period"])
-    taken, problems = {}, []
+    taken: dict[str, dict[str, str]] = {}
+    problems = []
     for number, row in rows:
         if not row["code"]:
             continue
@@ -100,7 +102,9 @@ def send(
     return run["run"], True
 
 
-def _problem(row: Mapping[str, str], label: dict | None, in_force: list[str], taken: dict) -> str | None:
+def _problem(
+    row: Mapping[str, str], label: dict[str, Any] | None, in_force: list[str], taken: dict[str, Any]
+) -> str | None:
     """What is wrong with one filled row, and the fix."""
     if label is None:
         return (

@@ -3,11 +3,13 @@
 Clients are boto3's.
 """
 
+from __future__ import annotations
+
 import io
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,6 +21,11 @@ from pipelines.ledger import keys
 from processing.codes.codebook import Codebook
 from processing.codes.codebook import parse as parse_codebook
 
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_s3 import S3Client
+    from types_boto3_stepfunctions import SFNClient
+
 
 class ReviewError(Refused):
     """A review that cannot go on; the message says what is wrong, where, and the fix."""
@@ -28,15 +35,15 @@ class ReviewError(Refused):
 class Places:
     """The clients and names that a review needs."""
 
-    s3: Any
-    dynamodb: Any
-    states: Any
+    s3: S3Client
+    dynamodb: DynamoDBClient
+    states: SFNClient
     table: str
     work_bucket: str
     machine_arn: str
 
     @classmethod
-    def of(cls, client: Callable[[str], Any], names: Mapping[str, str]) -> "Places":
+    def of(cls, client: Callable[..., Any], names: Mapping[str, str]) -> Places:
         """Those of a stack: `client` makes a boto3 client by service, `names` are the stack's outputs."""
         return cls(
             s3=client("s3"),
@@ -53,7 +60,7 @@ class Output:
     """One published version of a month's labels: its address (a folder), its manifest, its rows."""
 
     address: str
-    manifest: dict
+    manifest: dict[str, Any]
     labels: pa.Table
 
     @property
@@ -90,7 +97,7 @@ def current_codebook(places: Places, group: str) -> Codebook:
     return parse_codebook(found)
 
 
-def items(places: Places, output: Output, wanted: Iterable[str]) -> dict[str, dict]:
+def items(places: Places, output: Output, wanted: Iterable[str]) -> dict[str, dict[str, Any]]:
     """The items with the ids `wanted`, with all their fields, as they went to the model; by id."""
     wanted = set(wanted)
     prefix = names.RUN_FOLDER.format(group=output.manifest["group"], run=output.runs[0]) + "items/"
@@ -110,6 +117,6 @@ def items(places: Places, output: Output, wanted: Iterable[str]) -> dict[str, di
     return found
 
 
-def _get(s3, address: str) -> bytes:
+def _get(s3: S3Client, address: str) -> bytes:
     bucket, key = names.split_address(address)
     return s3.get_object(Bucket=bucket, Key=key)["Body"].read()

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from pipelines import names, runs
@@ -76,7 +77,7 @@ def month_before(time: datetime, time_zone: str) -> str:
     return (there.replace(day=1) - timedelta(days=1)).strftime("%Y-%m")
 
 
-def request(order: Order, group: str, attributes: Sequence[str], place: Place, stack: str) -> dict:
+def request(order: Order, group: str, attributes: Sequence[str], place: Place, stack: str) -> dict[str, Any]:
     """The ExecuteStatement request for one group's dataset, but for the warehouse's own name.
 
     `attributes` are those of the group's codebook. The statement is named `{stack}/{folder}`, and its client
@@ -135,7 +136,7 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def failure(name: str, state: str, cause: str) -> dict:
+def failure(name: str, state: str, cause: str) -> dict[str, Any]:
     """What the failure queue gets of a statement that did not finish, in the form of docs/contracts.md.
 
     Its `input` is the order that runs it again, under the next delivery: the failed one may have left files,

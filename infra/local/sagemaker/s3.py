@@ -9,11 +9,15 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from infra.local.sagemaker.failures import JobFailed
 from pipelines.names import address, split_address
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
 
 # Small objects, the code bundle above all, are fetched once; big ones are not worth keeping twice.
 CACHED_BYTES = 32 * 2**20
@@ -34,7 +38,7 @@ class Object:
 class Storage:
     """S3 at the local stack, with a cache of small objects in `cache`."""
 
-    def __init__(self, s3, cache: Path):
+    def __init__(self, s3: S3Client, cache: Path):
         self._s3 = s3
         self._cache = cache
         self._cache.mkdir(parents=True, exist_ok=True)
@@ -88,7 +92,9 @@ class Storage:
     def put(self, path: Path, uri: str, kms_key: str | None) -> None:
         """Put one file at `uri`."""
         bucket, key = split_address(uri)
-        encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
+        encryption: dict[str, Any] = (
+            {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
+        )
         with path.open("rb") as body:
             try:
                 self._s3.put_object(Bucket=bucket, Key=key, Body=body, **encryption)
