@@ -15,5 +15,6 @@ uses.
     verdict/       whether a challenger replaces the winner
     policy.py      what a model group asks of models and labels
     container.py   the folders, the message and the exit of a job
+    arrays.py      types of numpy arrays
     errors.py      all that can be wrong with a job's input
 """
