@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 #: How many modules the type checker still passes over. Lower it with each that is covered; never raise it.
-UNTYPED_MODULES = 20
+UNTYPED_MODULES = 14
 
 
 @pytest.mark.parametrize(
@@ -55,8 +55,9 @@ def test_the_type_checker_is_strict_and_its_list_of_exceptions_only_gets_shorter
     overrides = mypy.pop("overrides")
     packages = ["processing", "training", "inference", "pipelines", "infra"]
     assert mypy == {"files": packages, "python_version": "3.11", "strict": True}
-    no_hints, untyped = overrides
-    assert not [module for module in no_hints["module"] if module.split(".")[0] in packages]
+    without_types, on_the_sdk, untyped = overrides
+    assert not [module for module in without_types["module"] if module.split(".")[0] in packages]
+    assert on_the_sdk == {"module": ["pipelines.machines.*"], "disallow_subclassing_any": False}
     assert untyped.keys() == {"module", "ignore_errors"}
     assert len(untyped["module"]) == UNTYPED_MODULES
     for module in untyped["module"]:

@@ -29,7 +29,7 @@ def build() -> states.Graph:
     return states.Graph(start, comment=__doc__, timeout_seconds=TIMEOUT_SECONDS)
 
 
-def _purpose(failure, then):
+def _purpose(failure: states.State, then: states.State) -> states.State:
     """A test set names its model and goes to the comparison; a month is labelled by the winner.
 
     `earlier` is the month to compare with, `replaced` the labels of this one until now. A job's input may not
@@ -75,7 +75,7 @@ def _purpose(failure, then):
     return purpose
 
 
-def _winner(failure, then):
+def _winner(failure: states.State, then: states.State) -> states.State:
     get_winner = get_item("GetWinner", keys.WINNER, "$.winner", failure)
     use_winner = states.Pass("UseWinner", input_path="$.winner.Item.model.S", result_path="$.model")
     use_winner.next(then)
@@ -87,18 +87,20 @@ def _winner(failure, then):
     return get_winner
 
 
-def _earlier(failure, then):
+def _earlier(failure: states.State, then: states.State) -> states.State:
     """The newest labels of the latest earlier month: before every entry of this one, which go on after it."""
     return _use_newest("Earlier", failure, (keys.ALL_LABELS, text(keys.BEFORE_LABELS_OF_MONTH)), then)
 
 
-def _replaced(failure, then):
+def _replaced(failure: states.State, then: states.State) -> states.State:
     """The newest labels of this month, with what people decided on them."""
     return _use_newest("Replaced", failure, OF_MONTH, then)
 
 
-def _use_newest(name, failure, keys, then):
-    find = find_newest(f"Find{name}", failure, *keys)
+def _use_newest(
+    name: str, failure: states.State, between: tuple[str | Path, ...], then: states.State
+) -> states.State:
+    find = find_newest(f"Find{name}", failure, *between)
     address = "$.found.Items[0].labels.S"
     use = states.Pass(f"Use{name}", input_path=address, result_path=f"$.target.{name.lower()}")
     use.next(then)
@@ -109,7 +111,7 @@ def _use_newest(name, failure, keys, then):
     return find
 
 
-def _known_model(failure, then):
+def _known_model(failure: states.State, then: states.State) -> states.State:
     """Which run trained the model: its report says which codes the model has seen."""
     get_model = get_item("GetModel", text(keys.MODEL), "$.recorded", failure)
     known = states.Choice("ModelKnown")

@@ -12,7 +12,7 @@ from pipelines.names import RUN_FOLDER, address
 TAKEN = ["DynamoDB.ConditionalCheckFailedException", "DynamoDb.ConditionalCheckFailedException"]
 
 
-def audience(failure):
+def audience(failure: states.State) -> states.State:
     """A test set goes on to the comparison; the labels of a month go to people and to Athena."""
     announce = _announce(failure)
     record = _record_predictions(failure)
@@ -32,7 +32,7 @@ def audience(failure):
     return choice
 
 
-def publish_manifest(failure):
+def publish_manifest(failure: states.State) -> states.State:
     parameters = {
         "Bucket": Path("$.target.bucket"),
         "Key": text("{}manifest.json", "$.target.prefix"),
@@ -41,7 +41,7 @@ def publish_manifest(failure):
     return call("PublishManifest", "aws-sdk:s3:copyObject", parameters, failure)
 
 
-def claim_amendment(failure):
+def claim_amendment(failure: states.State) -> states.State:
     """Labels are amended once, the next sheet amends the amended ones; else one of two would be lost."""
     parameters = {
         "TableName": "${LedgerTable}",
@@ -61,7 +61,7 @@ def claim_amendment(failure):
     return step
 
 
-def _record_predictions(failure):
+def _record_predictions(failure: states.State) -> states.State:
     item = {
         "group": {"S": Path("$.group")},
         "entry": {"S": text(keys.PREDICTIONS)},
@@ -74,7 +74,7 @@ def _record_predictions(failure):
     )
 
 
-def _notify_stakeholders(failure):
+def _notify_stakeholders(failure: states.State) -> states.State:
     """Counts and an address; never an item."""
     return notify(
         "NotifyStakeholders",
@@ -97,7 +97,7 @@ def _notify_stakeholders(failure):
     )
 
 
-def _notify_mlops(failure):
+def _notify_mlops(failure: states.State) -> states.State:
     """The model may be the cause, or the cure."""
     return notify(
         "NotifyMlops",
@@ -116,7 +116,7 @@ def _notify_mlops(failure):
     )
 
 
-def _announce(failure):
+def _announce(failure: states.State) -> states.State:
     detail = {
         **{name: Path(f"$.{name}") for name in ("group", "period", "run", "purpose", "model", "dataset")},
         **{name: Path(f"$.target.{name}") for name in ("challenger", "test_set")},

@@ -2,6 +2,7 @@
 
 from sagemaker.transformer import Transformer
 from stepfunctions.steps import sagemaker as jobs
+from stepfunctions.steps import states
 
 from pipelines.machines.failure_path import CODEBOOK_URI, CODEBOOK_VERSION, POLICY
 from pipelines.machines.states import (
@@ -30,7 +31,7 @@ STAGED = text(address("{}", f"{RUN_FOLDER}manifest/"), "$.target.bucket")
 class TransformStep(Selecting, jobs.TransformStep): ...
 
 
-def prepare(failure):
+def prepare(failure: states.State) -> states.State:
     return processing(
         "Prepare",
         failure,
@@ -43,7 +44,7 @@ def prepare(failure):
     )
 
 
-def transform(failure):
+def transform(failure: states.State) -> states.State:
     """The service itself joins each output to its input line, so no label ever depends on row order."""
     transformer = Transformer(
         model_name="model",  # replaced by the step's model_name
@@ -78,7 +79,7 @@ def transform(failure):
     return guard_job(step, failure)
 
 
-def publish(failure):
+def publish(failure: states.State) -> states.State:
     """Files go to their final place at once, the manifest beside it: copying that is what publishes them.
 
     All outputs of a job are under one key and a bucket takes its own key only: both stand in the same bucket.
@@ -109,7 +110,7 @@ def publish(failure):
     )
 
 
-def amend(failure):
+def amend(failure: states.State) -> states.State:
     """The decisions of people become a new version of the labels they were made on."""
     return processing(
         "Amend",

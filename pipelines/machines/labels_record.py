@@ -12,7 +12,7 @@ CURRENT = text(names.CURRENT)
 OF_MONTH = (text(keys.LABELS_OF_MONTH), text(keys.AFTER_LABELS_OF_MONTH))
 
 
-def record_labels(failure):
+def record_labels(failure: states.State) -> states.State:
     """Every version that was ever published, the newest of a month last."""
     item = {
         "group": {"S": Path("$.group")},
@@ -24,7 +24,7 @@ def record_labels(failure):
     return call("RecordLabels", "dynamodb:putItem", {"TableName": "${LedgerTable}", "Item": item}, failure)
 
 
-def find_newest(state_id, failure, first, last):
+def find_newest(state_id: str, failure: states.State, first: str | Path, last: str | Path) -> states.State:
     """The last labels between two keys, to be found at `$.found.Items[0]`."""
     parameters = {
         "TableName": "${LedgerTable}",
@@ -42,7 +42,7 @@ def find_newest(state_id, failure, first, last):
     return call(state_id, "aws-sdk:dynamodb:query", parameters, failure, result_path="$.found")
 
 
-def show_newest(failure, then):
+def show_newest(failure: states.State, then: states.State) -> states.State:
     """Copy what the ledger says is the newest to where Athena reads, until the ledger still says so after it.
 
     Two runs of one month may end at the same moment. Whoever copies last looks at the ledger after that, so

@@ -52,7 +52,7 @@ def build() -> states.Graph:
     return states.Graph(start, comment=__doc__, timeout_seconds=TIMEOUT_SECONDS)
 
 
-def _nothing_new(failure, learn):
+def _nothing_new(failure: states.State, learn: states.State) -> states.State:
     """Rows, code, image, codebook and policy of the last time make its model again: no search is paid for.
 
     A group that shares learns from other groups' rows as well, and those may be new.
@@ -78,7 +78,7 @@ def _nothing_new(failure, learn):
     return same
 
 
-def _notify_mlops(failure):
+def _notify_mlops(failure: states.State) -> states.State:
     return notify(
         "NotifyMlops",
         "${MlopsTopicArn}",
@@ -95,7 +95,7 @@ def _notify_mlops(failure):
     )
 
 
-def _record_model(failure):
+def _record_model(failure: states.State) -> states.State:
     item = {
         "group": {"S": Path("$.group")},
         "entry": {"S": text(keys.MODEL, model="$.trained.model")},
@@ -114,7 +114,7 @@ def _record_model(failure):
     return call("RecordModel", "dynamodb:putItem", {"TableName": "${LedgerTable}", "Item": item}, failure)
 
 
-def _announce(failure):
+def _announce(failure: states.State) -> states.State:
     detail = {
         "group": Path("$.group"),
         "period": Path("$.period"),
@@ -127,7 +127,7 @@ def _announce(failure):
     return call("Announce", "events:putEvents", {"Entries": [entry]}, failure)
 
 
-def _record_trained(failure):
+def _record_trained(failure: states.State) -> states.State:
     """Last of all: a run that failed before this is not taken for the reason to skip the next one."""
     item = {
         "group": {"S": Path("$.group")},

@@ -1,10 +1,13 @@
 """The jobs of the training workflow, as its machine asks for them."""
 
+from typing import Any
+
 from sagemaker.estimator import Estimator
 from sagemaker.inputs import TrainingInput
 from sagemaker.model import Model
 from sagemaker.tuner import CategoricalParameter, ContinuousParameter, HyperparameterTuner
 from stepfunctions.steps import sagemaker as jobs
+from stepfunctions.steps import states
 
 from pipelines.machines.failure_path import CODEBOOK_URI, FAMILIES, HYPERPARAMETERS, SHARE_BY
 from pipelines.machines.states import (
@@ -43,7 +46,7 @@ class TrainingStep(Selecting, jobs.TrainingStep): ...
 class ModelStep(Selecting, jobs.ModelStep): ...
 
 
-def prepare(failure):
+def prepare(failure: states.State) -> states.State:
     outputs = {name: output(name) for name in ("train", "validation", "test", "rejected", "report")}
     return processing(
         "Prepare",
@@ -66,7 +69,7 @@ def prepare(failure):
     )
 
 
-def featurize(failure):
+def featurize(failure: states.State) -> states.State:
     """Features for all trials and the final training, computed once."""
     return processing(
         "Featurize",
@@ -87,7 +90,7 @@ def featurize(failure):
     )
 
 
-def _estimator(script: str, role: str, hours: int, **settings) -> Estimator:
+def _estimator(script: str, role: str, hours: int, **settings: Any) -> Estimator:
     return Estimator(
         image_uri="${ImageUri}",
         role=role,
@@ -106,7 +109,7 @@ def _estimator(script: str, role: str, hours: int, **settings) -> Estimator:
     )
 
 
-def _job(output_name: str) -> dict:
+def _job(output_name: str) -> dict[str, Any]:
     """What the SDK drops without a word, or cannot say."""
     return {
         "Environment": OFFLINE,
@@ -129,12 +132,12 @@ def _channels(**further: Path) -> dict[str, TrainingInput]:
     return {name: TrainingInput(uri, input_mode="File") for name, uri in uris.items()}
 
 
-def tune(failure):
+def tune(failure: states.State) -> states.State:
     """A search from the start."""
     return guard_job(_tune("Tune", {}), failure)
 
 
-def tune_warm(cold, parent: str):
+def tune_warm(cold: states.State, parent: str) -> states.State:
     """A search that goes on from the tuning job at the path `parent`, the group's last one.
 
     Whatever keeps it from doing so, such as a parent that is gone or has other ranges, must not cost the
@@ -152,7 +155,7 @@ def tune_warm(cold, parent: str):
     return step
 
 
-def _tune(state_id: str, further: dict):
+def _tune(state_id: str, further: dict[str, Any]) -> states.State:
     # A trial that Spot takes away is tried again.
     spot = {"use_spot_instances": True, "max_wait": TRIAL_HOURS * HOUR}
     tuner = HyperparameterTuner(
@@ -195,14 +198,14 @@ def _tune(state_id: str, further: dict):
     return step
 
 
-def _families_of_the_group(request: dict) -> None:
+def _families_of_the_group(request: dict[str, Any]) -> None:
     """Trees are worth trying where a group has attributes; the SDK takes no path for a range's values."""
     ranges = request["HyperParameterTuningJobConfig"]["ParameterRanges"]["CategoricalParameterRanges"]
     family = next(item for item in ranges if item["Name"] == "family")
     family["Values"] = Path(f"States.StringToJson({FAMILIES})")
 
 
-def train(failure):
+def train(failure: states.State) -> states.State:
     chosen = "States.JsonMerge($.tuning.fixed, $.tuning.tuned, false)"
     step = TrainingStep(
         "Train",
@@ -219,7 +222,7 @@ def train(failure):
     return guard_job(step, failure)
 
 
-def create_model(failure):
+def create_model(failure: states.State) -> states.State:
     """The artefact brings the code that serves it, so a winner from last year still runs as it did."""
     serving = {
         "SAGEMAKER_PROGRAM": "inference.serve",
