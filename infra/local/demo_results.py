@@ -1,11 +1,13 @@
 """What the demo shows at its end: a line for each group, and what a change of codes did."""
 
+from typing import Any
+
 from infra.local.stack import LocalStack
 from infra.results import decisions, published, read_json
 from pipelines.names import split_address
 
 
-def row(stack: LocalStack, group: str, rows: int) -> dict:
+def row(stack: LocalStack, group: str, rows: int) -> dict[str, Any]:
     """One line of the demo's table: the decisions on the group, and the counts of its newest labels."""
     decided = decisions(stack, group)
     last, manifest = (decided or [{}])[-1], (published(stack, group) or [{}])[-1]
@@ -32,7 +34,7 @@ def change_of_codes(stack: LocalStack, group: str, period: str) -> list[str]:
     return sentences(read_json(stack, f"{folder}summary.json"), amended)
 
 
-def sentences(summary: dict, amended: list[dict]) -> list[str]:
+def sentences(summary: dict[str, Any], amended: list[dict[str, Any]]) -> list[str]:
     """A month's `summary.json` and the manifests of its amended versions, told as a change of codes."""
     changes = summary["changes"] or {"moves": []}  # None in a first month
     told = [

@@ -3,13 +3,18 @@
 Only `record` writes, and only if the winner is still the one that the decision replaces.
 """
 
+from __future__ import annotations
+
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelines.ledger import keys
 from pipelines.ledger.items import Decision, change_of_winner
 from pipelines.ledger.reading import MAKES_WINNER, GroupLedger, LedgerError, check_model, read
 from pipelines.names import manual_run_name
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
 
 
 def change(ledger: GroupLedger, verdict: str, model: str, reason: str, by: str, now: datetime) -> Decision:
@@ -36,8 +41,7 @@ def change(ledger: GroupLedger, verdict: str, model: str, reason: str, by: str, 
             f"{ledger.winner['since']}. Fix: set the clock; the ledger must stay in order."
         )
     run = manual_run_name(group, verdict, time)
-    made_of = {name: ledger.models[model][name] for name in ("data_digest", "code_digest")}
-    return Decision(
+    decision: Decision = Decision(
         group=group,
         entry=keys.DECISION.format(time=time, run=run),
         verdict=verdict,
@@ -45,13 +49,15 @@ def change(ledger: GroupLedger, verdict: str, model: str, reason: str, by: str, 
         decided_by=by,
         model=model,
         replaces=replaces,
-        **_known_scores(ledger, model, replaces),
-        **made_of,
+        **_known_scores(ledger, model, replaces),  # type: ignore[typeddict-item]  # none is required
+        data_digest=ledger.models[model]["data_digest"],
+        code_digest=ledger.models[model]["code_digest"],
         codebook_version=ledger.registered["codebook_version"],
     )
+    return decision
 
 
-def _known_scores(ledger: GroupLedger, model: str, replaces: str) -> dict:
+def _known_scores(ledger: GroupLedger, model: str, replaces: str) -> dict[str, Any]:
     """Scores and evidence of the last comparison of two models, whichever was the challenger then."""
     sides = {(model, replaces): ("score", "replaced_score"), (replaces, model): ("replaced_score", "score")}
     for decision in reversed(ledger.decisions):
@@ -62,7 +68,7 @@ def _known_scores(ledger: GroupLedger, model: str, replaces: str) -> dict:
     return {}
 
 
-def record(client: Any, table: str, decision: Decision) -> None:
+def record(client: DynamoDBClient, table: str, decision: Decision) -> None:
     """Write a decision of `change`, and its model as the winner, if the winner is still the one it replaces.
 
     Both in one transaction, or nothing. `client` is a boto3 DynamoDB client. Raises LedgerError where

@@ -34,7 +34,7 @@ class Decision(TypedDict):
     codebook_version: Any
 
 
-def typed(item: Mapping[str, Any]) -> dict:
+def typed(item: Mapping[str, Any]) -> dict[str, Any]:
     """The item as DynamoDB takes it: scores as numbers with all their digits, everything else as text."""
     return {
         name: {"N" if name in NUMBERS else "S": repr(value) if isinstance(value, float) else value}
@@ -42,7 +42,7 @@ def typed(item: Mapping[str, Any]) -> dict:
     }
 
 
-def change_of_winner(table: str, decision: Decision, since: Any, replaces: Any | None) -> list[dict]:
+def change_of_winner(table: str, decision: Decision, since: Any, replaces: Any | None) -> list[Any]:
     """The decision and its model as the winner: `TransactItems`, which are written together or not at all.
 
     Args:

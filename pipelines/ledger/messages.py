@@ -29,7 +29,7 @@ ASK = (
 )
 
 
-def by_hand(decision: Decision, period: str) -> dict:
+def by_hand(decision: Decision, period: str) -> dict[str, Any]:
     """The message on a decision of `changing.change`, as SNS takes it: subject, text, attributes.
 
     `period` is that of the model which is the winner now.
@@ -47,6 +47,6 @@ def by_hand(decision: Decision, period: str) -> dict:
     }
 
 
-def attributes(**values: Any) -> dict:
+def attributes(**values: Any) -> dict[str, Any]:
     """A message's attributes, as SNS takes them: people filter by them what they are sent."""
     return {name: {"DataType": "String", "StringValue": value} for name, value in values.items()}

@@ -49,7 +49,7 @@ def approval(failure: states.State, evidence: Path, then: states.State) -> state
     return wanted
 
 
-def _ask(failure, evidence):
+def _ask(failure: states.State, evidence: states.State) -> states.State:
     verdict = "$.compared.message.verdict"
     return notify(
         "AskMlops",
@@ -68,7 +68,7 @@ def _ask(failure, evidence):
     )
 
 
-def _await(failure, evidence, expired):
+def _await(failure: states.State, evidence: states.State, expired: states.State) -> states.State:
     """Keeps the token in the ledger, where `labelmill approve` and `reject` find it, and waits for it."""
     item = {
         "group": {"S": Path("$.group")},
@@ -93,7 +93,7 @@ def _await(failure, evidence, expired):
     return step
 
 
-def _answered(state_id: str, verdict: str | None, reason: str, said: str):
+def _answered(state_id: str, verdict: str | None, reason: str, said: str) -> states.State:
     return states.Pass(
         state_id,
         parameters={

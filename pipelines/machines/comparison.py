@@ -51,7 +51,7 @@ def build() -> states.Graph:
     return states.Graph(start, comment=__doc__, timeout_seconds=TIMEOUT_SECONDS)
 
 
-def _known_models(failure, then):
+def _known_models(failure: states.State, then: states.State) -> states.State:
     """What the ledger has on both models: which run trained each, of which data, with which code.
 
     Without a winner the challenger stands in its place, since no job's input may be empty.
@@ -64,7 +64,7 @@ def _known_models(failure, then):
     return _known_model("Challenger", "$.recorded", failure, has_winner)
 
 
-def _known_model(role: str, result_path: str, failure, then):
+def _known_model(role: str, result_path: str, failure: states.State, then: states.State) -> states.State:
     model = f"$.{role.lower()}.model"
     get_model = get_item(f"Get{role}", text(keys.MODEL, model=model), result_path, failure)
     known = states.Choice(f"{role}Known")
@@ -74,7 +74,7 @@ def _known_model(role: str, result_path: str, failure, then):
     return get_model
 
 
-def _verdict(failure):
+def _verdict(failure: states.State) -> states.State:
     notify = _notify_mlops(failure)
     changed = _winner_changed(failure)
     verdict = states.Choice("Verdict")
@@ -90,7 +90,7 @@ def _verdict(failure):
     return verdict
 
 
-def _compare(failure):
+def _compare(failure: states.State) -> states.State:
     return processing(
         "Compare",
         failure,
@@ -119,8 +119,7 @@ def _compare(failure):
 
 def _decision(*, first: bool = False) -> Decision:
     """An item that is written once: its key holds the time and the run. A first winner replaces no score."""
-    replaced = {} if first else {"replaced_score": text("{}", "$.compared.message.winner_score")}
-    return Decision(
+    decision = Decision(
         group=Path("$.group"),
         entry=text(keys.DECISION, time="$$.State.EnteredTime"),
         verdict=Path("$.decision.verdict"),
@@ -129,7 +128,6 @@ def _decision(*, first: bool = False) -> Decision:
         model=Path("$.challenger.model"),
         replaces=Path("$.winner.model"),
         score=text("{}", "$.compared.message.score"),
-        **replaced,
         evidence=EVIDENCE,
         evidence_digest=Path("$.compared.message.evidence_digest"),
         policy=Path(POLICY),
@@ -138,9 +136,14 @@ def _decision(*, first: bool = False) -> Decision:
         code_digest=Path("$.recorded.Item.code_digest.S"),
         codebook_version=Path(CODEBOOK_VERSION),
     )
+    if not first:
+        decision["replaced_score"] = text("{}", "$.compared.message.winner_score")
+    return decision
 
 
-def _record_winner(state_id: str, failure, changed, replaces: str | None):
+def _record_winner(
+    state_id: str, failure: states.State, changed: states.State, replaces: str | None
+) -> states.State:
     """Decision and winner in one transaction, if the winner is still the one that was compared."""
     since = Path("$$.State.EnteredTime")
     parameters = {
@@ -158,7 +161,7 @@ def _record_winner(state_id: str, failure, changed, replaces: str | None):
     return step
 
 
-def _winner_changed(failure):
+def _winner_changed(failure: states.State) -> states.State:
     """Another comparison was faster: announce the challenger again, to be compared with the new winner."""
     changed = states.Choice("WinnerChanged")
     rule = choice_rule.ChoiceRule.StringMatches("$.failure.Cause", "*ConditionalCheckFailed*")
@@ -167,7 +170,7 @@ def _winner_changed(failure):
     return changed
 
 
-def _announce_again(failure):
+def _announce_again(failure: states.State) -> states.State:
     detail = {
         "group": Path("$.group"),
         "period": Path("$.period"),
@@ -183,7 +186,7 @@ def _announce_again(failure):
     return call("AnnounceAgain", "events:putEvents", {"Entries": [entry]}, failure)
 
 
-def _record_decision(failure):
+def _record_decision(failure: states.State) -> states.State:
     parameters = {
         "TableName": "${LedgerTable}",
         "Item": typed(_decision()),
@@ -194,7 +197,7 @@ def _record_decision(failure):
     return call("RecordDecision", "dynamodb:putItem", parameters, failure)
 
 
-def _notify_mlops(failure):
+def _notify_mlops(failure: states.State) -> states.State:
     verdict = "$.decision.verdict"
     return notify(
         "NotifyMlops",

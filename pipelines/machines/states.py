@@ -7,6 +7,7 @@ Every task made here has a timeout, Retry for what passes by itself, and a Catch
 import re
 from enum import Enum
 from functools import cache
+from typing import Any
 
 import boto3
 import sagemaker
@@ -42,20 +43,21 @@ class Field(Enum):
 
 
 class Retry(states.Retry):
-    def allowed_fields(self):
+    def allowed_fields(self) -> list[Enum]:
         return [*super().allowed_fields(), Field.MaxDelaySeconds, Field.JitterStrategy]
 
 
 class Fail(states.Fail):
-    def allowed_fields(self):
+    def allowed_fields(self) -> list[Enum]:
         return [*super().allowed_fields(), Field.CausePath]
 
 
 class Selecting:
     """Lets a task of the SDK carry a ResultSelector."""
 
-    def allowed_fields(self):
-        return [*super().allowed_fields(), Field.ResultSelector]
+    def allowed_fields(self) -> list[Enum]:
+        inherited = super().allowed_fields()  # type: ignore[misc]  # the SDK's class comes after this one
+        return [*inherited, Field.ResultSelector]
 
 
 class Task(Selecting, states.Task): ...
@@ -67,7 +69,7 @@ class ProcessingStep(Selecting, jobs.ProcessingStep): ...
 class Path(Placeholder):
     """A path or intrinsic function as the value of a parameter: the SDK then writes the key with `.$`."""
 
-    def __init__(self, expression: str):
+    def __init__(self, expression: str) -> None:
         super().__init__()
         self.expression = expression
 
@@ -78,9 +80,9 @@ class Path(Placeholder):
 class OfflineSession(sagemaker.Session):
     """Asks AWS nothing and takes no defaults from the person who compiles; roles are ARNs already."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(boto3.Session(), default_bucket="bucket")
-        self.sagemaker_config = {}
+        self.sagemaker_config: dict[str, Any] = {}
 
     def expand_role(self, role: str) -> str:
         return role
@@ -130,7 +132,7 @@ def job_name(state: str) -> Path:
     return text(JOB_NAME.replace("{state}", state.lower()), hex=random_hex(8))
 
 
-def tags() -> dict:
+def tags() -> dict[str, Any]:
     return {"project": "labelmill", "group": Path("$.group"), "run": Path("$.run")}
 
 
@@ -163,13 +165,19 @@ def guard_job(task: states.Task, failure: states.State) -> states.Task:
 
 
 def call(
-    state_id: str, resource: str, parameters: dict, failure: states.State, *retries: Retry, **fields
+    state_id: str,
+    resource: str,
+    parameters: dict[str, Any],
+    failure: states.State,
+    *retries: Retry,
+    **fields: Any,
 ) -> Task:
     """A short call of a service, safe to repeat: `resource` is `service:action`."""
     fields = {"result_path": None, **fields}
     resource = f"arn:aws:states:::{resource}"
     task = Task(state_id, resource=resource, parameters=parameters, timeout_seconds=60, **fields)
-    return guard(task, failure, *retries, retry(["States.ALL"], 1, 20, 5))
+    guard(task, failure, *retries, retry(["States.ALL"], 1, 20, 5))
+    return task
 
 
 def notify(

@@ -3,7 +3,9 @@
 import base64
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -26,7 +28,7 @@ CONCERN = ("person", "model", "attributes", "text", "codebook")
 ITEMS = 50
 
 
-def comparison_page(evidence: dict, lineage: dict) -> str:
+def comparison_page(evidence: dict[str, Any], lineage: dict[str, Any]) -> str:
     """The page of one comparison, a whole HTML document.
 
     `evidence` is what Compare wrote (`comparison.json`); `lineage` is where it all came from, as
@@ -55,7 +57,7 @@ def comparison_page(evidence: dict, lineage: dict) -> str:
     )
 
 
-def labels_page(month: dict) -> str:
+def labels_page(month: dict[str, Any]) -> str:
     """The page of one month's labels of one group, a whole HTML document.
 
     `month` is what `archive.Archive.labels` reads: `address`, `manifest`, `summary`, `changes` (`file` and
@@ -76,10 +78,10 @@ def labels_page(month: dict) -> str:
 
 def period_page(
     period: str,
-    comparisons: list[tuple[dict, dict]],
+    comparisons: list[tuple[dict[str, Any], dict[str, Any]]],
     groups: list[str],
     winners: dict[str, str],
-    labels: list[dict] | tuple = (),
+    labels: Sequence[dict[str, Any]] = (),
 ) -> str:
     """The page of one period, a whole HTML document.
 
@@ -112,13 +114,13 @@ def period_page(
     )
 
 
-def _as_decided(evidence: dict, lineage: dict) -> dict:
+def _as_decided(evidence: dict[str, Any], lineage: dict[str, Any]) -> dict[str, Any]:
     """The evidence with the verdict and reason that the ledger has: a person may have decided otherwise."""
     decision = lineage["decision"] or evidence
     return evidence | {name: decision[name] for name in ("verdict", "reason")}
 
 
-def _as_asked(evidence: dict) -> dict:
+def _as_asked(evidence: dict[str, Any]) -> dict[str, Any]:
     """The evidence of a comparison that waits for a person, as a period's page has it."""
     reason = f"The comparison says {evidence['verdict']}; a person must approve. {evidence['reason']}"
     return evidence | {"verdict": WAITS, "reason": reason}
@@ -134,13 +136,15 @@ def labels_page_name(group: str, period: str) -> str:
     return f"{group}-labels-{period}.html"
 
 
-def _wanted_precision(evidence: dict) -> float:
+def _wanted_precision(evidence: dict[str, Any]) -> float:
     """Evidence from before a policy had a precision was of models with the default one."""
-    return evidence["policy"].get("precision", 0)
+    precision: float = evidence["policy"].get("precision", 0)
+    return precision
 
 
-def _render(template: str, **values) -> str:
+def _render(template: str, **values: object) -> str:
     environment = _environment()
+    assert environment.loader
     script = environment.loader.get_source(environment, "sort.js")[0]
     # The one script that may run is named by its digest: not even a fault in escaping could run another.
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

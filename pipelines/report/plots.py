@@ -5,8 +5,9 @@ from typing import Any
 import matplotlib as mpl
 from markupsafe import Markup
 
-from pipelines.report.formats import points, signed
+from pipelines.report.formats import points
 from pipelines.report.svg import COLOURS, STYLE, figure, inline
+from processing.verdict.figures import signed
 
 INK, MUTED, LINE, PAPER, NEW, OLD = COLOURS.values()
 CODES = 20

@@ -56,6 +56,25 @@ class Evidence:
     untested_codes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Compared(Evidence):
+    """The evidence where both models have labelled test rows: what `compare` finds is there."""
+
+    winner_score: float
+    difference: float
+    low: float
+    high: float
+    accuracy_difference: float
+    accuracy_low: float
+    accuracy_high: float
+    better_texts: int
+    worse_texts: int
+    p_value: float
+    rarer_better: int
+    rarer_worse: int
+    rarer_p_value: float
+
+
 def compare(
     truth: Texts,
     challenger: Texts,
@@ -64,7 +83,7 @@ def compare(
     critical: Collection[str],
     level: float,
 ) -> dict[str, Any]:
-    """The fields of `Evidence` that need both models' labels.
+    """The fields of `Compared` that need both models' labels.
 
     Args:
         truth: codes, strings, shape (n_rows,), at least one row.

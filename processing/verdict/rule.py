@@ -6,11 +6,13 @@ of: evidence.py.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from processing.arrays import Texts
 from processing.policy import Policy
-from processing.verdict.evidence import Evidence, compare, macro_f1
+from processing.verdict.evidence import Compared, Evidence, compare, macro_f1
 from processing.verdict.figures import probability, signed
 
 TOLERATED_LOSS = 0.005  # of accuracy; the interval must rule out a greater one
@@ -54,10 +56,10 @@ class Verdict(Evidence):
 
 
 def decide(
-    truth: np.ndarray,
-    challenger: np.ndarray,
-    winner: np.ndarray | None,
-    text_key: np.ndarray,
+    truth: Texts,
+    challenger: Texts,
+    winner: Texts | None,
+    text_key: Texts,
     policy: Policy,
     *,
     codes_in_force: Iterable[str] = (),
@@ -81,8 +83,8 @@ def decide(
     Raises:
         ValueError: an array has not one value for each row.
     """
-    rows = {"truth": truth, "challenger": challenger, "winner": winner, "text_key": text_key}
-    rows = {name: np.asarray(values).astype(str) for name, values in rows.items() if values is not None}
+    given = {"truth": truth, "challenger": challenger, "winner": winner, "text_key": text_key}
+    rows = {name: np.asarray(values).astype(str) for name, values in given.items() if values is not None}
     for name, values in rows.items():
         if values.shape != (len(truth),):
             raise ValueError(
@@ -91,7 +93,7 @@ def decide(
     truth, challenger = rows["truth"], rows["challenger"]
     text = np.unique(rows["text_key"], return_inverse=True)[1]
     in_force, critical = set(codes_in_force), set(critical)
-    found = {
+    found: dict[str, Any] = {
         "rows": len(truth),
         "distinct_texts": len(np.unique(text)),
         "untested_codes": tuple(sorted((in_force | critical) - set(truth.tolist()))),
@@ -104,9 +106,10 @@ def decide(
         found["unreached_codes"] = tuple(sorted(lacks & also_lacks))
     if len(truth):
         found["score"] = macro_f1(truth, challenger)
+    evidence = Evidence(**found)
     if len(truth) and winner is not None:
         found |= compare(truth, challenger, rows["winner"], text, critical, policy.level)
-    evidence = Evidence(**found)
+        evidence = Compared(**found)
     rule = [] if winner is None else list(_rule(evidence, policy))
     verdict, reason = FIRST if winner is None else _first_no(rule, evidence, policy)
     return Verdict(
@@ -141,7 +144,7 @@ def _rule(e: Evidence, policy: Policy) -> Iterator[tuple[Question, str, str]]:
         "UNDECIDED",
         f"Too few rows to tell: {texts}. The winner stays.",
     )
-    if not e.rows:
+    if not isinstance(e, Compared):  # there is no test row
         return
     seen = _seen(e, policy)
     yield (
@@ -217,6 +220,7 @@ def _first_no(rule: list[tuple[Question, str, str]], e: Evidence, policy: Policy
     for question, verdict, reason in rule:
         if question.passed is False:
             return verdict, reason
+    assert isinstance(e, Compared)  # else there are too few test rows
     return "PROMOTE", f"The challenger is better: {_seen(e, policy)}."
 
 
@@ -228,7 +232,7 @@ def _reach(e: Evidence) -> str:
     return (f"not {', '.join(e.lost_codes)}" if e.lost_codes else "all") + neither
 
 
-def _seen(e: Evidence, policy: Policy) -> str:
+def _seen(e: Compared, policy: Policy) -> str:
     """The numbers a person needs, in words."""
     texts = f"{e.better_texts:,} texts newly right, {e.worse_texts:,} newly wrong (p = {e.p_value:.2g})"
     interval = f"{100 * (1 - policy.level):g} % interval {100 * e.low:+.1f} to {100 * e.high:+.1f}"
