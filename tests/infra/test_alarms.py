@@ -75,9 +75,9 @@ class Happenings:
         return list(of_queue(url.rpartition("/")[2], self.visible(url), None, time.time()))
 
     def poisoned(self, purpose: str) -> tuple[list, list]:
-        """A message that no function can take: an hour later, and when it has been tried three times."""
+        """A message that no function can take: an hour later, and when it has been tried five times."""
         url, dead = (self.local.names[f"{purpose}{kind}Url"] for kind in ("Queue", "DeadLetterQueue"))
-        # Nobody waits three times three minutes here. A receive that is under way still hides what it takes.
+        # Nobody waits five times three minutes here. A receive that is under way still hides what it takes.
         self.sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "0"})
         sent = time.time()
         self.sqs.send_message(QueueUrl=url, MessageBody="no notification")

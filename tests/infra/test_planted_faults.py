@@ -256,7 +256,7 @@ FAULTS = {
     "a queue whose poison goes round for ever": (
         properties("InferenceQueue", put(1000, "RedrivePolicy", "maxReceiveCount")),
         without_stack(
-            structure.test_a_message_that_fails_three_times_goes_to_a_dead_letter_queue_with_an_alarm
+            structure.test_a_message_that_fails_five_times_goes_to_a_dead_letter_queue_with_an_alarm
         ),
     ),
     "an event that is lost": (
