@@ -4,7 +4,10 @@ import json
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
@@ -180,6 +183,26 @@ def test_a_schedule_orders_datasets_in_its_time_zone_and_an_order_it_cannot_plac
         sent = target["Input"].replace("<aws.scheduler.scheduled-time>", "2026-11-01T02:00:00Z")
         order = unload.read_order(sent, "UTC")
         assert (order.purpose, order.period, order.groups) == (purpose.lower(), "2026-10", ())
+
+
+def test_the_default_times_exist_in_every_time_zone_until_2035():
+    """Scheduler leaves out a time that clocks jump over (user guide, "Daylight savings time").
+
+    In Australia that is 02:00 of the first Sunday of October, which is an order day in 2027 and 2028.
+    """
+    parameters = template()["Parameters"]
+    order_days = [
+        tuple(map(int, re.fullmatch(r"cron\(0 (\d+) (\d+) \* \? \*\)", parameters[cron]["Default"]).groups()))
+        for cron in ("TrainingCron", "InferenceCron")
+    ]
+    skipped = [
+        (zone, due)
+        for zone in sorted(available_timezones())
+        for year, month, (hour, day) in product(range(2026, 2036), range(1, 13), order_days)
+        for due in [datetime(year, month, day, hour, tzinfo=ZoneInfo(zone))]
+        if due.astimezone(UTC).astimezone(ZoneInfo(zone)).hour != hour
+    ]
+    assert skipped == []
 
 
 def test_an_order_comes_no_later_than_a_client_token_is_known(stack):
