@@ -394,10 +394,15 @@ def test_services_use_the_operations_key_for_this_stack_alone(stack):
         "notify for another bucket": service(
             "s3.amazonaws.com", "kms:GenerateDataKey", **here, **{"aws:SourceArn": "arn:aws:s3:::other"}
         ),
-        "keep an event": service("events.amazonaws.com", "kms:GenerateDataKey", **here),
-        "keep another account's event": service(
-            "events.amazonaws.com", "kms:GenerateDataKey", **{"aws:SourceAccount": "210987654321"}
-        ),
+        **{
+            f"keep an event in {queue}": service(
+                "events.amazonaws.com",
+                "kms:GenerateDataKey",
+                **{"kms:EncryptionContext:aws:sqs:arn": stack.arn(queue)},
+            )
+            for queue in stack.of_type("SQS::Queue")
+        },
+        "keep an event anywhere": service("events.amazonaws.com", "kms:GenerateDataKey", **here),
         "log": service(
             logs, "kms:Encrypt", **{group: f"arn:aws:logs:{HERE}:log-group:/aws/lambda/labelmill-test-model"}
         ),
@@ -405,4 +410,5 @@ def test_services_use_the_operations_key_for_this_stack_alone(stack):
             logs, "kms:Encrypt", **{group: f"arn:aws:logs:{HERE}:log-group:/aws/lambda/other"}
         ),
     }
-    assert allowed(stack, requests) == {"notify", "keep an event", "log"}
+    kept = {f"keep an event in {queue}" for queue in ("EventsDeadLetterQueue", "FailureQueue")}
+    assert allowed(stack, requests) == {"notify", "log", *kept}
