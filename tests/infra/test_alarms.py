@@ -1,8 +1,8 @@
 """Every alarm fires when what it is for happens, and at nothing else.
 
 What is listed as happening is made to happen on a local stack, but for three things: the clock is put forward
-by an hour where a message must have waited for so long, and being throttled and losing events are data alone, as
-nothing throttles or loses locally.
+by an hour where a message must have waited for so long, and being throttled and losing events are data alone,
+as nothing throttles or loses locally.
 """
 
 import copy
@@ -33,8 +33,8 @@ ENDS = {
     "ABORTED": {"Type": "Wait", "Seconds": 60, "End": True},
     "SUCCEEDED": {"Type": "Pass", "End": True},
 }
-#: What EventBridge counts of a rule's event that reached neither target nor dead-letter queue, and for which of the
-#: two that is the rule's fault (EventBridge user guide, "EventBridge metrics").
+#: What EventBridge counts of an event that reached neither a rule's target nor its dead-letter queue
+#: (EventBridge user guide, "EventBridge metrics").
 LOST = {
     "an event of {} is refused": "FailedInvocations",
     "an event of {} is not kept": "InvocationsFailedToBeSentToDlq",

@@ -147,9 +147,9 @@ def _passing(roles: list[str]):
 def by_either_name(made: list[Request]) -> list[Request]:
     """The calls, and again as if SageMaker's conditions on keys were named without `Arn` at the end.
 
-    AWS's sources disagree: the Service Authorization Reference ("Condition keys for Amazon SageMaker"), which the
-    engine goes by, has VolumeKmsKeyArn; the SageMaker guide ("Identity-based policy examples") has VolumeKmsKey.
-    The engine knows the first alone, so that the policies change their names here instead of the request.
+    AWS's sources disagree: the Service Authorization Reference ("Condition keys for Amazon SageMaker") has
+    VolumeKmsKeyArn, the SageMaker guide ("Identity-based policy examples") has VolumeKmsKey. The engine knows
+    the first alone, so that the policies change their names here instead of the request.
     """
     return made + [
         Request(call.principal, call.action, call.resource, call.context, _names_swapped(call.policies))

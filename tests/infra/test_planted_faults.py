@@ -285,7 +285,7 @@ FAULTS = {
     ),
     "statements in any warehouse": (
         statements(
-            "UnloadWarehousePolicy",
+            "UnloadWorkgroupPolicy",
             of_action("redshift-data:ExecuteStatement", put("arn:aws:redshift-serverless:*:*:*", "Resource")),
         ),
         machines.test_a_statement_is_started_in_the_warehouse_given_and_described_by_who_started_it,

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import pytest
 
 from pipelines.warehouse import unload
-from tests.infra.policies import Stack
+from tests.infra.policies import HERE, Stack
 from tests.infra.templates import MACHINES, ROOT, TEMPLATES, arn, definition, resources, template
 
 NAMES = [
@@ -212,6 +212,64 @@ def test_an_order_comes_no_later_than_a_client_token_is_known(stack):
     for purpose in ("Training", "Inference"):
         schedule = stack.of_type("Scheduler::Schedule")[f"{purpose}Schedule"]
         assert schedule["Target"]["RetryPolicy"]["MaximumEventAgeInSeconds"] + tries < 8 * 3600
+
+
+WORKGROUP = f"arn:aws:redshift-serverless:{HERE}:workgroup/{'0' * 8}-0000-0000-0000-{'0' * 12}"
+CLUSTER = f"arn:aws:redshift:{HERE}:cluster:sales"
+SECRET = f"arn:aws:secretsmanager:{HERE}:secret:sales-AbCdEf"
+NO_SECRET = "A cluster wants WarehouseSecretArn, the secret with its database user"
+TWO_WAREHOUSES = "Give WarehouseArn (a workgroup) or WarehouseClusterArn, not both"
+HALF_A_VPC = "Give both VpcSubnets and VpcSecurityGroups, or neither"
+
+
+@pytest.mark.parametrize(
+    ("given", "refused"),
+    [
+        ({"WarehouseArn": ""}, []),
+        ({"WarehouseArn": WORKGROUP}, []),
+        ({"WarehouseArn": WORKGROUP, "WarehouseSecretArn": SECRET}, []),
+        ({"WarehouseArn": "", "WarehouseClusterArn": CLUSTER, "WarehouseSecretArn": SECRET}, []),
+        ({"WarehouseArn": "", "WarehouseClusterArn": CLUSTER}, [NO_SECRET]),
+        (
+            {"WarehouseArn": WORKGROUP, "WarehouseClusterArn": CLUSTER, "WarehouseSecretArn": SECRET},
+            [TWO_WAREHOUSES],
+        ),
+        ({"VpcSubnets": "subnet-0", "VpcSecurityGroups": "sg-0"}, []),
+        ({"VpcSubnets": "subnet-0"}, [HALF_A_VPC]),
+        ({"VpcSecurityGroups": "sg-0"}, [HALF_A_VPC]),
+    ],
+)
+def test_parameters_that_do_not_go_together_are_refused_in_a_sentence(given, refused):
+    assert Stack(**given).refusals() == refused
+
+
+def test_rules_use_only_functions_that_rules_have():
+    """Rules take no Split or Sub (CloudFormation reference, "Rule-specific intrinsic functions")."""
+    used = set(re.findall(r'"(Fn::\w+)"', json.dumps(template()["Rules"])))
+    assert used <= {"Fn::And", "Fn::Contains", "Fn::Equals", "Fn::Not", "Fn::Or"}
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
+def test_china_and_govcloud_are_refused_as_the_definitions_call_services_by_names_of_other_regions(partition):
+    pattern = template()["Parameters"]["CodeKeyArn"]["AllowedPattern"]
+    key = f"arn:{partition}:kms:some-region-1:123456789012:key/0a1b2c3d"
+    assert bool(re.fullmatch(pattern, key)) == (partition == "aws")
+    assert all('"arn:aws:states:::' in json.dumps(definition(machine)) for machine in MACHINES)
+
+
+def test_a_cluster_is_asked_for_datasets_by_the_user_of_its_secret():
+    stack = Stack(WarehouseArn="", WarehouseClusterArn=CLUSTER, WarehouseSecretArn=SECRET)
+    assert {"TrainingSchedule", "InferenceSchedule"} <= set(stack.of_type("Scheduler::Schedule"))
+    variables = stack.of_type("Lambda::Function")["UnloadFunction"]["Environment"]["Variables"]
+    assert (variables["WAREHOUSE_ARN"], variables["WAREHOUSE_SECRET_ARN"]) == (CLUSTER, SECRET)
+    resources_of = {
+        statement["Action"]: statement["Resource"]
+        for statement in stack.of_type("IAM::Policy")["UnloadClusterPolicy"]["PolicyDocument"]["Statement"]
+    }
+    assert resources_of == {
+        "redshift-data:ExecuteStatement": CLUSTER,
+        "secretsmanager:GetSecretValue": SECRET,
+    }
 
 
 def test_without_a_warehouse_nothing_is_ordered_and_nobody_may_start_a_statement():
