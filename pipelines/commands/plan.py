@@ -81,6 +81,8 @@ def _run(args) -> int:
 
 
 def _as_json(args, groups, settings, prices, made) -> dict:
+    from pipelines.plan.definitions import capacity_wait
+
     items = sum(group.items for group in groups)
     return {
         "groups": len(groups),
@@ -92,6 +94,7 @@ def _as_json(args, groups, settings, prices, made) -> dict:
         **asdict(made),
         "dollars": made.dollars,
         "dollars_per_million_items": {name: _per_million(part, items) for name, part in made.parts.items()},
+        "waits_for_machines": asdict(capacity_wait("training")),
         "prices_as_of": prices.as_of,
         "sources": prices.sources,
     }
@@ -104,6 +107,8 @@ def _per_million(part, items: int) -> float:
 def _show(args, groups, settings, prices, made) -> None:
     from rich.console import Console
     from rich.table import Table
+
+    from pipelines.plan.definitions import capacity_wait
 
     items = sum(group.items for group in groups)
     console = Console(markup=False, highlight=False)
@@ -133,6 +138,12 @@ def _show(args, groups, settings, prices, made) -> None:
     table.add_row("waiting for quotas", "", "", f"{made.waiting_dollars:.2f}", "", "", refusals)
     table.add_row("all", "", "", f"{made.dollars:.2f}", "", "", "", style="bold")
     console.print(table)
+    lacking = capacity_wait("training")
+    console.print(
+        f"Where SageMaker has no machine for a job, a run waits {lacking.shortest_seconds // 60} to "
+        f"{lacking.longest_seconds // 60} minutes and tries again, {lacking.tries} times in all and at most "
+        f"{lacking.longest_hours:.0f} hours; that is not in the hours above."
+    )
     for name, reason in made.failed.items():
         console.print(f"NOT DONE: {name}: {reason}")
 
