@@ -25,6 +25,7 @@ EVENTS = {
     "StartComparison": ({"detail": {}}, None),
     "Unload": ({}, {"Records": []}),
     "StatementFailed": ({"detail": {}}, None),
+    "StatementFinished": ({"detail": {}}, None),
     "CheckMonth": ({}, {"scheduled_time": "2026-11-10T07:00:00Z", "overdue": True}),
 }
 ENDS = {

@@ -256,6 +256,11 @@ FUNCTIONS = {
         ("sns:Publish", "OperatorsTopic"),
         ("dynamodb:Scan", "LedgerTable"),
     },
+    "StatementFinishedRole": {
+        ("sqs:SendMessage", "EventsDeadLetterQueue"),
+        ("sns:Publish", "OperatorsTopic"),
+        ("dynamodb:PutItem", "LedgerTable"),
+    },
     "SchedulerRole": {("sqs:SendMessage", "UnloadQueue"), ("sqs:SendMessage", "UnloadDeadLetterQueue")},
     "StartComparisonRole": {
         ("states:StartExecution", "InferenceMachine"),
@@ -274,7 +279,8 @@ ELSEWHERE = {
         "redshift-data:DescribeStatement",
         "redshift-serverless:GetCredentials",
         "s3:GetObject",
-    }
+    },
+    "StatementFinishedRole": {"s3:ListBucket"},
 }
 
 

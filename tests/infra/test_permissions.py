@@ -18,7 +18,8 @@ JOBS = (
 MACHINES = ("TrainingMachineRole", "InferenceMachineRole", "ComparisonMachineRole")
 STARTERS = ("StartTrainingRole", "StartInferenceRole", "TestModelRole", "StartComparisonRole")
 CHECK_MONTH = ("CheckMonthRole", "CheckMonthSchedulerRole")
-SENDERS = (*STARTERS[2:], *CHECK_MONTH, "UnloadRole", "SchedulerRole")
+SENDERS = (*STARTERS[2:], *CHECK_MONTH, "UnloadRole", "StatementFinishedRole", "SchedulerRole")
+TELLERS = ("CheckMonthRole", "UnloadRole", "StatementFinishedRole")
 READ_AND_WRITE = {"kms:Decrypt", "kms:GenerateDataKey"}
 #: What each role may do with a key when a service asks on its behalf.
 THROUGH_A_SERVICE = {
@@ -33,12 +34,10 @@ THROUGH_A_SERVICE = {
     ("InferenceMachineRole", "LabelledKey", "s3"): READ_AND_WRITE,
     **{(role, "OperationsKey", "sqs"): READ_AND_WRITE for role in (*MACHINES, *SENDERS)},
     **{(role, "OperationsKey", "sqs"): {"kms:Decrypt"} for role in STARTERS[:2]},
-    **{
-        (role, "OperationsKey", "sns"): READ_AND_WRITE for role in (*MACHINES, "CheckMonthRole", "UnloadRole")
-    },
+    **{(role, "OperationsKey", "sns"): READ_AND_WRITE for role in (*MACHINES, *TELLERS)},
     **{
         (role, "OperationsKey", "dynamodb"): {"kms:Decrypt"}
-        for role in (*MACHINES, "StartComparisonRole", "CheckMonthRole", "UnloadRole")
+        for role in (*MACHINES, "StartComparisonRole", *TELLERS)
     },
 }
 #: SageMaker says Encrypt without another service between.

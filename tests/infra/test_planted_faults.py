@@ -269,7 +269,7 @@ FAULTS = {
     ),
     "failed statements that nobody hears of": (
         properties("StatementFailedRule", put(["FAILED"], "EventPattern", "detail", "state")),
-        structure.test_a_statement_that_fails_or_is_stopped_is_told_of_and_one_that_finishes_is_not,
+        structure.test_a_statement_that_fails_or_is_stopped_is_told_of,
     ),
     "an order that is lost": (
         properties("TrainingSchedule", without("Target", "DeadLetterConfig")),

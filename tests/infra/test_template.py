@@ -278,10 +278,16 @@ def test_without_a_warehouse_nothing_is_ordered_and_nobody_may_start_a_statement
     assert "redshift-data:ExecuteStatement" not in stack.granted("UnloadRole")
 
 
-def test_a_statement_that_fails_or_is_stopped_is_told_of_and_one_that_finishes_is_not(stack):
+def test_a_statement_that_fails_or_is_stopped_is_told_of(stack):
     rule = stack.of_type("Events::Rule")["StatementFailedRule"]
     assert rule["EventPattern"]["detail"]["state"] == ["ABORTED", "FAILED"]
     assert [target["Arn"] for target in rule["Targets"]] == [stack.arn("StatementFailedFunction")]
+
+
+def test_of_a_statement_that_finishes_it_is_looked_whether_it_found_anything(stack):
+    rule = stack.of_type("Events::Rule")["StatementFinishedRule"]
+    assert rule["EventPattern"]["detail"]["state"] == ["FINISHED"]
+    assert [target["Arn"] for target in rule["Targets"]] == [stack.arn("StatementFinishedFunction")]
 
 
 def test_only_manifests_notify_and_each_purpose_its_own_queue():
@@ -313,7 +319,7 @@ def test_machines_are_traced_and_their_logs_say_what_ran_but_not_with_what(machi
 
 def test_every_function_finds_its_handler_and_exactly_the_settings_it_reads():
     functions = resources("Lambda::Function")
-    assert len(functions) == 7
+    assert len(functions) == 8
     for logical, properties in functions.items():
         module, _, attribute = properties["Handler"].rpartition(".")
         source = (ROOT / (module.replace(".", "/") + ".py")).read_text()
