@@ -47,7 +47,7 @@ def add_parser(subparsers: Subparsers) -> None:
     schedule.add_argument(
         "--at",
         type=datetime.fromisoformat,
-        help="the time it is to be, such as 2026-11-01T02:00 (UTC unless it says otherwise; default: now)",
+        help="the time it is to be, such as 2026-11-01T04:00 (UTC unless it says otherwise; default: now)",
     )
     for verb in (up, down, status, schedule):
         verb.add_argument("--dir", type=Path, default=Path(".labelmill"), help="folder of runs and results")

@@ -94,6 +94,8 @@ def _run(args: argparse.Namespace) -> int:
 def _as_json(
     args: argparse.Namespace, groups: list[ModelGroup], settings: Settings, prices: Prices, made: Plan
 ) -> dict[str, Any]:
+    from pipelines.plan.definitions import capacity_wait
+
     items = sum(group.items for group in groups)
     return {
         "groups": len(groups),
@@ -105,6 +107,7 @@ def _as_json(
         **asdict(made),
         "dollars": made.dollars,
         "dollars_per_million_items": {name: _per_million(part, items) for name, part in made.parts.items()},
+        "waits_for_machines": asdict(capacity_wait("training")),
         "prices_as_of": prices.as_of,
         "sources": prices.sources,
     }
@@ -119,6 +122,8 @@ def _show(
 ) -> None:
     from rich.console import Console
     from rich.table import Table
+
+    from pipelines.plan.definitions import capacity_wait
 
     items = sum(group.items for group in groups)
     console = Console(markup=False, highlight=False)
@@ -148,6 +153,12 @@ def _show(
     table.add_row("waiting for quotas", "", "", f"{made.waiting_dollars:.2f}", "", "", refusals)
     table.add_row("all", "", "", f"{made.dollars:.2f}", "", "", "", style="bold")
     console.print(table)
+    lacking = capacity_wait("training")
+    console.print(
+        f"Where SageMaker has no machine for a job, a run waits {lacking.shortest_seconds // 60} to "
+        f"{lacking.longest_seconds // 60} minutes and tries again, {lacking.tries} times in all and at most "
+        f"{lacking.longest_hours:.0f} hours; that is not in the hours above."
+    )
     for name, reason in made.failed.items():
         console.print(f"NOT DONE: {name}: {reason}")
 

@@ -9,6 +9,7 @@ by state machines and jobs. Read start_training.py first.
     start_comparison.py  a test set was labelled: compare, when both models have done so
     unload.py            datasets were ordered from the warehouse
     statement_failed.py  the warehouse could not unload one
+    statement_finished.py  the warehouse has unloaded one, or found no rows
     check_month.py       once an hour: which groups are not done with the month
 
 What they share:

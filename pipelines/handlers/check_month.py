@@ -1,7 +1,7 @@
 """Once an hour: which model groups are not done with the month; after its deadline, operators are told.
 
-A group is done when its labels of the month that has ended are published and every model trained on that
-month's data has been decided upon.
+A group is done when its labels of the month that has ended are published (or the warehouse had no items of
+it) and every model trained on that month's data has been decided upon.
 """
 
 from __future__ import annotations
@@ -62,13 +62,13 @@ def unfinished(month: Month, landed: Callable[[str], bool]) -> Iterator[tuple[st
     `landed` says of a group whether a dataset to label has landed.
     """
     for group in sorted(month.groups):
-        if group not in month.labelled:
-            if landed(group):
-                yield group, "its dataset has landed, but no labels are published"
-            else:
-                yield group, "no dataset to label has landed"
+        labels = "labelled" if group in month.labelled else "no items to label"
+        if group not in month.labelled and landed(group):
+            yield group, "its dataset has landed, but no labels are published"
+        elif group not in month.labelled | month.without_items:
+            yield group, "no dataset to label has landed"
         elif group in month.undecided:
-            yield group, f"labelled; but model {month.undecided[group]} has not been decided upon"
+            yield group, f"{labels}; but model {month.undecided[group]} has not been decided upon"
 
 
 def has_landed(s3: S3Client, bucket: str, period: str, group: str) -> bool:

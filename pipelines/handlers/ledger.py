@@ -8,10 +8,18 @@ from pipelines.ledger import keys
 
 @dataclass(frozen=True)
 class Month:
-    """How far a period is: the known groups, those labelled, and by group a model not yet decided upon."""
+    """How far a period is.
+
+    Attributes:
+        groups: the known groups.
+        labelled: those whose labels are published.
+        without_items: those of which the warehouse had nothing to label.
+        undecided: a model not yet decided upon, by group.
+    """
 
     groups: frozenset[str]
     labelled: frozenset[str]
+    without_items: frozenset[str]
     undecided: dict[str, str]
 
 
@@ -63,15 +71,17 @@ class Ledger:
     def month(self, period: str) -> Month:
         """How far the groups are with `period`, in one pass over the table."""
         labels = keys.LABELS_OF_MONTH.format(period=period)
+        without_items = keys.NO_ITEMS.format(purpose="inference", period=period)
         pages = self.client.get_paginator("scan").paginate(
             TableName=self.table,
             ConsistentRead=True,
             ProjectionExpression="#group, entry, model",
-            FilterExpression="entry = :registered OR begins_with(entry, :labels) "
+            FilterExpression="entry IN (:registered, :without_items) OR begins_with(entry, :labels) "
             "OR begins_with(entry, :decision) OR (begins_with(entry, :model) AND #period = :period)",
             ExpressionAttributeNames={"#group": "group", "#period": "period"},
             ExpressionAttributeValues={
                 ":registered": {"S": keys.GROUP},
+                ":without_items": {"S": without_items},
                 ":labels": {"S": labels},
                 ":decision": {"S": keys.DECISIONS},
                 ":model": {"S": keys.MODELS},
@@ -92,6 +102,7 @@ class Ledger:
         return Month(
             groups=frozenset(group for group, entry, _ in found if entry == keys.GROUP),
             labelled=frozenset(group for group, entry, _ in found if entry.startswith(labels)),
+            without_items=frozenset(group for group, entry, _ in found if entry == without_items),
             undecided={group: model for model, group in trained.items() if model not in decided},
         )
 

@@ -21,6 +21,7 @@ AMENDED = "AMENDED#{labels}"
 DECISIONS = "DECISION#"
 DECISION = DECISIONS + "{time}#{run}"
 APPROVAL = "APPROVAL#{run}"
+NO_ITEMS = "NOITEMS#{purpose}#{period}"
 
 #: Bounds of a range over labels: `$` is the character after `#`.
 BEFORE_LABELS_OF_MONTH = ALL_LABELS + "{period}"
@@ -28,7 +29,7 @@ AFTER_LABELS_OF_MONTH = ALL_LABELS + "{period}$"
 
 _FORMS = {
     form.partition("#")[0]: form
-    for form in (GROUP, TRAINED, WINNER, MODEL, PREDICTIONS, LABELS, AMENDED, DECISION, APPROVAL)
+    for form in (GROUP, TRAINED, WINNER, MODEL, PREDICTIONS, LABELS, AMENDED, DECISION, APPROVAL, NO_ITEMS)
 }
 
 

@@ -14,5 +14,6 @@ docs/state-machines.md tells what they do. Read training.py first.
     comparison.py      the comparison workflow
     approval.py        where it waits for a person
     failure_path.py    how every failure ends; the look-up of the group
+    capacity.py        a job for which there is no machine: wait, and make it again
     states.py          what all are built of: tasks with timeout, Retry and Catch
 """

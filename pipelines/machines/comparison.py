@@ -7,6 +7,7 @@ from pipelines.ledger import keys, messages
 from pipelines.ledger.items import Decision, change_of_winner, typed
 from pipelines.ledger.reading import APPROVAL_DAYS
 from pipelines.machines.approval import approval
+from pipelines.machines.capacity import out_of_capacity
 from pipelines.machines.failure_path import (
     CODEBOOK_URI,
     CODEBOOK_VERSION,
@@ -46,7 +47,10 @@ def build() -> states.Graph:
         },
         result_path="$.decision",
     )
-    steps = states.Chain([_compare(failure), found, approval(failure, EVIDENCE, then=_verdict(failure))])
+    no_machine, waited = out_of_capacity(failure)
+    compare = _compare(no_machine)
+    waited.next(compare)
+    steps = states.Chain([compare, found, approval(failure, EVIDENCE, then=_verdict(failure))])
     start = known_group(failure, _known_models(failure, steps))
     return states.Graph(start, comment=__doc__, timeout_seconds=TIMEOUT_SECONDS)
 

@@ -3,6 +3,7 @@
 from stepfunctions.steps import choice_rule, states
 
 from pipelines.ledger import keys
+from pipelines.machines.capacity import first_without_result, out_of_capacity
 from pipelines.machines.failure_path import NO_RECORD, failure_path, get_item, known_group, refuse
 from pipelines.machines.inference_end import audience, claim_amendment, publish_manifest
 from pipelines.machines.inference_jobs import amend, prepare, publish, transform
@@ -15,18 +16,25 @@ TIMEOUT_SECONDS = 48 * HOUR
 
 def build() -> states.Graph:
     failure = failure_path("inference")
+    no_machine, waited = out_of_capacity(failure)
     published = publish_manifest(failure)
     published.next(audience(failure))
-    label = _known_model(
-        failure,
-        states.Chain([prepare(failure), transform(failure), publish(failure), published]),
-    )
-    decide = states.Chain([amend(failure), claim_amendment(failure), published])
-    work = states.Choice("Work")
-    work.add_choice(choice_rule.ChoiceRule.StringEquals("$.purpose", "review"), decide)
-    work.default_choice(label)
+    jobs = {"$.prepared": prepare(no_machine), "$.transformed": transform(no_machine)}
+    last = publish(no_machine)
+    label = _known_model(failure, states.Chain([*jobs.values(), last, published]))
+    amended = amend(no_machine)
+    decide = states.Chain([amended, claim_amendment(failure), published])
+    waited.next(_by_purpose("AfterWait", review=amended, others=first_without_result(jobs, last)))
+    work = _by_purpose("Work", review=decide, others=label)
     start = _purpose(failure, known_group(failure, work))
     return states.Graph(start, comment=__doc__, timeout_seconds=TIMEOUT_SECONDS)
+
+
+def _by_purpose(state_id: str, review: states.State, others: states.State) -> states.Choice:
+    choice = states.Choice(state_id)
+    choice.add_choice(choice_rule.ChoiceRule.StringEquals("$.purpose", "review"), review)
+    choice.default_choice(others)
+    return choice
 
 
 def _purpose(failure: states.State, then: states.State) -> states.State:

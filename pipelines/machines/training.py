@@ -4,6 +4,7 @@ from stepfunctions.steps import choice_rule, states
 
 from pipelines.ledger import keys
 from pipelines.machines import training_jobs
+from pipelines.machines.capacity import first_without_result, out_of_capacity
 from pipelines.machines.failure_path import (
     CODEBOOK_VERSION,
     POLICY,
@@ -23,33 +24,62 @@ ROWS_DIGEST = "$.prepared.message.rows_digest"
 
 def build() -> states.Graph:
     failure = failure_path("training")
-    train = states.Chain(
+    no_machine, waited = out_of_capacity(failure)
+    prepare, featurize, train = (
+        job(no_machine) for job in (training_jobs.prepare, training_jobs.featurize, training_jobs.train)
+    )
+    states.Chain(
         [
-            training_jobs.train(failure),
+            train,
             training_jobs.create_model(failure),
             _record_model(failure),
             _announce(failure),
             _record_trained(failure),
         ]
     )
-    cold = training_jobs.tune(failure)
-    cold.next(train)
-    warm = training_jobs.tune_warm(cold, f"{LAST}.tuning_job.S")
-    warm.next(train)
-    searched = states.Choice("SearchedBefore")
-    searched.add_choice(choice_rule.ChoiceRule.IsPresent(f"{LAST}.tuning_job.S", True), warm)
-    searched.default_choice(cold)
-    learn = states.Chain([training_jobs.featurize(failure), searched])
+    search = _search(no_machine, train)
+    featurize.next(search)
+    waited.next(
+        first_without_result(
+            {"$.prepared": prepare, "$.featurized": featurize, "$.tuning": search}, last=train
+        )
+    )
     steps = states.Chain(
         [
-            training_jobs.prepare(failure),
+            prepare,
             get_item("GetTrained", keys.TRAINED, "$.last", failure),
-            _nothing_new(failure, learn),
+            _nothing_new(failure, featurize),
         ]
     )
     # Of the three paths that only training needs: all are written together.
     start = known_group(failure, steps, needs=SHARE_BY)
     return states.Graph(start, comment=__doc__, timeout_seconds=TIMEOUT_SECONDS)
+
+
+def _search(no_machine: states.State, then: states.State) -> states.State:
+    """A search that fails is made once more on other machines, from the start, and whatever the reason.
+
+    SageMaker says of a search only that no trial succeeded, not that there was no machine for them.
+    """
+
+    def machines(state_id: str, trials: str, first: bool) -> states.Pass:
+        return states.Pass(state_id, result={"trials": trials, "first": first}, result_path="$.machines")
+
+    failed = states.Choice("SearchFailed")
+    cold = training_jobs.tune(failed)
+    cold.next(then)
+    second = machines("SecondMachines", "${SecondTrainingInstanceType}", False)
+    second.next(cold)
+    failed.add_choice(choice_rule.ChoiceRule.BooleanEquals("$.machines.first", True), second)
+    failed.default_choice(no_machine)
+    warm = training_jobs.tune_warm(cold, f"{LAST}.tuning_job.S")
+    warm.next(then)
+    searched = states.Choice("SearchedBefore")
+    searched.add_choice(choice_rule.ChoiceRule.IsPresent(f"{LAST}.tuning_job.S", True), warm)
+    searched.default_choice(cold)
+    first = machines("FirstMachines", "${TrainingInstanceType}", True)
+    first.next(searched)
+    return first
 
 
 def _nothing_new(failure: states.State, learn: states.State) -> states.State:

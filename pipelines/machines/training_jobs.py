@@ -195,6 +195,10 @@ def _tune(state_id: str, further: dict[str, Any]) -> states.State:
         result_path="$.tuning",
     )
     _families_of_the_group(step.fields["parameters"])
+    # $.machines says which of the two types; the SDK wants to parse a type, and takes no path.
+    step.fields["parameters"]["TrainingJobDefinition"]["ResourceConfig"]["InstanceType"] = Path(
+        "$.machines.trials"
+    )
     return step
 
 

@@ -4,6 +4,7 @@ Read from `pipelines/definitions/*.asl.json`, so that a plan follows what is dep
 """
 
 import json
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -66,6 +67,34 @@ class Workflow:
     jobs: tuple[Job, ...]
     states: tuple[str, ...]
     timeout_seconds: int
+
+
+@dataclass(frozen=True)
+class CapacityWait:
+    """How a run waits for machines that SageMaker lacks: `tries` times, [shortest, longest) seconds each."""
+
+    tries: int
+    shortest_seconds: int
+    longest_seconds: int
+
+    @property
+    def longest_hours(self) -> float:
+        """What a run waits at most, all its jobs together."""
+        return self.tries * self.longest_seconds / 3600
+
+
+@cache
+def capacity_wait(machine: str, folder: Path = FOLDER) -> CapacityWait:
+    """How a run of `machine` waits where SageMaker has no machine for a job (`CapacityError`)."""
+    states = json.loads((folder / f"{machine}.asl.json").read_text(encoding="utf-8"))["States"]
+    [tries] = [
+        rule["NumericLessThan"]
+        for choice in states["OutOfCapacity"]["Choices"]
+        for rule in choice["And"]
+        if "NumericLessThan" in rule
+    ]
+    seconds = re.findall(r"\d+", states["NextWait"]["Parameters"]["seconds.$"])
+    return CapacityWait(tries, *map(int, seconds))
 
 
 @cache
@@ -132,7 +161,8 @@ def _job(name: str, state: dict[str, Any]) -> Job:
     return Job(
         state=name,
         kind=kind,
-        machines=cluster["InstanceType"].strip("${}"),
+        # Which of two types a search is made on is decided on the way; the first time it is this one.
+        machines=cluster.get("InstanceType", "TrainingInstanceType").strip("${}"),
         instances=cluster["InstanceCount"],
         volume_gb=cluster.get("VolumeSizeInGB", 0),
         trials=tuning.get("MaxNumberOfTrainingJobs", 1),

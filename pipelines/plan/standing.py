@@ -28,8 +28,11 @@ def standing_usage() -> Counter[str]:
 
 
 def default_instances() -> dict[str, str]:
-    """Instance types by parameter (`ProcessingInstanceType`) as the template has them by default."""
-    pattern = r"^  (\w+InstanceType):\n(?:    .*\n)*?    Default: (ml\.\S+)$"
+    """Instance types by parameter (`ProcessingInstanceType`) as the template has them by default.
+
+    Not the one that a second search is made on, which no plan counts on.
+    """
+    pattern = r"^  ((?:Processing|Training|Transform)InstanceType):\n(?:    .*\n)*?    Default: (ml\.\S+)$"
     return dict(re.findall(pattern, _template("template.yaml"), flags=re.MULTILINE))
 
 

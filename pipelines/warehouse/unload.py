@@ -142,9 +142,20 @@ def failure(name: str, state: str, cause: str) -> dict[str, Any]:
     Its `input` is the order that runs it again, under the next delivery: the failed one may have left files,
     and UNLOAD writes over none.
     """
+    order = read_name(name)
+    again = {
+        "purpose": order.purpose,
+        "period": order.period,
+        "delivery": next_delivery(order.delivery),
+        "groups": list(order.groups),
+    }
+    return {"machine": "unload", "run": name, "input": again, "error": state, "cause": cause}
+
+
+def read_name(name: str) -> Order:
+    """The order, for one group, that a statement's name says."""
     _, purpose, group, period, delivery = name.split("/")
-    order = {"purpose": purpose, "period": period, "delivery": next_delivery(delivery), "groups": [group]}
-    return {"machine": "unload", "run": name, "input": order, "error": state, "cause": cause}
+    return Order(purpose, period, delivery, (group,))
 
 
 def next_delivery(delivery: str) -> str:

@@ -106,8 +106,32 @@ class Stack:
         return {key: filled for key, item in value.items() if (filled := self.fill(item)) is not None}
 
     def holds(self, condition: str) -> bool:
-        [[first, second]] = [part["Fn::Equals"] for part in self.source["Conditions"][condition]["Fn::Not"]]
-        return self.fill(first) != self.fill(second)
+        return self.true(self.source["Conditions"][condition])
+
+    def refusals(self) -> list[str]:
+        """What the template's rules say against the parameters."""
+        return [
+            assertion["AssertDescription"]
+            for rule in self.source["Rules"].values()
+            if self.true(rule.get("RuleCondition", {"Fn::And": []}))
+            for assertion in rule["Assertions"]
+            if not self.true(assertion["Assert"])
+        ]
+
+    def true(self, test: dict) -> bool:
+        """Whether a condition function of CloudFormation holds."""
+        match test:
+            case {"Fn::Equals": [first, second]}:
+                return self.fill(first) == self.fill(second)
+            case {"Fn::Not": [part]}:
+                return not self.true(part)
+            case {"Fn::And": parts}:
+                return all(map(self.true, parts))
+            case {"Fn::Or": parts}:
+                return any(map(self.true, parts))
+            case {"Condition": name}:
+                return self.holds(name)
+        raise AssertionError(test)
 
     def _sub(self, text: str, given: dict) -> str:
         def found(match: re.Match) -> str:

@@ -1,8 +1,8 @@
 """Every alarm fires when what it is for happens, and at nothing else.
 
-What is listed as happening is made to happen on a local stack, but for two things: the clock is put forward
-by an hour where a message must have waited for so long, and being throttled is data alone, as nothing
-throttles locally.
+What is listed as happening is made to happen on a local stack, but for three things: the clock is put forward
+by an hour where a message must have waited for so long, and being throttled and losing events are data alone,
+as nothing throttles or loses locally.
 """
 
 import copy
@@ -25,6 +25,7 @@ EVENTS = {
     "StartComparison": ({"detail": {}}, None),
     "Unload": ({}, {"Records": []}),
     "StatementFailed": ({"detail": {}}, None),
+    "StatementFinished": ({"detail": {}}, None),
     "CheckMonth": ({}, {"scheduled_time": "2026-11-10T07:00:00Z", "overdue": True}),
 }
 ENDS = {
@@ -33,6 +34,13 @@ ENDS = {
     "ABORTED": {"Type": "Wait", "Seconds": 60, "End": True},
     "SUCCEEDED": {"Type": "Pass", "End": True},
 }
+#: What EventBridge counts of an event that reached neither a rule's target nor its dead-letter queue
+#: (EventBridge user guide, "EventBridge metrics").
+LOST = {
+    "an event of {} is refused": "FailedInvocations",
+    "an event of {} is not kept": "InvocationsFailedToBeSentToDlq",
+}
+RULES = tuple(resources("Events::Rule"))
 UNKNOWN = {"run": "ZZ-none-training-2026-10-0", "group": "ZZ-none", "period": "2026-10", "dataset": "s3://x/"}
 #: What happens -> the alarms that fire.
 EXPECTED = {
@@ -52,6 +60,7 @@ EXPECTED = {
     **{f"{function} raises": {f"{function}ErrorsAlarm"} for function in EVENTS},
     **{f"{function} is throttled on and on": {f"{function}ThrottlesAlarm"} for function in EVENTS},
     **{f"{function} is throttled for a moment": set() for function in EVENTS},
+    **{what.format(rule): {"EventsLostAlarm"} for what, rule in product(LOST, RULES)},
     "a group that is not labelled before the deadline": set(),
     "a group that is not labelled after the deadline": {"MonthAlarm"},
     "it is labelled a day later": set(),
@@ -75,9 +84,9 @@ class Happenings:
         return list(of_queue(url.rpartition("/")[2], self.visible(url), None, time.time()))
 
     def poisoned(self, purpose: str) -> tuple[list, list]:
-        """A message that no function can take: an hour later, and when it has been tried three times."""
+        """A message that no function can take: an hour later, and when it has been tried five times."""
         url, dead = (self.local.names[f"{purpose}{kind}Url"] for kind in ("Queue", "DeadLetterQueue"))
-        # Nobody waits three times three minutes here. A receive that is under way still hides what it takes.
+        # Nobody waits five times three minutes here. A receive that is under way still hides what it takes.
         self.sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "0"})
         sent = time.time()
         self.sqs.send_message(QueueUrl=url, MessageBody="no notification")
@@ -179,6 +188,8 @@ def happened(tmp_path_factory, stack) -> dict:
         moments = [datum("AWS/Lambda", "Throttles", 300 * n, 1, FunctionName=name) for n in range(3)]
         data[f"{function} is throttled on and on"] = moments
         data[f"{function} is throttled for a moment"] = moments[:1]
+    for (what, metric), rule in product(LOST.items(), RULES):
+        data[what.format(rule)] = [datum("AWS/Events", metric, 0, 1, RuleName=stack.name(rule))]
     return data
 
 
@@ -230,10 +241,14 @@ def test_a_fault_in_an_alarm_is_found(logical, fault, alarms, happened):
     assert table({logical: faulty}, happened) != {what: {logical} & fired for what, fired in EXPECTED.items()}
 
 
-@pytest.mark.parametrize("part", [1, 2, 3])
-@pytest.mark.parametrize("machine", MACHINES)
-def test_an_alarm_on_executions_that_forgets_one_way_to_end_is_found(machine, part, alarms, happened):
-    logical = f"{machine}ExecutionsAlarm"
+@pytest.mark.parametrize(
+    ("logical", "part"),
+    [
+        *product((f"{machine}ExecutionsAlarm" for machine in MACHINES), (1, 2, 3)),
+        *product(["EventsLostAlarm"], range(1, 1 + len(LOST) * len(RULES))),
+    ],
+)
+def test_an_alarm_on_several_metrics_that_forgets_one_is_found(logical, part, alarms, happened):
     faulty = copy.deepcopy(alarms[logical])
     del faulty["Metrics"][part]
     assert table({logical: faulty}, happened) != {what: {logical} & fired for what, fired in EXPECTED.items()}
@@ -266,6 +281,7 @@ def test_everything_that_can_fail_has_its_alarms(alarms):
     wanted = {
         "StepFunctions::StateMachine": ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"),
         "Lambda::Function": ("Errors", "Throttles"),
+        "Events::Rule": tuple(LOST.values()),
     }
     for kind, metrics in wanted.items():
         for logical, metric in product(stack.of_type(kind), metrics):

@@ -11,7 +11,8 @@ CHECKOV = ROOT / ".venv/checkov/bin/checkov"
 FED_BY_QUEUES = ("StartTrainingFunction", "StartInferenceFunction", "UnloadFunction")
 FUNCTIONS = (
     *FED_BY_QUEUES,
-    *("TestModelFunction", "StartComparisonFunction", "StatementFailedFunction", "CheckMonthFunction"),
+    *("TestModelFunction", "StartComparisonFunction", "StatementFailedFunction", "StatementFinishedFunction"),
+    "CheckMonthFunction",
 )
 #: What it finds and we keep as it is: rule -> (resources, reason).
 KEPT = {

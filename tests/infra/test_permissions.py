@@ -18,7 +18,8 @@ JOBS = (
 MACHINES = ("TrainingMachineRole", "InferenceMachineRole", "ComparisonMachineRole")
 STARTERS = ("StartTrainingRole", "StartInferenceRole", "TestModelRole", "StartComparisonRole")
 CHECK_MONTH = ("CheckMonthRole", "CheckMonthSchedulerRole")
-SENDERS = (*STARTERS[2:], *CHECK_MONTH, "UnloadRole", "SchedulerRole")
+SENDERS = (*STARTERS[2:], *CHECK_MONTH, "UnloadRole", "StatementFinishedRole", "SchedulerRole")
+TELLERS = ("CheckMonthRole", "UnloadRole", "StatementFinishedRole")
 READ_AND_WRITE = {"kms:Decrypt", "kms:GenerateDataKey"}
 #: What each role may do with a key when a service asks on its behalf.
 THROUGH_A_SERVICE = {
@@ -33,12 +34,10 @@ THROUGH_A_SERVICE = {
     ("InferenceMachineRole", "LabelledKey", "s3"): READ_AND_WRITE,
     **{(role, "OperationsKey", "sqs"): READ_AND_WRITE for role in (*MACHINES, *SENDERS)},
     **{(role, "OperationsKey", "sqs"): {"kms:Decrypt"} for role in STARTERS[:2]},
-    **{
-        (role, "OperationsKey", "sns"): READ_AND_WRITE for role in (*MACHINES, "CheckMonthRole", "UnloadRole")
-    },
+    **{(role, "OperationsKey", "sns"): READ_AND_WRITE for role in (*MACHINES, *TELLERS)},
     **{
         (role, "OperationsKey", "dynamodb"): {"kms:Decrypt"}
-        for role in (*MACHINES, "StartComparisonRole", "CheckMonthRole", "UnloadRole")
+        for role in (*MACHINES, "StartComparisonRole", *TELLERS)
     },
 }
 #: SageMaker says Encrypt without another service between.
@@ -394,10 +393,15 @@ def test_services_use_the_operations_key_for_this_stack_alone(stack):
         "notify for another bucket": service(
             "s3.amazonaws.com", "kms:GenerateDataKey", **here, **{"aws:SourceArn": "arn:aws:s3:::other"}
         ),
-        "keep an event": service("events.amazonaws.com", "kms:GenerateDataKey", **here),
-        "keep another account's event": service(
-            "events.amazonaws.com", "kms:GenerateDataKey", **{"aws:SourceAccount": "210987654321"}
-        ),
+        **{
+            f"keep an event in {queue}": service(
+                "events.amazonaws.com",
+                "kms:GenerateDataKey",
+                **{"kms:EncryptionContext:aws:sqs:arn": stack.arn(queue)},
+            )
+            for queue in stack.of_type("SQS::Queue")
+        },
+        "keep an event anywhere": service("events.amazonaws.com", "kms:GenerateDataKey", **here),
         "log": service(
             logs, "kms:Encrypt", **{group: f"arn:aws:logs:{HERE}:log-group:/aws/lambda/labelmill-test-model"}
         ),
@@ -405,4 +409,5 @@ def test_services_use_the_operations_key_for_this_stack_alone(stack):
             logs, "kms:Encrypt", **{group: f"arn:aws:logs:{HERE}:log-group:/aws/lambda/other"}
         ),
     }
-    assert allowed(stack, requests) == {"notify", "keep an event", "log"}
+    kept = {f"keep an event in {queue}" for queue in ("EventsDeadLetterQueue", "FailureQueue")}
+    assert allowed(stack, requests) == {"notify", "log", *kept}

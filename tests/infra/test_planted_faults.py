@@ -256,7 +256,7 @@ FAULTS = {
     "a queue whose poison goes round for ever": (
         properties("InferenceQueue", put(1000, "RedrivePolicy", "maxReceiveCount")),
         without_stack(
-            structure.test_a_message_that_fails_three_times_goes_to_a_dead_letter_queue_with_an_alarm
+            structure.test_a_message_that_fails_five_times_goes_to_a_dead_letter_queue_with_an_alarm
         ),
     ),
     "an event that is lost": (
@@ -269,7 +269,7 @@ FAULTS = {
     ),
     "failed statements that nobody hears of": (
         properties("StatementFailedRule", put(["FAILED"], "EventPattern", "detail", "state")),
-        structure.test_a_statement_that_fails_or_is_stopped_is_told_of_and_one_that_finishes_is_not,
+        structure.test_a_statement_that_fails_or_is_stopped_is_told_of,
     ),
     "an order that is lost": (
         properties("TrainingSchedule", without("Target", "DeadLetterConfig")),
@@ -285,7 +285,7 @@ FAULTS = {
     ),
     "statements in any warehouse": (
         statements(
-            "UnloadWarehousePolicy",
+            "UnloadWorkgroupPolicy",
             of_action("redshift-data:ExecuteStatement", put("arn:aws:redshift-serverless:*:*:*", "Resource")),
         ),
         machines.test_a_statement_is_started_in_the_warehouse_given_and_described_by_who_started_it,

@@ -4,12 +4,15 @@ import json
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
 from pipelines.warehouse import unload
-from tests.infra.policies import Stack
+from tests.infra.policies import HERE, Stack
 from tests.infra.templates import MACHINES, ROOT, TEMPLATES, arn, definition, resources, template
 
 NAMES = [
@@ -116,7 +119,8 @@ def test_what_holds_data_outlives_the_stack():
             assert resource["UpdateReplacePolicy"] == "Retain", logical
 
 
-def test_a_message_that_fails_three_times_goes_to_a_dead_letter_queue_with_an_alarm():
+def test_a_message_that_fails_five_times_goes_to_a_dead_letter_queue_with_an_alarm():
+    """At least five, so that being throttled costs no message (Lambda guide, "Understanding SQS retries")."""
     watched = {
         dimension["Value"].get("Fn::GetAtt", [""])[0]
         for alarm in resources("CloudWatch::Alarm").values()
@@ -125,7 +129,7 @@ def test_a_message_that_fails_three_times_goes_to_a_dead_letter_queue_with_an_al
     for mapping in resources("Lambda::EventSourceMapping").values():
         queue = resources("SQS::Queue")[mapping["EventSourceArn"]["Fn::GetAtt"][0]]
         dead = queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
-        assert queue["RedrivePolicy"]["maxReceiveCount"] == 3
+        assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
         assert dead in watched
     assert {"EventsDeadLetterQueue", "FailureQueue"} <= watched
 
@@ -181,6 +185,26 @@ def test_a_schedule_orders_datasets_in_its_time_zone_and_an_order_it_cannot_plac
         assert (order.purpose, order.period, order.groups) == (purpose.lower(), "2026-10", ())
 
 
+def test_the_default_times_exist_in_every_time_zone_until_2035():
+    """Scheduler leaves out a time that clocks jump over (user guide, "Daylight savings time").
+
+    In Australia that is 02:00 of the first Sunday of October, which is an order day in 2027 and 2028.
+    """
+    parameters = template()["Parameters"]
+    order_days = [
+        tuple(map(int, re.fullmatch(r"cron\(0 (\d+) (\d+) \* \? \*\)", parameters[cron]["Default"]).groups()))
+        for cron in ("TrainingCron", "InferenceCron")
+    ]
+    skipped = [
+        (zone, due)
+        for zone in sorted(available_timezones())
+        for year, month, (hour, day) in product(range(2026, 2036), range(1, 13), order_days)
+        for due in [datetime(year, month, day, hour, tzinfo=ZoneInfo(zone))]
+        if due.astimezone(UTC).astimezone(ZoneInfo(zone)).hour != hour
+    ]
+    assert skipped == []
+
+
 def test_an_order_comes_no_later_than_a_client_token_is_known(stack):
     """After eight hours the Data API would run the statement a second time."""
     queue = stack.of_type("SQS::Queue")["UnloadQueue"]
@@ -190,16 +214,80 @@ def test_an_order_comes_no_later_than_a_client_token_is_known(stack):
         assert schedule["Target"]["RetryPolicy"]["MaximumEventAgeInSeconds"] + tries < 8 * 3600
 
 
+WORKGROUP = f"arn:aws:redshift-serverless:{HERE}:workgroup/{'0' * 8}-0000-0000-0000-{'0' * 12}"
+CLUSTER = f"arn:aws:redshift:{HERE}:cluster:sales"
+SECRET = f"arn:aws:secretsmanager:{HERE}:secret:sales-AbCdEf"
+NO_SECRET = "A cluster wants WarehouseSecretArn, the secret with its database user"
+TWO_WAREHOUSES = "Give WarehouseArn (a workgroup) or WarehouseClusterArn, not both"
+HALF_A_VPC = "Give both VpcSubnets and VpcSecurityGroups, or neither"
+
+
+@pytest.mark.parametrize(
+    ("given", "refused"),
+    [
+        ({"WarehouseArn": ""}, []),
+        ({"WarehouseArn": WORKGROUP}, []),
+        ({"WarehouseArn": WORKGROUP, "WarehouseSecretArn": SECRET}, []),
+        ({"WarehouseArn": "", "WarehouseClusterArn": CLUSTER, "WarehouseSecretArn": SECRET}, []),
+        ({"WarehouseArn": "", "WarehouseClusterArn": CLUSTER}, [NO_SECRET]),
+        (
+            {"WarehouseArn": WORKGROUP, "WarehouseClusterArn": CLUSTER, "WarehouseSecretArn": SECRET},
+            [TWO_WAREHOUSES],
+        ),
+        ({"VpcSubnets": "subnet-0", "VpcSecurityGroups": "sg-0"}, []),
+        ({"VpcSubnets": "subnet-0"}, [HALF_A_VPC]),
+        ({"VpcSecurityGroups": "sg-0"}, [HALF_A_VPC]),
+    ],
+)
+def test_parameters_that_do_not_go_together_are_refused_in_a_sentence(given, refused):
+    assert Stack(**given).refusals() == refused
+
+
+def test_rules_use_only_functions_that_rules_have():
+    """Rules take no Split or Sub (CloudFormation reference, "Rule-specific intrinsic functions")."""
+    used = set(re.findall(r'"(Fn::\w+)"', json.dumps(template()["Rules"])))
+    assert used <= {"Fn::And", "Fn::Contains", "Fn::Equals", "Fn::Not", "Fn::Or"}
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
+def test_china_and_govcloud_are_refused_as_the_definitions_call_services_by_names_of_other_regions(partition):
+    pattern = template()["Parameters"]["CodeKeyArn"]["AllowedPattern"]
+    key = f"arn:{partition}:kms:some-region-1:123456789012:key/0a1b2c3d"
+    assert bool(re.fullmatch(pattern, key)) == (partition == "aws")
+    assert all('"arn:aws:states:::' in json.dumps(definition(machine)) for machine in MACHINES)
+
+
+def test_a_cluster_is_asked_for_datasets_by_the_user_of_its_secret():
+    stack = Stack(WarehouseArn="", WarehouseClusterArn=CLUSTER, WarehouseSecretArn=SECRET)
+    assert {"TrainingSchedule", "InferenceSchedule"} <= set(stack.of_type("Scheduler::Schedule"))
+    variables = stack.of_type("Lambda::Function")["UnloadFunction"]["Environment"]["Variables"]
+    assert (variables["WAREHOUSE_ARN"], variables["WAREHOUSE_SECRET_ARN"]) == (CLUSTER, SECRET)
+    resources_of = {
+        statement["Action"]: statement["Resource"]
+        for statement in stack.of_type("IAM::Policy")["UnloadClusterPolicy"]["PolicyDocument"]["Statement"]
+    }
+    assert resources_of == {
+        "redshift-data:ExecuteStatement": CLUSTER,
+        "secretsmanager:GetSecretValue": SECRET,
+    }
+
+
 def test_without_a_warehouse_nothing_is_ordered_and_nobody_may_start_a_statement():
     stack = Stack(WarehouseArn="")
     assert not {"TrainingSchedule", "InferenceSchedule"} & set(stack.of_type("Scheduler::Schedule"))
     assert "redshift-data:ExecuteStatement" not in stack.granted("UnloadRole")
 
 
-def test_a_statement_that_fails_or_is_stopped_is_told_of_and_one_that_finishes_is_not(stack):
+def test_a_statement_that_fails_or_is_stopped_is_told_of(stack):
     rule = stack.of_type("Events::Rule")["StatementFailedRule"]
     assert rule["EventPattern"]["detail"]["state"] == ["ABORTED", "FAILED"]
     assert [target["Arn"] for target in rule["Targets"]] == [stack.arn("StatementFailedFunction")]
+
+
+def test_of_a_statement_that_finishes_it_is_looked_whether_it_found_anything(stack):
+    rule = stack.of_type("Events::Rule")["StatementFinishedRule"]
+    assert rule["EventPattern"]["detail"]["state"] == ["FINISHED"]
+    assert [target["Arn"] for target in rule["Targets"]] == [stack.arn("StatementFinishedFunction")]
 
 
 def test_only_manifests_notify_and_each_purpose_its_own_queue():
@@ -231,7 +319,7 @@ def test_machines_are_traced_and_their_logs_say_what_ran_but_not_with_what(machi
 
 def test_every_function_finds_its_handler_and_exactly_the_settings_it_reads():
     functions = resources("Lambda::Function")
-    assert len(functions) == 7
+    assert len(functions) == 8
     for logical, properties in functions.items():
         module, _, attribute = properties["Handler"].rpartition(".")
         source = (ROOT / (module.replace(".", "/") + ".py")).read_text()

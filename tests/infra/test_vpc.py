@@ -103,4 +103,12 @@ def test_jobs_make_network_interfaces_there_and_nowhere_else(stack, stack_in_vpc
     refused = [interface(stack_in_vpc, kind, "x", **context) for kind, context in elsewhere.items()]
     without = [interface(stack, kind, "x", **context) for kind, context in there.items()]
     assert set(judge(stack_in_vpc, allowed)) == {"Allowed"}
+    # SageMaker's "CreateTrainingJob API: Execution Role Permissions" asks for these without a word on who is
+    # authorised; a condition on ec2:AuthorizedService, as CodeBuild documents it, might never hold.
+    card = f"arn:aws:ec2:{HERE}:network-interface/eni-1"
+    verbs = ("Create", "Delete")
+    handed_on = [
+        by_role(stack_in_vpc, "TrainRole", f"ec2:{verb}NetworkInterfacePermission", card) for verb in verbs
+    ]
+    assert set(judge(stack_in_vpc, handed_on)) == {"Allowed"}
     assert set(judge(stack_in_vpc, [*refused, *without])) == {"ImplicitlyDenied"}

@@ -76,6 +76,22 @@ def test_a_model_trained_on_the_month_must_be_decided_upon(decided, ledger, land
         assert "FR-weee" not in sent["Message"]
 
 
+def test_a_group_of_which_nothing_was_sold_is_done_until_items_land_after_all(ledger, landing, notices):
+    for group in ("DE-weee", "FR-weee", "IT-weee"):
+        ledger.put(group, "GROUP")
+        ledger.put(group, "NOITEMS#inference#2026-10")
+    ledger.put("PL-weee", "GROUP")
+    ledger.put("PL-weee", "NOITEMS#training#2026-10")
+    ledger.put("IT-weee", "MODEL#IT-weee-2026-10-1a2b3c4d", period="2026-10")
+    landing("inference/FR-weee/2026-10/d2/manifest")
+    check(LATE)
+    [sent] = notices()
+    assert "DE-weee" not in sent["Message"]
+    assert "FR-weee: its dataset has landed, but no labels are published\n" in sent["Message"]
+    assert "IT-weee: no items to label; but model IT-weee-2026-10-1a2b3c4d" in sent["Message"]
+    assert "PL-weee: no dataset to label has landed\n" in sent["Message"]
+
+
 def test_before_the_deadline_groups_are_counted_and_nobody_is_told(ledger, landing, notices, caplog):
     ledger.put("DE-weee", "GROUP")
     with caplog.at_level(logging.INFO):

@@ -1,4 +1,4 @@
-"""From an order to statements, and from a failed statement to people: unload and statement_failed."""
+"""From an order to statements, and from their end to people: unload, statement_failed, statement_finished."""
 
 import json
 from types import SimpleNamespace
@@ -7,7 +7,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from pipelines.handlers import statement_failed, unload
+from pipelines.handlers import statement_failed, statement_finished, unload
+from pipelines.handlers.ledger import Ledger
 from tests.pipelines.handlers.event_samples import sample
 
 SCHEDULED = {"purpose": "training", "scheduled_time": "2026-11-01T02:00:00Z"}
@@ -181,3 +182,39 @@ def test_a_failure_whose_error_cannot_be_read_is_kept_and_told_of_all_the_same(t
     assert failure["input"]["groups"] == ["DE-weee"]
     assert "could not be read" in failure["cause"]
     assert "not yours" in notice["Message"]
+
+
+@pytest.fixture
+def finished(aws, told, ledger, monkeypatch):
+    """Tell the function of a statement that has finished, with these keys in the landing bucket."""
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="landing", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    monkeypatch.setenv("LANDING_BUCKET", "landing")
+
+    def tell(*keys: str) -> None:
+        for key in keys:
+            s3.put_object(Bucket="landing", Key=key, Body=b"{}")
+        event = sample("statement_failed")
+        event["detail"] |= {"state": "FINISHED", "statementName": "labelmill/inference/DE-weee/2026-10/d1"}
+        statement_finished.handler(event, s3=s3, table=boto3.client("dynamodb"), sns=boto3.client("sns"))
+
+    return tell
+
+
+def test_an_order_that_found_no_rows_ends_as_without_items_and_people_hear_of_it(finished, ledger):
+    finished("inference/DE-weee/2026-10/d0/manifest", "inference/DE-weee/2026-10/d1-2/manifest")
+    assert Ledger(boto3.client("dynamodb"), "ledger").month("2026-10").without_items == {"DE-weee"}
+    [message] = boto3.client("sqs").receive_message(QueueUrl=queue_url("notices"))["Messages"]
+    notice = json.loads(message["Body"])
+    assert notice["Subject"] == "no items: DE-weee inference 2026-10"
+    assert "order the dataset again under another delivery" in notice["Message"]
+
+
+def test_an_order_that_found_rows_needs_no_word_as_its_manifest_starts_the_run(finished, ledger):
+    finished("inference/DE-weee/2026-10/d1/manifest")
+    assert not Ledger(boto3.client("dynamodb"), "ledger").month("2026-10").without_items
+    assert "Messages" not in boto3.client("sqs").receive_message(QueueUrl=queue_url("notices"))
+
+
+def queue_url(name: str) -> str:
+    return boto3.client("sqs").get_queue_url(QueueName=name)["QueueUrl"]

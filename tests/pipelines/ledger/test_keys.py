@@ -19,6 +19,7 @@ TIME, RUN = "2026-11-01T02:00:00.123Z", "DE-weee-comparison-2026-10-0f3a9c21d4e5
         (keys.AMENDED, {"labels": "s3://bucket/labels/DE-weee/2026-10/run/"}),
         (keys.DECISION, {"time": TIME, "run": RUN}),
         (keys.APPROVAL, {"run": RUN}),
+        (keys.NO_ITEMS, {"purpose": "inference", "period": "2026-10"}),
     ],
 )
 def test_an_entry_is_understood_as_what_it_was_made_of(form, fields):

@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
+from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.backend import execution_worker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
@@ -198,7 +199,7 @@ class Cloud:
 
 @pytest.fixture
 def cloud(monkeypatch):
-    """An account in which GROUP has a codebook; executions end within start_execution, no retry waits."""
+    """An account in which GROUP has a codebook; executions end within start_execution, nothing waits."""
     sagemaker, waits = FakeSageMaker(), []
     emulated = state_task_factory.state_task_service_for
     monkeypatch.setattr(FakeTask, "jobs", sagemaker, raising=False)
@@ -214,6 +215,9 @@ def cloud(monkeypatch):
         if name.startswith("moto.stepfunctions.") and hasattr(module, "boto_client_for"):
             monkeypatch.setattr(module, "boto_client_for", lambda service, **others: client(service))
     monkeypatch.setattr(retrier_decl, "time", SimpleNamespace(sleep=waits.append))
+    monkeypatch.setattr(
+        WaitFunction, "_wait_interval", lambda self, env, wait_seconds: waits.append(wait_seconds)
+    )
     monkeypatch.setattr(StepFunctionsParserBackend, "_validate_definition", staticmethod(program))
     with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
         cloud = Cloud(sagemaker, waits)

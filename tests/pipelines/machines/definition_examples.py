@@ -37,6 +37,7 @@ SUBSTITUTIONS = {
     "ImageUri": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/sagemaker-xgboost:3.2-0",
     "ProcessingInstanceType": "ml.m5.xlarge",
     "TrainingInstanceType": "ml.m5.xlarge",
+    "SecondTrainingInstanceType": "ml.c5.xlarge",
     "TransformInstanceType": "ml.m5.xlarge",
     "LedgerTable": "ledger",
     "FailureQueueUrl": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/failures",
@@ -163,6 +164,7 @@ _FOUND = {
     "prepared": {"message": MESSAGES["processing.prepare"]},
     "last": {"Item": TRAINED_ITEM},
     "featurized": {"message": MESSAGES["training.featurize"]},
+    "machines": {"trials": SUBSTITUTIONS["TrainingInstanceType"], "first": True},
     "sentence": "Row 3 has no title: fill it in.",
     "failure": {"Error": "States.TaskFailed", "Cause": "{}"},
     "tuning": {

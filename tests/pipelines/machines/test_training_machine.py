@@ -21,8 +21,8 @@ def test_a_dataset_becomes_a_recorded_and_announced_model(cloud):
     run = cloud.run("training", RUN_OF)
     assert run.status == "SUCCEEDED", run.cause
     assert run.states == [
-        *("GetGroup", "GroupKnown", "Prepare", "GetTrained", "NothingNew", "Featurize", "SearchedBefore"),
-        *("Tune", "Train", "CreateModel", "RecordModel", "Announce", "RecordTrained"),
+        *("GetGroup", "GroupKnown", "Prepare", "GetTrained", "NothingNew", "Featurize", "FirstMachines"),
+        *("SearchedBefore", "Tune", "Train", "CreateModel", "RecordModel", "Announce", "RecordTrained"),
     ]
     [record] = cloud.items("MODEL#")
     model = record["entry"].removeprefix("MODEL#")
@@ -152,7 +152,8 @@ def test_a_failed_job_is_queued_to_start_again_and_told_in_its_own_words(cloud):
 
 
 def test_a_failed_tuning_job_is_told_by_its_failure_reason(cloud):
-    cloud.sagemaker.plan("CreateHyperParameterTuningJob", {"FailureReason": "All training jobs failed."})
+    reason = {"FailureReason": "All training jobs failed."}
+    cloud.sagemaker.plan("CreateHyperParameterTuningJob", reason, reason)
     run = cloud.run("training", RUN_OF)
     assert run.cause == "All training jobs failed."
 

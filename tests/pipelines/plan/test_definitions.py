@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from pipelines.plan import standing
-from pipelines.plan.definitions import FOLDER, workflow
+from pipelines.plan.definitions import FOLDER, CapacityWait, capacity_wait, workflow
 from pipelines.plan.errors import PlanError
 
 
@@ -113,3 +113,20 @@ def test_an_alarm_is_billed_by_the_metrics_it_looks_at(monkeypatch):
     several = "        - MetricStat:\n            Metric:\n              MetricName: A\n" * 3
     monkeypatch.setattr(standing, "_template", lambda name: simple + several)
     assert standing.standing_usage()["alarm month"] == 2 * (1 + 3)  # the same text for both templates
+
+
+@pytest.mark.parametrize("machine", ["training", "inference", "comparison"])
+def test_how_long_a_run_waits_for_machines_is_the_definitions(machine, edited):
+    assert capacity_wait(machine) == CapacityWait(36, 300, 900)
+    assert capacity_wait(machine).longest_hours == 9
+
+    def change(states):
+        states["OutOfCapacity"]["Choices"][1]["And"][2]["NumericLessThan"] = 4
+        states["NextWait"]["Parameters"]["seconds.$"] = "States.MathRandom(60, 120)"
+
+    assert capacity_wait(machine, edited(machine, change)) == CapacityWait(4, 60, 120)
+
+
+def test_the_longest_wait_for_machines_leaves_time_for_the_jobs():
+    for machine in ("training", "inference", "comparison"):
+        assert capacity_wait(machine).longest_hours * 3600 < workflow(machine, machine).timeout_seconds / 2

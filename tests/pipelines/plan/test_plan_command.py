@@ -54,6 +54,15 @@ def test_the_table_shows_cost_time_levers_and_where_prices_come_from(capsys, mon
     assert all(f"{name} ({source['date']})" in shown for name, source in prices.sources.items())
 
 
+def test_the_plan_says_how_long_a_run_waits_for_machines_that_aws_lacks(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "300")
+    assert labelmill() == 0
+    shown = capsys.readouterr().out
+    assert "waits 5 to 15 minutes and tries again, 36 times in all and at most 9 hours" in shown
+    waits = planned(capsys)["waits_for_machines"]
+    assert waits == {"tries": 36, "shortest_seconds": 300, "longest_seconds": 900}
+
+
 def test_json_has_the_same_and_its_parts_add_up(capsys):
     made = planned(capsys)
     parts = sum(part["dollars"] for part in made["parts"].values())

@@ -1,0 +1,66 @@
+"""A statement of ours has finished: of one that found no rows nobody would hear.
+
+Redshift then writes neither a file nor a manifest (spark-redshift-community/spark-redshift issue 40), so that
+no run starts. The order ends here, in the ledger, as one without items.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import TYPE_CHECKING, Any
+
+from pipelines import names
+from pipelines.handlers.clients import client
+from pipelines.handlers.logs import about
+from pipelines.ledger import keys
+from pipelines.warehouse import unload
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_s3 import S3Client
+    from types_boto3_sns import SNSClient
+
+log = logging.getLogger(__name__)
+
+
+def handler(
+    event: dict[str, Any],
+    context: object = None,
+    s3: S3Client | None = None,
+    table: DynamoDBClient | None = None,
+    sns: SNSClient | None = None,
+) -> None:
+    """Take one `Redshift Data Statement Status Change` event of a statement that has finished.
+
+    `s3`, `table` and `sns` are boto3 clients of S3, DynamoDB and SNS.
+    """
+    statement = event["detail"]["statementName"]
+    order = unload.read_name(statement)
+    [group] = order.groups
+    folder = names.DATASET.format(
+        purpose=order.purpose, group=group, period=order.period, delivery=order.delivery
+    )
+    manifest = (s3 or client("s3")).list_objects_v2(
+        Bucket=os.environ["LANDING_BUCKET"], Prefix=f"{folder}manifest", MaxKeys=1
+    )
+    if manifest["KeyCount"]:
+        return
+    log.info("%s found no items", statement, extra=about({"group": group}))
+    entry = keys.NO_ITEMS.format(purpose=order.purpose, period=order.period)
+    (table or client("dynamodb")).put_item(
+        TableName=os.environ["LEDGER_TABLE"],
+        Item={
+            "group": {"S": group},
+            "entry": {"S": entry},
+            "statement": {"S": statement},
+            "found_at": {"S": event["time"]},
+        },
+    )
+    (sns or client("sns")).publish(
+        TopicArn=os.environ["OPERATORS_TOPIC_ARN"],
+        Subject=f"no items: {group} {order.purpose} {order.period}",
+        Message=f"The warehouse has no items of {group} for {order.purpose} {order.period}: the statement "
+        f"{statement} found no rows, so it wrote no dataset and no run was started. If there should be some, "
+        "look at the table or view it reads, then order the dataset again under another delivery.",
+    )

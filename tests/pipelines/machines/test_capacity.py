@@ -1,0 +1,124 @@
+"""A job for which SageMaker has no machine is made again; what failed otherwise is not."""
+
+import pytest
+
+from pipelines.plan.definitions import capacity_wait
+from tests.pipelines.machines.definition_examples import (
+    GROUP,
+    INPUTS,
+    MODEL_ITEM,
+    OLD_MODEL,
+    OLD_MODEL_ITEM,
+    PERIOD,
+    SUBSTITUTIONS,
+    TRAINED_ITEM,
+)
+
+WAIT = capacity_wait("training")
+#: As SageMaker says it (DIAGNijmegen/rse-grand-challenge issue 2631).
+LACKING = {
+    "FailureReason": "CapacityError: Unable to provision requested ML compute capacity. "
+    "Please retry using a different ML instance type."
+}
+#: All that SageMaker says of a search without a model (aws/sagemaker-python-sdk's unit tests have the like).
+NO_MODEL = {"FailureReason": "No training job succeeded after 5 attempts."}
+FIRST, SECOND = SUBSTITUTIONS["TrainingInstanceType"], SUBSTITUTIONS["SecondTrainingInstanceType"]
+
+
+@pytest.fixture
+def cloud(cloud):
+    """With both models in the ledger, and what Publish and Amend leave where they stand for."""
+    winner = {"group": {"S": GROUP}, "entry": {"S": "WINNER"}, "model": {"S": OLD_MODEL}}
+    cloud.put(MODEL_ITEM, OLD_MODEL_ITEM, winner)
+    for bucket, purpose in (("work-bucket", "test"), ("labelled", "review")):
+        run = INPUTS[purpose]["run"]
+        for key in (
+            f"runs/{GROUP}/{run}/manifest/manifest.json",
+            f"labels/{GROUP}/{PERIOD}/{run}/labels.parquet",
+        ):
+            cloud.s3.put_object(Bucket=bucket, Key=key, Body=b"")
+    return cloud
+
+
+def types_of_trials(cloud) -> list[str]:
+    return [
+        search["TrainingJobDefinition"]["ResourceConfig"]["InstanceType"]
+        for search in cloud.sagemaker.sent("CreateHyperParameterTuningJob")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("machine", "purpose", "operation", "tasks"),
+    [
+        ("training", "training", "CreateProcessingJob", ["Prepare"] * 3 + ["Featurize"]),
+        ("training", "training", "CreateTrainingJob", ["Prepare", "Featurize"]),
+        ("inference", "test", "CreateProcessingJob", ["Prepare"] * 3 + ["Publish"]),
+        ("inference", "test", "CreateTransformJob", ["Prepare", "Publish"]),
+        ("inference", "review", "CreateProcessingJob", ["Amend"] * 3),
+        ("comparison", "comparison", "CreateProcessingJob", ["Compare"] * 3),
+    ],
+)
+def test_a_job_without_a_machine_is_made_again_after_a_random_wait(machine, purpose, operation, tasks, cloud):
+    cloud.sagemaker.plan(operation, LACKING, LACKING)
+    run = cloud.run(machine, INPUTS[purpose])
+    assert run.status == "SUCCEEDED", run.cause
+    sent = cloud.sagemaker.sent(operation)
+    assert len({request[f"{operation.removeprefix('Create')}Name"] for request in sent}) == len(
+        sent
+    )  # each under its own name
+    assert [
+        state for state in run.states if state in ("Prepare", "Featurize", "Publish", "Amend", "Compare")
+    ] == (tasks)
+    assert len(cloud.waits) == 2 and all(
+        WAIT.shortest_seconds <= wait < WAIT.longest_seconds for wait in cloud.waits
+    )
+
+
+def test_the_last_job_without_a_machine_is_made_again_and_not_those_before(cloud):
+    cloud.sagemaker.plan("CreateProcessingJob", None, LACKING)
+    run = cloud.run("inference", INPUTS["test"])
+    jobs = [state for state in run.states if state in ("Prepare", "Transform", "Publish")]
+    assert (run.status, jobs) == ("SUCCEEDED", ["Prepare", "Transform", "Publish", "Publish"])
+
+
+def test_a_run_that_has_waited_its_tries_fails_as_any_other(cloud):
+    cloud.sagemaker.plan("CreateProcessingJob", *[LACKING] * (WAIT.tries + 1))
+    run = cloud.run("training", INPUTS["training"])
+    assert (run.status, run.cause) == ("FAILED", LACKING["FailureReason"])
+    assert len(cloud.waits) == WAIT.tries
+    assert len(cloud.received("failures")) == 1
+
+
+def test_a_job_that_failed_otherwise_is_not_waited_for(cloud):
+    cloud.sagemaker.plan("CreateProcessingJob", {"FailureReason": "AlgorithmError: exit code 1"})
+    assert cloud.run("training", INPUTS["training"]).status == "FAILED"
+    assert cloud.waits == []
+
+
+def test_a_search_that_fails_is_made_once_more_on_other_machines(cloud):
+    cloud.sagemaker.plan("CreateHyperParameterTuningJob", NO_MODEL)
+    assert cloud.run("training", INPUTS["training"]).status == "SUCCEEDED"
+    assert types_of_trials(cloud) == [FIRST, SECOND]
+
+
+def test_a_search_that_fails_on_both_kinds_of_machines_fails_the_run(cloud):
+    cloud.sagemaker.plan("CreateHyperParameterTuningJob", NO_MODEL, NO_MODEL)
+    run = cloud.run("training", INPUTS["training"])
+    assert (run.status, run.cause) == ("FAILED", NO_MODEL["FailureReason"])
+
+
+def test_without_either_kind_of_machine_the_search_waits_and_begins_with_the_first_again(cloud):
+    cloud.put(TRAINED_ITEM)
+    cloud.sagemaker.plan("CreateHyperParameterTuningJob", NO_MODEL, NO_MODEL, LACKING)
+    run = cloud.run("training", INPUTS["training"])
+    assert run.status == "SUCCEEDED", run.cause
+    assert [state for state in run.states if state.startswith("Tune")] == [
+        "TuneWarm",
+        "Tune",
+        "Tune",
+        "TuneWarm",
+    ]
+    assert types_of_trials(cloud) == [FIRST, FIRST, SECOND, FIRST]
+    assert len(cloud.waits) == 1
+    assert run.states.count("Featurize") == 1
+    assert cloud.items("TRAINED")[0]["group"] == GROUP
