@@ -13,6 +13,8 @@ from typing import Any, Protocol
 
 from botocore.model import ListShape, OperationModel, StructureShape
 
+from botocore.model import OperationModel
+
 from infra.local import refusals
 from infra.local.aws_models import InvalidRequest, check, only_members, service_model
 
@@ -122,16 +124,16 @@ class Jobs:
 
     def describe(self, kind: str, name: str) -> dict[str, Any]:
         """The describe answer, datetimes as datetimes. Raises ServiceError."""
+        model = service_model("sagemaker").operation_model(f"Describe{RESOURCES[kind][0]}")
         with self._changed:
-            record = self._find(kind, name)
-            shape = service_model("sagemaker").operation_model(f"Describe{RESOURCES[kind][0]}").output_shape
-            return only_members(record, shape)
+            record = self._find(kind, name, model)
+            return only_members(record, model.output_shape)
 
     def wait(self, kind: str, name: str, still_wanted: Callable[[], bool]) -> dict[str, Any] | None:
         """The describe answer, once the job has ended; None when nobody wants it (asked each second)."""
         status_member = f"{RESOURCES[kind][0]}Status"
         with self._changed:
-            while self._find(kind, name)[status_member] not in TERMINAL:
+            while self.describe(kind, name)[status_member] not in TERMINAL:
                 if not still_wanted():
                     return None
                 self._changed.wait(1.0)
@@ -166,12 +168,13 @@ class Jobs:
             row, message = found
             raise ServiceError(row.code, message)
 
-    def _find(self, kind: str, name: str) -> dict:
+    def _find(self, kind: str, name: str, model: OperationModel) -> dict:
         try:
             return self._records[kind, name]
         except KeyError:
-            # Not the model's ResourceNotFound for training jobs: aws/aws-sdk issue 165. A model has no other.
-            code = "ValidationException" if kind in ("model", "training") else "ResourceNotFound"
+            modelled = any(shape.name == "ResourceNotFound" for shape in model.error_shapes)
+            # For training jobs the service does not keep to its model: aws/aws-sdk issue 165.
+            code = "ResourceNotFound" if modelled and kind != "training" else "ValidationException"
             raise ServiceError(code, f"Requested resource not found: {RESOURCES[kind][0]} {name}") from None
 
     def _new_record(self, kind: str, request: dict[str, Any]) -> dict[str, Any]:
@@ -187,6 +190,8 @@ class Jobs:
         if kind == "tuning":
             counters = ("Completed", "InProgress", "RetryableError", "NonRetryableError", "Stopped")
             record["TrainingJobStatusCounters"] = dict.fromkeys(counters, 0)
+            record["Strategy"] = request["HyperParameterTuningJobConfig"]["Strategy"]
+            record["ResourceLimits"] = request["HyperParameterTuningJobConfig"]["ResourceLimits"]
             record["ObjectiveStatusCounters"] = dict.fromkeys(("Succeeded", "Pending", "Failed"), 0)
         return record
 
@@ -209,7 +214,7 @@ class Jobs:
         resource = RESOURCES[kind][0]
         name = request[f"{resource}Name"]
         with self._changed:
-            record = self._find(kind, name)
+            record = self._find(kind, name, model)
             self._refuse(refusals.WITH_RECORDS, model.name, request)
             record[f"{resource}Status"] = "Stopping"
         self.worker.cancel(kind, name)
@@ -218,7 +223,7 @@ class Jobs:
     def _delete(self, kind: str, request: dict, model) -> dict:
         name = request[f"{RESOURCES[kind][0]}Name"]
         with self._changed:
-            self._find(kind, name)
+            self._find(kind, name, model)
             self._refuse(refusals.WITH_RECORDS, model.name, request)
             del self._records[kind, name]
         return {}
