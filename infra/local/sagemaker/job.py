@@ -141,6 +141,7 @@ class Job:
         cwd: str,
         byte_code: Path | None = None,
         listener: socket.socket | None = None,
+        call: str | None = None,
     ) -> Iterator[Process]:
         """A process of the job, which is killed at the end of the block if it still runs."""
         surroundings = {
@@ -150,7 +151,7 @@ class Job:
             **ONE_THREAD,
         }
         process = self.tools.launcher.launch(
-            arguments, {**surroundings, **environment}, cwd, self.ml, self.log_file, byte_code, listener
+            arguments, {**surroundings, **environment}, cwd, self.ml, self.log_file, byte_code, listener, call
         )
         with self._lock:
             self._processes.add(process)

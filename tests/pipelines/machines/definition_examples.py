@@ -163,7 +163,7 @@ _FOUND = {
     "prepared": {"message": MESSAGES["processing.prepare"]},
     "last": {"Item": TRAINED_ITEM},
     "featurized": {"message": MESSAGES["training.featurize"]},
-    "sentence": "Row 3 has no title: fill it in.",
+    "told": {"sentence": "Row 3 has no title: fill it in.", "log": ""},
     "failure": {"Error": "States.TaskFailed", "Cause": "{}"},
     "tuning": {
         "job": f"{GROUP}-ba9876543210",
