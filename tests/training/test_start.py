@@ -22,10 +22,10 @@ GIVEN = {
 
 @pytest.fixture
 def start_up(tmp_path):
-    """Run a script's source as the image's start-up would; the finished process and its failure, None for none.
+    """Run a script's source as the image's start-up would: the ended process, and its failure or None.
 
-    After `training.start:main` the start-up says how it went, as the image's does (sagemaker-containers 2.8.6,
-    `_trainer.py`): an exit is success, for any other error it writes its own text.
+    What would come after `training.start:main` is there too (sagemaker-containers 2.8.6, `_trainer.py`): it
+    takes an exit for success, and for any other error writes its own text.
     """
 
     def run(source: str):
