@@ -5,6 +5,7 @@ import pytest
 from infra.local import refusals
 from infra.local.jobs import ServiceError
 from infra.local.refusals import Role
+from tests.infra.local import refusals_page
 from tests.infra.local.control_plane import (
     ACCOUNT,
     AWS_IMAGE,
@@ -358,3 +359,8 @@ def test_every_row_says_where_it_comes_from():
     assert len({row.name for row in refusals.TABLE}) == len(refusals.TABLE)
     for row in refusals.TABLE:
         assert row.source and row.seen.startswith("20"), row.name
+
+
+def test_the_page_is_what_the_table_says():
+    page = refusals_page.PAGE.read_text(encoding="utf-8")
+    assert refusals_page.with_table(page) == page, "run `make docs`"
