@@ -1,6 +1,7 @@
 """What SageMaker asks of S3 and IAM before it takes a job, at the local stack."""
 
 from infra.local.refusals import Role
+from pipelines.names import split_address
 
 
 class Surroundings:
@@ -11,7 +12,7 @@ class Surroundings:
 
     def has_objects(self, uri: str) -> bool:
         """Whether there is an object whose address begins with `uri`; False also without the bucket."""
-        bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+        bucket, prefix = split_address(uri)
         try:
             return self._s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)["KeyCount"] > 0
         except self._s3.exceptions.ClientError:

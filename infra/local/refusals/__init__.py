@@ -1,8 +1,14 @@
 """What SageMaker refuses beyond what its interface description says: one table, each row with its source.
 
-`infra.local.jobs` applies it; docs/local.md is written from it (document.py). A row is a function in one of
-the modules here: requests.py (what the request alone shows), access.py (roles and inputs), records.py (what
-jobs and models there are). The messages say what AWS's say, in our own words.
+The records (../jobs.py) apply it, and the table of docs/local.md is written from it. A row is a function; its
+message says what AWS's says, in our own words. What a request must be by AWS's own description is
+../aws_models.py's. Read row.py, then one kind of row.
+
+    row.py       what a row is, and what it may ask
+    requests.py  rows on the request alone
+    access.py    rows on roles, images and inputs
+    role.py      what a role may do, as far as it is looked at
+    records.py   rows on the jobs and models there are
 """
 
 from infra.local.refusals import access, records, requests

@@ -11,6 +11,7 @@ from infra.local.refusals.requests import (
     images,
 )
 from infra.local.refusals.row import refusal
+from pipelines.names import split_address
 
 SERVICE = "sagemaker.amazonaws.com"
 PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
@@ -77,7 +78,7 @@ def no_input(request, account):
     if "TransformInput" in request:
         sources.append(request["TransformInput"]["DataSource"])
     for uri in [source["S3DataSource"]["S3Uri"] for source in sources if "S3DataSource" in source]:
-        bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+        bucket, prefix = split_address(uri)
         may = role is None or account.role(role).allows(
             "s3:ListBucket", f"arn:aws:s3:::{bucket}", {"s3:prefix": prefix}
         )
