@@ -2,15 +2,15 @@
 
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
 import botocore.session
-from botocore.model import OperationModel, ServiceModel, Shape
+from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 
 _NUMBERS = ("integer", "long", "float", "double")
-_TYPES = {
+_TYPES: dict[str, type | tuple[type, ...]] = {
     "structure": dict,
     "map": dict,
     "list": list,
@@ -50,14 +50,17 @@ def check(request: dict[str, Any], operation: OperationModel) -> None:
     "SerializationException"); all rules that are broken come in one ValidationException, in the form that
     aws-samples/sagemaker-ml-workflow-with-apache-airflow issue 3 shows for SageMaker.
     """
-    if wrong := list(wrong_types(request, operation.input_shape)):
+    shape = operation.input_shape
+    if shape is None:  # an operation without input
+        return
+    if wrong := list(wrong_types(request, shape)):
         raise InvalidRequest("SerializationException", wrong[0])
-    if broken := list(broken_rules(request, operation.input_shape)):
+    if broken := list(broken_rules(request, shape)):
         count = f"{len(broken)} validation error{'s' if len(broken) > 1 else ''} detected: "
         raise InvalidRequest("ValidationException", count + "; ".join(broken))
 
 
-def wrong_types(value: object, shape: Shape, where: str = "") -> Iterator[str]:
+def wrong_types(value: Any, shape: Shape, where: str = "") -> Iterator[str]:
     """A sentence for each value in `value` that is not of the type its shape asks for."""
     kind = shape.type_name
     if not isinstance(value, _TYPES[kind]) or (isinstance(value, bool) and kind != "boolean"):
@@ -67,11 +70,11 @@ def wrong_types(value: object, shape: Shape, where: str = "") -> Iterator[str]:
         yield from wrong_types(part, of_shape, place)
 
 
-def broken_rules(value: object, shape: Shape, where: str = "") -> Iterator[str]:
+def broken_rules(value: Any, shape: Shape, where: str = "") -> Iterator[str]:
     """A sentence for each rule of the shape, or of a shape in it, that `value` breaks; types are right."""
     for rule in _rules_broken_here(value, shape):
         yield f"Value '{value}' at '{where}' failed to satisfy constraint: Member must {rule}"
-    if shape.type_name == "structure":
+    if isinstance(shape, StructureShape):
         for name in shape.required_members:
             if value.get(name) is None:
                 yield (
@@ -84,7 +87,7 @@ def broken_rules(value: object, shape: Shape, where: str = "") -> Iterator[str]:
         yield from broken_rules(part, of_shape, place)
 
 
-def _rules_broken_here(value: object, shape: Shape) -> Iterator[str]:
+def _rules_broken_here(value: Any, shape: Shape) -> Iterator[str]:
     limits, kind = shape.metadata, shape.type_name
     size, has = (value, "have value") if kind in _NUMBERS else (None, "have length")
     if kind in ("string", "list", "map"):
@@ -99,16 +102,16 @@ def _rules_broken_here(value: object, shape: Shape) -> Iterator[str]:
         yield f"satisfy regular expression pattern: {limits['pattern']}"
 
 
-def _parts(value, shape: Shape, where: str) -> Iterator[tuple[object, Shape, str]]:
+def _parts(value: Any, shape: Shape, where: str) -> Iterator[tuple[Any, Shape, str]]:
     """Value, shape and place of what is in a structure, list or map. A member that is null is absent."""
-    if shape.type_name == "structure":
+    if isinstance(shape, StructureShape):
         for name, item in value.items():
             if name in shape.members and item is not None:
                 yield item, shape.members[name], _place(where, name)
-    elif shape.type_name == "list":
+    elif isinstance(shape, ListShape):
         for number, item in enumerate(value, 1):
             yield item, shape.member, f"{where}.{number}.member"
-    elif shape.type_name == "map":
+    elif isinstance(shape, MapShape):
         for name, item in value.items():
             yield name, shape.key, f"{where}.key"
             yield item, shape.value, f"{where}.{name}.member"

@@ -13,8 +13,6 @@ from typing import Any, Protocol
 
 from botocore.model import ListShape, OperationModel, StructureShape
 
-from botocore.model import OperationModel
-
 from infra.local import refusals
 from infra.local.aws_models import InvalidRequest, check, only_members, service_model
 
@@ -70,13 +68,18 @@ class Jobs:
     """
 
     def __init__(
-        self, region: str, account: str, announce: Callable, surroundings: Surroundings, quota: int = QUOTA
+        self,
+        region: str,
+        account: str,
+        announce: Callable[[str, str, str], None],
+        surroundings: Surroundings,
+        quota: int = QUOTA,
     ):
         self.region, self.number, self.quota = region, account, quota
         self.has_objects, self.role = surroundings.has_objects, surroundings.role
         self._arn_start = f"arn:aws:sagemaker:{region}:{account}"
         self._announce = announce
-        self._records: dict[tuple[str, str], dict] = {}
+        self._records: dict[tuple[str, str], dict[str, Any]] = {}
         self._changed = threading.Condition(threading.RLock())
         self.worker: Worker  # set by who makes both, as each needs the other
 
@@ -139,11 +142,11 @@ class Jobs:
                 self._changed.wait(1.0)
             return self.describe(kind, name)
 
-    def record(self, kind: str, name: str) -> dict | None:
+    def record(self, kind: str, name: str) -> dict[str, Any] | None:
         """All that was asked for and reported of a job or model; None if there is none."""
         return self._records.get((kind, name))
 
-    def records(self, kind: str) -> list[dict]:
+    def records(self, kind: str) -> list[dict[str, Any]]:
         """Of each job or model of a kind what `record` gives."""
         return [record for (of_kind, _), record in self._records.items() if of_kind == kind]
 
@@ -163,12 +166,12 @@ class Jobs:
         kinds = [kind for kind, (resource, _) in RESOURCES.items() if resource == found[2]]
         return (found[1], kinds[0]) if kinds else None
 
-    def _refuse(self, rows: tuple[refusals.Refusal, ...], operation: str, request: dict) -> None:
+    def _refuse(self, rows: tuple[refusals.Refusal, ...], operation: str, request: dict[str, Any]) -> None:
         if found := refusals.first(rows, operation, request, self):
             row, message = found
             raise ServiceError(row.code, message)
 
-    def _find(self, kind: str, name: str, model: OperationModel) -> dict:
+    def _find(self, kind: str, name: str, model: OperationModel) -> dict[str, Any]:
         try:
             return self._records[kind, name]
         except KeyError:
@@ -220,7 +223,7 @@ class Jobs:
         self.worker.cancel(kind, name)
         return {}
 
-    def _delete(self, kind: str, request: dict, model) -> dict:
+    def _delete(self, kind: str, request: dict[str, Any], model: OperationModel) -> dict[str, Any]:
         name = request[f"{RESOURCES[kind][0]}Name"]
         with self._changed:
             self._find(kind, name, model)

@@ -1,5 +1,7 @@
 """What SageMaker asks of S3 and IAM before it takes a job, at the local stack."""
 
+from typing import Any
+
 from infra.local.refusals import Role
 from pipelines.names import split_address
 
@@ -7,14 +9,14 @@ from pipelines.names import split_address
 class Surroundings:
     """S3 and IAM, each by a boto3 client of the local stack."""
 
-    def __init__(self, s3, iam):
+    def __init__(self, s3: Any, iam: Any):
         self._s3, self._iam = s3, iam
 
     def has_objects(self, uri: str) -> bool:
         """Whether there is an object whose address begins with `uri`; False also without the bucket."""
         bucket, prefix = split_address(uri)
         try:
-            return self._s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)["KeyCount"] > 0
+            return bool(self._s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)["KeyCount"])
         except self._s3.exceptions.ClientError:
             return False
 

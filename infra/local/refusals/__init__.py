@@ -12,7 +12,8 @@ message says what AWS's says, in our own words. What a request must be by AWS's 
 """
 
 from infra.local.refusals import access, records, requests
-from infra.local.refusals.row import Account, Refusal, Role
+from infra.local.refusals.role import Role
+from infra.local.refusals.row import Account, Refusal, Request
 
 __all__ = ["BEFORE", "TABLE", "WITH_RECORDS", "Account", "Refusal", "Role", "first"]
 
@@ -55,7 +56,9 @@ WITH_RECORDS: tuple[Refusal, ...] = (
 TABLE = BEFORE + WITH_RECORDS
 
 
-def first(rows: tuple[Refusal, ...], operation: str, request: dict, account: Account):
+def first(
+    rows: tuple[Refusal, ...], operation: str, request: Request, account: Account
+) -> tuple[Refusal, str] | None:
     """The first of `rows` that refuses the request, with its message; None if none does."""
     for row in rows:
         if operation in row.operations and (message := row.says(request, account)):

@@ -10,7 +10,7 @@ from infra.local.refusals.requests import (
     ranges_of,
     tunables,
 )
-from infra.local.refusals.row import refusal
+from infra.local.refusals.row import Account, Request, refusal
 
 #: Names of members, by the operation's noun.
 KINDS = {"ProcessingJob": "processing", "TrainingJob": "training", "TransformJob": "transform"}
@@ -24,7 +24,7 @@ MAY_DIFFER = {
 }
 
 
-def _named(request: dict) -> tuple[str, str, str]:
+def _named(request: Request) -> tuple[str, str, str]:
     """Noun, kind and name of the job that a request is about."""
     noun = next(noun for noun in reversed(KINDS) if f"{noun}Name" in request)
     return noun, KINDS[noun], request[f"{noun}Name"]
@@ -38,11 +38,13 @@ def _named(request: dict) -> tuple[str, str, str]:
     source="aws/amazon-sagemaker-examples pull request 3108; SuperCowPowers/workbench issue 384",
     seen="2022-01 to 2024-01",
 )
-def name_taken(request, account):
+def name_taken(request: Request, account: Account) -> str | None:
     """A job of that name was made before, be it ended or not."""
     noun, kind, name = _named(request)
     record = account.record(kind, name)
-    return record and f"Job names are unique in account and Region; {record[f'{noun}Arn']} exists already."
+    if record is None:
+        return None
+    return f"Job names are unique in account and Region; {record[f'{noun}Arn']} exists already."
 
 
 @refusal(
@@ -51,7 +53,7 @@ def name_taken(request, account):
     source='botocore 1.44.5: CreateHyperParameterTuningJob ("The name is not case sensitive")',
     seen="2026-11",
 )
-def tuning_name_taken(request, account):
+def tuning_name_taken(request: Request, account: Account) -> str | None:
     """A tuning job of that name was made before, in whatever case."""
     name = request["HyperParameterTuningJobName"]
     taken = {record["HyperParameterTuningJobName"].lower() for record in account.records("tuning")}
@@ -59,25 +61,25 @@ def tuning_name_taken(request, account):
 
 
 @refusal(MODEL, source="astronomer/astronomer-providers issue 1055", seen="2023-05")
-def model_name_taken(request, account):
+def model_name_taken(request: Request, account: Account) -> str | None:
     """A model of that name is there."""
     record = account.record("model", request["ModelName"])
-    return record and f'The model "{record["ModelArn"]}" exists already and can\'t be created.'
+    return f'The model "{record["ModelArn"]}" exists already.' if record else None
 
 
 @refusal(TRANSFORM, source="botocore 1.44.5: CreateTransformJob, ModelName", seen="2026-11")
-def unknown_model(request, account):
+def unknown_model(request: Request, account: Account) -> str | None:
     """A transform job's model is not there."""
     name = request["ModelName"]
     return None if account.record("model", name) else f'Could not find the model "{name}".'
 
 
-def _parents(request: dict) -> list[str]:
+def _parents(request: Request) -> list[str]:
     listed = (request.get("WarmStartConfig") or {}).get("ParentHyperParameterTuningJobs", [])
     return [item["HyperParameterTuningJobName"] for item in listed]
 
 
-def _known_parents(request: dict, account) -> list[dict]:
+def _known_parents(request: Request, account: Account) -> list[Request]:
     found = (account.record("tuning", name) for name in _parents(request))
     return [record for record in found if record]
 
@@ -86,7 +88,7 @@ WARM_START = "developer guide: Run a Warm Start Hyperparameter Tuning Job"
 
 
 @refusal(TUNING, source=WARM_START, seen="2026-11")
-def parent_gone(request, account):
+def parent_gone(request: Request, account: Account) -> str | None:
     """A warm start's parent is not there."""
     for name in _parents(request):
         if not account.record("tuning", name):
@@ -95,7 +97,7 @@ def parent_gone(request, account):
 
 
 @refusal(TUNING, source=WARM_START, seen="2026-11")
-def parent_unfinished(request, account):
+def parent_unfinished(request: Request, account: Account) -> str | None:
     """A warm start's parent has not ended."""
     for record in _known_parents(request, account):
         status = record["HyperParameterTuningJobStatus"]
@@ -105,7 +107,7 @@ def parent_unfinished(request, account):
 
 
 @refusal(TUNING, source="aws/amazon-sagemaker-examples issue 861; " + WARM_START, seen="2019-08")
-def parent_with_other_hyperparameters(request, account):
+def parent_with_other_hyperparameters(request: Request, account: Account) -> str | None:
     """The names of all hyperparameters, static and tuned, are not those of a warm start's parent."""
     for record in _known_parents(request, account):
         if _hyperparameters(record) != _hyperparameters(request):
@@ -116,13 +118,13 @@ def parent_with_other_hyperparameters(request, account):
     return None
 
 
-def _hyperparameters(request: dict) -> set[str]:
+def _hyperparameters(request: Request) -> set[str]:
     static = {name for one in definitions(request) for name in one.get("StaticHyperParameters") or {}}
     return static | {name for ranges in ranges_of(request) for name in tunables(ranges)}
 
 
 @refusal(TUNING, source=WARM_START, seen="2026-11")
-def parent_with_other_objective(request, account):
+def parent_with_other_objective(request: Request, account: Account) -> str | None:
     """The objective is another than that of a warm start's parent."""
     for record in _known_parents(request, account):
         if _objectives(record) != _objectives(request):
@@ -133,14 +135,14 @@ def parent_with_other_objective(request, account):
     return None
 
 
-def _objectives(request: dict) -> list[tuple[str, str]]:
+def _objectives(request: Request) -> list[tuple[str, str]]:
     shared = request["HyperParameterTuningJobConfig"].get("HyperParameterTuningJobObjective")
     found = [one.get("TuningObjective") or shared for one in definitions(request)]
     return [(one["MetricName"], one["Type"]) for one in found if one]
 
 
 @refusal(TUNING, source="aws/sagemaker-python-sdk issue 3693", seen="2023-03")
-def parent_with_another_definition(request, account):
+def parent_with_another_definition(request: Request, account: Account) -> str | None:
     """A warm start's environment, isolation, encryption or retries are not its parent's."""
     for record in _known_parents(request, account):
         for ours, theirs in zip(definitions(request), definitions(record), strict=False):
@@ -163,7 +165,7 @@ def parent_with_another_definition(request, account):
     source="gabehollombe-aws/jupyter-notebooks issue 1; data-science-on-aws/data-science-on-aws issue 200",
     seen="2020-02 to 2021-04",
 )
-def quota_full(request, account):
+def quota_full(request: Request, account: Account) -> str | None:
     """More instances of one type at once, for one kind of job, than the account's quota."""
     kind, instance, wanted = _instances(request)
     used = sum(
@@ -182,13 +184,13 @@ def quota_full(request, account):
     )
 
 
-def _is_running(record: dict) -> bool:
+def _is_running(record: Request) -> bool:
     """A tuning job's training jobs are counted with it: it takes their places for as long as it runs."""
     status = next((record[f"{noun}Status"] for noun in KINDS if f"{noun}Status" in record), None)
     return status not in ENDED and "TuningJobArn" not in record
 
 
-def _instances(request: dict) -> tuple[str, str, int]:
+def _instances(request: Request) -> tuple[str, str, int]:
     """Kind as quotas have it, instance type, and how many at once."""
     if "HyperParameterTuningJobName" in request:
         definition = (definitions(request) or [{}])[0]
@@ -205,7 +207,7 @@ def _instances(request: dict) -> tuple[str, str, int]:
     return _training(request), config.get("InstanceType", ""), config.get("InstanceCount", 1)
 
 
-def _training(definition: dict) -> str:
+def _training(definition: Request) -> str:
     return "spot training" if definition.get("EnableManagedSpotTraining") else "training"
 
 
@@ -216,7 +218,7 @@ def _training(definition: dict) -> str:
     source="botocore 1.44.5: DeleteTrainingJob, DeleteProcessingJob",
     seen="2026-11",
 )
-def delete_while_running(request, account):
+def delete_while_running(request: Request, account: Account) -> str | None:
     """A job that has not ended is to be deleted; a model may always be, also while a transform job runs."""
     noun, kind, name = _named(request)
     record = account.record(kind, name)
@@ -233,7 +235,7 @@ def delete_while_running(request, account):
     source="awslabs/benchmark-ai issue 928",
     seen="2019-10",
 )
-def stop_after_the_end(request, account):
+def stop_after_the_end(request: Request, account: Account) -> str | None:
     """A job that is not in progress is to be stopped."""
     noun, kind, name = _named(request)
     record = account.record(kind, name)

@@ -3,7 +3,7 @@
 import math
 import re
 
-from infra.local.refusals.row import refusal
+from infra.local.refusals.row import Account, Request, refusal
 
 TRAINING, TUNING = "CreateTrainingJob", "CreateHyperParameterTuningJob"
 PROCESSING, TRANSFORM, MODEL = "CreateProcessingJob", "CreateTransformJob", "CreateModel"
@@ -36,7 +36,7 @@ EXCLUSIVE = (
 )
 
 
-def definitions(request: dict) -> list[dict]:
+def definitions(request: Request) -> list[Request]:
     """The training jobs that a request is about: itself, or those it would search with."""
     if "HyperParameterTuningJobName" not in request:
         return [request]
@@ -44,7 +44,7 @@ def definitions(request: dict) -> list[dict]:
     return [*([request["TrainingJobDefinition"]] if "TrainingJobDefinition" in request else []), *several]
 
 
-def images(request: dict) -> list[str]:
+def images(request: Request) -> list[str]:
     """The addresses of all images in a request."""
     containers = [request.get("PrimaryContainer") or {}, *(request.get("Containers") or [])]
     found = [container.get("Image") for container in containers]
@@ -53,22 +53,22 @@ def images(request: dict) -> list[str]:
     return [image for image in found if image]
 
 
-def ranges_of(request: dict) -> list[dict]:
+def ranges_of(request: Request) -> list[Request]:
     """ParameterRanges of a tuning job, one for each definition that has some."""
     own = [one["HyperParameterRanges"] for one in definitions(request) if one.get("HyperParameterRanges")]
     shared = request["HyperParameterTuningJobConfig"].get("ParameterRanges")
     return own or ([shared] if shared else [])
 
 
-def tunables(ranges: dict) -> list[str]:
+def tunables(ranges: Request) -> list[str]:
     """The names of the hyperparameters of some ranges."""
     return [item["Name"] for kind in ranges if kind != "AutoParameters" for item in ranges[kind]]
 
 
-def _of_aws(definition: dict) -> bool:
+def _of_aws(definition: Request) -> bool:
     """Whether the image is AWS's own: its repository, wherever it is, makes it a built-in algorithm."""
     found = IMAGE.fullmatch(definition.get("AlgorithmSpecification", {}).get("TrainingImage", ""))
-    return bool(found) and found["repository"] == "sagemaker-xgboost"
+    return found is not None and found["repository"] == "sagemaker-xgboost"
 
 
 @refusal(
@@ -80,7 +80,7 @@ def _of_aws(definition: dict) -> bool:
     "CreateModel",
     seen="2026-11",
 )
-def two_that_exclude_each_other(request, account):
+def two_that_exclude_each_other(request: Request, account: Account) -> str | None:
     """Two members are given that exclude each other, or neither of two that are needed."""
     for about, path, members, least in EXCLUSIVE:
         place = request if about in request else None
@@ -95,7 +95,7 @@ def two_that_exclude_each_other(request, account):
 
 
 @refusal(TRAINING, source="botocore 1.44.5: ResourceConfig (an instance count of at least 1)", seen="2026-11")
-def instances_not_given(request, account):
+def instances_not_given(request: Request, account: Account) -> str | None:
     """A training job names no instances: neither a type with a count of 1 or more, nor groups."""
     config = request.get("ResourceConfig")
     if not config or config.get("InstanceGroups") or config.get("InstancePreferences"):
@@ -114,7 +114,7 @@ def instances_not_given(request, account):
     "aws/amazon-sagemaker-examples issue 195",
     seen="2018-02 to 2021-06",
 )
-def no_image_of_a_registry(request, account):
+def no_image_of_a_registry(request: Request, account: Account) -> str | None:
     """An image's address is none of ECR in the job's Region; a model's image needs a tag or a digest."""
     for image in images(request):
         found = IMAGE.fullmatch(image)
@@ -130,7 +130,7 @@ def no_image_of_a_registry(request, account):
 @refusal(
     TRAINING, TUNING, source="aws/sagemaker-xgboost-container issues 121 and 113", seen="2020-07 to 2021-03"
 )
-def own_metrics_on_aws_image(request, account):
+def own_metrics_on_aws_image(request: Request, account: Account) -> str | None:
     """Own metric definitions with an image in AWS's repository `sagemaker-xgboost`, a built-in algorithm."""
     for definition in definitions(request):
         if _of_aws(definition) and definition["AlgorithmSpecification"].get("MetricDefinitions"):
@@ -142,7 +142,7 @@ def own_metrics_on_aws_image(request, account):
 
 
 @refusal(TUNING, source="aws/sagemaker-python-sdk issue 2226", seen="2021-03")
-def own_tunables_on_aws_image(request, account):
+def own_tunables_on_aws_image(request: Request, account: Account) -> str | None:
     """Tuning hyperparameters of one's own with an image in AWS's repository `sagemaker-xgboost`."""
     if not any(map(_of_aws, definitions(request))):
         return None
@@ -153,7 +153,7 @@ def own_tunables_on_aws_image(request, account):
 
 
 @refusal(TRAINING, TUNING, source="Kenza-AI/sagify issue 111", seen="2020-02")
-def wait_without_spot(request, account):
+def wait_without_spot(request: Request, account: Account) -> str | None:
     """MaxWaitTimeInSeconds is given, but Spot is not asked for."""
     for definition in definitions(request):
         waits = "MaxWaitTimeInSeconds" in definition.get("StoppingCondition", {})
@@ -168,7 +168,7 @@ def wait_without_spot(request, account):
     source="botocore 1.44.5: StoppingCondition; developer guide: Managed Spot Training",
     seen="2026-11",
 )
-def wait_shorter_than_run(request, account):
+def wait_shorter_than_run(request: Request, account: Account) -> str | None:
     """Spot is asked for without MaxWaitTimeInSeconds, or with less of it than MaxRuntimeInSeconds."""
     for definition in definitions(request):
         if not definition.get("EnableManagedSpotTraining"):
@@ -189,7 +189,7 @@ def wait_shorter_than_run(request, account):
     source="developer guide: Use Checkpoints in Amazon SageMaker AI, Managed Spot Training",
     seen="2026-11",
 )
-def long_wait_on_aws_image(request, account):
+def long_wait_on_aws_image(request: Request, account: Account) -> str | None:
     """Spot for more than an hour in all with AWS's own image and no checkpoints."""
     for definition in definitions(request):
         wait = definition.get("StoppingCondition", {}).get("MaxWaitTimeInSeconds", 0)
@@ -202,7 +202,7 @@ def long_wait_on_aws_image(request, account):
 
 
 @refusal(TUNING, source="aws/amazon-sagemaker-operator-for-k8s issue 123", seen="2020-07")
-def too_few_combinations(request, account):
+def too_few_combinations(request: Request, account: Account) -> str | None:
     """The ranges have fewer combinations than the tuning job may launch training jobs."""
     config = request["HyperParameterTuningJobConfig"]
     most = config.get("ResourceLimits", {}).get("MaxNumberOfTrainingJobs")
@@ -227,7 +227,7 @@ def too_few_combinations(request, account):
     source="developer guide: Understand the hyperparameter tuning strategies (grid search)",
     seen="2026-11",
 )
-def grid_over_numbers(request, account):
+def grid_over_numbers(request: Request, account: Account) -> str | None:
     """Grid search over ranges that are not categorical."""
     if request["HyperParameterTuningJobConfig"]["Strategy"] != "Grid":
         return None
@@ -242,7 +242,7 @@ def grid_over_numbers(request, account):
     source="botocore 1.44.5: HyperParameterTrainingJobDefinition, HyperParameterRanges",
     seen="2026-11",
 )
-def too_many_tunables(request, account):
+def too_many_tunables(request: Request, account: Account) -> str | None:
     """More hyperparameters of all kinds together than one tuning job may search."""
     for ranges in ranges_of(request):
         if len(tunables(ranges)) > MOST_TUNABLES:
@@ -251,7 +251,7 @@ def too_many_tunables(request, account):
 
 
 @refusal(TRANSFORM, source="botocore 1.44.5: CreateTransformJob, MaxPayloadInMB", seen="2026-11")
-def too_much_at_once(request, account):
+def too_much_at_once(request: Request, account: Account) -> str | None:
     """A payload of more than 100 MB, or of more in all that are under way at once."""
     payload = request.get("MaxPayloadInMB", 6)
     at_once = request.get("MaxConcurrentTransforms", 0)
@@ -263,7 +263,7 @@ def too_much_at_once(request, account):
 
 
 @refusal(TRANSFORM, source="botocore 1.44.5: TransformResources", seen="2026-11")
-def too_many_transform_instances(request, account):
+def too_many_transform_instances(request: Request, account: Account) -> str | None:
     """More instances than a transform job may have."""
     count = request["TransformResources"].get("InstanceCount", 1)
     if count <= MOST_TRANSFORM_INSTANCES:
@@ -272,7 +272,7 @@ def too_many_transform_instances(request, account):
 
 
 @refusal(TRANSFORM, source="botocore 1.44.5: CreateTransformJob, BatchStrategy", seen="2026-11")
-def batches_without_split(request, account):
+def batches_without_split(request: Request, account: Account) -> str | None:
     """A BatchStrategy for input that is not split into records."""
     if not request.get("BatchStrategy") or request["TransformInput"].get("SplitType", "None") != "None":
         return None

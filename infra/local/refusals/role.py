@@ -6,9 +6,10 @@ boundaries, are not looked at. What is refused here AWS refuses too; what passes
 tests/infra/test_permissions.py asks a policy engine.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -20,15 +21,15 @@ class Role:
         policies: inline and attached ones.
     """
 
-    trust: dict
-    policies: tuple[dict, ...]
+    trust: dict[str, Any]
+    policies: tuple[dict[str, Any], ...]
 
     def trusts(self, service: str) -> bool:
         """Whether the trust policy lets the service (`sagemaker.amazonaws.com`) assume the role."""
         return any(
             statement["Effect"] == "Allow"
             and "sts:AssumeRole" in _several(statement["Action"])
-            and service in _several(statement.get("Principal", {}).get("Service", []))
+            and service in _several((statement.get("Principal") or {}).get("Service", []))
             for statement in _several(self.trust["Statement"])
         )
 
@@ -47,13 +48,13 @@ class Role:
         )
 
 
-def _names(statement: dict, member: str, value: str, fold=str) -> bool:
+def _names(statement: dict[str, Any], member: str, value: str, fold: Callable[[str], str] = str) -> bool:
     if f"Not{member}" in statement:
         return not any(_like(value, fold(pattern)) for pattern in _several(statement[f"Not{member}"]))
     return any(_like(value, fold(pattern)) for pattern in _several(statement.get(member, [])))
 
 
-def _met(statement: dict, context: Mapping[str, str], unknown: bool) -> bool:
+def _met(statement: dict[str, Any], context: Mapping[str, str], unknown: bool) -> bool:
     for operator, keys in statement.get("Condition", {}).items():
         for key, patterns in keys.items():
             if operator not in ("StringLike", "StringEquals") or key not in context:
@@ -69,5 +70,5 @@ def _like(value: str, pattern: str) -> bool:
     return fnmatchcase(value, pattern.replace("[", "[[]"))
 
 
-def _several(value) -> list:
+def _several(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]

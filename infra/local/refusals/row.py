@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from infra.local.refusals.role import Role
 
 VALIDATION = "ValidationException"
+#: A request, or a part of one, as the JSON that is sent.
+Request = dict[str, Any]
 
 
 class Account(Protocol):
@@ -16,9 +18,9 @@ class Account(Protocol):
     number: str
     quota: int
 
-    def record(self, kind: str, name: str) -> dict | None: ...
+    def record(self, kind: str, name: str) -> Request | None: ...
 
-    def records(self, kind: str) -> list[dict]: ...
+    def records(self, kind: str) -> list[Request]: ...
 
     def has_objects(self, uri: str) -> bool: ...
 
@@ -45,14 +47,16 @@ class Refusal:
     code: str
     source: str
     seen: str
-    says: Callable[[dict, Account], str | None]
+    says: Callable[[Request, Account], str | None]
 
 
-def refusal(*operations: str, source: str, seen: str, code: str = VALIDATION):
+def refusal(
+    *operations: str, source: str, seen: str, code: str = VALIDATION
+) -> Callable[[Callable[[Request, Account], str | None]], Refusal]:
     """Make a row of the function below: its name, and its docstring's first line as `when`."""
 
-    def make(says: Callable[[dict, Account], str | None]) -> Refusal:
-        when = says.__doc__.splitlines()[0].rstrip(".")
+    def make(says: Callable[[Request, Account], str | None]) -> Refusal:
+        when = (says.__doc__ or "").partition("\n")[0].rstrip(".")
         return Refusal(says.__name__, when, operations, code, source, seen, says)
 
     return make

@@ -118,6 +118,7 @@ class Job:
         max_seconds: float,
         *,
         byte_code: Path | None = None,
+        call: str | None = None,
         watch: Callable[[], bool] | None = None,
     ) -> int:
         """Run a process of the job to its end and return its exit code.
@@ -127,7 +128,7 @@ class Job:
         Raises:
             Stopped: when it was stopped, or had to be after `max_seconds`; it then had its grace period.
         """
-        with self.process(arguments, environment, cwd, byte_code) as process:
+        with self.process(arguments, environment, cwd, byte_code, call=call) as process:
             code, late = _wait(process, time.monotonic() + max_seconds, watch)
         if late or code is None or self.stopped.is_set():
             raise Stopped

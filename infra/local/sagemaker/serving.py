@@ -30,10 +30,9 @@ ERROR_PAGE = b"""<!doctype html>
 
 def serve(listener: socket.socket) -> None:
     """Answer requests on `listener` until killed."""
-    server = HTTPServer(listener.getsockname(), _Handler, bind_and_activate=False)
+    server = _Server(listener.getsockname(), _Handler, bind_and_activate=False)
     server.socket.close()
     server.socket = listener
-    server.loaded = None
     server.serve_forever()
 
 
@@ -61,9 +60,7 @@ def transform(
 
 
 class _Server(HTTPServer):
-    module: ModuleType
-    model: object
-    max_bytes: int
+    loaded: tuple[ModuleType, object] | None = None
 
 
 class _Handler(BaseHTTPRequestHandler):
