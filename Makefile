@@ -15,8 +15,9 @@ setup: .venv/.ready .venv/sdk/.ready ## everything, into .venv
 definitions: .venv/sdk/.ready ## compile pipelines/*.py to pipelines/definitions/*.asl.json
 	.venv/sdk/bin/python -m pipelines.machines.compile
 
-docs: .venv/.ready ## write again what is generated: docs/access.md
+docs: .venv/.ready ## write again what is generated: docs/access.md, docs/local.md
 	$(BIN)/python -m tests.infra.access_matrix
+	$(BIN)/python -m tests.infra.local.refusals_page
 
 checkov: .venv/checkov/.ready ## what one test of the templates wants, into .venv/checkov
 

@@ -37,6 +37,8 @@ The services:
     functions.py          Lambda
     function_worker.py    the process of one function
     jobs.py               SageMaker's records of jobs and models
+    refusals/             what SageMaker refuses, with sources
+    surroundings.py       what it asks of S3 and IAM for that
     sagemaker/            the jobs themselves
     aws_models.py         requests checked against AWS's own description
     warehouse.py          Redshift's Data API

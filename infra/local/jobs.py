@@ -1,7 +1,8 @@
 """The SageMaker control plane of jobs and models: checks, records, describes, lists, stops, wakes who waits.
 
 The emulator underneath completes every job at once and forgets part of each request, so these operations are
-answered here, from AWS's own interface description. The worker (infra/local/sagemaker/) does the work.
+answered here, from AWS's own interface description. What AWS refuses besides is in infra/local/refusals/; the
+worker (infra/local/sagemaker/) does the work.
 """
 
 import re
@@ -12,6 +13,7 @@ from typing import Any, Protocol
 
 from botocore.model import ListShape, OperationModel, StructureShape
 
+from infra.local import refusals
 from infra.local.aws_models import InvalidRequest, check, only_members, service_model
 
 TERMINAL = {"Completed", "Failed", "Stopped"}
@@ -25,6 +27,8 @@ RESOURCES = {
 }
 END_TIMES = {"processing": "ProcessingEndTime", "training": "TrainingEndTime"}
 END_TIMES |= {"tuning": "HyperParameterTuningEndTime", "transform": "TransformEndTime"}
+#: Instances at once, of one type for one kind of job: what docs/cost.md advises to ask AWS for.
+QUOTA = 20
 _OPERATION = re.compile(r"(Create|Describe|List|Stop|Delete)(\w+?)(s?)")
 
 
@@ -44,6 +48,14 @@ class Worker(Protocol):
     def cancel(self, kind: str, name: str) -> None: ...
 
 
+class Surroundings(Protocol):
+    """What SageMaker asks of other services before it takes a job."""
+
+    def has_objects(self, uri: str) -> bool: ...
+
+    def role(self, arn: str) -> refusals.Role | None: ...
+
+
 class Jobs:
     """Records of jobs and models by kind and name.
 
@@ -51,8 +63,8 @@ class Jobs:
         region: where ARNs place them.
         account: likewise.
         announce: called as `announce(kind, name, status)` at each change of a job's status.
-        artefact_exists: whether an S3 address holds an object; asked before a model is made, as SageMaker
-            does.
+        surroundings: whom to ask for objects in S3 and for roles.
+        quota: instances at once, of one type for one kind of job.
     """
 
     def __init__(
@@ -60,11 +72,13 @@ class Jobs:
         region: str,
         account: str,
         announce: Callable[[str, str, str], None],
-        artefact_exists: Callable[[str], bool],
+        surroundings: Surroundings,
+        quota: int = QUOTA,
     ):
+        self.region, self.number, self.quota = region, account, quota
+        self.has_objects, self.role = surroundings.has_objects, surroundings.role
         self._arn_start = f"arn:aws:sagemaker:{region}:{account}"
         self._announce = announce
-        self._artefact_exists = artefact_exists
         self._records: dict[tuple[str, str], dict[str, Any]] = {}
         self._changed = threading.Condition(threading.RLock())
         self.worker: Worker  # set by who makes both, as each needs the other
@@ -79,7 +93,8 @@ class Jobs:
         try:
             check(request, model)
         except InvalidRequest as error:
-            raise ServiceError("ValidationException", str(error)) from None
+            raise ServiceError(error.code, str(error)) from None
+        self._refuse(refusals.BEFORE, operation, request)
         if operation == "ListTrainingJobsForHyperParameterTuningJob":
             response = self._list(
                 "training", request, model, in_tuning_job=request["HyperParameterTuningJobName"]
@@ -112,20 +127,28 @@ class Jobs:
 
     def describe(self, kind: str, name: str) -> dict[str, Any]:
         """The describe answer, datetimes as datetimes. Raises ServiceError."""
+        model = service_model("sagemaker").operation_model(f"Describe{RESOURCES[kind][0]}")
         with self._changed:
-            record = self._find(kind, name)
-            shape = service_model("sagemaker").operation_model(f"Describe{RESOURCES[kind][0]}").output_shape
-            return only_members(record, shape)
+            record = self._find(kind, name, model)
+            return only_members(record, model.output_shape)
 
     def wait(self, kind: str, name: str, still_wanted: Callable[[], bool]) -> dict[str, Any] | None:
         """The describe answer, once the job has ended; None when nobody wants it (asked each second)."""
         status_member = f"{RESOURCES[kind][0]}Status"
         with self._changed:
-            while self._find(kind, name)[status_member] not in TERMINAL:
+            while self.describe(kind, name)[status_member] not in TERMINAL:
                 if not still_wanted():
                     return None
                 self._changed.wait(1.0)
             return self.describe(kind, name)
+
+    def record(self, kind: str, name: str) -> dict[str, Any] | None:
+        """All that was asked for and reported of a job or model; None if there is none."""
+        return self._records.get((kind, name))
+
+    def records(self, kind: str) -> list[dict[str, Any]]:
+        """Of each job or model of a kind what `record` gives."""
+        return [record for (of_kind, _), record in self._records.items() if of_kind == kind]
 
     def running(self) -> int:
         """How many jobs have not ended."""
@@ -143,11 +166,18 @@ class Jobs:
         kinds = [kind for kind, (resource, _) in RESOURCES.items() if resource == found[2]]
         return (found[1], kinds[0]) if kinds else None
 
-    def _find(self, kind: str, name: str) -> dict[str, Any]:
+    def _refuse(self, rows: tuple[refusals.Refusal, ...], operation: str, request: dict[str, Any]) -> None:
+        if found := refusals.first(rows, operation, request, self):
+            row, message = found
+            raise ServiceError(row.code, message)
+
+    def _find(self, kind: str, name: str, model: OperationModel) -> dict[str, Any]:
         try:
             return self._records[kind, name]
         except KeyError:
-            code = "ValidationException" if kind == "model" else "ResourceNotFound"
+            modelled = any(shape.name == "ResourceNotFound" for shape in model.error_shapes)
+            # For training jobs the service does not keep to its model: aws/aws-sdk issue 165.
+            code = "ResourceNotFound" if modelled and kind != "training" else "ValidationException"
             raise ServiceError(code, f"Requested resource not found: {RESOURCES[kind][0]} {name}") from None
 
     def _new_record(self, kind: str, request: dict[str, Any]) -> dict[str, Any]:
@@ -159,23 +189,20 @@ class Jobs:
             record[f"{resource}Status"] = "InProgress"
         if kind == "training":
             record["SecondaryStatus"] = "Starting"
+            record.setdefault("StoppingCondition", {"MaxRuntimeInSeconds": 86_400})
         if kind == "tuning":
             counters = ("Completed", "InProgress", "RetryableError", "NonRetryableError", "Stopped")
             record["TrainingJobStatusCounters"] = dict.fromkeys(counters, 0)
+            record["Strategy"] = request["HyperParameterTuningJobConfig"]["Strategy"]
+            record["ResourceLimits"] = request["HyperParameterTuningJobConfig"]["ResourceLimits"]
             record["ObjectiveStatusCounters"] = dict.fromkeys(("Succeeded", "Pending", "Failed"), 0)
         return record
 
     def _create(self, kind: str, request: dict[str, Any], model: OperationModel) -> dict[str, Any]:
         resource = RESOURCES[kind][0]
         name = request[f"{resource}Name"]
-        artefact = request.get("PrimaryContainer", {}).get("ModelDataUrl") if kind == "model" else None
-        if artefact and not self._artefact_exists(artefact):
-            raise ServiceError("ValidationException", f"Could not find model data at {artefact}.")
         with self._changed:
-            if kind == "transform" and ("model", request["ModelName"]) not in self._records:
-                raise ServiceError("ValidationException", f'Could not find model "{request["ModelName"]}".')
-            if (kind, name) in self._records:
-                raise ServiceError("ResourceInUse", f"{resource} {name} already exists.")
+            self._refuse(refusals.WITH_RECORDS, model.name, request)
             record = self._records[kind, name] = self._new_record(kind, request)
             arn = record[f"{resource}Arn"]
         if kind != "model":
@@ -190,19 +217,18 @@ class Jobs:
         resource = RESOURCES[kind][0]
         name = request[f"{resource}Name"]
         with self._changed:
-            record = self._find(kind, name)
-            if record[f"{resource}Status"] != "InProgress":
-                raise ServiceError(
-                    "ValidationException", f"{resource} {name} is {record[f'{resource}Status']}."
-                )
+            record = self._find(kind, name, model)
+            self._refuse(refusals.WITH_RECORDS, model.name, request)
             record[f"{resource}Status"] = "Stopping"
         self.worker.cancel(kind, name)
         return {}
 
     def _delete(self, kind: str, request: dict[str, Any], model: OperationModel) -> dict[str, Any]:
+        name = request[f"{RESOURCES[kind][0]}Name"]
         with self._changed:
-            self._find(kind, request[f"{RESOURCES[kind][0]}Name"])
-            del self._records[kind, request[f"{RESOURCES[kind][0]}Name"]]
+            self._find(kind, name, model)
+            self._refuse(refusals.WITH_RECORDS, model.name, request)
+            del self._records[kind, name]
         return {}
 
     def _list(
@@ -210,7 +236,7 @@ class Jobs:
     ) -> dict[str, Any]:
         resource = RESOURCES[kind][0]
         with self._changed:
-            records = [record for (of_kind, _), record in self._records.items() if of_kind == kind]
+            records = self.records(kind)
         records = [
             record
             for record in records

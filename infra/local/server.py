@@ -32,9 +32,9 @@ from infra.local.functions import Functions, Outcome
 from infra.local.jobs import Jobs
 from infra.local.mailbox import Mailbox
 from infra.local.objects import ObjectFolder
+from infra.local.surroundings import Surroundings
 from infra.local.timeline import Happenings
 from infra.local.warehouse import Warehouse, status_event
-from pipelines.names import split_address
 
 
 class Server:
@@ -47,7 +47,8 @@ class Server:
         self._http = make_server("127.0.0.1", port, self._answer, threaded=True)
         self.endpoint = f"http://127.0.0.1:{self._http.port}"
         self._happenings = Happenings()
-        self._jobs = Jobs(REGION, ACCOUNT, self._job_changed, self._object_exists)
+        surroundings = Surroundings(client("s3", self.endpoint), client("iam", self.endpoint))
+        self._jobs = Jobs(REGION, ACCOUNT, self._job_changed, surroundings)
         self._worker = worker_class(folder, self.endpoint, slots, on_change=self._jobs.on_change)
         self._jobs.worker = self._worker
         # Its processes import what jobs need while this one imports the emulator; each takes seconds.
@@ -133,14 +134,6 @@ class Server:
             event = status_event(statement, ACCOUNT)
             self._events.put_events(Entries=[{**event, "Detail": json.dumps(event["Detail"])}])
         self._happenings.add("statement", name=name, status=statement["Status"])
-
-    def _object_exists(self, address: str) -> bool:
-        bucket, key = split_address(address)
-        try:
-            self._s3.head_object(Bucket=bucket, Key=key)
-        except self._s3.exceptions.ClientError:
-            return False
-        return True
 
     def _is_quiet(self) -> bool:
         messages = sum(self._moto.messages_in(REGION, poller.queue_arn) for poller in self._pollers)

@@ -28,6 +28,8 @@ def create(endpoint: str, folder: Path) -> dict[str, str]:
         "CodeKeyArn": code["CodeKeyArn"],
         "CodePrefix": prefix,
         "CodeDigest": built.digest,
+        # No job looks into it: what stands for the image is this environment.
+        "ImageUri": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/labelmill-jobs:1",
         "WarehouseArn": WAREHOUSE_ARN,
     }
     return code | _create(cloudformation, "labelmill", TEMPLATES / "template.yaml", parameters)

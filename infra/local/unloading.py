@@ -33,6 +33,8 @@ class StatementFailed(Exception):
 def unload(sql: str, tables: Path, s3: S3Client) -> int:
     """Run the UNLOAD `sql` on the tables in the folder `tables`; return how many rows were written.
 
+    No rows leave no file and no manifest (spark-redshift-community/spark-redshift issue 40, 2019-10).
+
     `s3` is a boto3 client. Raises StatementFailed, also for any statement in another form than that of
     pipelines/warehouse/unload.py.
     """
@@ -51,6 +53,8 @@ def unload(sql: str, tables: Path, s3: S3Client) -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         rows, columns = _write(query, tables, folder / FILE)
+        if not rows:
+            return 0
         for path in (folder / FILE, manifest.write(folder, uri, {FILE: rows}, columns)):
             s3.put_object(
                 Bucket=bucket,

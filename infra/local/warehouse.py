@@ -45,7 +45,7 @@ class Warehouse:
         try:
             check(request, model)
         except InvalidRequest as error:
-            raise ServiceError("ValidationException", str(error)) from None
+            raise ServiceError(error.code, str(error)) from None
         statement = self._execute(request) if operation == "ExecuteStatement" else self._find(request["Id"])
         return only_members(statement, model.output_shape)
 

@@ -19,14 +19,26 @@ NO_RECORD = (
 )
 
 
+#: Nouns of the jobs, with the log group that each kind writes to; a tuning job's trials are training jobs.
+LOGS = {"ProcessingJob": "ProcessingJobs", "TrainingJob": "TrainingJobs", "TransformJob": "TransformJobs"}
+LOGS |= {"HyperParameterTuningJob": "TrainingJobs"}
+#: The console's page of a log group, its streams filtered; `$252F`, `$3F`, `$3D` are `/`, `?`, `=` there.
+LOG_PAGE = (
+    "https://{}.console.aws.amazon.com/cloudwatch/home?region={}#logsV2:log-groups/log-group/"
+    "$252Faws$252Fsagemaker$252F{}$3FlogStreamNameFilter$3D{}"
+)
+
+
 def failure_path(machine: str) -> states.State:
     """Queue everything that is needed to start again, tell the operators in one sentence, fail.
 
     The sentence is the job's own. Step Functions hands over the description of a failed job as the cause, and
     the sentence stands in it as `ExitMessage` (processing) or `FailureReason` (training, tuning, transform).
+    Of a tuning or transform job AWS says little more than that it failed: so its name and the address of its
+    log are told as well.
     """
     # A Fail state may not repeat an error of Step Functions itself (States.*), so every run fails with this.
-    failed = Fail("Failed", error="RunFailed", cause_path="$.sentence")
+    failed = Fail("Failed", error="RunFailed", cause_path="$.told.sentence")
     notify = call(
         "NotifyOperators",
         "sns:publish",
@@ -34,10 +46,12 @@ def failure_path(machine: str) -> states.State:
             "TopicArn": "${OperatorsTopicArn}",
             "Subject": text(f"{machine} failed: {{}}", "$$.Execution.Name"),
             "Message": text(
-                f"The {machine} run {{}} failed: {{}} (error {{}}). Its input is kept in the failure queue.",
+                f"The {machine} run {{}} failed: {{}} (error {{}}).{{}} "
+                "Its input is kept in the failure queue.",
                 "$$.Execution.Name",
-                "$.sentence",
+                "$.told.sentence",
                 "$.failure.Error",
+                "$.told.log",
             ),
         },
         failed,
@@ -46,21 +60,42 @@ def failure_path(machine: str) -> states.State:
     notify.catches[0].fields["result_path"] = "$.untold"
     notify.next(failed)
 
-    def tell(state_id: str, path: str) -> states.State:
-        step = states.Pass(state_id, input_path=path, result_path="$.sentence")
+    def tell(state_id: str, sentence: str, log: Path | str = "") -> states.State:
+        told = {"sentence": Path(sentence), "log": log}
+        step = states.Pass(state_id, parameters=told, result_path="$.told")
         step.next(notify)
         return step
 
     tell_cause = tell("TellCause", "$.failure.Cause")
+    page = text(
+        f" Job {{}}, log: {LOG_PAGE}",
+        "$.job.name",
+        "$.job.region",
+        "$.job.region",
+        "$.job.logs",
+        "$.job.name",
+    )
     reason = states.Choice("ReasonOfJob")
-    for state_id, field in {"TellExitMessage": "ExitMessage", "TellFailureReason": "FailureReason"}.items():
+    for field in ("ExitMessage", "FailureReason"):
         path = f"$.report.job.{field}"
-        reason.add_choice(choice_rule.ChoiceRule.IsPresent(path, True), tell(state_id, path))
+        reason.add_choice(choice_rule.ChoiceRule.IsPresent(path, True), tell(f"Tell{field}", path, page))
     reason.default_choice(tell_cause)
+    kind = states.Choice("KindOfJob")
+    for noun, logs in LOGS.items():
+        arn = f"$.report.job.{noun}Arn"
+        job = {
+            "name": Path(f"$.report.job.{noun}Name"),
+            "logs": logs,
+            "region": Path(f"States.ArrayGetItem(States.StringSplit({arn}, ':'), 3)"),
+        }
+        known = states.Pass(f"LogOf{noun}", parameters=job, result_path="$.job")
+        known.next(reason)
+        kind.add_choice(choice_rule.ChoiceRule.IsPresent(arn, True), known)
+    kind.default_choice(tell_cause)
     read = states.Pass(
         "ReadReport", parameters={"job": Path("States.StringToJson($.failure.Cause)")}, result_path="$.report"
     )
-    read.next(reason)
+    read.next(kind)
 
     cause = states.Choice("CauseOfFailure")
     rule = choice_rule.ChoiceRule

@@ -35,6 +35,12 @@ TRIAL_HOURS = 1
 OBJECTIVE = "macro_f1"
 #: Without these the image's `pip install .` of the code would want a package index, and there is no network.
 OFFLINE = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"}
+#: The image's start-up calls this, where the image's own would lose the sentence of a script that fails, and
+#: spend seconds of each trial on `pip install .`. Were these two not heeded, the image's own way works too.
+START = {"SAGEMAKER_TRAINING_MODULE": "training.start:main", "PYTHONPATH": "/opt/ml/input/data/code"}
+#: How long nginx and gunicorn wait for an answer, and so for the model, which a worker loads at its first
+#: request: as long as Batch Transform does (InvocationsTimeoutInSeconds), not for the image's own 60 s.
+PATIENCE = {"SAGEMAKER_MODEL_SERVER_TIMEOUT": "600"}
 
 
 class TuningStep(Selecting, jobs.TuningStep): ...
@@ -112,7 +118,7 @@ def _estimator(script: str, role: str, hours: int, **settings: Any) -> Estimator
 def _job(output_name: str) -> dict[str, Any]:
     """What the SDK drops without a word, or cannot say."""
     return {
-        "Environment": OFFLINE,
+        "Environment": {**OFFLINE, **START},
         "EnableNetworkIsolation": True,
         "EnableInterContainerTrafficEncryption": True,
         "OutputDataConfig": {"S3OutputPath": output(output_name)},
@@ -232,6 +238,7 @@ def create_model(failure: states.State) -> states.State:
         "SAGEMAKER_PROGRAM": "inference.serve",
         "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
         **OFFLINE,
+        **PATIENCE,
     }
     model = Model(
         image_uri="${ImageUri}",

@@ -8,10 +8,13 @@ from collections.abc import Callable
 
 from moto.awslambda import models as lambda_models
 from moto.core.common_models import CloudFormationModel
+from moto.iam import models as iam_models
 from moto.s3 import models as s3_models
 from moto.scheduler import models as scheduler_models
 from moto.stepfunctions import models as machine_models
 from moto.stepfunctions.parser import models as executing_models
+
+from infra.local.endpoint import ACCOUNT
 
 
 def install_cloudformation(s3_client) -> None:
@@ -36,7 +39,12 @@ def install_cloudformation(s3_client) -> None:
     def finish_function(function, properties: dict) -> None:
         function.dead_letter_queue_arn = properties.get("DeadLetterConfig", {}).get("TargetArn")
 
+    def finish_role(role, properties: dict) -> None:
+        for arn in properties.get("ManagedPolicyArns", []):
+            iam_models.iam_backends[ACCOUNT]["aws"].attach_role_policy(role_name=role.name, policy_arn=arn)
+
     _around_creation(machine_models.StateMachine, before=machine_definition)
+    _around_creation(iam_models.Role, after=finish_role)
     _around_creation(s3_models.FakeBucket, after=finish_bucket)
     _around_creation(lambda_models.LambdaFunction, after=finish_function)
     _add_attributes(machine_models.StateMachine, Arn=lambda machine: machine.arn)

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 
 from botocore.exceptions import ClientError
+from moto.stepfunctions.exceptions import ValidationException
 from moto.stepfunctions.parser import models as executing_models
 from moto.stepfunctions.parser.api import HistoryEventType, TaskFailedEventDetails
 from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import CustomErrorName
@@ -72,9 +73,15 @@ def install_state_machines(
     start_execution = executing_models.StepFunctionsParserBackend.start_execution
     starting = threading.RLock()
 
-    def start_execution_alone(self, *args, **kwargs):
+    def start_execution_alone(self, state_machine_arn: str, name: str, execution_input: str):
+        most = service_model("stepfunctions").shape_for("SensitiveData").metadata["max"]
+        if len(execution_input) > most:
+            constraint = f"Member must have length less than or equal to {most}"
+            raise ValidationException(
+                f"1 validation error detected: Value at 'input' failed to satisfy constraint: {constraint}"
+            )
         with starting:
-            return start_execution(self, *args, **kwargs)
+            return start_execution(self, state_machine_arn, name, execution_input)
 
     executing_models.StepFunctionsParserBackend.start_execution = start_execution_alone
     original_start = Execution.start

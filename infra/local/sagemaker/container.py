@@ -36,6 +36,8 @@ def become(start: dict[str, Any], listener: socket.socket | None) -> NoReturn:
     numpy.random.seed()  # A forked state of random numbers would be the same in every job.
     if listener:
         _end(lambda: serving.serve(listener))
+    elif start["call"]:
+        _end(lambda: _call(start["call"]))
     elif _is_module(start["arguments"]):
         _end(lambda: _run_module(*start["arguments"][2:]))
     else:
@@ -105,6 +107,23 @@ def _is_module(arguments: list[str]) -> bool:
 def _run_module(name: str, *arguments: str) -> None:
     sys.argv = [name, *arguments]
     runpy.run_module(name, run_name="__main__", alter_sys=True)
+
+
+def _call(entry: str) -> None:
+    """Call `module:function` as the image's start-up does (sagemaker-containers 2.8.6, `_trainer.py`).
+
+    What it raises is written to `output/failure` with its traceback; an exit it asks for is success there.
+    """
+    module, _, function = entry.partition(":")
+    try:
+        getattr(importlib.import_module(module), function)()
+    except SystemExit:
+        return
+    except Exception as error:
+        reason = f"framework error: \n{traceback.format_exc()}\n{error}"
+        folder = Path(os.environ.get("SAGEMAKER_BASE_DIR", OPT_ML)) / "output"
+        (folder / "failure").write_text(reason, encoding="utf-8")
+        raise
 
 
 def _end(program: Callable[[], None]) -> NoReturn:

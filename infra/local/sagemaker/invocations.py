@@ -23,10 +23,11 @@ class Client:
         self._address = address
         self._timeout = timeout_seconds
         self._retries = max_retries
-        self._connection = self._connect(_START_SECONDS)
+        self._connection = self._connect(timeout_seconds)
 
     def ping(self) -> None:
-        """Wait until the server is there."""
+        """Wait until the server is there, which may take longer than an answer."""
+        self._connection.timeout = _START_SECONDS
         status, _ = self._ask("GET", "/ping", None, {})
         if status != HTTPStatus.OK:
             raise BadAnswer(f"/ping answers {status}")

@@ -118,6 +118,7 @@ class Job:
         max_seconds: float,
         *,
         byte_code: Path | None = None,
+        call: str | None = None,
         watch: Callable[[], bool] | None = None,
     ) -> int:
         """Run a process of the job to its end and return its exit code.
@@ -127,7 +128,7 @@ class Job:
         Raises:
             Stopped: when it was stopped, or had to be after `max_seconds`; it then had its grace period.
         """
-        with self.process(arguments, environment, cwd, byte_code) as process:
+        with self.process(arguments, environment, cwd, byte_code, call=call) as process:
             code, late = _wait(process, time.monotonic() + max_seconds, watch)
         if late or code is None or self.stopped.is_set():
             raise Stopped
@@ -141,6 +142,7 @@ class Job:
         cwd: str,
         byte_code: Path | None = None,
         listener: socket.socket | None = None,
+        call: str | None = None,
     ) -> Iterator[Process]:
         """A process of the job, which is killed at the end of the block if it still runs."""
         surroundings = {
@@ -150,7 +152,7 @@ class Job:
             **ONE_THREAD,
         }
         process = self.tools.launcher.launch(
-            arguments, {**surroundings, **environment}, cwd, self.ml, self.log_file, byte_code, listener
+            arguments, {**surroundings, **environment}, cwd, self.ml, self.log_file, byte_code, listener, call
         )
         with self._lock:
             self._processes.add(process)

@@ -100,11 +100,12 @@ class Launcher:
         log: Path,
         byte_code: Path | None = None,
         listener: socket.socket | None = None,
+        call: str | None = None,
     ) -> Process:
         """Start a process with `ml` as its /opt/ml and no other environment; its output is added to `log`.
 
         `python3 -m module ...` runs in the warm image of the libraries; anything else is executed. With a
-        `listener` it serves a model there instead.
+        `listener` it serves a model there instead, with `call` it calls that `module:function`.
         """
         start = {
             "arguments": arguments,
@@ -114,6 +115,7 @@ class Launcher:
             "log": str(log),
             "byte_code": byte_code and str(byte_code),
             "own_opt_ml": self._own_opt_ml,
+            "call": call,
         }
         if self._control is None:
             raise RuntimeError("the warm process was not started")

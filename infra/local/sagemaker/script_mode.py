@@ -39,6 +39,25 @@ def program(request: dict[str, Any]) -> list[str]:
     return ["python3", "-m", module, *command_line(script_hyperparameters(request))]
 
 
+def called_instead(request: dict[str, Any]) -> str | None:
+    """The `module:function` that the start-up calls, where the request's environment names another one.
+
+    The image's own is `sagemaker_xgboost_container.training:main`, by SAGEMAKER_TRAINING_MODULE in its
+    Dockerfile; that runs the script. A container's environment goes before that of its image (Docker).
+    """
+    named: str | None = request.get("Environment", {}).get("SAGEMAKER_TRAINING_MODULE")
+    return named
+
+
+def failure(command: list[str]) -> str:
+    """What the image leaves as `output/failure` when the script fails; nothing of what the script said.
+
+    Source: sagemaker-containers 2.8.6 (`_errors.py`, `_trainer.py`), and `capture_error=False` in
+    sagemaker-xgboost-container (`training.py`).
+    """
+    return f'ExecuteUserScriptError:\nCommand "{" ".join(command)}"'
+
+
 def input_data_config(request: dict[str, Any]) -> dict[str, Any]:
     """The content of inputdataconfig.json."""
     return {

@@ -1,8 +1,10 @@
 """The model server in a transform job's process: `/ping` and `/invocations`, answered as the image does.
 
 The user's module gives `model_fn(model_dir)`, `input_fn(data, content_type)`, `predict_fn(data, model)` and
-`output_fn(prediction, accept)`, which returns body and content type (sagemaker_containers 2.8.6:
-`_transformer.py`, `_worker.py`).
+`output_fn(prediction, accept)`, which returns body and content type. A worker loads the model at its first
+request, takes requests of any size (nginx: `client_max_body_size 0`), and answers what goes wrong with
+Flask's page (sagemaker-containers 2.8.6: `_transformer.py`, `_worker.py`, `_server.py`,
+`etc/nginx.conf.template`; sagemaker-xgboost-container: `serving.py`).
 """
 
 import importlib
@@ -10,6 +12,7 @@ import os
 import socket
 import sys
 import traceback
+from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -17,22 +20,31 @@ from types import ModuleType
 
 # Bodies of these types reach input_fn as text, all others as bytes.
 TEXT_TYPES = {"application/json", "text/csv"}
-DEFAULT_MAX_BYTES, MAX_BYTES_LIMIT = 6 * 2**20, 20 * 2**20
+#: What a client sees of any error; the rest is in the log.
+ERROR_PAGE = b"""<!doctype html>
+<html lang=en>
+<title>500 Internal Server Error</title>
+<h1>Internal Server Error</h1>
+"""
 
 
 def serve(listener: socket.socket) -> None:
-    """Load the model, then answer requests on `listener` until killed."""
-    base = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
-    sys.path.insert(0, str(base / "code"))
-    module = importlib.import_module(os.environ["SAGEMAKER_PROGRAM"].removesuffix(".py"))
+    """Answer requests on `listener` until killed."""
     server = _Server(listener.getsockname(), _Handler, bind_and_activate=False)
     server.socket.close()
     server.socket = listener
-    server.module = module
-    server.model = module.model_fn(str(base / "model"))
-    server.max_bytes = min(int(os.environ.get("MAX_CONTENT_LENGTH", DEFAULT_MAX_BYTES)), MAX_BYTES_LIMIT)
-    print(f"serving {module.__name__}", flush=True)
     server.serve_forever()
+
+
+def load() -> tuple[ModuleType, object]:
+    """The user's module, and the model it loads."""
+    base = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
+    if str(base / "code") not in sys.path:
+        sys.path.insert(0, str(base / "code"))
+    module = importlib.import_module(os.environ["SAGEMAKER_PROGRAM"].removesuffix(".py"))
+    model = module.model_fn(str(base / "model"))
+    print(f"serving {module.__name__}", flush=True)
+    return module, model
 
 
 def transform(
@@ -48,9 +60,7 @@ def transform(
 
 
 class _Server(HTTPServer):
-    module: ModuleType
-    model: object
-    max_bytes: int
+    loaded: tuple[ModuleType, object] | None = None
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -60,26 +70,27 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = -1
 
     def do_GET(self) -> None:
-        self._answer(HTTPStatus.OK if self.path == "/ping" else HTTPStatus.NOT_FOUND, b"", "application/json")
+        self._respond("/ping", lambda module, model: (b"", "application/json"))
 
     def do_POST(self) -> None:
-        size = int(self.headers["Content-Length"])
-        body = self.rfile.read(size)
-        if self.path != "/invocations":
-            return self._answer(HTTPStatus.NOT_FOUND, b"", "application/json")
-        if size > self.server.max_bytes:
-            text = f"{size} bytes are more than the {self.server.max_bytes} of MAX_CONTENT_LENGTH"
-            return self._answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, text.encode(), "text/plain")
+        body = self.rfile.read(int(self.headers["Content-Length"]))
         content_type = self.headers.get("Content-Type") or "application/json"
         accept = self.headers.get("Accept") or "application/json"
+        self._respond(
+            "/invocations", lambda module, model: transform(module, model, body, content_type, accept)
+        )
+
+    def _respond(self, path: str, answer: Callable[[ModuleType, object], tuple[bytes, str]]) -> None:
+        """Answer a request for `path` by the model, which is loaded if this is the first one."""
+        if self.path != path:
+            return self._answer(HTTPStatus.NOT_FOUND, b"{}", "application/json")
         try:
-            answer, answer_type = transform(self.server.module, self.server.model, body, content_type, accept)
+            self.server.loaded = self.server.loaded or load()
+            content, content_type = answer(*self.server.loaded)
         except Exception:
             traceback.print_exc()
-            return self._answer(
-                HTTPStatus.INTERNAL_SERVER_ERROR, traceback.format_exc().encode(), "text/plain"
-            )
-        self._answer(HTTPStatus.OK, answer, answer_type)
+            return self._answer(HTTPStatus.INTERNAL_SERVER_ERROR, ERROR_PAGE, "text/html; charset=utf-8")
+        self._answer(HTTPStatus.OK, content, content_type)
 
     def _answer(self, status: HTTPStatus, body: bytes, content_type: str) -> None:
         self.send_response(status)

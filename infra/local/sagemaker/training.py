@@ -56,6 +56,8 @@ def _install_code(job: Job, fetched: list[s3.Object]) -> str | None:
     if not source or "sagemaker_program" not in values:
         names = "sagemaker_program and sagemaker_submit_directory"
         raise JobFailed(f"AlgorithmError: script mode needs the hyperparameters {names}")
+    if script_mode.called_instead(job.request):
+        return s3.code_digest(fetched)  # It finds its code by the PYTHONPATH it is given.
     code = job.in_container(script_mode.CODE)
     if source.startswith("/"):
         shutil.copytree(job.in_container(source), code, dirs_exist_ok=True)
@@ -68,22 +70,35 @@ def _install_code(job: Job, fetched: list[s3.Object]) -> str | None:
 
 
 def _run_script(job: Job, digest: str | None, watch: Callable[[], bool] | None) -> None:
+    """Run the script, or call the function that the request names in place of the image's own.
+
+    The image's own way writes its own text over what a failing script left as `output/failure`, and ends
+    with 1 whatever the script ended with.
+    """
     request = job.request
-    program = script_mode.program(request)
+    program, call = script_mode.program(request), script_mode.called_instead(request)
     environment = {
         **request.get("Environment", {}),
-        **script_mode.environment(request),
+        **({} if call else script_mode.environment(request)),
         "AWS_REGION": job.tools.region,
         "TRAINING_JOB_ARN": job.arn,
         "TRAINING_JOB_NAME": job.name,
     }
     seconds = request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", _DEFAULT_SECONDS)
-    job.log(f"Invoking user script: {' '.join(program)}")
+    job.log(f"Calling {call}" if call else f"Invoking user script: {' '.join(program)}")
     code = job.execute(
-        program, environment, script_mode.CODE, seconds, byte_code=job.tools.byte_code(digest), watch=watch
+        program,
+        environment,
+        "/opt/ml" if call else script_mode.CODE,
+        seconds,
+        byte_code=job.tools.byte_code(digest),
+        call=call,
+        watch=watch,
     )
-    if code:
+    if code and call:
         raise JobFailed(algorithm_error(code, first_kilobyte(job.ml / "output" / "failure")))
+    if code:
+        raise JobFailed(algorithm_error(1, script_mode.failure(program)))
 
 
 def _measured(job: Job, definitions: list[dict[str, Any]], started: float) -> dict[str, Any]:

@@ -35,8 +35,8 @@ def run(job: Job) -> dict[str, Any]:
         objects = job.tools.storage.find(source)
         environment = _install_model(job)
         clients: SimpleQueue[Client] = SimpleQueue()
-        for _ in range(count):
-            clients.put(stack.enter_context(_server(job, environment)))
+        for number in range(count):
+            clients.put(stack.enter_context(_server(job, environment, pinged=number == 0)))
         job.report(TransformStartTime=now())
         pool = stack.enter_context(ThreadPoolExecutor(count))
         for item in objects:
@@ -103,8 +103,12 @@ def _max_payload(request: dict[str, Any]) -> int:
 
 
 @contextmanager
-def _server(job: Job, environment: dict[str, str]) -> Iterator[Client]:
-    """One serving process and the connection to it."""
+def _server(job: Job, environment: dict[str, str], pinged: bool) -> Iterator[Client]:
+    """One serving process and the connection to it.
+
+    The service's ping reaches one of the image's workers; the others load the model while their first
+    request waits, for no longer than nginx lets it.
+    """
     with socket.create_server(_LOOPBACK) as listener:
         address = listener.getsockname()
         with job.process([], environment, "/opt/ml", listener=listener) as process:
@@ -116,7 +120,8 @@ def _server(job: Job, environment: dict[str, str]) -> Iterator[Client]:
             )
             client = Client(address, timeout, settings.get("InvocationsMaxRetries", 3))
             try:
-                client.ping()
+                if pinged:
+                    client.ping()
                 yield client
             except BadAnswer as error:
                 if job.stopped.is_set():

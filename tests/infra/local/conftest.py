@@ -11,13 +11,30 @@ import pytest
 from infra.local.stack import LocalStack
 
 FAKE_WORKER = "tests.infra.local.fake_worker:FakeWorker"
+#: Roles of jobs: SageMaker may assume them, and they may do everything.
+JOB_ROLES = ("prepare", "train")
 
 
 @pytest.fixture(scope="session")
 def aws(tmp_path_factory):
     """The running local AWS."""
     with LocalStack(tmp_path_factory.mktemp("aws"), options=("--empty", "--worker", FAKE_WORKER)) as stack:
+        iam = stack.client("iam")
+        for name in JOB_ROLES:
+            iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust("sagemaker.amazonaws.com"))
+            everything = policy({"Effect": "Allow", "Action": "*", "Resource": "*"})
+            iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=everything)
         yield stack
+
+
+def trust(service):
+    """A trust policy for a service."""
+    return policy({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}})
+
+
+def policy(*statements):
+    """A policy document."""
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
 @pytest.fixture(scope="session")
@@ -61,12 +78,7 @@ def run_machine(aws, client, name):
 @pytest.fixture(scope="session")
 def role(client):
     """A role that Lambda may take; the emulator looks at that much."""
-    statement = {
-        "Effect": "Allow",
-        "Action": "sts:AssumeRole",
-        "Principal": {"Service": "lambda.amazonaws.com"},
-    }
-    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    document = trust("lambda.amazonaws.com")
     return client("iam").create_role(RoleName="function", AssumeRolePolicyDocument=document)["Role"]["Arn"]
 
 

@@ -3,8 +3,9 @@
 import pytest
 from botocore.exceptions import ClientError
 
+IMAGE = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/labelmill-jobs:1"
 TRAINING = {
-    "AlgorithmSpecification": {"TrainingImage": "image:1", "TrainingInputMode": "File"},
+    "AlgorithmSpecification": {"TrainingImage": IMAGE, "TrainingInputMode": "File"},
     "RoleArn": "arn:aws:iam::123456789012:role/train",
     "OutputDataConfig": {"S3OutputPath": "s3://work-bucket/runs/"},
     "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 5},
@@ -58,10 +59,10 @@ def test_a_list_comes_in_pages_newest_first(client, name):
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"TrainingJobName": "x" * 64}, "TrainingJobName: 64 is not between"),
-        ({"TrainingJobName": "under_score"}, "does not match"),
-        ({"ResourceConfig": {**TRAINING["ResourceConfig"], "InstanceType": "ml.nothing"}}, "is not one of"),
-        ({"HyperParameters": {"C": "1" * 3000}}, "HyperParameters.C: 3000 is not between"),
+        ({"TrainingJobName": "x" * 64}, "at 'trainingJobName' failed .* less than or equal to 63"),
+        ({"TrainingJobName": "under_score"}, "satisfy regular expression pattern"),
+        ({"ResourceConfig": {**TRAINING["ResourceConfig"], "InstanceType": "ml.nothing"}}, "enum value set"),
+        ({"HyperParameters": {"C": "1" * 3000}}, "at 'hyperParameters.C.member' failed"),
     ],
 )
 def test_what_sagemaker_would_refuse_is_refused(client, name, changes, reason):
@@ -75,7 +76,7 @@ def test_a_model_needs_its_artefact_and_a_transform_needs_its_model(aws, client,
     model = {
         "ModelName": name,
         "ExecutionRoleArn": TRAINING["RoleArn"],
-        "PrimaryContainer": {"Image": "image:1", "ModelDataUrl": f"s3://{name}/model.tar.gz"},
+        "PrimaryContainer": {"Image": IMAGE, "ModelDataUrl": f"s3://{name}/model.tar.gz"},
         "EnableNetworkIsolation": True,
     }
     transform = {
@@ -91,7 +92,8 @@ def test_a_model_needs_its_artefact_and_a_transform_needs_its_model(aws, client,
         sagemaker.create_model(**model)
     s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     s3.put_object(Bucket=name, Key="model.tar.gz", Body=b"")
-    with pytest.raises(ClientError, match="Could not find model"):
+    s3.put_object(Bucket=name, Key="items/one.jsonl", Body=b"{}")
+    with pytest.raises(ClientError, match="Could not find the model"):
         sagemaker.create_transform_job(**transform)
     sagemaker.create_model(**model)
     assert sagemaker.describe_model(ModelName=name)["EnableNetworkIsolation"] is True

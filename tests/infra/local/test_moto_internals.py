@@ -11,6 +11,7 @@ from moto.awslambda.models import LambdaBackend, LambdaFunction
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.config import default_user_config
 from moto.events.models import EventTemplateParser, Rule
+from moto.iam.models import IAMBackend, Role
 from moto.s3 import notifications
 from moto.s3.models import FakeBucket, FakeKey, FakeMultipart, S3Backend
 from moto.scheduler.models import EventBridgeSchedulerBackend
@@ -59,6 +60,7 @@ def test_moto_is_the_version_that_was_read():
         (FakeBucket.get_permission, ["self", "action", "resource"]),
         (notifications._get_s3_event, ["event_name", "bucket", "key", "notification_id"]),
         (EventBridgeSchedulerBackend.create_schedule, ["self", "description", "end_date"]),
+        (IAMBackend.attach_role_policy, ["self", "policy_arn", "role_name"]),
         (machines.StateMachine.has_cfn_attr, ["attr"]),
         (machines.StateMachine.get_cfn_attribute, ["self", "attribute_name"]),
     ],
@@ -67,7 +69,7 @@ def test_what_is_replaced_takes_what_it_took(function, parameters):
     assert list(inspect.signature(function).parameters)[: len(parameters)] == parameters
 
 
-@pytest.mark.parametrize("model", [machines.StateMachine, FakeBucket, LambdaFunction])
+@pytest.mark.parametrize("model", [machines.StateMachine, FakeBucket, LambdaFunction, Role])
 def test_cloudformation_makes_resources_through_one_class_method(model):
     parameters = inspect.signature(model.create_from_cloudformation_json).parameters
     assert list(parameters) == ["resource_name", "cloudformation_json", "account_id", "region_name", "kwargs"]

@@ -2,6 +2,9 @@
 
 import json
 
+import pytest
+from botocore.exceptions import ClientError
+
 PROCESSING = "arn:aws:states:::sagemaker:createProcessingJob.sync"
 
 
@@ -90,7 +93,7 @@ def test_a_request_that_the_service_refuses_is_an_error_of_the_service(run_machi
     state["Parameters"]["StoppingCondition"] = {"MaxRuntimeInSeconds": 0}
     ended = run_machine({"Prepare": state})
     assert ended["error"] == "SageMaker.AmazonSageMakerException"
-    assert "MaxRuntimeInSeconds" in ended["cause"]
+    assert "maxRuntimeInSeconds" in ended["cause"]
     assert "ValidationException" in ended["cause"]
 
 
@@ -175,3 +178,24 @@ def test_an_execution_that_waits_for_an_answer_is_quiet_until_it_comes(
     states.send_task_success(taskToken=receive(url)["token"], output="{}")
     aws.wait_until_quiet(30)
     assert states.describe_execution(executionArn=execution)["status"] == "SUCCEEDED"
+
+
+def test_a_state_whose_output_is_over_256_kb_fails_as_on_aws(run_machine):
+    """Step Functions Developer Guide, "Service quotas": 256 KiB as UTF-8 for a state's input or output."""
+    double = {"Type": "Pass", "Parameters": {"a.$": "$.a", "b.$": "$.a"}, "End": True}
+    assert run_machine({"Double": double}, data={"a": "x" * 130_000})["status"] == "SUCCEEDED"
+    ended = run_machine({"Double": double}, data={"a": "x" * 132_000})
+    assert (ended["status"], ended["error"]) == ("FAILED", "States.DataLimitExceeded")
+
+
+def test_a_job_whose_result_is_put_beside_too_much_fails_as_on_aws(run_machine):
+    job = {"Type": "Task", "Resource": PROCESSING, "Parameters": processing_request(), "ResultPath": "$.job"}
+    ended = run_machine({"Prepare": {**job, "End": True}}, data={"a": "x" * 262_000})
+    assert (ended["status"], ended["error"]) == ("FAILED", "States.DataLimitExceeded")
+
+
+def test_an_execution_with_more_than_256_kb_of_input_is_refused(run_machine):
+    """As botocore's model of StartExecution says: 262,144 characters at most."""
+    with pytest.raises(ClientError, match="less than or equal to 262144") as refused:
+        run_machine({"Only": {"Type": "Pass", "End": True}}, data={"a": "x" * 262_144})
+    assert refused.value.response["Error"]["Code"] == "ValidationException"

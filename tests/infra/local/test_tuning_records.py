@@ -3,6 +3,7 @@
 import pytest
 
 from infra.local.jobs import Jobs, ServiceError
+from tests.infra.local.control_plane import FakeSurroundings
 
 ARN = "arn:aws:sagemaker:eu-central-1:123456789012:hyper-parameter-tuning-job"
 
@@ -10,7 +11,8 @@ ARN = "arn:aws:sagemaker:eu-central-1:123456789012:hyper-parameter-tuning-job"
 @pytest.fixture
 def jobs():
     announced = []
-    jobs = Jobs("eu-central-1", "123456789012", lambda *change: announced.append(change), lambda uri: True)
+    surroundings = FakeSurroundings()
+    jobs = Jobs("eu-central-1", "123456789012", lambda *change: announced.append(change), surroundings)
     jobs.announced = announced
     return jobs
 

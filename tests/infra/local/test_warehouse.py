@@ -44,9 +44,9 @@ def execute(aws, client, key, name):
     """Run one statement to its end; returns its description. Its dataset is delivered as `name`."""
     ends = aws.events()
 
-    def run(attributes=("kg",), **changes):
+    def run(attributes=("kg",), period="2026-10", **changes):
         place = unload.Place(BUCKET, key, "arn:aws:iam::123456789012:role/warehouse")
-        order = unload.Order("training", "2026-10", name)
+        order = unload.Order("training", period, name)
         request = unload.request(order, GROUP, list(attributes), place, name) | changes
         statements = client("redshift-data")
         started = statements.execute_statement(**request, WorkgroupName=WAREHOUSE_ARN, Database="dev")
@@ -59,8 +59,8 @@ def execute(aws, client, key, name):
     return run
 
 
-def objects(client, name):
-    listed = client("s3").list_objects_v2(Bucket=BUCKET, Prefix=f"training/{GROUP}/2026-10/{name}/")
+def objects(client, name, period="2026-10"):
+    listed = client("s3").list_objects_v2(Bucket=BUCKET, Prefix=f"training/{GROUP}/{period}/{name}/")
     return [entry["Key"] for entry in listed.get("Contents", [])]
 
 
@@ -104,6 +104,13 @@ def token(name):
 def test_nothing_is_written_over(execute, name):
     execute()
     assert "is not empty" in execute(ClientToken="another")["Error"]
+
+
+def test_no_rows_leave_no_file_and_no_manifest_and_the_statement_ends_well(client, execute, name):
+    """As spark-redshift-community/spark-redshift issue 40 says of Redshift; the event alone tells of it."""
+    statement = execute(period="2020-01")
+    assert (statement["Status"], statement["ResultRows"]) == ("FINISHED", 0)
+    assert objects(client, name, "2020-01") == []
 
 
 def test_a_missing_column_fails_with_its_name_and_writes_nothing(client, execute, name):

@@ -20,6 +20,7 @@ from infra.local.aws_models import check, service_model
 from infra.local.moto_internals.state_machines import SageMakerTask, state_task_factory
 from tests.definition_checks import substitute
 from tests.pipelines.machines.definition_examples import (
+    ACCOUNT,
     GROUP_ITEM,
     MESSAGES,
     REGION,
@@ -81,14 +82,15 @@ class FakeSageMaker:
         self.on_wait()
         operation, request = self.requests[-1]
         resource = operation.removeprefix("Create")
-        described = {f"{resource}Name": name, f"{resource}Status": "Completed"} | getattr(self, f"_{kind}")(
-            request
-        )
+        about = {
+            f"{resource}Name": name,
+            f"{resource}Arn": f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:job/{name}",
+        }
         planned = self._planned.get(operation)
         failed = planned.pop(0) if planned else None
-        return (
-            described if failed is None else {f"{resource}Name": name, f"{resource}Status": "Failed"} | failed
-        )
+        if failed is not None:
+            return about | {f"{resource}Status": "Failed"} | failed
+        return about | {f"{resource}Status": "Completed"} | getattr(self, f"_{kind}")(request)
 
     def _processing(self, request: dict) -> dict:
         message = self.messages[request["AppSpecification"]["ContainerEntrypoint"][-1]]

@@ -42,12 +42,12 @@ def test_the_service_would_accept_the_request(machine, state):
 @pytest.mark.parametrize(
     ("path", "value", "named"),
     [
-        (("Foo",), 1, "Foo"),
-        (("ProcessingResources", "ClusterConfig", "InstanceCount"), "one", "InstanceCount"),
-        (("ProcessingResources", "ClusterConfig", "InstanceType"), "ml.abacus", "InstanceType"),
-        (("ProcessingJobName",), "x" * 64, "ProcessingJobName"),
-        (("RoleArn",), "PrepareRole", "RoleArn"),
-        (("ProcessingOutputConfig", "Outputs"), [{"OutputName": "train", "S3Outputs": {}}], "S3Outputs"),
+        (("Foo",), 1, "foo"),
+        (("ProcessingResources", "ClusterConfig", "InstanceCount"), "one", "instanceCount"),
+        (("ProcessingResources", "ClusterConfig", "InstanceType"), "ml.abacus", "instanceType"),
+        (("ProcessingJobName",), "x" * 64, "processingJobName"),
+        (("RoleArn",), "PrepareRole", "roleArn"),
+        (("ProcessingOutputConfig", "Outputs"), [{"OutputName": "train", "S3Outputs": {}}], "s3Outputs"),
     ],
 )
 def test_a_planted_fault_in_a_request_is_found(path, value, named):
@@ -164,7 +164,10 @@ def test_training_runs_a_module_of_the_code_channel_without_a_package_index(stat
     job = parameters.get("TrainingJobDefinition", parameters)
     fixed = job.get("StaticHyperParameters") or states["Tune"]["ResultSelector"]["fixed"]
     assert fixed == {"sagemaker_program": script, "sagemaker_submit_directory": "/opt/ml/input/data/code"}
-    assert job["Environment"] == {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"}
+    assert job["Environment"] == {
+        **{"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"},
+        **{"SAGEMAKER_TRAINING_MODULE": "training.start:main", "PYTHONPATH": "/opt/ml/input/data/code"},
+    }
     assert [channel["ChannelName"] for channel in job["InputDataConfig"]] == channels
 
 
@@ -172,7 +175,7 @@ def test_a_model_is_served_by_the_code_in_its_own_artefact():
     container = sent_by("training")["CreateModel"].parameters["PrimaryContainer"]
     assert container["Environment"] == {
         **{"SAGEMAKER_PROGRAM": "inference.serve", "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"},
-        **{"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"},
+        **{"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "SAGEMAKER_MODEL_SERVER_TIMEOUT": "600"},
     }
     assert container["ModelDataUrl"].endswith("model.tar.gz")
 

@@ -148,6 +148,13 @@ def test_a_failed_job_is_queued_to_start_again_and_told_in_its_own_words(cloud):
     [notice] = cloud.received("Operators")
     assert notice["Subject"] == f"training failed: {RUN}"
     assert sentence in notice["Message"]
+    [job] = cloud.sagemaker.sent("CreateProcessingJob")
+    page = "https://eu-central-1.console.aws.amazon.com/cloudwatch/home?region=eu-central-1#logsV2:log-groups"
+    streams = "$252Faws$252Fsagemaker$252FProcessingJobs$3FlogStreamNameFilter$3D"
+    told = (
+        f"Job {job['ProcessingJobName']}, log: {page}/log-group/{streams}{job['ProcessingJobName']} Its input"
+    )
+    assert told in notice["Message"]
     assert cloud.events() == [] and cloud.items("MODEL#") == []
 
 
@@ -156,6 +163,9 @@ def test_a_failed_tuning_job_is_told_by_its_failure_reason(cloud):
     cloud.sagemaker.plan("CreateHyperParameterTuningJob", reason, reason)
     run = cloud.run("training", RUN_OF)
     assert run.cause == "All training jobs failed."
+    _, job = cloud.sagemaker.sent("CreateHyperParameterTuningJob")  # the second on other machines
+    trials = f"$252FTrainingJobs$3FlogStreamNameFilter$3D{job['HyperParameterTuningJobName']} "
+    assert trials in cloud.received("Operators")[0]["Message"]
 
 
 def test_a_task_that_takes_too_long_is_told_by_the_name_of_its_error(cloud):
@@ -165,6 +175,7 @@ def test_a_task_that_takes_too_long_is_told_by_the_name_of_its_error(cloud):
     cloud.sagemaker.on_wait = never_ends
     run = cloud.run("training", RUN_OF)
     assert (run.status, run.cause) == ("FAILED", "States.Timeout")
+    assert "(error States.Timeout). Its input is kept" in cloud.received("Operators")[0]["Message"]
     assert cloud.received("failures")[0]["error"] == "States.Timeout"
 
 

@@ -1,7 +1,7 @@
 """Requests of the SageMaker API, as short as the tests of the worker need them."""
 
 ROLE = "arn:aws:iam::123456789012:role/PrepareRole"
-IMAGE = "683313688378.dkr.ecr.eu-central-1.amazonaws.com/sagemaker-xgboost:3.2-0"
+IMAGE = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/labelmill-jobs:1"
 # Far above what any job of the tests takes; only a defect reaches it.
 PATIENCE_SECONDS = 90
 

@@ -122,23 +122,73 @@ def test_metrics_are_the_last_values_printed(stack):
     assert found == {"score": 0.75, "loss": -0.001}
 
 
-def test_a_failure_file_is_the_reason_cut_at_one_kilobyte(stack):
+def test_the_image_puts_its_own_words_over_a_failing_scripts_sentence(stack):
+    """sagemaker-containers 2.8.6 (`_trainer.py`, `_errors.py`), with its `capture_error` false."""
     source = """
-        open('/opt/ml/output/failure', 'w').write('only one class: ' + 'x' * 2000)
-        raise SystemExit(1)
+        open('/opt/ml/output/failure', 'w').write('only one class')
+        raise SystemExit('only one class')
     """
-    ended = stack.run("training", request("failure", stack.code("failure", train=source), "train"))
+    ended = stack.run(
+        "training", request("failure", stack.code("failure", train=source), "train", {"C": "1"})
+    )
     assert ended["TrainingJobStatus"] == "Failed"
-    assert ended["FailureReason"].startswith("AlgorithmError: only one class: xxx")
-    assert ended["FailureReason"].endswith(", exit code: 1")
-    assert len(ended["FailureReason"]) == 1024
+    command = 'ExecuteUserScriptError:\nCommand "python3 -m steps.train -C 1"'
+    assert ended["FailureReason"] == f"AlgorithmError: {command}, exit code: 1"
+    assert "only one class" in stack.log("failure")
     assert "ModelArtifacts" not in ended
 
 
-def test_a_killed_script_has_the_exit_code_a_shell_would_show(stack):
+def test_a_killed_script_ends_the_image_with_1_all_the_same(stack):
     code = stack.code("killed", train="import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
     ended = stack.run("training", request("killed", code, "train"))
-    assert ended["FailureReason"] == "AlgorithmError: See job logs for more information, exit code: 137"
+    assert ended["FailureReason"].endswith('steps.train", exit code: 1')
+
+
+def called(name: str, code: str) -> dict:
+    """A job whose environment names another function for the image's start-up to call."""
+    instead = {"SAGEMAKER_TRAINING_MODULE": "steps.start:main", "PYTHONPATH": "/opt/ml/input/data/code"}
+    return request(name, code, "train", Environment=instead)
+
+
+def test_a_function_called_instead_keeps_what_it_wrote_as_failure_cut_at_one_kilobyte(stack):
+    source = """
+        import os
+        def main():
+            open('/opt/ml/output/failure', 'w').write('only one class: ' + 'x' * 2000)
+            os._exit(1)
+    """
+    ended = stack.run("training", called("instead", stack.code("instead", start=source)))
+    assert ended["FailureReason"].startswith("AlgorithmError: only one class: xxx")
+    assert ended["FailureReason"].endswith(", exit code: 1")
+    assert len(ended["FailureReason"]) == 1024
+
+
+def test_a_function_called_instead_is_given_the_services_own_files_and_its_model_is_kept(stack):
+    source = """
+        import json, os
+        def main():
+            given = json.load(open('/opt/ml/input/config/hyperparameters.json'))
+            assert given['sagemaker_program'] == 'steps.train'
+            assert 'SM_HPS' not in os.environ
+            open('/opt/ml/model/a', 'w').write('b')
+            print('score=0.5;')
+    """
+    ended = stack.run("training", called("given", stack.code("given", start=source)))
+    assert ended["TrainingJobStatus"] == "Completed", stack.log("given")
+    assert model_of(stack, ended).getnames() == ["a"]
+    assert ended["FinalMetricDataList"][0]["Value"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("name", "ends", "status"),
+    [("exits", "raise SystemExit(1)", "Completed"), ("raises", "raise ValueError('why')", "Failed")],
+)
+def test_the_start_up_takes_an_exit_for_success_and_tells_of_any_other_error(stack, name, ends, status):
+    ended = stack.run("training", called(name, stack.code(name, start=f"def main():\n    {ends}")))
+    assert ended["TrainingJobStatus"] == status
+    if status == "Failed":
+        assert ended["FailureReason"].startswith("AlgorithmError: framework error: \nTraceback")
+        assert ended["FailureReason"].endswith("why, exit code: 1")
 
 
 def test_a_path_where_a_dotted_module_belongs_fails_as_in_the_image(stack):
