@@ -39,8 +39,7 @@ def measure() -> dict[str, float]:
     ):
         up = time.monotonic()
         clock = JobClock(MONTHS, lambda event: None)
-        if not two_months(stack, Follower(stack, clock.show), lambda sentence: None):
-            raise SystemExit("a run failed: see labelmill demo")
+        two_months(stack, Follower(stack, clock.show), lambda sentence: None)
         done = time.monotonic()
     return {
         "s to start": up - started,

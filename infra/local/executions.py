@@ -11,7 +11,7 @@ def write_execution(folder: Path, description: dict[str, Any], history: list[dic
     JSON texts inside (input, output, cause) are written as what they say, so that a person can read them.
     """
     machine, name = description["executionArn"].split(":")[-2:]
-    path: Path = folder / machine / f"{name}.json"
+    path = record_path(folder, machine, name)
     path.parent.mkdir(parents=True, exist_ok=True)
     record = {
         key: description.get(key) for key in ("executionArn", "name", "status", "startDate", "stopDate")
@@ -24,6 +24,24 @@ def write_execution(folder: Path, description: dict[str, Any], history: list[dic
     record["history"] = [_event(event) for event in history]
     path.write_text(json.dumps(record, indent=1, ensure_ascii=False, default=str))
     return path
+
+
+def record_path(folder: Path, machine: str, name: str) -> Path:
+    """The file of an execution that has ended."""
+    return folder / machine / f"{name}.json"
+
+
+def failed_job(history: list[dict[str, Any]]) -> str | None:
+    """The name of the job that an execution failed with, by the history in its file; None if it was no job.
+
+    Step Functions gives the description of a job that failed as the cause of its task's failure.
+    """
+    causes = [
+        event["taskFailedEventDetails"].get("cause") for event in history if event["type"] == "TaskFailed"
+    ]
+    if not causes or not isinstance(causes[-1], dict):
+        return None
+    return next((value for key, value in causes[-1].items() if key.endswith("JobName")), None)
 
 
 def _event(event: dict[str, Any]) -> dict[str, Any]:
