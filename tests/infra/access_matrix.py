@@ -1,6 +1,6 @@
 """Writes docs/access.md: who may do what, as the policy engine judges the template.
 
-    python tests/infra/access_matrix.py
+    make docs
 
 test_access_matrix.py compares the page with what this would write.
 """

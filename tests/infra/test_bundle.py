@@ -12,9 +12,9 @@ import pytest
 from moto import mock_aws
 
 from infra.deploy.bundle import build
+from tests.infra.templates import resources
 
-ROOT = Path(__file__).parents[2]
-FUNCTIONS = ("start_training", "start_inference", "test_model", "start_comparison")
+HANDLERS = [function["Handler"] for function in resources("Lambda::Function").values()]
 
 
 @pytest.fixture
@@ -95,16 +95,21 @@ def test_without_definitions_nothing_is_built_and_the_fix_is_named(sources, tmp_
         build(tmp_path / "out", sources)
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_every_handler_starts_from_the_zip_alone(function, tmp_path):
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory) -> Path:
+    return build(tmp_path_factory.mktemp("bundle")).folder / "lambda.zip"
+
+
+@pytest.mark.parametrize("handler", HANDLERS)
+def test_every_handler_of_the_template_starts_from_the_zip_alone(handler, archive):
     """-I and -S leave Python with its standard library alone; boto3 comes in at the first call."""
-    archive = build(tmp_path / "out").folder / "lambda.zip"
+    module, _, function = handler.rpartition(".")
     code = (
         f"import sys; sys.path.insert(0, {str(archive)!r}); "
-        f"from pipelines.handlers.{function} import handler; print(handler.__module__)"
+        f"from {module} import {function}; print({function}.__module__)"
     )
     done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True)
-    assert done.stdout.strip() == f"pipelines.handlers.{function}", done.stderr
+    assert done.stdout.strip() == module, done.stderr
 
 
 def test_uploading_puts_every_file_once(sources, tmp_path, monkeypatch):

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.infra.machine_calls import found, task_calls
 from tests.infra.policies import Request, Stack, by_role, judge
 from tests.infra.templates import MACHINES
-from tests.infra.test_machine_permissions import _calls, found
 
 FOLDER = os.environ.get("LABELMILL_RUN_FOLDER", ".labelmill/demo")
 pytestmark = [
@@ -66,7 +66,7 @@ class Run:
     def _sent(self, task: dict):
         parameters = task["parameters"]
         if task["resource"] != "copyObject":
-            yield from _calls(self.stack, f"{task['resourceType']}:{task['resource']}", parameters)
+            yield from task_calls(self.stack, f"{task['resourceType']}:{task['resource']}", parameters)
             return
         target = f"{parameters['Bucket']}/{parameters['Key']}"
         for action, path, use in (

@@ -6,142 +6,23 @@ from itertools import product
 
 import pytest
 
-from infra.deploy.vpc import in_vpc
-from tests.definition_checks import evaluate
+from tests.infra.faults import (
+    assert_found,
+    of_action,
+    of_each_machine,
+    put,
+    state,
+    statements,
+    without,
+    without_action,
+)
+from tests.infra.machine_calls import calls
 from tests.infra.policies import HERE, Request, Stack, by_role, judge, role_id
-from tests.infra.templates import MACHINES, definition
+from tests.infra.templates import MACHINES
 
 pytestmark = pytest.mark.usefixtures("engine")
 
-#: SageMaker's jobs: their kind in ARNs, and the rule by which Step Functions hears of their end (from its
-#: page "Call SageMaker with Step Functions").
-JOBS = {
-    "ProcessingJob": ("processing-job", "ProcessingJobs"),
-    "TrainingJob": ("training-job", "TrainingJobs"),
-    "HyperParameterTuningJob": ("hyper-parameter-tuning-job", "TuningJobs"),
-    "TransformJob": ("transform-job", "TransformJobs"),
-}
 OWN_RUNTIME = ("logs:", "xray:")
-
-
-def tasks(stack: Stack, machine: str) -> list[tuple[str, dict]]:
-    """Service integration and parameters of every task, with the template's substitutions made."""
-    place = stack.properties[f"{machine}Machine"]["DefinitionS3Location"]["Key"]
-    deployed = in_vpc(definition(machine)) if "/vpc/" in place else definition(machine)
-    text = json.dumps(deployed)
-    given = stack.properties[f"{machine}Machine"]["DefinitionSubstitutions"]
-    for name, value in given.items():
-        text = text.replace(f"${{{name}}}", value)
-    states = json.loads(text)["States"].values()
-    assert not any(state["Type"] in ("Map", "Parallel") for state in states), "look into those too"
-    return [
-        (state["Resource"].removeprefix("arn:aws:states:::"), state["Parameters"])
-        for state in states
-        if state["Type"] == "Task"
-    ]
-
-
-def found(value, name: str) -> list:
-    """Everything under the key `name`, at any depth; what is computed at run time is left out."""
-    if isinstance(value, list):
-        return [hit for item in value for hit in found(item, name)]
-    if not isinstance(value, dict):
-        return []
-    here = [value[name]] if name in value else []
-    return here + [hit for item in value.values() for hit in found(item, name)]
-
-
-def calls(stack: Stack, machine: str) -> list[Request]:
-    """Every call that the machine's tasks make, and those that `.sync` makes besides."""
-    return [
-        by_role(stack, f"{machine}MachineRole", action, resource, **context)
-        for integration, parameters in tasks(stack, machine)
-        for action, resource, context in _calls(stack, integration, parameters)
-    ]
-
-
-def _calls(stack: Stack, integration: str, parameters: dict):
-    """Action, resource and circumstances of one task's calls."""
-    service, _, operation = integration.removeprefix("aws-sdk:").partition(":")
-    operation, _, pattern = operation.partition(".")
-    action = f"{service}:{operation[0].upper()}{operation[1:]}"
-    match service, operation:
-        case "sagemaker", "createModel":
-            model = f"arn:aws:sagemaker:{HERE}:model/de-weee-2026-10-1a2b3c4d"
-            yield action, model, _isolation(parameters)
-            yield "sagemaker:AddTags", model, {}
-            yield from _passing(found(parameters, "ExecutionRoleArn"))
-        case "sagemaker", _:
-            assert pattern == "sync", integration
-            yield from _job(stack, operation.removeprefix("create"), parameters)
-        case "dynamodb", "transactWriteItems":
-            assert {key for item in parameters["TransactItems"] for key in item} == {"Put"}
-            yield "dynamodb:PutItem", stack.arn("LedgerTable"), {}
-        case "dynamodb", _:
-            yield action, stack.arn("LedgerTable"), {}
-        case "events", _:
-            sources = found(parameters, "Source")
-            yield action, f"arn:aws:events:{HERE}:event-bus/default", {"events:source": sources}
-        case "sns", _:
-            yield action, parameters["TopicArn"], {}
-        case "sqs", _:
-            yield action, f"arn:aws:sqs:{HERE}:{parameters['QueueUrl'].rpartition('/')[2]}", {}
-        case "s3", "copyObject":
-            if parameters["CopySource.$"].endswith("labels.parquet', $.target.bucket, $.target.prefix)"):
-                yield "s3:GetObject", f"{stack.arn('LabelledBucket')}/labels/g/p/r/labels.parquet", {}
-                yield "s3:PutObject", f"{stack.arn('LabelledBucket')}/current/g/p/labels.parquet", {}
-                return
-            for bucket, prefix in (("WorkBucket", "predictions"), ("LabelledBucket", "labels")):
-                yield "s3:GetObject", f"{stack.arn(bucket)}/runs/g/r/manifest/manifest.json", {}
-                yield "s3:PutObject", f"{stack.arn(bucket)}/{prefix}/g/r/manifest.json", {}
-        case _:
-            raise AssertionError(f"{integration}: say here which permissions it needs")
-
-
-def _job(stack: Stack, kind: str, parameters: dict):
-    """A job that Step Functions starts, tags, watches and, when the execution is stopped, stops."""
-    arn_kind, rule = JOBS[kind]
-    job = f"arn:aws:sagemaker:{HERE}:{arn_kind}/de-weee-2026-10-x-9f8e7d6c"
-    for circumstances in _job_keys(stack, parameters):
-        yield f"sagemaker:Create{kind}", job, {**circumstances, **_isolation(parameters)}
-    for verb in ("Describe", "Stop"):
-        yield f"sagemaker:{verb}{kind}", job, {}
-    for action in ("sagemaker:AddTags", "sagemaker:ListTags"):
-        yield action, job, {}
-    yield from _passing(found(parameters, "RoleArn"))
-    for action in ("events:PutTargets", "events:PutRule", "events:DescribeRule"):
-        yield action, f"arn:aws:events:{HERE}:rule/StepFunctionsGetEventsForSageMaker{rule}Rule", {}
-
-
-def _job_keys(stack: Stack, parameters: dict):
-    """Under which keys the job's volume and output are; an output's key that is computed is one of two."""
-    [volume] = found(parameters, "VolumeKmsKeyId")
-    for output in found(parameters, "KmsKeyId") or [stack.arn("WorkKey"), stack.arn("LabelledKey")]:
-        yield {"sagemaker:VolumeKmsKeyArn": volume, "sagemaker:OutputKmsKeyArn": output}
-
-
-def _isolation(parameters: dict) -> dict:
-    """How the job or model is shut off and in which network it runs, as far as the definition says so."""
-    said = {
-        "sagemaker:NetworkIsolation": found(parameters, "EnableNetworkIsolation"),
-        "sagemaker:InterContainerTrafficEncryption": found(
-            parameters, "EnableInterContainerTrafficEncryption"
-        ),
-    }
-    isolation = {key: str(value[0]).lower() for key, value in said.items() if value}
-    for [config] in filter(None, [found(parameters, "VpcConfig")]):
-        isolation["sagemaker:VpcSubnets"] = _listed(config["Subnets.$"])
-        isolation["sagemaker:VpcSecurityGroupIds"] = _listed(config["SecurityGroupIds.$"])
-    return isolation
-
-
-def _listed(expression: str) -> list[str]:
-    return evaluate(expression, {}, {})
-
-
-def _passing(roles: list[str]):
-    for role in roles:
-        yield "iam:PassRole", role, {"iam:PassedToService": "sagemaker.amazonaws.com"}
 
 
 def by_either_name(made: list[Request]) -> list[Request]:
@@ -337,3 +218,70 @@ def test_only_redshift_of_this_account_takes_the_warehouses_role(stack):
     region, account = HERE.split(":")
     user = f"arn:aws:redshift:{region}:{account}:dbuser:*/*"
     assert statement["Condition"] == {"StringLike": {"sts:ExternalId": user}}
+
+
+#: The checks above, for all machines.
+CALLS_ALLOWED = of_each_machine(test_a_machines_role_allows_every_call_its_definition_makes)
+NO_OTHER_CALLS = of_each_machine(test_a_machines_role_allows_no_action_its_definition_does_not_call)
+JOBS_LOCKED_DOWN = of_each_machine(test_a_machine_starts_no_job_under_another_key_or_with_a_network)
+ROLES_FOR_SAGEMAKER = of_each_machine(test_a_role_is_passed_to_sagemaker_only)
+FAULTS = {
+    "a missing AddTags": (
+        statements("TrainingMachinePolicy", without_action("sagemaker:AddTags")),
+        CALLS_ALLOWED,
+    ),
+    "a missing PutTargets": (
+        statements("InferenceMachinePolicy", without_action("events:PutTargets")),
+        CALLS_ALLOWED,
+    ),
+    "newest labels that may not be shown": (
+        statements(
+            "InferenceMachinePolicy",
+            of_action("s3:PutObject", lambda given: given["Resource"].pop()),  # current/
+        ),
+        CALLS_ALLOWED,
+    ),
+    "a call too many": (
+        statements(
+            "TrainingMachinePolicy",
+            of_action("sagemaker:CreateModel", put("sagemaker:DeleteModel", "Action")),
+        ),
+        NO_OTHER_CALLS,
+    ),
+    "a role passed to any service": (
+        statements("ComparisonMachinePolicy", of_action("iam:PassRole", without("Condition"))),
+        ROLES_FOR_SAGEMAKER,
+    ),
+    "jobs under any key": (
+        statements("TrainingMachinePolicy", of_action("sagemaker:CreateTrainingJob", without("Condition"))),
+        JOBS_LOCKED_DOWN,
+    ),
+    "statements in any warehouse": (
+        statements(
+            "UnloadWorkgroupPolicy",
+            of_action("redshift-data:ExecuteStatement", put("arn:aws:redshift-serverless:*:*:*", "Resource")),
+        ),
+        test_a_statement_is_started_in_the_warehouse_given_and_described_by_who_started_it,
+    ),
+    "anybody's statements described": (
+        statements("UnloadPolicy", of_action("redshift-data:DescribeStatement", without("Condition"))),
+        test_a_statement_is_started_in_the_warehouse_given_and_described_by_who_started_it,
+    ),
+    "a job output without its key": (
+        state("Training", "Train", without("Parameters", "OutputDataConfig", "KmsKeyId")),
+        CALLS_ALLOWED,
+    ),
+    "a job volume without its key": (
+        state("Training", "Train", without("Parameters", "ResourceConfig", "VolumeKmsKeyId")),
+        CALLS_ALLOWED,
+    ),
+    "a job with a network": (
+        state("Training", "Train", put(False, "Parameters", "EnableNetworkIsolation")),
+        CALLS_ALLOWED,
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_fault_is_found(fault):
+    assert_found(*FAULTS[fault])
