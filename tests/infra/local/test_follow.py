@@ -42,8 +42,8 @@ def task_failed(cause):
 
 def test_each_groups_goal_is_waited_for_and_what_comes_later_is_left(stack):
     for purpose, group in [("training", "DE-weee"), ("test", "IT-weee"), ("test", "DE-weee")]:
-        stack.ended("m", f"{group}-{purpose}-2026-10-1", "SUCCEEDED")
-    stack.ended("m", "IT-weee-inference-2026-10-1", "SUCCEEDED")
+        stack.ended("m", f"{group}-{purpose}-2026-10-0f3a9c21d4e5", "SUCCEEDED")
+    stack.ended("m", "IT-weee-inference-2026-10-0f3a9c21d4e5", "SUCCEEDED")
     seen = []
     follower = Follower(stack, seen.append)
     follower.until_ended({"DE-weee": "test", "IT-weee": "test"})
@@ -53,22 +53,29 @@ def test_each_groups_goal_is_waited_for_and_what_comes_later_is_left(stack):
 
 
 def test_the_first_run_that_fails_ends_the_wait_whichever_group_is_waited_for(stack):
-    stack.ended("m", "DE-weee-training-2026-10-1", "RUNNING")
-    stack.ended("m", "IT-weee-training-2026-10-1", "FAILED", cause="Row 7 has no title.")
-    stack.ended("m", "DE-weee-training-2026-10-1", "SUCCEEDED")
-    with pytest.raises(RunFailed, match="IT-weee-training-2026-10-1 has ended as FAILED: Row 7 has no title"):
+    stack.ended("m", "DE-weee-training-2026-10-0f3a9c21d4e5", "RUNNING")
+    stack.ended("m", "IT-weee-training-2026-10-0f3a9c21d4e5", "FAILED", cause="Row 7 has no title.")
+    stack.ended("m", "DE-weee-training-2026-10-0f3a9c21d4e5", "SUCCEEDED")
+    with pytest.raises(
+        RunFailed, match="IT-weee-training-2026-10-0f3a9c21d4e5 has ended as FAILED: Row 7 has no title"
+    ):
         Follower(stack).until_ended({"DE-weee": "training", "IT-weee": "training"})
 
 
 def test_a_job_that_failed_is_told_of_with_its_machine_its_sentence_and_its_log(stack):
     history = task_failed('{"ProcessingJobName": "prepare-1", "ExitMessage": "Row 7 has no title."}')
     stack.ended(
-        "labelmill-training", "DE-weee-training-2026-10-1", "FAILED", history, cause="Row 7 has no title."
+        "labelmill-training",
+        "DE-weee-training-2026-10-0f3a9c21d4e5",
+        "FAILED",
+        history,
+        cause="Row 7 has no title.",
     )
     with pytest.raises(RunFailed) as failure:
         Follower(stack).until_ended({"DE-weee": "training"})
     assert str(failure.value) == (
-        "labelmill-training: the run DE-weee-training-2026-10-1 has ended as FAILED: Row 7 has no title.\n"
+        "labelmill-training: the run DE-weee-training-2026-10-0f3a9c21d4e5 has ended as FAILED: "
+        "Row 7 has no title.\n"
         f"Its log: {stack.folder}/jobs/prepare-1/log.txt"
     )
 
@@ -83,9 +90,9 @@ def test_a_job_that_failed_is_told_of_with_its_machine_its_sentence_and_its_log(
     ],
 )
 def test_without_a_failed_job_the_log_is_the_record_of_the_run(status, history, outcome, sentence, stack):
-    stack.ended("labelmill-training", "DE-weee-training-2026-10-1", status, *history, **outcome)
+    stack.ended("labelmill-training", "DE-weee-training-2026-10-0f3a9c21d4e5", status, *history, **outcome)
     with pytest.raises(RunFailed) as failure:
         Follower(stack).until_ended({"DE-weee": "training"})
-    record = stack.folder / "executions/labelmill-training/DE-weee-training-2026-10-1.json"
+    record = stack.folder / "executions/labelmill-training/DE-weee-training-2026-10-0f3a9c21d4e5.json"
     assert record.exists()
     assert str(failure.value).endswith(f"{sentence}\nIts log: {record}")
