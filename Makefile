@@ -12,7 +12,7 @@ test: setup ## the whole default suite
 
 setup: .venv/.ready .venv/sdk/.ready ## everything, into .venv
 
-definitions: .venv/sdk/.ready ## compile pipelines/*.py to pipelines/definitions/*.asl.json
+definitions: .venv/sdk/.ready ## compile pipelines/machines/ to pipelines/definitions/*.asl.json
 	.venv/sdk/bin/python -m pipelines.machines.compile
 
 docs: .venv/.ready ## write again what is generated: docs/access.md, docs/local.md

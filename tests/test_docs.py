@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from pipelines import cli
+from processing.labels import label_table
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 BLOCKS = re.findall(r"```sh\n(.*?)```", TEXT, flags=re.DOTALL)
 LINES = [line.split(" #")[0].strip() for block in BLOCKS for line in block.splitlines() if line.strip()]
@@ -55,10 +56,36 @@ def test_every_command_is_in_the_docs(words):
     assert f"labelmill {' '.join(words)}" in TEXT
 
 
+TARGETS = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+
+
 def test_every_make_target_in_the_docs_is_in_the_makefile():
-    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
     named = re.findall(r"`make ([a-z]+)`", TEXT) + [
         line.split()[1] for line in LINES if line.startswith("make ")
     ]
     assert {"demo", "test"} <= set(named)
-    assert set(named) <= set(targets)
+    assert set(named) <= set(TARGETS)
+
+
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+
+def test_contributors_are_told_what_each_make_target_does():
+    assert sorted(re.findall(r"^\| `make ([a-z]+)` \|", CONTRIBUTING, flags=re.MULTILINE)) == sorted(TARGETS)
+
+
+def test_each_change_contributors_are_told_of_has_a_first_file_that_is_there():
+    table = CONTRIBUTING.partition("| change | first file |")[2].partition("\n## ")[0]
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines()[2:] if line]
+    assert len(rows) >= 10
+    for change, first, _ in rows:
+        named = re.findall(r"`([\w.-]+/[\w./-]*)`", first)
+        assert named, change
+        assert [name for name in named if not (ROOT / name).exists()] == [], change
+
+
+def test_every_column_of_the_labels_is_explained_in_its_place():
+    section = (ROOT / "docs/outputs.md").read_text(encoding="utf-8").partition("## Columns\n")[2]
+    cells = re.findall(r"^\| (`.*?) \|", section.partition("\n## ")[0], flags=re.MULTILINE)
+    explained = [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
+    assert explained == [name for name in label_table.COLUMNS if name not in label_table.TEST_ONLY]

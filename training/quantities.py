@@ -10,10 +10,10 @@ from training import hashing
 # Unit, as folded: its kind, and how much of the kind's smallest unit it is.
 UNITS = {
     "mw": ("power", 0.001), "w": ("power", 1), "watt": ("power", 1), "kw": ("power", 1000),
-    "mm": ("length", 1), "cm": ("length", 10), "m": ("length", 1000), 
+    "mm": ("length", 1), "cm": ("length", 10), "m": ("length", 1000),
     "zoll": ("length", 25.4), "inch": ("length", 25.4),
     "mg": ("mass", 0.001), "g": ("mass", 1), "gr": ("mass", 1), "kg": ("mass", 1000),
-    "ml": ("volume", 1), "cl": ("volume", 10), "l": ("volume", 1000), 
+    "ml": ("volume", 1), "cl": ("volume", 10), "l": ("volume", 1000),
     "liter": ("volume", 1000), "litre": ("volume", 1000),
     "v": ("voltage", 1), "volt": ("voltage", 1), "mah": ("charge", 1), "ah": ("charge", 1000),
     "gb": ("memory", 1), "tb": ("memory", 1000), "lm": ("light", 1), "lumen": ("light", 1),
