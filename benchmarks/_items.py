@@ -14,7 +14,8 @@ from sklearn.metrics import f1_score
 from inference.predict import Labeller
 from processing.codes.codebook import Codebook
 from processing.dataset.text import text_keys
-from training import features, linear, sharing, train, training_set, weighting
+from training import features, sharing, train, training_set, weighting
+from training.families import linear
 from training.training_set import TrainingSet
 
 OPTIONS = Namespace(family="linear", c=0.6, min_df=1, word_weight=1.0, precision=0.98)

@@ -11,7 +11,8 @@ import xgboost
 from inference import tables
 from inference.tables import finish, sum_runs
 from processing.arrays import Booleans, Floats, Integers
-from training import attributes, boosted, confidence, features, hashing
+from training import attributes, confidence, features, hashing
+from training.families import boosted
 from training.features import BUCKETS
 from training.model import Model
 from training.weighting import FIRST_WORD_WEIGHT

@@ -20,8 +20,7 @@ docs/classifier.md says why so, with measurements. Read in this order: the scrip
     weighting.py        from counts to weighted features
 
     fitting.py          one setting, fitted
-    linear.py           the main candidate
-    boosted.py          the second candidate: trees, where attributes decide
+    families/           the kinds of model that are tried
     sharing.py          one fit for several groups
     confidence.py       how sure an answer is
     model.py            the fitted model and its files

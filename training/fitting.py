@@ -7,7 +7,8 @@ import numpy as np
 import xgboost
 
 from processing.arrays import Booleans, Floats
-from training import boosted, linear, sharing, weighting
+from training import sharing, weighting
+from training.families import boosted, linear
 from training.features import Features
 from training.training_set import FOLDS, TrainingSet
 from training.weighting import Weighting

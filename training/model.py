@@ -48,7 +48,7 @@ class Model:
         vocabulary: the words of the training rows, `(n_words,)`; the weighting's words are indices into it.
         weights: for each part of the weighting.
         intercepts: `(n_codes,)` float32.
-        booster: trees on margins and attributes (training/boosted.py); None for the linear candidate.
+        booster: trees on margins and attributes (families/boosted.py); None for the linear candidate.
         threshold: confidences below it need a person, in (0, 1].
     """
 

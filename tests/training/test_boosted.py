@@ -10,7 +10,8 @@ from inference.explain import explain
 from inference.predict import Labeller
 from processing.container import run
 from tests.training.synthetic_group import codebook, featurized, items, write_channel
-from training import boosted, model, train, tune
+from training import model, train, tune
+from training.families import boosted
 
 
 def interacting(n: int, seed: int) -> pa.Table:

@@ -5,7 +5,7 @@ import pytest
 from scipy import sparse
 from sklearn.svm import LinearSVC
 
-from training import linear
+from training.families import linear
 
 
 @pytest.fixture
