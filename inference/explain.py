@@ -81,7 +81,7 @@ def as_table(labeller: Labeller, item: Mapping[str, str | float | None]) -> pa.T
     unknown = sorted(set(item) - set(fields.names))
     if unknown:
         raise ValueError(
-            f"{unknown[0]} is no field of this model. Fix: give some of {', '.join(fields.names)}."
+            f"{unknown[0]} is not a field of this model. Fix: use some of {', '.join(fields.names)}."
         )
     columns = {}
     for field in fields:

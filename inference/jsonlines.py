@@ -13,7 +13,7 @@ from processing.arrays import Floats
 from processing.codes.codebook import Attribute
 from processing.dataset.text import TEXT_COLUMNS
 
-FIX = "Fix: send one JSON object with the item's fields a line, in UTF-8."
+FIX = "Fix: send one JSON object per line with the item's fields, in UTF-8."
 RANKS = ("code", "second_code", "third_code")
 RANKS_CONFIDENCE = ("confidence", "second_confidence", "third_confidence")
 TYPES = {"number": pa.float64(), "category": pa.string()}

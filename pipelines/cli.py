@@ -14,15 +14,18 @@ COMMANDS = {
     "demo": ("infra.local.demo", "two months for three model groups, on this machine"),
     "local": ("infra.local.command", "run the whole system on this machine"),
     "codebook": ("pipelines.commands.codebook", "check, show, compare and publish codebooks"),
-    "models": ("pipelines.commands.models", "winners, their history, and going back"),
-    "approve": ("pipelines.commands.approve", "let a model that waits for a person become the winner"),
-    "reject": ("pipelines.commands.reject", "refuse a model that waits for a person"),
+    "models": ("pipelines.commands.models", "winners, their history and rollback"),
+    "approve": ("pipelines.commands.approve", "approve a model that is waiting to become the winner"),
+    "reject": ("pipelines.commands.reject", "reject a model that is waiting to become the winner"),
     "explain": ("pipelines.commands.explain", "why a text gets its code"),
     "review": ("pipelines.commands.review", "uncertain items: export a sheet, import decisions"),
-    "report": ("pipelines.commands.report", "pages on comparisons, labels and periods, to read or to file"),
+    "report": (
+        "pipelines.commands.report",
+        "pages on comparisons, labels and periods, to read or to archive",
+    ),
     "plan": ("pipelines.commands.plan", "what a month will cost and when it will be done"),
-    "deploy": ("infra.deploy.deploy", "put everything into an AWS account"),
-    "destroy": ("infra.deploy.destroy", "take it out again; data stays unless told twice"),
+    "deploy": ("infra.deploy.deploy", "deploy to an AWS account, or update it"),
+    "destroy": ("infra.deploy.destroy", "delete the stack; data stays unless you ask for its deletion too"),
 }
 
 

@@ -22,18 +22,18 @@ class CannotStart(Exception):
     """Something arrived from which no run can be started; the message says what, where, and the fix.
 
     CannotStart
-    +-- BadKey           an object whose key is no dataset's manifest
-    +-- BadNotification  a message that is no S3 notification
+    +-- BadKey           an object whose key is not a dataset's manifest
+    +-- BadNotification  a message that is not an S3 notification
     +-- BadEvent         an event that lacks a field
     """
 
 
 class BadKey(CannotStart):
-    """An object arrived whose key is no dataset's manifest."""
+    """An object arrived whose key is not a dataset's manifest."""
 
 
 class BadNotification(CannotStart):
-    """A message arrived that is no S3 notification."""
+    """A message arrived that is not an S3 notification."""
 
 
 class BadEvent(CannotStart):
@@ -49,13 +49,13 @@ def landed(purpose: str, bucket: str, key: str, version: str) -> dict[str, Any]:
     folders = key.split("/")
     if len(folders) != 5 or folders[0] != purpose or folders[4] != "manifest":
         raise BadKey(
-            f"{where} is no manifest of a dataset for {purpose}. "
+            f"{where} is not the manifest of a dataset for {purpose}. "
             "Fix: put the data files and, last, `manifest` "
             f"under {purpose}/<model group>/<period>/<delivery>/, like {purpose}/DE-weee/2026-10/d1/"
         )
     for (part, form, pattern), folder in zip(PARTS, folders[1:4], strict=True):
         if not re.fullmatch(pattern, folder):
-            raise BadKey(f"{where}: {folder!r} is no {part}. Fix: name that folder {form}")
+            raise BadKey(f"{where}: {folder!r} is not a {part}. Fix: name that folder {form}")
     _, group, period, *_ = folders
     return {
         "run": names.run_name(group, purpose, period, bucket, key, version),

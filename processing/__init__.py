@@ -17,4 +17,5 @@ uses.
     container.py   the folders, the message and the exit of a job
     arrays.py      types of numpy arrays
     errors.py      all that can be wrong with a job's input
+    words.py       words that messages share
 """

@@ -16,7 +16,7 @@ from processing.errors import NotReconciled
 from processing.labels import label_table, output, published
 from processing.labels.published import Published
 from processing.month import month_changes, summary
-from processing.month.attention import judged
+from processing.month.attention import with_attention
 
 EXPORT_AGAIN = "export the sheet again (labelmill review export) and import that one."
 
@@ -50,7 +50,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     label_table.write_csv(decisions, folder / "decisions.csv")
     output.write(table, about, options.destination, {"decisions.csv": decisions.num_rows})
     counts = {name: about[name] for name in ("rows", *output.STATUSES)}
-    # Those who look after the model were told when it labelled the month.
+    # MLOps got the message about the model when it labelled the month.
     return counts | summary.message(found) | {"alarms": 0}
 
 
@@ -67,22 +67,22 @@ def amend(
     """The rows with the decisions in them; every other row is what it was.
 
     `constants` are `run`, `labelled_at` and `codebook_version` of the decided rows. Raises NotReconciled
-    where a decision is on an item that is not up for review, or on a code not in force in the period.
+    where a decision is on an item that is not waiting for review, or on a code not in force in the period.
     """
     waiting = table["item_id"].filter(pc.equal(table["status"], "review"))
     ids = decisions["item_id"].combine_chunks()
-    _check(pc.is_in(ids, value_set=waiting.combine_chunks()), ids, "is not up for review")
+    _check(pc.is_in(ids, value_set=waiting.combine_chunks()), ids, "is not waiting for review")
     in_force = pa.array(book.in_force(period), pa.string())
     _check(
         pc.is_in(decisions["label"], value_set=in_force), ids, f"was given a code not in force in {period}"
     )
     if pc.count_distinct(ids).as_py() != len(ids):
-        raise NotReconciled("An item is decided twice.", EXPORT_AGAIN)
+        raise NotReconciled("An item has two decisions.", EXPORT_AGAIN)
 
     at = pc.index_in(table["item_id"], value_set=ids)
     decided = pc.is_valid(at)
     code = decisions["label"].combine_chunks()
-    story = pc.binary_join_element_wise("decided by ", decisions["decided_by"], "; the model said ", "")
+    story = pc.binary_join_element_wise("decided by ", decisions["decided_by"], "; the model predicted ", "")
     story = pc.binary_join_element_wise(story, pc.coalesce(decisions["suggested"], pa.scalar("nothing")), "")
     given = {
         "code": code.take(at),
@@ -127,7 +127,7 @@ def _summary(table: pa.Table, about: dict[str, object], book: Codebook) -> dict[
         "codes": [row | {"earlier_items": earlier_items.get(row["code"], nothing)} for row in by_code] + gone,
         "review": before["review"] | {"items": about["review"]},
     }
-    return judged(found)
+    return with_attention(found)
 
 
 if __name__ == "__main__":

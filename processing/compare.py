@@ -21,6 +21,7 @@ from processing.policy import Policy, all_to_review
 from processing.verdict.changes import changes
 from processing.verdict.rule import MIN_DISCORDANT, RARER_LEVEL, TOLERATED_LOSS, Verdict, decide
 from processing.verdict.scores import scores
+from processing.words import counted
 
 RUN_AGAIN = "start the comparison again once both models have labelled the same test set."
 
@@ -87,7 +88,7 @@ def _policy(text: str) -> Policy:
         return Policy.parse(text)
     except (ValueError, TypeError) as error:
         raise NotComparable(
-            f"The group's policy cannot be used ({error}).", "publish one that can."
+            f"The group's policy cannot be used ({error}).", "publish a valid policy."
         ) from None
 
 
@@ -105,10 +106,10 @@ def read_published(folder: Path, model: str) -> pa.Table:
     listed = {file["name"]: file["sha256"] for file in manifest["files"]}
     if listed.get("labels.parquet") != sha256(folder / "labels.parquet"):
         raise NotComparable(
-            f"The labels of {model} are not those that its manifest lists.", "label the test set again."
+            f"The labels of {model} are not the ones its manifest lists.", "label the test set again."
         )
     if (given := pc.unique(table["model"]).to_pylist()) != [model]:
-        raise NotComparable(f"The labels of {model} say they are of {given}.", RUN_AGAIN)
+        raise NotComparable(f"The labels of {model} say they belong to {given}.", RUN_AGAIN)
     if "truth" not in table.column_names:
         raise NotComparable(f"The labels of {model} are not of a test set.", RUN_AGAIN)
     return table.filter(pc.not_equal(table["status"], "rejected")).sort_by("item_id")
@@ -120,7 +121,7 @@ def check_test_rows(table: pa.Table) -> None:
     if wrong.any():
         ids = table["item_id"].filter(pa.array(wrong))
         raise NotComparable(
-            f"{len(ids)} of {len(wrong)} rows are no test rows, for example item_id {ids[0].as_py()!r}.",
+            f"{len(ids)} of {len(wrong)} rows are not test rows, for example item_id {ids[0].as_py()!r}.",
             "compare on the test set that Prepare made.",
         )
 
@@ -197,7 +198,9 @@ def summary(evidence: dict[str, Any]) -> str:
         lines.append(f"difference  {numbers}  {interval} {evidence['low']:+.4f} to {evidence['high']:+.4f}")
     if not evidence["challenger"]["coverage"]:
         lines.append(all_to_review(evidence["policy"]["precision"]))
-    lines.append(f"{evidence['rows']:,} test rows, {evidence['distinct_texts']:,} distinct texts")
+    lines.append(
+        f"{counted(evidence['rows'], 'test row')}, {counted(evidence['distinct_texts'], 'distinct text')}"
+    )
     return "\n".join(lines)
 
 

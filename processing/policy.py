@@ -61,22 +61,22 @@ class Policy:
         for name, value in settings.items():
             if name not in cls.__dataclass_fields__:
                 raise ValueError(
-                    f"policy: unknown setting {name!r}; there are {', '.join(cls.__dataclass_fields__)}"
+                    f"policy: unknown setting {name!r}; use one of {', '.join(cls.__dataclass_fields__)}"
                 )
             if name == "approval":
                 if not isinstance(value, bool):
                     raise ValueError(f"policy: {name} is {value!r}, must be true or false")
             elif name == "share_by":
                 if not isinstance(value, str):
-                    raise ValueError(f"policy: {name} is {value!r}, must be a text")
+                    raise ValueError(f"policy: {name} is {value!r}, must be text")
             elif not isinstance(value, int | float) or isinstance(value, bool):
                 raise ValueError(f"policy: {name} is {value!r}, must be a number")
         return cls(**settings)
 
 
 def all_to_review(precision: float) -> str:
-    """What people are told of a model whose every answer is below its threshold; 0 asks for the default."""
+    """The warning for a model whose every answer is below its threshold; precision 0 means the default."""
     wanted = f"{100 * (precision or Policy.precision):g} %"
     return (
-        f"Every item goes to review: with the rows there are, no threshold reaches the precision of {wanted}."
+        f"Every item goes to review: with the rows available, no threshold reaches a precision of {wanted}."
     )

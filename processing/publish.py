@@ -93,7 +93,7 @@ def _codebook(options: argparse.Namespace) -> Codebook:
     book = codebook.load(container.input_folder("codebook"), options.group)
     if book.version != options.codebook_version:
         raise BadCodebook(
-            f"The run is under codebook {options.codebook_version}, but {book.version} is what it was given.",
+            f"The run is for codebook {options.codebook_version}, but it was given {book.version}.",
             START_AGAIN,
         )
     return book

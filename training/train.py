@@ -29,7 +29,7 @@ PACKAGES = ("processing", "training", "inference")
 def main(arguments: list[str] | None = None) -> dict[str, object]:
     arguments_ = parser(__doc__)
     arguments_.add_argument(
-        "--precision", type=float, default=0.98, help="share of right answers that need no person"
+        "--precision", type=float, default=0.98, help="share to be right among unreviewed labels"
     )
     options = arguments_.parse_args(arguments)
     book = read_codebook(channel("codebook"))
@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     model.save(trained, model_folder())
     copy_code(model_folder() / "code")
     if trained.threshold == confidence.NEVER:
-        print(f"{all_to_review(options.precision)} There are {given.own.sum()} rows.", flush=True)
+        print(f"{all_to_review(options.precision)} Training rows: {given.own.sum()}.", flush=True)
     print(f"macro_f1={macro_f1:.4f};", flush=True)
     return {"macro_f1": round(macro_f1, 4), "rows": len(given.labels), "codes": len(given.codes)}
 

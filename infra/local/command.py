@@ -32,22 +32,22 @@ def add_parser(subparsers: Subparsers) -> None:
     local = subparsers.add_parser(
         "local",
         help="run the whole system on this machine",
-        description="AWS at 127.0.0.1: the templates, functions and jobs that deploy.",
+        description="AWS imitated at 127.0.0.1, with the templates, functions and jobs that are deployed.",
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verbs = local.add_subparsers(dest="verb", metavar="up|down|status|schedule", required=True)
     up = verbs.add_parser("up", help="start it, in the background; print its address and names")
     up.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
-    up.add_argument("--foreground", action="store_true", help="stay, tell what happens, end with Ctrl-C")
-    down = verbs.add_parser("down", help="end it")
-    status = verbs.add_parser("status", help="tell whether it runs, and where")
+    up.add_argument("--foreground", action="store_true", help="print what happens until Ctrl-C")
+    down = verbs.add_parser("down", help="stop it")
+    status = verbs.add_parser("status", help="say whether it is running, and where")
     schedule = verbs.add_parser("schedule", help="fire one of its schedules now, as if its time had come")
     schedule.add_argument("name", help="such as labelmill-training")
     schedule.add_argument(
         "--at",
         type=datetime.fromisoformat,
-        help="the time it is to be, such as 2026-11-01T04:00 (UTC unless it says otherwise; default: now)",
+        help="as if at this time, such as 2026-11-01T04:00 (UTC unless it says otherwise; default: now)",
     )
     for verb in (up, down, status, schedule):
         verb.add_argument("--dir", type=Path, default=Path(".labelmill"), help="folder of runs and results")
@@ -109,7 +109,7 @@ def _down(folder: Path, running: dict[str, Any] | None) -> int:
     os.kill(running["pid"], signal.SIGTERM)
     while (folder / ENDPOINT_FILE).exists():  # the last thing it removes
         time.sleep(0.05)
-    print(f"ended; runs and results are in {folder}")
+    print(f"stopped; runs and results are in {folder}")
     return 0
 
 
@@ -136,13 +136,13 @@ def _fire(args: argparse.Namespace, running: dict[str, Any] | None) -> int:
 
 def _describe(running: dict[str, Any], folder: Path) -> str:
     names = running["names"]
-    lines = [f"The local stack runs at {running['endpoint']}; runs and results are in {folder}/", ""]
+    lines = [f"The local stack is running at {running['endpoint']}; runs and results are in {folder}/", ""]
     lines += [f"  {name:28} {value}" for name, value in names.items()]
     settings = {"AWS_ENDPOINT_URL": running["endpoint"], **CREDENTIALS}
     landing = address(names.get("LandingBucket"), "training/DE-weee/2026-10/d1/")
     lines += ["", "Use it from this shell:", ""]
     lines += [f"  export {name}={value}" for name, value in settings.items()]
-    lines += ["", "Drop a dataset; its manifest, which comes last, starts the work:", ""]
+    lines += ["", "Upload a dataset; its manifest, last, starts the run:", ""]
     lines += [
         f"  aws s3 cp dataset/ {landing} --recursive --exclude manifest",
         f"  aws s3 cp dataset/manifest {landing}",

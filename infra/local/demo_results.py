@@ -5,6 +5,7 @@ from typing import Any
 from infra.local.stack import LocalStack
 from infra.results import decisions, published, read_json
 from pipelines.names import split_address
+from processing.words import counted
 
 
 def row(stack: LocalStack, group: str, rows: int) -> dict[str, Any]:
@@ -35,22 +36,22 @@ def change_of_codes(stack: LocalStack, group: str, period: str) -> list[str]:
 
 
 def sentences(summary: dict[str, Any], amended: list[dict[str, Any]]) -> list[str]:
-    """A month's `summary.json` and the manifests of its amended versions, told as a change of codes."""
+    """The change of codes in sentences, from a month's `summary.json` and its amended versions' manifests."""
     changes = summary["changes"] or {"moves": []}  # None in a first month
-    told = [
-        f"{move['items']:,} items of the month before are {move['code']} now, not {move['earlier_code']}"
+    lines = [
+        f"{counted(move['items'], 'item')} of last month: {move['code']} now, not {move['earlier_code']}"
         for move in changes["moves"]
         if move["cause"] == "codebook"
     ]
     if without_code := summary["review"]["without_code"]:
-        told.append(f"{without_code:,} items to review: no one code in force stands for the model's code")
-    told += summary["attention"]
+        lines.append(f"{counted(without_code, 'item')} to review: no single code replaces the model's")
+    lines += summary["attention"]
     for version in amended:
         by = ", ".join(version["decided_by"])
-        told.append(
-            f"{version['decided']:,} items decided by {by}: labels with them are published as a new version"
+        lines.append(
+            f"{counted(version['decided'], 'item')} decided by {by}: published as a new version of the labels"
         )
-    return told
+    return lines
 
 
 def _path(address: str) -> str:

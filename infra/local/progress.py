@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.local.follow import ENDED
+from processing.words import counted
 
 
 class Progress:
@@ -37,7 +38,9 @@ class Progress:
             else:
                 self._running.pop(event["name"], None)
             names = list(self._running)[:4]
-            self._status.update(f"{len(self._running)} jobs: {', '.join(names)}" if names else "waiting")
+            self._status.update(
+                f"{counted(len(self._running), 'job')}: {', '.join(names)}" if names else "waiting"
+            )
         elif event["kind"] == "execution" and event["status"] in ENDED:
             machine = event["machine"].rpartition("-")[2]
             self._line(
@@ -53,7 +56,9 @@ class Progress:
         self, results: list[dict[str, Any]], story: list[str], pages: list[Path], folder: Path, seconds: float
     ) -> None:
         """The closing table, what the change of codes did, and the paths of what to open next."""
-        table = Table(title="Synthetic items: scores say that the flow works, not how good it is on yours")
+        table = Table(
+            title="Synthetic items: the scores show that the flow works, not how good it is on your items"
+        )
         columns = ("group", "rows", "verdict", "score", "labelled", "to review")
         for name in columns:
             table.add_column(name, justify="left" if name in ("group", "verdict") else "right")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from processing.policy import NO_LIST, Policy
+from processing.words import counted
 
 if TYPE_CHECKING:
     import jsonschema
@@ -61,7 +62,7 @@ def _form(codebook: Any) -> list[tuple[str, str, str]]:
 def _message(error: jsonschema.ValidationError) -> str:
     """The validator's message, without patterns, and short where a whole list would be printed."""
     if error.validator == "pattern":
-        return f"{_quoted(error.instance)} is not written as it must be"
+        return f"{_quoted(error.instance)} does not have the required form"
     if len(error.message) > 100:
         return f"{error.validator} {json.dumps(error.validator_value)} is not met"
     message: str = error.message
@@ -72,7 +73,7 @@ def _fix(error: jsonschema.ValidationError) -> str:
     if error.validator == "required":
         return "add it, docs/codebooks.md explains every field"
     if error.validator == "additionalProperties":
-        return "check its spelling or remove it; known are " + ", ".join(error.schema["properties"])
+        return "check its spelling or remove it; the known ones are " + ", ".join(error.schema["properties"])
     fix: str = error.schema["x-fix"]
     return fix
 
@@ -108,7 +109,7 @@ def _codes(codebook: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
             yield (
                 f'codes, "{entry["code"]}", valid_to',
                 f"{entry['valid_to']} is before valid_from {entry['valid_from']}",
-                "put the two dates right",
+                "correct the two dates",
             )
     reach = date.min
     for entry in sorted(codebook["codes"], key=lambda entry: entry["valid_from"]):
@@ -117,7 +118,7 @@ def _codes(codebook: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
             yield (
                 f'codes, "{entry["code"]}", valid_from',
                 f"no code at all is in force from {reach + ONE_DAY} to {start - ONE_DAY}",
-                "put the dates right so that one time follows the other",
+                "correct the dates so that one time follows the other",
             )
         reach = max(reach, end)
 
@@ -147,7 +148,7 @@ def _successions(codebook: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
             yield (
                 place,
                 f'code "{min(both)}" would replace itself',
-                "a code that stays needs no succession, take it out; a new code beside it is only listed",
+                "a code that stays needs no succession, remove it; a new code beside it is only listed",
             )
             continue
         if wrong := _arity(succession):
@@ -168,7 +169,7 @@ def _successions(codebook: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
         yield (
             "successions",
             "codes replace each other in a circle: " + " - ".join(reversed(error.args[1])),
-            "take out the succession that points back to an older code",
+            "remove the succession that points back to an older code",
         )
 
 
@@ -190,7 +191,7 @@ def _policy(codebook: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 def _arity(succession: dict[str, Any]) -> tuple[str, str] | None:
     kind, old, new = succession["kind"], len(succession["from"]), len(succession["to"])
-    counts = f"there are {old} under from and {new} under to"
+    counts = f"from has {counted(old, 'code')} and to has {counted(new, 'code')}"
     if kind == "renamed" and (old, new) != (1, 1):
         return f"renamed, but {counts}", "one code becomes one; use merged or split for the rest"
     if kind == "merged" and new != 1:
@@ -221,8 +222,8 @@ def _dates(succession: dict[str, Any], entries: dict[str, dict[str, Any]]) -> It
             )
         elif succession["kind"] == "renamed" and start < day:
             yield (
-                f'code "{entry["code"]}" was there before {day}, so this is no new name',
-                "write merged: the old code is absorbed by one that goes on",
+                f'code "{entry["code"]}" was there before {day}, so this is not a new name',
+                "write merged: the old code is absorbed by one that stays",
             )
 
 

@@ -134,9 +134,7 @@ def _replace(
         dynamodb.put_item(TableName=table, Item=typed, **condition)
     except dynamodb.exceptions.ConditionalCheckFailedException as error:
         before = current.get("codebook_version", "none")
-        message = (
-            f"somebody else has published for {item['group']} at this moment, {before} is replaced already"
-        )
+        message = f"somebody else has just published for {item['group']}, in place of {before}"
         fix = f"look at it (labelmill codebook show {item['group']}), then publish again"
         raise CodebookError(Problem(file, "version", message, fix)) from error
 

@@ -16,10 +16,10 @@ def add_command(subparsers: Subparsers, name: str, *, approved: bool, text: str,
     parser = subparsers.add_parser(
         name,
         help=text,
-        description=f"{text.capitalize()} (docs/ledger.md). The SNS message that asks for it names the run.",
+        description=f"{text.capitalize()} (docs/ledger.md). The SNS message names the run.",
         epilog=f"Example: labelmill {name} DE-weee-comparison-2026-10-0f3a9c21d4e5 --reason 'as agreed'",
     )
-    parser.add_argument("name", metavar="RUN", help="the comparison that waits")
+    parser.add_argument("name", metavar="RUN", help="the comparison's run")
     parser.add_argument(
         "--reason",
         required=needs_reason,
@@ -40,7 +40,7 @@ def _answer(args: argparse.Namespace, approved: bool) -> int:
     named = parse_run(args.name)
     if not named or named.purpose != "comparison":
         raise reading.LedgerError(
-            f"{args.name} is no comparison. Fix: copy the run from the message, "
+            f"{args.name} is not a comparison. Fix: copy the run from the message, "
             "like DE-weee-comparison-2026-10-0f3a9c21d4e5."
         )
     found = reading.read(*open_ledger(args.stack), named.group)
@@ -51,7 +51,7 @@ def _answer(args: argparse.Namespace, approved: bool) -> int:
                 f"{decision['verdict']}. {decision['reason']}"
             )
     if args.name not in found.approvals:
-        raise reading.LedgerError(f"{args.name} asks for no approval. Fix: check the run and --stack.")
+        raise reading.LedgerError(f"{args.name} is not waiting for approval. Fix: check the run and --stack.")
     asked = found.approvals[args.name]
     answer = {"approved": approved, "by": decider(args.by), "reason": reason_of(args)}
     states = boto3.client("stepfunctions")
@@ -61,9 +61,10 @@ def _answer(args: argparse.Namespace, approved: bool) -> int:
         if error.response["Error"]["Code"] not in GONE:
             raise
         raise reading.LedgerError(
-            f"{args.name} waits no more: it was answered, stopped, or more than {reading.APPROVAL_DAYS} days "
-            f"have passed. Fix: see what came of it (labelmill models history {found.group})."
+            f"{args.name} is no longer waiting: it was answered or stopped, or more than "
+            f"{reading.APPROVAL_DAYS} days have passed. "
+            f"Fix: see the outcome (labelmill models history {found.group})."
         ) from error
     done = "approved: it becomes the winner" if approved else "rejected: the winner stays"
-    print(f"{asked['model']} is {done}. MLOps are told as soon as that is recorded.")
+    print(f"{asked['model']} is {done}. MLOps get a message once this is recorded.")
     return 0

@@ -6,5 +6,5 @@ from pipelines.commands.shared import Subparsers
 
 def add_parser(subparsers: Subparsers) -> None:
     """Add `approve` to the command line."""
-    text = "let a challenger that waits for approval become the winner"
+    text = "approve a challenger: it becomes the winner"
     add_command(subparsers, "approve", approved=True, text=text, needs_reason=False)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.commands.shared import Subparsers, add_stack, guarded
+from processing.words import counted
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -37,11 +38,11 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     verbs = parser.add_subparsers(metavar="VERB", required=True)
 
-    check = verbs.add_parser("check", help="is the file good? names every problem and its fix")
+    check = verbs.add_parser("check", help="check a file: every problem and its fix")
     check.add_argument("files", nargs="+", metavar="FILE")
     check.set_defaults(run=guarded(_check))
 
-    show = verbs.add_parser("show", help="the codes, when each is in force, what follows it")
+    show = verbs.add_parser("show", help="the codes, when each is in force and what replaces it")
     show.add_argument("codebook", metavar="GROUP", help="a model group, or a codebook's file")
     show.add_argument("--json", action="store_true", help="print it as JSON")
     show.set_defaults(run=guarded(_show))
@@ -69,7 +70,7 @@ def _check(args: argparse.Namespace) -> int:
             print(error, file=sys.stderr)
             failed += 1
         else:
-            print(f"{file}: good. {book['group']} {book['version']}, {len(book['codes'])} codes")
+            print(f"{file}: OK. {book['group']} {book['version']}, {counted(len(book['codes']), 'code')}")
     return 1 if failed else 0
 
 
@@ -124,13 +125,13 @@ def _publish(args: argparse.Namespace) -> int:
         table=names["LedgerTable"],
         now=datetime.now(UTC),
     )
-    how = f"is current already, since {done.published_at}"
+    how = f"is already current, since {done.published_at}"
     if done.changed:
         how = f"is current now (before: {done.replaces or 'none'})"
         if done.older:
             print(
-                f"Warning: {done.version} is older than {done.replaces}, which it replaces: runs are under "
-                f"the older codes from now on. If that is not meant, publish {done.replaces} again.",
+                f"Warning: {done.version} is older than {done.replaces}, which it replaces: runs now use "
+                f"the older codes. If you did not mean this, publish {done.replaces} again.",
                 file=sys.stderr,
             )
     print(f"{done.group} {done.version} {how}\n{done.uri}\nsha256 {done.digest}")

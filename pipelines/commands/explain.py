@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SHOWN = 20
 EPILOG = """\
 Each line says how far a word, a pair of words or an attribute moved the item from the second code towards the
-first; below zero it spoke for the second.
+first; below zero it speaks for the second.
 
 Examples:
   labelmill explain DE-weee "Wasserkocher Edelstahl 1,7 l"
@@ -86,19 +86,19 @@ def _run(args: argparse.Namespace) -> int:
         about = {"model": name, "codebook_version": model.codebook_version, "threshold": model.threshold}
         print(json.dumps(about | asdict(explained), indent=2, ensure_ascii=False))
     else:
-        print(_told(name, model, explained))
+        print(_in_words(name, model, explained))
     return 0
 
 
-def _told(name: str, model: Model, explained: Explanation) -> str:
+def _in_words(name: str, model: Model, explained: Explanation) -> str:
     first, second = explained.code, explained.second_code
-    verdict = "a person must look" if explained.review else "no person needed"
+    verdict = "needs review" if explained.review else "no review needed"
     width = max(len(first), len(second))
     lines = [
         f"{name}, codebook {model.codebook_version}",
         f"  {first:<{width}}  {explained.confidence:.4f}  {verdict}, the threshold is {model.threshold:.4f}",
         f"  {second:<{width}}  {explained.second_confidence:.4f}",
-        f"For {first} (+) and against it, for {second} (-):",
+        f"For {first} (+) or for {second} (-):",
     ]
     for reason in explained.reasons[:SHOWN]:
         unknown = "" if reason.known else "  (not in the training rows)"
@@ -108,5 +108,5 @@ def _told(name: str, model: Model, explained: Explanation) -> str:
         lines.append(f"  {rest:+.3f}  {len(explained.reasons) - SHOWN} weaker ones (--json shows them)")
     lines.append(f"  {explained.bias:+.3f}  without any text: the codes' constants")
     if model.booster is not None:
-        lines.append("This model has trees besides, which have no such terms; the linear part is shown.")
+        lines.append("This model also has trees, which have no such terms; only the linear part is shown.")
     return "\n".join(lines)

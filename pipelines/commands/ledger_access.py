@@ -6,9 +6,7 @@ from typing import Any
 
 
 def add_by(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--by", metavar="NAME", help="who decides; recorded beside the AWS identity that calls"
-    )
+    parser.add_argument("--by", metavar="NAME", help="who decides; recorded beside your AWS identity")
 
 
 def open_ledger(stack: str) -> tuple[Any, str]:
@@ -39,7 +37,7 @@ def tell_mlops(stack: str, message: dict[str, Any]) -> None:
         why = f"the stack {stack} has no output {error}"
     else:
         return
-    print(f"Warning: it is done, but MLOps could not be told: {why}", file=sys.stderr)
+    print(f"Warning: it is done, but MLOps could not be notified: {why}", file=sys.stderr)
 
 
 def decider(name: str | None) -> str:
@@ -56,5 +54,5 @@ def reason_of(args: argparse.Namespace) -> str:
 
     reason = " ".join(args.reason.split())
     if not 0 < len(reason) <= 500:
-        raise LedgerError("The reason is empty or long. Fix: say in 1 to 500 characters why.")
+        raise LedgerError("The reason is empty or too long. Fix: give one of 1 to 500 characters.")
     return reason

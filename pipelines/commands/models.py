@@ -24,7 +24,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "models",
         help="models and winners of each group: list, history, winner, rollback, promote",
-        description="Look at models and decisions; change a group's winner (docs/ledger.md).",
+        description="Show models and decisions; change a group's winner (docs/ledger.md).",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -40,12 +40,8 @@ def add_parser(subparsers: Subparsers) -> None:
         return added
 
     verb("list", _list, "every model of every group, and what became of it", "labelmill models list")
-    verb(
-        "history", _history, "all decisions on a group, the oldest first", "labelmill models history DE-weee"
-    )
-    winner = verb(
-        "winner", _winner, "the model that labels, now or on a day", "labelmill models winner DE-weee"
-    )
+    verb("history", _history, "all decisions on a group, oldest first", "labelmill models history DE-weee")
+    winner = verb("winner", _winner, "the winner, now or on a given day", "labelmill models winner DE-weee")
     winner.add_argument(
         "--on", type=_day, metavar="DATE", help="at the end of this day (UTC), like 2026-10-31"
     )
@@ -72,7 +68,7 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no day; write it like 2026-10-31") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day; write it like 2026-10-31") from None
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -108,14 +104,14 @@ def _history(args: argparse.Namespace) -> int:
     decisions = reading.read(*open_ledger(args.stack), args.group).decisions
     if args.json:
         return _print_json(decisions)
-    print("\n\n".join(map(_told, decisions)) or f"{args.group}: no decision so far")
+    print("\n\n".join(map(_in_words, decisions)) or f"{args.group}: no decisions yet")
     return 0
 
 
-def _told(decision: dict[str, Any]) -> str:
+def _in_words(decision: dict[str, Any]) -> str:
     """One decision in a few lines."""
     head = f"{decision['time'][:19].replace('T', ' ')}  {decision['verdict']}  {decision['model']}"
-    lines = [f"{head} (winner until then: {decision['replaces'] or 'none'})", decision["reason"]]
+    lines = [f"{head} (winner before: {decision['replaces'] or 'none'})", decision["reason"]]
     if "score" in decision:
         replaced = f", against {decision['replaced_score']:.4f}" if "replaced_score" in decision else ""
         lines.append(f"macro-F1 {decision['score']:.4f}{replaced}, codebook {decision['codebook_version']}")
@@ -133,7 +129,7 @@ def _winner(args: argparse.Namespace) -> int:
     answer = {"model": found.winner.get("model"), "since": found.winner.get("since")}
     if args.on:
         if args.on > datetime.now(UTC).date():
-            raise reading.LedgerError(f"{args.on} is yet to come. Fix: name a day up to today (UTC).")
+            raise reading.LedgerError(f"{args.on} is in the future. Fix: name a day up to today (UTC).")
         midnight = datetime.combine(args.on + timedelta(days=1), time(), UTC)
         decision = reading.winner_at(found, midnight) or {"model": None, "time": None}
         answer, when = {"model": decision["model"], "since": decision["time"]}, f"on {args.on}"
@@ -167,7 +163,7 @@ def _change(args: argparse.Namespace, verdict: str) -> int:
     if args.json:
         return _print_json(decision)
     before = decision["replaces"] or "none"
-    print(f"{args.model} is the winner of {args.group} from now on, instead of {before}.")
+    print(f"{args.model} is now the winner of {args.group}, instead of {before}.")
     return 0
 
 

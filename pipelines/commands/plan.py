@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.commands.shared import Subparsers
+from processing.words import counted
 
 if TYPE_CHECKING:
     from pipelines.plan.groups import ModelGroup
@@ -35,7 +36,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "plan",
         help="what a month will cost and when it will be done",
-        description="Compute jobs, hours, money and the end of a month before it runs. Calls no service.",
+        description="Compute a month's jobs, hours, cost and end before it runs. Calls no service.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -60,7 +61,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def _count(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 0 < int(text) < 10**12:
-        raise argparse.ArgumentTypeError(f"{text} is no whole number above 0")
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number above 0")
     return int(text)
 
 
@@ -128,13 +129,15 @@ def _show(
     items = sum(group.items for group in groups)
     console = Console(markup=False, highlight=False)
     sizes = f"sizes from {args.groups}" if args.groups else "synthetic sizes"
-    console.print(f"{len(groups)} model groups, {items:,} items a month ({sizes}), {prices.region}")
+    console.print(
+        f"{counted(len(groups), 'model group')}, {counted(items, 'item')} a month ({sizes}), {prices.region}"
+    )
     machines = ", ".join(
         f"{name.removesuffix('InstanceType')} {kind}" for name, kind in settings.instances.items()
     )
-    console.print(f"{machines}; at most {args.quota} instances at once of each kind of job\n")
+    console.print(f"{machines}; at most {args.quota} instances at once for each kind of job\n")
 
-    table = Table("", "jobs", "hours", "USD/month", "USD/M items", "aim", "done after")
+    table = Table("", "jobs", "hours", "USD/month", "USD/M items", "target", "done after")
     for column in table.columns[1:5]:
         column.justify = "right"
     for name, part in made.parts.items():
@@ -169,7 +172,7 @@ def _show(
         table.add_row(lever.name, worth, lever.note)
     console.print(table)
     console.print(
-        f"Prices as of {prices.as_of}, copied by hand; {prices.unverified} of them are not verified:"
+        f"Prices as of {prices.as_of}, copied by hand; not verified: {prices.unverified} of them. Sources:"
     )
     for name, source in prices.sources.items():
         console.print(f"  {name} ({source['date']}): {source['where']}")

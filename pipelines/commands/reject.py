@@ -6,5 +6,5 @@ from pipelines.commands.shared import Subparsers
 
 def add_parser(subparsers: Subparsers) -> None:
     """Add `reject` to the command line."""
-    text = "keep the winner, although the comparison would change it"
+    text = "reject a challenger: the winner stays"
     add_command(subparsers, "reject", approved=False, text=text, needs_reason=True)

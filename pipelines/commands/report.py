@@ -41,7 +41,7 @@ def add_parser(subparsers: Subparsers) -> None:
     labels.add_argument("period", metavar="PERIOD", help="such as 2026-10")
     labels.set_defaults(run=guarded(_labels))
 
-    period = verbs.add_parser("period", help="a page over all groups, and those it leads to")
+    period = verbs.add_parser("period", help="a page for all groups, and the pages it links to")
     period.add_argument("name", metavar="PERIOD", help="such as 2026-10")
     period.set_defaults(run=guarded(_period))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.commands.shared import Subparsers, add_stack, guarded
+from processing.words import counted
 
 if TYPE_CHECKING:
     from pipelines.review.published import Places
@@ -27,13 +28,13 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "review",
         help="uncertain items: export a sheet, import decisions",
-        description="Export the items a person must look at, import what was decided (docs/outputs.md).",
+        description="Export the items a person must review, import the decisions (docs/outputs.md).",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verbs = parser.add_subparsers(metavar="VERB", required=True)
 
-    export = verbs.add_parser("export", help="write the sheet, the most valuable items first")
+    export = verbs.add_parser("export", help="write the sheet, most valuable items first")
     export.add_argument("group", metavar="GROUP", help="a model group, such as DE-weee")
     export.add_argument("period", metavar="PERIOD", help="such as 2026-10")
     export.add_argument(
@@ -57,7 +58,7 @@ def _export(args: argparse.Namespace) -> int:
 
 
 def export_sheet(places: Places, group: str, period: str, path: Path, of_run: str | None = None) -> str:
-    """Write the sheet of a month, none if nothing waits; return what a person is told.
+    """Write the sheet of a month, none if nothing waits; return the message for the person.
 
     `places` is of pipelines/review/published.py; `of_run` names the labels' run, by
     default the newest. Raises ReviewError.
@@ -70,12 +71,13 @@ def export_sheet(places: Places, group: str, period: str, path: Path, of_run: st
     book = current_codebook(places, group)
     rows = list(sheet_rows(places, output, book))
     if not rows:
-        return f"Nothing waits for a person in {output.address}"
+        return f"Nothing is waiting for review in {output.address}"
     in_force = set(book.in_force(period))
     codes = {code.code: code.description for code in book.codes if code.code in in_force}
     sheet.write(path, rows, codes)
     listed = "\n".join(f"  {code}  {description}" for code, description in codes.items())
-    return f"{path}: {len(rows)} items of {output.manifest['run']}\nCodes in force in {period}:\n{listed}"
+    written = f"{path}: {counted(len(rows), 'item')} of {output.manifest['run']}"
+    return f"{written}\nCodes in force in {period}:\n{listed}"
 
 
 def _import(args: argparse.Namespace) -> int:
@@ -89,7 +91,7 @@ def _import(args: argparse.Namespace) -> int:
 
 
 def import_sheet(places: Places, path: Path, by: str) -> str:
-    """Check a filled sheet and start the run that publishes its decisions; return what a person is told.
+    """Check a filled sheet and start the run that publishes its decisions; return the message for the person.
 
     `places` is of pipelines/review/published.py; `by` is who decided. Raises ReviewError or SheetError.
     """
@@ -103,8 +105,8 @@ def import_sheet(places: Places, path: Path, by: str) -> str:
     decided = decisions.decisions(rows, output, book, str(path))
     run, new = decisions.send(places, output, decided, by, datetime.now(UTC))
     left = sum(not row["code"] for _, row in rows)
-    told = f"The run {run} publishes them" if new else f"They were imported before: see run {run}"
-    return f"{len(decided)} decisions by {by}, {left} left open\n{told}"
+    how = f"The run {run} publishes them" if new else f"They were imported before: see run {run}"
+    return f"{counted(len(decided), 'decision')} by {by}, {left} left open\n{how}"
 
 
 def _places(stack: str) -> Places:

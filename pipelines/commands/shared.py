@@ -1,14 +1,13 @@
-"""What the commands that call AWS share: which stack they mean, and how a refusal is told."""
+"""What the commands that call AWS share: which stack they mean, and how they report a refusal."""
 
 import argparse
 import sys
 from collections.abc import Callable
 from typing import TypeAlias
 
-#: What puts right that AWS was not reached at all: no Region, no credentials, nobody at the endpoint.
+#: The fix where AWS was not reached at all: no Region, no credentials, nobody at the endpoint.
 REACH = (
-    "Fix: say where and as whom with AWS_PROFILE and AWS_REGION; "
-    "for the local stack, with the settings that labelmill local up prints"
+    "Fix: set AWS_PROFILE and AWS_REGION; for the local stack, the settings that labelmill local up prints"
 )
 
 Command = Callable[[argparse.Namespace], int]

@@ -23,6 +23,6 @@ def take_each(event: dict[str, Any], take: Callable[[str], None], refusal: type[
             failed.append({"itemIdentifier": message["messageId"]})
         # Whatever is wrong with one message must not take its neighbours along to the dead-letter queue.
         except Exception:
-            log.exception("message %s could not be taken", message["messageId"], extra=about({}))
+            log.exception("message %s could not be processed", message["messageId"], extra=about({}))
             failed.append({"itemIdentifier": message["messageId"]})
     return {"batchItemFailures": failed}

@@ -68,7 +68,7 @@ def unfinished(month: Month, landed: Callable[[str], bool]) -> Iterator[tuple[st
         elif group not in month.labelled | month.without_items:
             yield group, "no dataset to label has landed"
         elif group in month.undecided:
-            yield group, f"{labels}; but model {month.undecided[group]} has not been decided upon"
+            yield group, f"{labels}, but model {month.undecided[group]} has not been decided on"
 
 
 def has_landed(s3: S3Client, bucket: str, period: str, group: str) -> bool:
@@ -87,7 +87,7 @@ def notice(period: str, bucket: str, left: dict[str, str]) -> str:
 {lines}
 
 Datasets land in {names.address(bucket, folder)}.
-What to do: docs/runbook.md#month-unfinished. This notice comes every day until all are done.
+What to do: docs/runbook.md#month-unfinished. You get this notice every day until all are done.
 """
 
 

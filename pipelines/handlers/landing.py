@@ -39,7 +39,7 @@ def manifests(body: str) -> list[tuple[str, str, str]]:
         return [_object(record["s3"]) for record in notification["Records"]]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise runs.BadNotification(
-            f"the message is no S3 notification ({error!r}): {body[:500]!r}. "
+            f"the message is not an S3 notification ({error!r}): {body[:500]!r}. "
             "Fix: let only the landing bucket send to this queue"
         ) from error
 

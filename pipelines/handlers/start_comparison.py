@@ -45,7 +45,7 @@ def next_run(detail: dict[str, Any], ledger: Ledger) -> tuple[str, dict[str, Any
     winner, decision = ledger.winner(group)
     # The event came again after the decision: the winner may be another by now, so the name would be new.
     if winner == challenger or ledger.is_decided(group, challenger):
-        log.info("%s has been decided upon", challenger, extra=about(detail))
+        log.info("%s has been decided", challenger, extra=about(detail))
         return None
     addresses = {
         model: ledger.predictions(group, test_set, model) for model in (challenger, winner or challenger)

@@ -39,7 +39,7 @@ def handler(
         Subject=f"unload failed: {group} {order['purpose']} {order['period']}",
         Message=f"The warehouse delivered no {order['purpose']} dataset of {group} for {order['period']}: "
         f"{cause} (error {failure['error']}, statement {failure['run']}, {detail['statementId']}). "
-        "No run was started. The order that asks for it again is kept in the failure queue.",
+        "No run was started. The order to send again is in the failure queue.",
     )
 
 

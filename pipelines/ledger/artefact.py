@@ -30,7 +30,7 @@ def fetch(s3: S3Client, address: str, names: tuple[str, ...], folder: Path) -> N
             if error.response["Error"]["Code"] != "404":
                 raise
             raise LedgerError(
-                f"{address} is not there. Fix: bring the object's last version back, or ask another model."
+                f"{address} does not exist. Fix: restore the object's last version, or use another model."
             ) from None
         packed.seek(0)
         with tarfile.open(fileobj=packed, mode="r:gz") as archive:

@@ -31,7 +31,7 @@ def change(ledger: GroupLedger, verdict: str, model: str, reason: str, by: str, 
         decision["model"] == model and decision["verdict"] in MAKES_WINNER for decision in ledger.decisions
     ):
         raise LedgerError(
-            f"{model} was never the winner of {group}, so there is nothing to go back to. "
+            f"{model} was never the winner of {group}, so there is nothing to roll back to. "
             "Fix: name an earlier winner (labelmill models history), or use labelmill models promote."
         )
     time = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

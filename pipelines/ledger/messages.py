@@ -11,8 +11,8 @@ from pipelines.ledger.reading import APPROVAL_DAYS
 _DECIDED = "{verdict} for {group} {period}"
 _EVIDENCE = "Evidence: {evidence}"
 _COMPARED = " {reason}\n\n{summary}\n\n" + _EVIDENCE + "\nReport: labelmill report comparison {run}"
-_BY_HAND = " {reason}\n\n{model} is the winner from now on, instead of {before}.\nDecided by {decided_by}."
-_GO_BACK = "To go back: labelmill models rollback {group} --to {replaces} --reason TEXT"
+_BY_HAND = " {reason}\n\n{model} is now the winner, instead of {before}.\nDecided by {decided_by}."
+_GO_BACK = "To roll back: labelmill models rollback {group} --to {replaces} --reason TEXT"
 
 SUBJECT = "{verdict}: {group} {period}"
 #: Of a comparison.

@@ -122,7 +122,7 @@ def status(ledger: GroupLedger, model: str, now: datetime) -> str:
     runs = {decision["run"] for decision in ledger.decisions}
     for run, asked in ledger.approvals.items():
         if asked["model"] == model and run not in runs and waits(asked, ledger.winner.get("model", ""), now):
-            return f"waits for approval of {run}"
+            return f"waiting for approval of {run}"
     if not decided:
         return "not compared yet"
     last = decided[-1]
@@ -149,7 +149,7 @@ def older_codebook(ledger: GroupLedger, model: str) -> str:
         return ""
     return (
         f"{model} was trained under codebook {trained}; the current one is {current}. "
-        f"It gives no code that is new since {trained}."
+        f"It cannot predict codes that are new since {trained}."
     )
 
 
@@ -157,7 +157,7 @@ def model_or_winner(ledger: GroupLedger, model: str | None) -> tuple[str, dict[s
     """Name and item MODEL# of a model of the group, of its winner where none is named. Raises LedgerError."""
     name = model or ledger.winner.get("model")
     if not name:
-        raise LedgerError(f"{ledger.group} has no winner so far. Fix: name one of its models with --model.")
+        raise LedgerError(f"{ledger.group} has no winner yet. Fix: name one of its models with --model.")
     check_model(ledger, name)
     return name, ledger.models[name]
 
@@ -171,5 +171,5 @@ def check_model(ledger: GroupLedger, model: str) -> None:
         raise LedgerError(
             f"{model} is a model of {group}, not of {ledger.group}. Fix: name a model of {ledger.group}."
         )
-    known = ", ".join(sorted(ledger.models)[-5:]) or "no model so far"
-    raise LedgerError(f"{ledger.group} has no model {model}. Fix: name one of its own: {known}.")
+    known = ", ".join(sorted(ledger.models)[-5:]) or "no models yet"
+    raise LedgerError(f"{ledger.group} has no model {model}. Fix: name one of its models: {known}.")

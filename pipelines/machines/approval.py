@@ -30,7 +30,7 @@ def approval(failure: states.State, evidence: Path, then: states.State) -> state
             "verdict": "KEEP",
             "reason": text(
                 f"Not approved. The comparison said {{}}. Nobody answered within {APPROVAL_DAYS} days, "
-                "which means no: the time expired.",
+                "which means no.",
                 "$.compared.message.verdict",
             ),
             "by": "expiry",

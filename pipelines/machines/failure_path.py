@@ -1,4 +1,4 @@
-"""The end that every failure comes to, and the look-up of the model group that every machine begins with."""
+"""The states every failure ends in, and the look-up of the model group every machine begins with."""
 
 from stepfunctions.steps import choice_rule, states
 
@@ -12,10 +12,10 @@ POLICY = "$.registered.Item.policy.S"
 FAMILIES = "$.registered.Item.families.S"
 HYPERPARAMETERS = "$.registered.Item.hyperparameters.S"
 SHARE_BY = "$.registered.Item.share_by.S"
-#: To train again would bring another model, or none where nothing is new to learn.
+#: Training again would make another model, or none where nothing is new to learn.
 NO_RECORD = (
-    "The ledger has no record of the model {}: bring its item back from a backup of the table. While that of "
-    "a winner is gone, another model can be made the winner (labelmill models promote)."
+    "The ledger has no record of the model {}: restore its item from a backup of the table. If it is the "
+    "winner, make another model the winner meanwhile (labelmill models promote)."
 )
 
 
@@ -30,15 +30,15 @@ LOG_PAGE = (
 
 
 def failure_path(machine: str) -> states.State:
-    """Queue everything that is needed to start again, tell the operators in one sentence, fail.
+    """Queue everything needed to start again, send the operators one sentence, fail.
 
-    The sentence is the job's own. Step Functions hands over the description of a failed job as the cause, and
-    the sentence stands in it as `ExitMessage` (processing) or `FailureReason` (training, tuning, transform).
-    Of a tuning or transform job AWS says little more than that it failed: so its name and the address of its
-    log are told as well.
+    The sentence is the job's own. Step Functions gives the description of a failed job as the cause, and
+    the sentence is in it as `ExitMessage` (processing) or `FailureReason` (training, tuning, transform).
+    AWS says of a tuning or transform job little more than that it failed, so the message also has the
+    job's name and the address of its log.
     """
     # A Fail state may not repeat an error of Step Functions itself (States.*), so every run fails with this.
-    failed = Fail("Failed", error="RunFailed", cause_path="$.told.sentence")
+    failed = Fail("Failed", error="RunFailed", cause_path="$.notice.sentence")
     notify = call(
         "NotifyOperators",
         "sns:publish",
@@ -49,24 +49,24 @@ def failure_path(machine: str) -> states.State:
                 f"The {machine} run {{}} failed: {{}} (error {{}}).{{}} "
                 "Its input is kept in the failure queue.",
                 "$$.Execution.Name",
-                "$.told.sentence",
+                "$.notice.sentence",
                 "$.failure.Error",
-                "$.told.log",
+                "$.notice.log",
             ),
         },
         failed,
     )
-    # A failure while telling of a failure must not hide the first one.
-    notify.catches[0].fields["result_path"] = "$.untold"
+    # If this message cannot be sent, the run must still fail with its own cause.
+    notify.catches[0].fields["result_path"] = "$.notify_error"
     notify.next(failed)
 
-    def tell(state_id: str, sentence: str, log: Path | str = "") -> states.State:
-        told = {"sentence": Path(sentence), "log": log}
-        step = states.Pass(state_id, parameters=told, result_path="$.told")
+    def notice_of(state_id: str, sentence: str, log: Path | str = "") -> states.State:
+        notice = {"sentence": Path(sentence), "log": log}
+        step = states.Pass(state_id, parameters=notice, result_path="$.notice")
         step.next(notify)
         return step
 
-    tell_cause = tell("TellCause", "$.failure.Cause")
+    from_cause = notice_of("TellCause", "$.failure.Cause")
     page = text(
         f" Job {{}}, log: {LOG_PAGE}",
         "$.job.name",
@@ -78,8 +78,8 @@ def failure_path(machine: str) -> states.State:
     reason = states.Choice("ReasonOfJob")
     for field in ("ExitMessage", "FailureReason"):
         path = f"$.report.job.{field}"
-        reason.add_choice(choice_rule.ChoiceRule.IsPresent(path, True), tell(f"Tell{field}", path, page))
-    reason.default_choice(tell_cause)
+        reason.add_choice(choice_rule.ChoiceRule.IsPresent(path, True), notice_of(f"Tell{field}", path, page))
+    reason.default_choice(from_cause)
     kind = states.Choice("KindOfJob")
     for noun, logs in LOGS.items():
         arn = f"$.report.job.{noun}Arn"
@@ -91,7 +91,7 @@ def failure_path(machine: str) -> states.State:
         known = states.Pass(f"LogOf{noun}", parameters=job, result_path="$.job")
         known.next(reason)
         kind.add_choice(choice_rule.ChoiceRule.IsPresent(arn, True), known)
-    kind.default_choice(tell_cause)
+    kind.default_choice(from_cause)
     read = states.Pass(
         "ReadReport", parameters={"job": Path("States.StringToJson($.failure.Cause)")}, result_path="$.report"
     )
@@ -99,9 +99,9 @@ def failure_path(machine: str) -> states.State:
 
     cause = states.Choice("CauseOfFailure")
     rule = choice_rule.ChoiceRule
-    cause.add_choice(rule.StringEquals("$.failure.Cause", ""), tell("TellError", "$.failure.Error"))
+    cause.add_choice(rule.StringEquals("$.failure.Cause", ""), notice_of("TellError", "$.failure.Error"))
     cause.add_choice(rule.StringMatches("$.failure.Cause", "{*}"), read)
-    cause.default_choice(tell_cause)
+    cause.default_choice(from_cause)
     queue = call(
         "QueueFailure",
         "sqs:sendMessage",
@@ -117,7 +117,7 @@ def failure_path(machine: str) -> states.State:
         },
         cause,
     )
-    queue.catches[0].fields["result_path"] = "$.unqueued"
+    queue.catches[0].fields["result_path"] = "$.queue_error"
     queue.next(cause)
     return queue
 

@@ -78,7 +78,7 @@ def _purpose(failure: states.State, then: states.State) -> states.State:
     purpose.add_choice(rule.StringEquals("$.purpose", "test"), for_comparison)
     purpose.add_choice(rule.StringEquals("$.purpose", "inference"), for_stakeholders)
     purpose.add_choice(rule.StringEquals("$.purpose", "review"), for_review)
-    unknown = "The inference workflow was given the purpose {}; it knows inference, test and review."
+    unknown = "The inference workflow was given the purpose {}; it must be inference, test or review."
     purpose.default_choice(refuse("UnknownPurpose", failure, unknown, "$.purpose"))
     return purpose
 

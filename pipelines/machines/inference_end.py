@@ -55,7 +55,7 @@ def claim_amendment(failure: states.State) -> states.State:
         "ExpressionAttributeValues": {":run": {"S": Path("$.run")}},
     }
     step = call("ClaimAmendment", "dynamodb:putItem", parameters, failure, retry(TAKEN, 1, 5, 0))
-    taken = "The labels at {} have been amended by another sheet: import this one again, it will amend those."
+    taken = "The labels at {} were amended by another sheet: import this one again; it will then amend those."
     refused = refuse("AlreadyAmended", failure, taken, "$.amends")
     step.catches.insert(0, states.Catch(refused, error_equals=TAKEN, result_path="$.failure"))
     return step
@@ -81,8 +81,8 @@ def _notify_stakeholders(failure: states.State) -> states.State:
         "${StakeholdersTopicArn}",
         text("Labels ready: {} {}", "$.group", "$.period"),
         text(
-            "{} {}: {} items, {} labelled, {} to review, {} rejected. "
-            "Labelled by model {} under codebook {}. Needs attention: {} "
+            "{} {}. Items: {}. Labelled: {}. To review: {}. Rejected: {}. "
+            "Model: {}. Codebook: {}. Needs attention: {} "
             f"Manifest of the files: {address('{}', '{}manifest.json')}",
             "$.group",
             "$.period",

@@ -114,8 +114,8 @@ def _notify_mlops(failure: states.State) -> states.State:
         "${MlopsTopicArn}",
         text("Nothing new to learn: {} {}", "$.group", "$.period"),
         text(
-            "{} {}: nothing new to learn. Rows, code, codebook and policy are those that the model {} was "
-            "trained on, so no model was trained. Run: {}",
+            "{} {}: nothing new to learn. Rows, code, codebook and policy are the same as for "
+            "model {}, so no model was trained. Run: {}",
             "$.group",
             "$.period",
             f"{LAST}.model.S",

@@ -104,7 +104,7 @@ def workflow(machine: str, purpose: str = "", folder: Path = FOLDER) -> Workflow
     definition = json.loads(path.read_text(encoding="utf-8"))
     names = _way(definition["States"], definition["StartAt"], purpose, ())
     if names is None:
-        raise PlanError(f"{path}: no way through for the purpose {purpose!r}. Fix: use one that it knows.")
+        raise PlanError(f"{path}: no path for the purpose {purpose!r}. Fix: use one it accepts.")
     jobs = tuple(
         _job(name, definition["States"][name])
         for name in names
@@ -126,7 +126,9 @@ def _way(states: dict[str, Any], name: str, purpose: str, before: tuple[str, ...
     before = (*before, name)
     if state["Type"] != "Choice":
         if state["Type"] not in ("Task", "Pass", "Succeed", "Wait"):
-            raise PlanError(f"State {name}: a plan knows no {state['Type']}. Fix: teach pipelines/plan.")
+            raise PlanError(
+                f"State {name}: a plan cannot follow a {state['Type']} state. Fix: add it to pipelines/plan."
+            )
         return before if "Next" not in state else _way(states, state["Next"], purpose, before)
     ways = [_way(states, target, purpose, before) for target in _targets(state, purpose)]
     return max(

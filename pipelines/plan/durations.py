@@ -49,7 +49,7 @@ def billed_seconds(job: Job, rows: float, vcpus: int) -> float:
     """Seconds that one instance of one job (of a tuning job: of one trial) is billed."""
     if job.state not in WORK:
         raise PlanError(
-            f"Nobody has said how long {job.state} takes. Fix: add it to pipelines/plan/durations.py."
+            f"The duration of {job.state} is not known. Fix: add it to pipelines/plan/durations.py."
         )
     work = WORK[job.state]
     cores = min(vcpus, job.requests) if work.spreads else 1

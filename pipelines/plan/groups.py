@@ -46,7 +46,7 @@ def scaled(groups: list[ModelGroup], items: int) -> list[ModelGroup]:
     """The same groups with `items` to label in all, each in proportion; what they are trained on stays."""
     if items < len(groups):
         raise PlanError(
-            f"{items} items are too few for {len(groups)} groups. Fix: give one for each at least."
+            f"{items} items are too few for {len(groups)} groups. Fix: give at least one per group."
         )
     total = sum(group.items for group in groups)
     return [replace(group, items=max(1, round(group.items * items / total))) for group in groups]
@@ -66,7 +66,7 @@ def read(path: Path) -> list[ModelGroup]:
     names = [group.name for group in groups]
     if repeated := {name for name in names if names.count(name) > 1}:
         raise PlanError(
-            f"{path}: {', '.join(sorted(repeated))} is there twice. Fix: give each group one row."
+            f"{path}: {', '.join(sorted(repeated))} is listed twice. Fix: give each group one row."
         )
     if not groups:
         raise PlanError(f"{path}: no groups. Fix: add a row for each.")
@@ -76,7 +76,7 @@ def read(path: Path) -> list[ModelGroup]:
 def _group(path: Path, number: int, row: dict[str, Any]) -> ModelGroup:
     name, *numbers = (row.get(column) or "" for column in COLUMNS)
     if not re.fullmatch(GROUP_PATTERN, name):
-        raise PlanError(f"{path}, row {number}: {name!r} is no model group. Fix: write it like DE-weee.")
+        raise PlanError(f"{path}, row {number}: {name!r} is not a model group. Fix: write it like DE-weee.")
     if not all(re.fullmatch(r"[1-9][0-9]{0,11}", text) for text in numbers):
         raise PlanError(
             f"{path}, row {number}: {numbers} are not two whole numbers above 0. Fix: correct them."

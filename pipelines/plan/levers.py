@@ -58,7 +58,7 @@ def levers(groups: list[ModelGroup], settings: Settings, prices: Prices) -> list
             f"against {LARGE}; most of a job is its start; memory suffices (0.35 GB measured)",
         ),
         Lever(
-            "half the trials, as the start is warm",
+            "half the trials, as the search starts warm",
             now - cost(replace(settings, trials=max(1, tune.trials // 2))),
             None,
             f"{max(1, tune.trials // 2)} for {tune.trials}; "

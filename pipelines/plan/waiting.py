@@ -72,7 +72,7 @@ class _Month:
                     return
             if self.clock.now - started > run.timeout_seconds:
                 hours = run.timeout_seconds / 3600
-                self.failed[name] = f"the {run.machine} run took longer than the {hours:g} hours it is given"
+                self.failed[name] = f"the {run.machine} run took longer than the {hours:g} hours allowed"
                 return
         self.finished[name] = self.clock.now
 
@@ -81,7 +81,7 @@ class _Month:
         kind, wanted = quota_kind(job), job.instances * job.parallel
         if wanted > self.quota:
             raise PlanError(
-                f"{job.state} wants {wanted} instances at once, the quota is {self.quota}. "
+                f"{job.state} needs {wanted} instances at once, but the quota is {self.quota}. "
                 "Fix: ask AWS for a higher quota, or tune with fewer jobs in parallel."
             )
         for attempt in range(job.retry.attempts + 1):

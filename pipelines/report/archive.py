@@ -54,7 +54,8 @@ class Archive:
         named = names.parse_run(run)
         if not named or named.purpose != "comparison":
             raise ReportError(
-                f"{run!r} is no comparison's run. Fix: name one like DE-weee-comparison-2026-10-0f3a9c21d4e5"
+                f"{run!r} is not a comparison's run. "
+                "Fix: name one like DE-weee-comparison-2026-10-0f3a9c21d4e5"
             )
         return self._evidence_and_lineage(run, reading.read(self._dynamodb, self._table, named.group))
 
@@ -92,7 +93,7 @@ class Archive:
         if not versions:
             raise ReportError(
                 f"No labels of {known.group} {period} are published. "
-                "Fix: check group and period; labels are there once a month's run has ended"
+                "Fix: check group and period; labels exist once a month's run has ended"
             )
         address = versions[-1]["labels"]
         manifest = json.loads(self._object(f"{address}manifest.json"))
@@ -124,8 +125,8 @@ class Archive:
         listed = {file["name"]: file["sha256"] for file in manifest["files"]}
         if hashlib.sha256(content).hexdigest() != listed.get(name):
             raise ReportError(
-                f"{address}{name} is not the file that its manifest lists: that has another SHA-256. "
-                "Fix: bring back the version of the object that has it"
+                f"{address}{name} is not the file its manifest lists: its SHA-256 differs. "
+                "Fix: restore the version of the object that has the listed one"
             )
         return content
 
@@ -138,8 +139,8 @@ class Archive:
         decision = next((each for each in known.decisions if each["run"] == run), None)
         if decision and decision.get("evidence_digest", digest) != digest:
             raise ReportError(
-                f"{address} is not the evidence on which the decision was made: the ledger "
-                "has another SHA-256. Fix: bring back the version of the object that has it"
+                f"{address} is not the evidence the decision was based on: its SHA-256 is not the "
+                "ledger's. Fix: restore the version of the object that has that one"
             )
         models = {role: (evidence[role] or {}).get("model") for role in ("challenger", "winner")}
         test_set = known.models.get(models["challenger"] or "", {}).get("test_set", "")
@@ -158,7 +159,7 @@ class Archive:
         if model is None:
             return None
         if model not in known.models:
-            raise ReportError(f"The ledger does not know the model {model}. Fix: name its stack with --stack")
+            raise ReportError(f"The ledger has no model {model}. Fix: name its stack with --stack")
         item = known.models[model]
         report = names.REPORT.format(group=known.group, run=item["run"])
         return {
@@ -180,14 +181,14 @@ class Archive:
             return self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
         except self._s3.exceptions.NoSuchKey:
             raise ReportError(
-                f"{address} is not there. Fix: wait until the run has ended, "
+                f"{address} does not exist. Fix: wait until the run has ended, "
                 "or name the right run and, with --stack, the right stack"
             ) from None
 
 
 def _check_period(period: str) -> None:
     if not re.fullmatch(names.PERIOD_PATTERN, period):
-        raise ReportError(f"{period!r} is no period. Fix: write it like 2026-10")
+        raise ReportError(f"{period!r} is not a period. Fix: write it like 2026-10")
 
 
 def _waits_until(run: str, known: GroupLedger) -> str | None:

@@ -13,6 +13,7 @@ from pipelines.report import formats, plots
 from processing.codes import codebook
 from processing.month.month_changes import CAUSES
 from processing.policy import all_to_review
+from processing.words import counted
 
 VERDICTS = {
     "FIRST": "The new model is the first winner of this group.",
@@ -163,5 +164,6 @@ def _environment() -> Environment:
     environment.filters |= {
         name: getattr(formats, name) for name in ("change", "count", "points", "signed", "tone", "time")
     }
+    environment.filters["counted"] = counted
     environment.globals |= {"page_name": page_name, "labels_page_name": labels_page_name}
     return environment

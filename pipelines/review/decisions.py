@@ -25,12 +25,14 @@ def group_and_period(rows: Sequence[tuple[int, Mapping[str, str]]], file: str) -
     if len(runs_named) > 1:
         second = max(runs_named.values())
         raise ReviewError(
-            f"{file}, row {second}: another run than in the rows before. Fix: import each sheet by itself"
+            f"{file}, row {second}: not the run of the rows above. Fix: import each sheet separately"
         )
     (run,) = runs_named
     named = names.parse_run(run)
     if not named or named.purpose not in ("inference", "review"):
-        raise ReviewError(f"{file}, row 2: {run!r} is no run. Fix: leave the column `run` as it was exported")
+        raise ReviewError(
+            f"{file}, row 2: {run!r} is not a run. Fix: leave the column `run` as it was exported"
+        )
     return named.group, named.period
 
 
@@ -44,8 +46,8 @@ def decisions(
     run = rows[0][1]["run"]
     if run not in output.runs:
         raise ReviewError(
-            f"{file}, row 2: this sheet is of run {run}, the newest labels are of {output.manifest['run']}. "
-            "Fix: export a sheet of those"
+            f"{file}, row 2: this sheet is of run {run}, but the newest labels are of "
+            f"{output.manifest['run']}. Fix: export a sheet of those"
         )
     labels = {row["item_id"]: row for row in output.labels.to_pylist()}
     in_force = book.in_force(output.manifest["period"])
@@ -112,9 +114,9 @@ def _problem(
         )
     if label["status"] != "review":
         by = f", by {label['decided_by']}" if label["decided_by"] else ""
-        return f"the item {row['item_id']!r} is decided already{by}. Fix: empty its `code`, or export again"
+        return f"the item {row['item_id']!r} is already decided{by}. Fix: clear its `code`, or export again"
     if row["code"] not in in_force:
-        return f"{row['code']!r} is no code in force. Fix: use one of {', '.join(in_force)}"
+        return f"{row['code']!r} is not a code in force. Fix: use one of {', '.join(in_force)}"
     if row["item_id"] in taken:
-        return f"the item {row['item_id']!r} is there twice. Fix: keep one of its rows"
+        return f"the item {row['item_id']!r} is listed twice. Fix: keep one of its rows"
     return None

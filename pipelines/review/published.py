@@ -20,6 +20,7 @@ from pipelines.errors import Refused
 from pipelines.ledger import keys
 from processing.codes.codebook import Codebook
 from processing.codes.codebook import parse as parse_codebook
+from processing.words import counted
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -84,7 +85,7 @@ def published(places: Places, group: str, period: str, run: str | None = None) -
         of_run = f" by run {run}" if run else ""
         raise ReviewError(
             f"no labels of {group} {period} are published{of_run}. "
-            "Fix: check group, period (like 2026-10) and run; labels are there once a month's run has ended"
+            "Fix: check group, period (like 2026-10) and run; labels exist once a month's run has ended"
         )
     address = found[-1]["labels"]["S"]
     manifest = json.loads(_get(places.s3, f"{address}manifest.json"))
@@ -111,7 +112,7 @@ def items(places: Places, output: Output, wanted: Iterable[str]) -> dict[str, di
                 found[item["item_id"]] = item
     if missing := wanted - found.keys():
         raise ReviewError(
-            f"{len(missing)} items are not below {names.address(places.work_bucket, prefix)} any more. "
+            f"{counted(len(missing), 'item')} missing below {names.address(places.work_bucket, prefix)}. "
             "Fix: restore the objects there, or label the month again"
         )
     return found

@@ -127,7 +127,7 @@ def _workbook_rows(path: Path) -> Iterator[list[str]]:
         sheet = book["review"]
     except (BadZipFile, InvalidFileException, KeyError, ValueError) as error:
         raise SheetError(
-            f"{path}: this is no workbook with the tab 'review' ({error}). Fix: save the sheet as .xlsx"
+            f"{path}: this is not a workbook with the tab 'review' ({error}). Fix: save the sheet as .xlsx"
         ) from None
     return ([_text(value) for value in row] for row in sheet.iter_rows(values_only=True))
 

@@ -57,16 +57,16 @@ def read_order(body: str, time_zone: str) -> Order:
     try:
         given = json.loads(body)
         if given["purpose"] not in LAST_COLUMNS:
-            raise ValueError(f"{given['purpose']!r} is no purpose")
+            raise ValueError(f"{given['purpose']!r} is not a purpose")
         if isinstance(given.get("groups"), str):
-            raise ValueError("groups is no list")
+            raise ValueError("groups is not a list")
         if "scheduled_time" not in given:
             return Order(given["purpose"], given["period"], given["delivery"], tuple(given["groups"]))
         time = datetime.fromisoformat(given["scheduled_time"]).astimezone(UTC)
         return Order(given["purpose"], month_before(time, time_zone), time.strftime("%Y%m%dT%H%M%SZ"))
     except (ValueError, KeyError, TypeError) as error:
         raise CannotUnload(
-            f"the message is no order for datasets ({error!r}): {body[:500]!r}. Fix: send "
+            f"the message is not an order for datasets ({error!r}): {body[:500]!r}. Fix: send "
             '{"purpose": "training", "period": "2026-10", "delivery": "again", "groups": ["DE-weee"]}'
         ) from error
 
@@ -117,7 +117,8 @@ def fill_in(query: str, columns: Sequence[str], values: Mapping[str, str]) -> st
     """
     if strange := [column for column in columns if not _COLUMN.fullmatch(column)]:
         raise CannotUnload(
-            f"{strange[0]!r} is no column. Fix: name attributes in small letters, digits and underscores"
+            f"{strange[0]!r} is not a column name. "
+            "Fix: name attributes in small letters, digits and underscores"
         )
     text = re.sub(r"^\s*--.*\n", "", query, flags=re.MULTILINE).strip()
     text = text.replace("{columns}", ", ".join(f'"{column}"' for column in columns))

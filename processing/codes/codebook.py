@@ -112,6 +112,6 @@ def parse(fields: dict[str, Any]) -> Codebook:
     for attribute in attributes:
         if attribute.type not in ("number", "category"):
             raise ValueError(
-                f"attribute {attribute.name} has the type {attribute.type}, known are number, category"
+                f"attribute {attribute.name} has the type {attribute.type}; it must be number or category"
             )
     return Codebook(fields["group"], fields["version"], attributes, codes, successions)

@@ -61,7 +61,7 @@ class CodeMap:
             return Outcome(next(iter(ends)), story)
         if ends & self._in_force:
             return Outcome(None, f"{story}: a person must choose")
-        end = f"no code in force in {self.period} stands for it"
+        end = f"no code in force in {self.period} replaces it"
         return Outcome(None, f"{story}: {end}" if story else f"code {code}: {end}")
 
     def candidates(self, code: str) -> set[str]:

@@ -81,7 +81,7 @@ def _with_numbers(table: pa.Table, columns: Mapping[str, str]) -> pa.Table:
             table = table.set_column(index, column, numbers)
             if pc.any(wrong).as_py():
                 sentences = [
-                    f"{column} is {str(value)[:40]!r}, which is no number."
+                    f"{column} is {str(value)[:40]!r}, which is not a number."
                     for value in given.filter(wrong).to_pylist()
                 ]
                 unreadable = pc.replace_with_mask(unreadable, wrong, pa.array(sentences, pa.string()))

@@ -72,10 +72,10 @@ def json_row(data: bytes, columns: Mapping[str, str]) -> tuple[str, str] | None:
         except UnicodeEncodeError:
             return (
                 f", row {number}, holds half a surrogate pair (\\ud800 to \\udfff).",
-                "write the character whole.",
+                "write the complete character.",
             )
         except RecursionError:
-            return f", row {number}, is nested too deeply.", "write one flat JSON object a line."
+            return f", row {number}, is nested too deeply.", "write one flat JSON object per line."
         except ValueError as error:
             return f", row {number}, is not JSON ({error}).", "write one JSON object a line."
         if not line.lstrip().startswith(b"{"):
@@ -93,7 +93,7 @@ def json_row(data: bytes, columns: Mapping[str, str]) -> tuple[str, str] | None:
             if value is not None and (not isinstance(value, types) or isinstance(value, bool)):
                 shown = json.dumps(value, ensure_ascii=False)[:40]
                 return (
-                    f", row {number}: {column} is {shown}, expected is {word}.",
+                    f", row {number}: {column} is {shown}, expected {word}.",
                     f"write {column} as {word}, or null.",
                 )
     return None

@@ -69,7 +69,7 @@ def _data_file(folder: Path, prefix: str, entry: dict[str, Any]) -> DataFile:
     meta = meta if isinstance(meta, dict) else {}
     length, rows = meta.get("content_length"), meta.get("record_count")
     if not isinstance(url, str) or not isinstance(length, int) or not isinstance(rows, int):
-        raise BadManifest(f"The manifest's entry for {url} lacks its length or its rows.", UNLOAD)
+        raise BadManifest(f"The manifest's entry for {url} lacks its length or row count.", UNLOAD)
     name = url.removeprefix(prefix)
     if name == url or {"", ".", ".."} & set(name.split("/")):
         raise BadManifest(

@@ -36,7 +36,7 @@ def read(path: Path, name: str, columns: Mapping[str, str]) -> pa.Table:
     if name.endswith((".jsonl", ".jsonl.gz")):
         return _read_jsonlines(_text(path, name), name, columns)
     raise BadData(
-        f"{name} is of no known format.",
+        f"{name} has an unknown format.",
         "deliver .parquet, .csv, .csv.gz, .jsonl or .jsonl.gz (UNLOAD has EXTENSION to name its files).",
     )
 
@@ -111,7 +111,7 @@ def _read_jsonlines(data: bytes, name: str, columns: Mapping[str, str]) -> pa.Ta
     try:
         return jsonlines.read(data, schema)
     except pa.ArrowInvalid as error:
-        where, fix = diagnose.json_row(data, columns) or _unread(error, "deliver one JSON object a line.")
+        where, fix = diagnose.json_row(data, columns) or _unread(error, "deliver one JSON object per line.")
         raise BadData(f"{name}{where}", fix) from None
 
 
@@ -121,7 +121,7 @@ def _unread(error: pa.ArrowInvalid, fix: str) -> tuple[str, str]:
         longest = f"{jsonlines.BLOCK_BYTES >> 20} MiB"
         return (
             f" has a row of more than {longest}.",
-            "look for a quote that is not closed, or shorten the text.",
+            "look for an unclosed quote, or shorten the text.",
         )
     return f": {error}", fix
 
@@ -156,4 +156,4 @@ def _parquet_column(values: pa.ChunkedArray, name: str, column: str, kind: str) 
         return values.cast(pa.string())
     if kind == "number" and (types.is_integer(given) or types.is_floating(given) or types.is_decimal(given)):
         return values.cast(pa.float64(), safe=False)
-    raise BadData(f"{name}: column {column} is {given}, expected is {kind}.", f"cast {column} in the query.")
+    raise BadData(f"{name}: column {column} is {given}, expected {kind}.", f"cast {column} in the query.")

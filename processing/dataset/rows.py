@@ -72,7 +72,7 @@ def problems_of_items() -> list[Problem]:
         Problem(
             "unusable_id",
             lambda table: _matches(table["item_id"], CONTROL),
-            "The item_id holds a control character, such as a line break or a tab.",
+            "The item_id contains a control character, such as a line break or a tab.",
             "remove it from the item_id in the warehouse.",
         ),
         Problem(

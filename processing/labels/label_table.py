@@ -17,10 +17,10 @@ from processing.policy import Policy
 
 COLUMNS = {
     "item_id": "the item, as the dataset names it",
-    "code": "the code of the codebook; for status review, the model's suggestion; empty if rejected",
+    "code": "a code of the codebook; for status review, the model's suggestion; empty if rejected",
     "description": "the code's description in the codebook",
-    "confidence": "how sure the model is of the code, in [0, 1]",
-    "second_code": "the code the model holds next most likely",
+    "confidence": "the model's confidence in the code, in [0, 1]",
+    "second_code": "the model's second most likely code",
     "status": "labelled: use the code; review: a person must decide; rejected: the row could not be used",
     "reason": "why the status is not labelled, or which change of codes led to the code",
     "model": "the model that labelled the whole dataset",
@@ -28,8 +28,8 @@ COLUMNS = {
     "dataset": "S3 address of the dataset",
     "run": "the execution that made the label",
     "labelled_at": "when, UTC",
-    "decided_by": "the name of the reviewer who decided on the code; empty if the model did",
-    "text_key": "hash of the item's title, brand and product type; equal for equal texts",
+    "decided_by": "the name of the reviewer who decided the code; empty if the model did",
+    "text_key": "hash of the item's title, brand and product type; the same for the same text",
     "model_group": "the model group",
     "period": "the month",
     "truth": "the known label (test sets only)",
@@ -38,7 +38,7 @@ COLUMNS = {
 TEST_ONLY = ("truth", "title")
 TYPES = {"confidence": pa.float64(), "labelled_at": pa.timestamp("ms", tz="UTC")}
 UNSURE = "The model is not sure enough."
-LET_THROUGH = "The model is not quite sure enough, but reviewers are at their capacity."
+LET_THROUGH = "The model is not sure enough, but reviewers are at capacity."
 
 # What Excel and LibreOffice turn into formulas, numbers, dates, booleans: texts that do not start with a
 # letter, a word and up to four digits (MARCH1, Okt 26: a date in some language), and the two booleans.

@@ -34,7 +34,7 @@ def read(folder: Path, columns: list[str] | None = None) -> Published | None:
     listed = {file["name"]: file["sha256"] for file in manifest["files"]}
     if not (folder / TABLE).is_file() or listed.get(TABLE) != sha256(folder / TABLE):
         raise NotReconciled(
-            f"The labels of run {manifest.get('run')} are not those that its manifest lists.",
+            f"The labels of run {manifest.get('run')} are not the ones its manifest lists.",
             f"restore that version of {TABLE} in the labelled bucket, then start the run again.",
         )
     return Published(manifest, pq.read_table(folder / TABLE, columns=columns))

@@ -54,7 +54,7 @@ def reconcile(items: pa.ChunkedArray, predictions: pa.Table) -> pa.Table:
         )
     if len(given) > len(wanted):
         unknown = given.filter(pc.invert(pc.is_in(given, wanted)))
-        raise NotReconciled(_differ("predictions are of no item", unknown, len(given)), START_AGAIN)
+        raise NotReconciled(_differ("predictions belong to no item", unknown, len(given)), START_AGAIN)
     matched = predictions.take(at)
     confidence = matched["confidence"]
     usable = pc.and_(pc.greater_equal(confidence, 0), pc.less_equal(confidence, 1))

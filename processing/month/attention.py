@@ -1,14 +1,15 @@
-"""What people must be told of a month's labels: plain checks on the summary, each with its threshold."""
+"""What needs attention in a month's labels: plain checks on the summary, each with its threshold."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from processing.policy import all_to_review
+from processing.words import counted
 
 LABEL_MIX = 0.10  # share of items that would have to move to have last month's mix of codes
 CONFIDENCE = 0.15  # the same for the bands of confidence
-CHANGED = 0.05  # share of known items whose code is another though neither their text nor the codebook is
+CHANGED = 0.05  # share of known items whose code is different though their text and the codebook are not
 CHANGED_ITEMS = 20
 ROWS = 0.25  # more or fewer rows than last month
 REJECTED = 0.05  # share of rows that could not be used
@@ -17,81 +18,86 @@ UNSEEN = 0.05  # more unseen words than last month, as a share of all words
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that is looked at, in words.
+    """One check, in words.
 
     Attributes:
-        what: what is looked at.
-        threshold: what would need attention.
+        what: what is checked.
+        threshold: from where on it needs attention.
         found: what was found.
-        told: the sentence for people; None where all is well.
+        message: the sentence for people; None where all is well.
     """
 
     what: str
     threshold: str
     found: str
-    told: str | None
+    message: str | None
 
 
-def judged(summary: dict[str, Any]) -> dict[str, Any]:
+def with_attention(summary: dict[str, Any]) -> dict[str, Any]:
     """The summary (docs/outputs.md) with its `checks` and, of those, what needs `attention`."""
-    looked_at = (_codes, _review, _decisions, _rows, _changes, _drift)
-    checks = [check for look in looked_at for check in look(summary)]
-    told = [check.told for check in checks if check.told]
-    return summary | {"checks": [asdict(check) for check in checks], "attention": told}
+    parts = (_codes, _review, _decisions, _rows, _changes, _drift)
+    checks = [check for part in parts for check in part(summary)]
+    messages = [check.message for check in checks if check.message]
+    return summary | {"checks": [asdict(check) for check in checks], "attention": messages}
 
 
 def _codes(summary: dict[str, Any]) -> Iterator[Check]:
     new = [code["code"] for code in summary["codes_out_of_reach"] if code["newly_in_force"]]
-    found, told = ", ".join(new), None
+    found, message = ", ".join(new), None
     if new:
-        codes = f"{'codes' if len(new) > 1 else 'code'} {found}"
-        told = f"The model cannot give {codes}, new to it: label some items so and train again."
-    yield Check("codes newly in force that the model cannot give", "one", found or "none", told)
+        codes, it = (f"codes {found}", "them") if len(new) > 1 else (f"code {found}", "it")
+        message = f"The model cannot predict {codes}, new to it: label some items with {it} and train again."
+    yield Check("codes newly in force that the model cannot predict", "one", found or "none", message)
 
 
 def _review(summary: dict[str, Any]) -> Iterator[Check]:
     plan = summary["review"]
-    counts, told = summary["counts"], None
+    counts, message = summary["counts"], None
     if not counts["labelled"] and counts["review"] > plan["without_code"]:
-        told = (
+        message = (
             f"{all_to_review(plan['wanted_precision'])} Train on more rows; until then a review "
-            "capacity in the group's policy lets the surest through."
+            "capacity in the group's policy lets the most certain pass without review."
         )
-    yield Check("items labelled without a person", "none", f"{counts['labelled']:,}", told)
-    told = None
+    yield Check("items labelled without a person", "none", f"{counts['labelled']:,}", message)
+    message = None
     if plan["let_through"]:
-        told = (
-            f"{plan['needed']} items need a look, reviewers' capacity is {plan['capacity']}: "
-            f"{plan['let_through']} were let through, and {plan['expected_precision']:.1%} of the automatic "
-            f"labels are expected to be right, wanted are {plan['wanted_precision']:.1%}."
+        message = (
+            f"{counted(plan['needed'], 'item')} should be reviewed, but the reviewers' capacity is "
+            f"{plan['capacity']:,}: {plan['let_through']:,} passed without review. Of the automatic labels "
+            f"{plan['expected_precision']:.1%} are expected to be right; the target is "
+            f"{plan['wanted_precision']:.1%}."
         )
-    yield Check("items let through beyond the reviewers' capacity", "one", f"{plan['let_through']:,}", told)
+    passed = f"{plan['let_through']:,}"
+    yield Check("items passed without review beyond the reviewers' capacity", "one", passed, message)
 
 
 def _decisions(summary: dict[str, Any]) -> Iterator[Check]:
-    decisions = summary.get("decisions")  # labels to amend may be from before this was looked at
+    decisions = summary.get("decisions")  # labels to amend may be from before this was checked
     if not decisions:
         return
-    lost, told = decisions["not_kept"], None
+    lost, message = decisions["not_kept"], None
     if lost:
-        told = (
-            f"{lost} decisions of people on an earlier version of this month are not in this one, as the "
-            "item's text is another or the code is not in force: decide again (labelmill review)."
+        message = (
+            f"{counted(lost, 'decision')} on an earlier version of this month could not be kept, as the "
+            "item's text has changed or the code is not in force: decide again (labelmill review)."
         )
-    yield Check("decisions on an earlier version that are not in this one", "one", f"{lost:,}", told)
+    yield Check("decisions on an earlier version that are not in this one", "one", f"{lost:,}", message)
 
 
 def _rows(summary: dict[str, Any]) -> Iterator[Check]:
     counts = summary["counts"]
     rows, rejected = counts["rows"], counts["rejected"]
-    told = f"{rejected} of {rows} rows could not be used." if rejected > REJECTED * rows else None
-    yield Check("rows that could not be used", f"over {REJECTED:.0%}", f"{rejected / max(rows, 1):.1%}", told)
+    many = rejected > REJECTED * rows
+    message = f"{rejected:,} of {counted(rows, 'row')} could not be used." if many else None
+    found = f"{rejected / max(rows, 1):.1%}"
+    yield Check("rows that could not be used", f"over {REJECTED:.0%}", found, message)
     if earlier := summary["earlier"]:
         before = earlier["counts"]["rows"]
-        other = abs(rows - before) > ROWS * before
-        told = f"{rows} rows came, {before} in {earlier['period']}." if other else None
+        message = None
+        if abs(rows - before) > ROWS * before:
+            message = f"{counted(rows, 'row')} arrived; in {earlier['period']} it was {before:,}."
         found = f"{rows:,} after {before:,}"
-        yield Check("rows, compared with last month", f"{ROWS:.0%} more or fewer", found, told)
+        yield Check("rows, compared with last month", f"{ROWS:.0%} more or fewer", found, message)
 
 
 def _changes(summary: dict[str, Any]) -> Iterator[Check]:
@@ -99,16 +105,16 @@ def _changes(summary: dict[str, Any]) -> Iterator[Check]:
     if not changes:
         return
     person, known = changes["by_cause"]["person"], changes["items_in_both"]
-    told = f"{person} items have another code than a person had decided on." if person else None
-    yield Check("items with another code than a person had decided on", "one", f"{person:,}", told)
+    message = f"Items whose code is not the one a person had decided on: {person:,}." if person else None
+    yield Check("items whose code is not the one a person had decided on", "one", f"{person:,}", message)
     unexplained = changes["by_cause"]["model"] + changes["by_cause"]["attributes"]
     many = unexplained >= CHANGED_ITEMS and unexplained > CHANGED * known
-    told = f"{unexplained} of {known} known items have another code, with the same text and codebook."
+    message = f"{unexplained:,} of {known:,} known items changed code with the same text and codebook."
     yield Check(
-        "items with another code that neither text nor codebook explains",
+        "items with a different code that neither text nor codebook explains",
         f"over {CHANGED:.0%}, and {CHANGED_ITEMS} items",
         f"{unexplained:,} of {known:,}",
-        told if many else None,
+        message if many else None,
     )
 
 
@@ -119,19 +125,19 @@ def _drift(summary: dict[str, Any]) -> Iterator[Check]:
     last = summary["earlier"]["period"]
     for name, what in {"label_mix": "mix of codes", "confidence": "model's confidence"}.items():
         if found := drift[name]:
-            told = f"The {what} moved by {found['distance']:.0%} since {last}." if found["alarm"] else None
+            message = f"The {what} moved by {found['distance']:.0%} since {last}." if found["alarm"] else None
             yield Check(
                 what,
-                f"distance over {found['threshold']:.2f}, and over twice what chance makes one expect",
+                f"distance over {found['threshold']:.2f}, and over twice what chance would explain",
                 f"{found['distance']:.2f}, by chance {found['by_chance']:.2f}",
-                told,
+                message,
             )
     now, before = summary["unseen_words"], summary["earlier"]["unseen_words"]
     if now is not None and before is not None:
-        told = f"{now:.0%} of the words are unknown to the model, {before:.0%} before."
+        message = f"{now:.0%} of the words are unknown to the model, {before:.0%} before."
         yield Check(
             "unseen words",
             f"{100 * UNSEEN:.0f} points more than last month",
             f"{now:.1%} after {before:.1%}",
-            told if now - before > UNSEEN else None,
+            message if now - before > UNSEEN else None,
         )

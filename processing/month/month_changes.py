@@ -15,11 +15,11 @@ COLUMNS = ["item_id", "code", "confidence", "status", "text_key", "model", "deci
 MOVES = 50
 #: Why an item has another code than before; the first that holds is given.
 CAUSES = {
-    "codebook": "the earlier code has another name now, or is no longer in force",
-    "person": "a person had decided on the earlier code",
-    "text": "the item's title, brand or product type is another",
-    "model": "another model labelled it",
-    "attributes": "the same model read other attributes",
+    "codebook": "the earlier code was renamed or is no longer in force",
+    "person": "a person had decided the earlier code",
+    "text": "the item's title, brand or product type has changed",
+    "model": "a different model labelled it",
+    "attributes": "the same model read different attributes",
 }
 
 

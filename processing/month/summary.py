@@ -53,7 +53,7 @@ def summarise(
         "drift": _drift(by_code, now, before) if earlier else None,
         "unseen_words": unseen_words,
     }
-    return attention.judged(summary), items
+    return attention.with_attention(summary), items
 
 
 def write(summary: dict[str, Any], folder: Path) -> None:
@@ -62,7 +62,7 @@ def write(summary: dict[str, Any], folder: Path) -> None:
 
 
 def message(summary: dict[str, Any]) -> dict[str, object]:
-    """What the job's message tells of a summary: whether somebody must act, and in words."""
+    """The job's message about a summary: whether somebody must act, and why."""
     found = summary["attention"]
     return {"alarms": len(found), "attention": " ".join(found) or "Nothing."}
 

@@ -14,6 +14,7 @@ from processing.arrays import Texts
 from processing.policy import Policy
 from processing.verdict.evidence import Compared, Evidence, compare, macro_f1
 from processing.verdict.figures import probability, signed
+from processing.words import counted
 
 TOLERATED_LOSS = 0.005  # of accuracy; the interval must rule out a greater one
 RARER_LEVEL = 0.3  # one-sided; strict, since few rows have the rarer codes and a loss there is hard to see
@@ -133,7 +134,7 @@ def _rule(e: Evidence, policy: Policy) -> Iterator[tuple[Question, str, str]]:
         "REJECT",
         f"The challenger cannot predict {lost}, now in force; the winner can.",
     )
-    texts = f"{e.distinct_texts:,} distinct test texts, the policy asks for {policy.min_rows:,}"
+    texts = f"{counted(e.distinct_texts, 'distinct test text')}, the policy asks for {policy.min_rows:,}"
     yield (
         Question(
             question="Are there enough distinct test texts?",
@@ -163,7 +164,7 @@ def _rule(e: Evidence, policy: Policy) -> Iterator[tuple[Question, str, str]]:
     both = f"{counts}; {signed(e.low)} to {signed(e.high)}"
     yield (
         Question(
-            question="Is it not significantly worse over all?",
+            question="Is it not significantly worse overall?",
             asked=f"no net loss with {level}, interval not below 0",
             found=both,
             passed=not ((significant and worse > better) or (enough and e.high < 0)),
@@ -201,7 +202,7 @@ def _rule(e: Evidence, policy: Policy) -> Iterator[tuple[Question, str, str]]:
         "UNDECIDED",
         f"The gain may cost half a point of accuracy: {seen}. The winner stays.",
     )
-    rarer = f"{e.rarer_better:,} texts newly right, {e.rarer_worse:,} newly wrong"
+    rarer = f"{counted(e.rarer_better, 'text')} newly right, {e.rarer_worse:,} newly wrong"
     cost = f"it may be at the cost of the rarer half of the codes ({rarer})"
     yield (
         Question(
@@ -234,7 +235,9 @@ def _reach(e: Evidence) -> str:
 
 def _seen(e: Compared, policy: Policy) -> str:
     """The numbers a person needs, in words."""
-    texts = f"{e.better_texts:,} texts newly right, {e.worse_texts:,} newly wrong (p = {e.p_value:.2g})"
+    texts = (
+        f"{counted(e.better_texts, 'text')} newly right, {e.worse_texts:,} newly wrong (p = {e.p_value:.2g})"
+    )
     interval = f"{100 * (1 - policy.level):g} % interval {100 * e.low:+.1f} to {100 * e.high:+.1f}"
     scores = f"accuracy {100 * e.accuracy_difference:+.1f} points, macro-F1 {100 * e.difference:+.1f} points"
     return f"{texts}; {scores} ({interval})"
@@ -247,7 +250,7 @@ def _warnings(e: Evidence, critical: set[str], *, alone: bool) -> str:
         cannot = "It cannot" if alone else "Neither model can"
         warnings += f" {cannot} predict {_listed(e.unreached_codes)}, now in force: no rows to learn from."
     if unknown := tuple(code for code in e.untested_codes if code in critical):
-        warnings += f" No test row has critical {_listed(unknown)}: nothing is known there."
+        warnings += f" No test row has critical {_listed(unknown)}, so it could not be checked."
     return warnings
 
 

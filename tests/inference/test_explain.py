@@ -44,7 +44,7 @@ def test_attributes_speak_by_name_and_value(labeller):
 
 def test_a_field_the_model_does_not_know_is_refused(labeller):
     with pytest.raises(
-        ValueError, match=r"colour is no field of this model\. Fix: give some of title, brand,"
+        ValueError, match=r"colour is not a field of this model\. Fix: use some of title, brand,"
     ):
         explain(labeller, {"title": "Toaster", "colour": "red"})
 

@@ -82,13 +82,13 @@ def test_another_model_than_the_winner_can_be_asked(run):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ((GROUP, "Toaster"), "DE-weee has no winner so far. Fix: name one of its models with --model."),
+        ((GROUP, "Toaster"), "DE-weee has no winner yet. Fix: name one of its models with --model."),
         (("FR-weee", "Toaster"), "Model group FR-weee is not known."),
         ((GROUP, "Toaster", "--model", THIRD), f"DE-weee has no model {THIRD}."),
         ((GROUP, "Toaster", "--model", FOREIGN), f"{FOREIGN} is a model of IT-weee, not of DE-weee."),
-        ((GROUP, "Toaster", "--model", SECOND, "--attribute", "colour=red"), "colour is no field"),
+        ((GROUP, "Toaster", "--model", SECOND, "--attribute", "colour=red"), "colour is not a field"),
         ((GROUP, "Toaster", "--model", SECOND, "--attribute", "weight_kg=a lot"), "must be a number"),
-        ((GROUP, "Toaster", "--model", FIRST), "s3://work-bucket/runs/gone.tar.gz is not there"),
+        ((GROUP, "Toaster", "--model", FIRST), "s3://work-bucket/runs/gone.tar.gz does not exist"),
     ],
 )
 def test_what_cannot_be_explained_is_told_in_a_sentence(run, words, message):

@@ -103,7 +103,7 @@ def test_a_decision_is_in_the_new_version_with_who_decided_and_what_the_model_ha
     job = amended(labels, [decision(0, "2")])
     row = rows(job)[0]
     assert (row["code"], row["description"], row["status"]) == ("2", "Bildschirme", "labelled")
-    assert row["reason"] == "decided by A. Muster; the model said 1"
+    assert row["reason"] == "decided by A. Muster; the model predicted 1"
     assert (row["decided_by"], row["confidence"], row["run"]) == ("A. Muster", None, "r2")
 
 
@@ -149,9 +149,9 @@ def test_the_decisions_stand_next_to_the_labels(labels, amended):
 @pytest.mark.parametrize(
     ("decisions", "sentence"),
     [
-        ([decision(4, "2")], "Item '000004' is not up for review"),
+        ([decision(4, "2")], "Item '000004' is not waiting for review"),
         ([decision(0, "9")], "Item '000000' was given a code not in force in 2026-10"),
-        ([decision(0, "2"), decision(0, "1")], "An item is decided twice"),
+        ([decision(0, "2"), decision(0, "1")], "An item has two decisions"),
     ],
 )
 def test_decisions_that_do_not_fit_the_labels_publish_nothing(labels, amended, new_job, decisions, sentence):
@@ -166,7 +166,7 @@ def test_a_month_that_is_labelled_again_keeps_what_people_decided(labels, amende
     again = publish_month(month(), replaced=amended(labels, [decision(0, "2"), decision(1, "3a")]))
     row = rows(again)[0]
     assert (row["code"], row["description"], row["status"]) == ("2", "Bildschirme", "labelled")
-    assert row["reason"] == "decided by A. Muster; the model said 1"
+    assert row["reason"] == "decided by A. Muster; the model predicted 1"
     assert (row["decided_by"], row["confidence"], row["run"]) == ("A. Muster", None, "r1")
     assert [row["status"] for row in rows(again)] == [
         *["labelled"] * 2,
@@ -203,7 +203,7 @@ def test_a_decision_on_another_text_is_not_kept_and_people_are_told(labels, amen
         ("labelled", "A. Muster"),
     ]
     assert read_json(again, "files", "summary.json")["decisions"] == {"kept": 1, "not_kept": 1}
-    assert "1 decisions of people on an earlier version of this month are not" in again.message["attention"]
+    assert "1 decision on an earlier version of this month could not be kept" in again.message["attention"]
 
 
 def test_a_decision_on_a_code_that_is_no_more_in_force_is_not_kept(labels, amended, publish_month):

@@ -138,7 +138,7 @@ def test_the_summary_says_where_the_challenger_labels_nothing_by_itself(pair, jo
     publish(job, "challenger", CHALLENGER, test_rows(), range(0, 30), unsure=unsure)
     message = run_compare(job, policy='{"precision": 0.995}')
     sentence = (
-        "Every item goes to review: with the rows there are, no threshold reaches the precision of 99.5 %."
+        "Every item goes to review: with the rows available, no threshold reaches a precision of 99.5 %."
     )
     assert (sentence in message["summary"].splitlines()) == told
 
@@ -273,7 +273,7 @@ def test_a_row_that_could_have_been_trained_on_stops_the_comparison(job):
     rows["text_key"][4] = "3333333333333400"
     publish(job, "challenger", CHALLENGER, rows)
     publish(job, "winner", WINNER, rows)
-    assert "1 of 900 rows are no test rows, for example item_id '000004'." in refusal(job)
+    assert "1 of 900 rows are not test rows, for example item_id '000004'." in refusal(job)
 
 
 def test_different_rows_stop_the_comparison(job):
@@ -297,11 +297,11 @@ def test_labels_that_were_changed_after_their_manifest_stop_the_comparison(pair)
     job = pair(range(0, 30), None)
     path = job.input("winner") / "manifest.json"
     path.write_text(path.read_text().replace('"sha256": "', '"sha256": "0'))
-    assert f"The labels of {WINNER} are not those that its manifest lists." in refusal(job)
+    assert f"The labels of {WINNER} are not the ones its manifest lists." in refusal(job)
 
 
 def test_labels_of_another_model_stop_the_comparison(pair):
-    assert "say they are of" in refusal(pair(None, None), winner="DE-weee-2026-01-00000000")
+    assert "say they belong to" in refusal(pair(None, None), winner="DE-weee-2026-01-00000000")
 
 
 def test_missing_labels_stop_the_comparison(job):

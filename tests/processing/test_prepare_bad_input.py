@@ -76,7 +76,7 @@ def test_a_manifest_of_another_form_is_rejected(deliver, content):
 def test_an_entry_without_length_or_rows_is_rejected(deliver, meta):
     job = deliver(items())
     change_manifest(job, lambda content: content["entries"][0].update(meta=meta))
-    assert "lacks its length or its rows. Fix: write it as UNLOAD with MANIFEST VERBOSE" in rejection(job)
+    assert "lacks its length or row count. Fix: write it as UNLOAD with MANIFEST VERBOSE" in rejection(job)
 
 
 def test_a_file_of_another_length_is_rejected(deliver):
@@ -192,10 +192,10 @@ def test_bytes_that_are_not_utf8_are_found_in_parquet(job):
         (b"{]", "row 3, is not JSON"),
         (b"[1, 2]", "row 3, is not an object"),
         (b"7", "row 3, is not an object"),
-        (b'{"item_id": 7}', "row 3: item_id is 7, expected is text in quotes. Fix: write item_id as text"),
-        (b'{"weight_kg": "7 kg"}', 'row 3: weight_kg is "7 kg", expected is a number'),
-        (b'{"title": true}', "row 3: title is true, expected is text in quotes"),
-        (b'{"title": ["a"]}', 'row 3: title is ["a"], expected is text in quotes'),
+        (b'{"item_id": 7}', "row 3: item_id is 7, expected text in quotes. Fix: write item_id as text"),
+        (b'{"weight_kg": "7 kg"}', 'row 3: weight_kg is "7 kg", expected a number'),
+        (b'{"title": true}', "row 3: title is true, expected text in quotes"),
+        (b'{"title": ["a"]}', 'row 3: title is ["a"], expected text in quotes'),
         (b'{"title": "a", "title": "b"}', "row 3, has the field 'title' twice"),
         (b'{"title": "\\ud800"}', "row 3, holds half a surrogate pair"),
     ],
@@ -249,8 +249,8 @@ def test_what_is_far_too_long_or_deep_is_named_and_no_defect(job, name, content,
         ("part-000.csv.gz", gzip.compress(HEADER, mtime=0)[:-9], "cannot be unpacked"),
         ("part-000.jsonl.gz", b"{}", "cannot be unpacked"),
         ("part-000.parquet", b"PAR1", "cannot be read as Parquet"),
-        ("part-000.txt", b"x", "is of no known format"),
-        ("0000_part_00", b"1|a", "is of no known format. Fix: deliver .parquet, .csv"),
+        ("part-000.txt", b"x", "has an unknown format"),
+        ("0000_part_00", b"1|a", "has an unknown format. Fix: deliver .parquet, .csv"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_named(job, name, content, problem):
@@ -263,7 +263,7 @@ def test_a_parquet_column_of_another_type_is_named(job):
     rows = [row | {"item_id": float(number)} for number, row in enumerate(items())]
     pq.write_table(pa.Table.from_pylist(rows), file)
     job.dataset({"part-000.parquet": (file.getvalue(), 400)})
-    assert "part-000.parquet: column item_id is double, expected is text. Fix: cast item_id" in rejection(job)
+    assert "part-000.parquet: column item_id is double, expected text. Fix: cast item_id" in rejection(job)
 
 
 # --- the dataset as a whole
@@ -346,7 +346,7 @@ def test_a_broken_codebook_is_rejected(job, content):
         (
             {"item_id": "a\nb"},
             "unusable_id",
-            "The item_id holds a control character, such as a line break or a tab.",
+            "The item_id contains a control character, such as a line break or a tab.",
         ),
         ({"label": None}, "empty_label", "The label is empty."),
         ({"label": "77"}, "unknown_label", "The label '77' is not in codebook 2026-10."),
@@ -380,7 +380,7 @@ def test_a_number_that_is_none_sets_its_row_aside(job, value):
     assert job.prepare("inference")["rejected"] == 1
     (rejected,) = job.rejected()
     assert (rejected["row"], rejected["item_id"], rejected["problem"]) == (4, "3", "unreadable_number")
-    assert rejected["reason"] == f"weight_kg is {value!r}, which is no number."
+    assert rejected["reason"] == f"weight_kg is {value!r}, which is not a number."
 
 
 def test_the_first_of_equal_rows_stays_and_rows_that_contradict_each_other_all_go(deliver):

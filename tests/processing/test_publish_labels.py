@@ -158,8 +158,8 @@ def test_codes_that_are_not_in_force_become_their_successor_or_go_to_review(prep
     assert run_publish(job)["review"] == 2
     found = [(row["code"], row["description"], row["status"], row["reason"]) for row in published(job)]
     assert found[0] == ("3a", "Leuchtmittel", "labelled", "code 3 was renamed 3a on 2026-10-01")
-    assert found[1] == ("9", "Altes", "review", "code 9: no code in force in 2026-10 stands for it")
-    assert found[2] == ("X", None, "review", "code X: no code in force in 2026-10 stands for it")
+    assert found[1] == ("9", "Altes", "review", "code 9: no code in force in 2026-10 replaces it")
+    assert found[2] == ("X", None, "review", "code X: no code in force in 2026-10 replaces it")
 
 
 def test_a_test_set_is_published_with_truth_text_key_and_title(prepared):
@@ -203,7 +203,7 @@ def test_an_item_without_prediction_stops_the_publication(prepared):
 
 def test_a_prediction_without_item_stops_the_publication(prepared):
     job = prepared(items(1, labelled=False), [prediction("000000"), prediction("x")])
-    assert "1 of 2 predictions are of no item, for example item_id 'x'" in refusal(job)
+    assert "1 of 2 predictions belong to no item, for example item_id 'x'" in refusal(job)
 
 
 @pytest.mark.parametrize("again", ["000000", None])
@@ -256,7 +256,7 @@ def test_another_codebook_than_the_runs_stops_the_publication(prepared):
     job = prepared(items(2, labelled=False))
     (job.input("codebook") / "2026-10.json").unlink()
     job.codebook(CODEBOOK | {"version": "2026-11"})
-    assert "The run is under codebook 2026-10, but 2026-11 is what it was given." in refusal(job)
+    assert "The run is for codebook 2026-10, but it was given 2026-11." in refusal(job)
 
 
 # --- the file for people

@@ -142,7 +142,7 @@ def test_a_few_rows_lost_on_a_critical_code_are_no_veto(cell):
 def test_a_critical_code_without_test_rows_is_pointed_out():
     made = verdict(("a", "a", "b", 60), critical=["z"], codes_in_force=["a", "y"])
     assert made.verdict == "PROMOTE" and made.untested_codes == ("y", "z")
-    assert made.reason.endswith("No test row has critical code z: nothing is known there.")
+    assert made.reason.endswith("No test row has critical code z, so it could not be checked.")
 
 
 def test_a_gain_that_the_rarer_codes_pay_for_is_not_promoted():
@@ -181,7 +181,7 @@ def answers(made) -> dict[str, bool | None]:
 NO_CODE_LOST = "Can it predict every code in force that the winner can?"
 ENOUGH = "Are there enough distinct test texts?"
 NO_VETO = "Is no critical code significantly worse?"
-NOT_WORSE = "Is it not significantly worse over all?"
+NOT_WORSE = "Is it not significantly worse overall?"
 USEFUL = "Is the gain in macro-F1 useful?"
 NO_CHANCE = "Is the gain more than chance?"
 ACCURATE = "Is a loss of accuracy ruled out?"
@@ -253,7 +253,7 @@ def test_a_policy_is_read_from_json_and_keeps_the_defaults_it_does_not_name():
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"min_gian": 0.01}, "unknown setting 'min_gian'; there are min_gain, min_rows, level"),
+        ({"min_gian": 0.01}, "unknown setting 'min_gian'; use one of min_gain, min_rows, level"),
         ({"level": 0.95}, "level is 0.95, must be above 0 and at most 0.5"),
         ({"level": 0}, "level is 0"),
         ({"min_gain": -0.01}, "min_gain is -0.01, must be from 0 to 1"),

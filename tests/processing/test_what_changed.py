@@ -94,7 +94,7 @@ def test_the_first_month_has_counts_and_nothing_to_compare_with(month):
 def test_a_month_in_which_the_model_is_never_sure_is_told(month):
     job = month(["1"] * 4, confidence=0.5)
     assert summary(job)["counts"]["labelled"] == 0
-    told = "Every item goes to review: with the rows there are, no threshold reaches the precision of 98 %."
+    told = "Every item goes to review: with the rows available, no threshold reaches a precision of 98 %."
     assert job.message["attention"].startswith(told)
 
 
@@ -146,7 +146,7 @@ def test_a_code_newly_in_force_that_the_model_cannot_give_is_flagged(month):
     """The model was trained in September, before 3a; code 9 was never in force since."""
     job = month(["1"] * 5, trained_in="2026-09", trained_on=("1", "2"))
     assert summary(job)["codes_out_of_reach"] == [{"code": "3a", "newly_in_force": True}]
-    assert "The model cannot give code 3a, new to it" in job.message["attention"]
+    assert "The model cannot predict code 3a, new to it" in job.message["attention"]
     assert job.message["alarms"] == 1
 
 
@@ -170,14 +170,14 @@ def test_a_code_whose_rows_had_to_be_left_out_of_training_rings_until_a_model_ca
     book["codes"] = [*book["codes"], book["codes"][3] | {"code": "3b"}]
     job = month(["1"] * 5, book=book, trained_on=("1", "2", "3b"), set_aside=("3",))
     assert summary(job)["codes_out_of_reach"] == [{"code": "3a", "newly_in_force": True}]
-    assert "The model cannot give code 3a, new to it" in job.message["attention"]
+    assert "The model cannot predict code 3a, new to it" in job.message["attention"]
 
 
 def test_every_check_is_in_the_summary_with_threshold_and_finding_and_in_the_docs(month):
     september = month(["1"] * 10, period="2026-09", known_share=0.9)
     october = month(["1"] * 9 + ["2"], earlier=september, known_share=0.8)
     checks = summary(october)["checks"]
-    assert [check["told"] for check in checks if check["told"]] == summary(october)["attention"]
+    assert [check["message"] for check in checks if check["message"]] == summary(october)["attention"]
     assert {"what": "rows, compared with last month", "threshold": "25% more or fewer"}.items() <= checks[
         4
     ].items()
@@ -222,7 +222,7 @@ def test_many_items_with_another_code_and_nothing_to_explain_it_ring(month):
     september = month(["1"] * 100, period="2026-09", model="m1")
     october = month(["1"] * 70 + ["2"] * 30, earlier=september)
     assert (
-        "30 of 100 known items have another code, with the same text and codebook."
+        "30 of 100 known items changed code with the same text and codebook."
         in (october.message["attention"])
     )
 
@@ -233,14 +233,14 @@ def test_rows_that_are_missing_or_unusable_ring(month):
     rows[3]["title"] = rows[4]["title"] = rows[5]["title"] = ""
     told = month(["1"] * 37, rows=rows, earlier=september).message["attention"]
     assert "3 of 40 rows could not be used." in told
-    assert "40 rows came, 100 in 2026-09." in told
+    assert "40 rows arrived; in 2026-09 it was 100." in told
 
 
 def test_reviewers_at_their_capacity_ring_with_the_precision_that_it_buys(month):
     job = month(["1"] * 10, confidence=0.9, policy='{"review_capacity": 4}')
     assert (job.message["labelled"], job.message["review"]) == (6, 4)
     assert (
-        "6 were let through, and 90.0% of the automatic labels are expected to be right"
+        "6 passed without review. Of the automatic labels 90.0% are expected to be right"
         in (job.message["attention"])
     )
 
@@ -251,7 +251,7 @@ def test_labels_of_last_month_that_were_tampered_with_stop_the_publication(month
     september = month(["1"] * 3, period="2026-09")
     table = september.output("files") / "labels.parquet"
     table.write_bytes(table.read_bytes()[:-1] + b"x")
-    with pytest.raises(JobFailed, match=r"labels of run run-2026-09 are not those that its manifest lists"):
+    with pytest.raises(JobFailed, match=r"labels of run run-2026-09 are not the ones its manifest lists"):
         month(["1"] * 3, earlier=september)
 
 

@@ -36,7 +36,7 @@ def test_training_writes_the_model_and_the_code_that_serves_it(job, capsys):
 def test_a_training_says_where_no_threshold_reaches_the_precision(job, capsys, precision, told):
     run(train.main, ["-C", "0.5", "--precision", precision])
     sentence = (
-        "Every item goes to review: with the rows there are, no threshold reaches the precision of 100 %."
+        "Every item goes to review: with the rows available, no threshold reaches a precision of 100 %."
     )
     assert (sentence in capsys.readouterr().out) == told
 

@@ -13,8 +13,8 @@ def summary(moves, without_code: int = 0) -> dict:
 
 def test_a_change_of_codes_is_told_from_the_moves_it_caused_and_the_items_left_without_a_code():
     assert sentences(summary([RENAMED, RELABELLED], 125), []) == [
-        "1,161 items of the month before are ACI-N now, not ACI",
-        "125 items to review: no one code in force stands for the model's code",
+        "1,161 items of last month: ACI-N now, not ACI",
+        "125 items to review: no single code replaces the model's",
         "Train again.",
     ]
 
@@ -23,5 +23,5 @@ def test_a_month_without_a_change_of_codes_has_only_what_needs_attention_and_wha
     amended = [{"decided": 60, "decided_by": ["A. Muster", "Ada"]}]
     assert sentences(summary(None), amended) == [
         "Train again.",
-        "60 items decided by A. Muster, Ada: labels with them are published as a new version",
+        "60 items decided by A. Muster, Ada: published as a new version of the labels",
     ]

@@ -31,7 +31,7 @@ def check(tmp_path, capsys):
 def test_a_good_codebook_passes(check, book):
     code, out, complaints = check(book)
     assert (code, complaints) == (0, [])
-    assert "good. DE-weee 2026-11, 9 codes" in out
+    assert "OK. DE-weee 2026-11, 9 codes" in out
 
 
 FORM = {
@@ -42,7 +42,7 @@ FORM = {
     "a misspelt field": (
         lambda book: entry(book, "4").update(descripton="Large"),
         "codes, entry 4 (\"4\"): Additional properties are not allowed ('descripton' was unexpected). "
-        "Fix: check its spelling or remove it; known are code, description,",
+        "Fix: check its spelling or remove it; the known ones are code, description,",
     ),
     "a code written as a number": (
         lambda book: entry(book, "4").update(code=4),
@@ -50,7 +50,7 @@ FORM = {
     ),
     "a code with a space at its end": (
         lambda book: entry(book, "4").update(code="4 "),
-        'codes, entry 4 ("4 "), code: "4 " is not written as it must be. Fix: write the code in quotes',
+        'codes, entry 4 ("4 "), code: "4 " does not have the required form. Fix: write the code in quotes',
     ),
     "a code with a line end": (
         lambda book: entry(book, "4").update(code="4\n"),
@@ -72,11 +72,11 @@ FORM = {
     ),
     "a group that is no group": (
         lambda book: book.update(group="de_weee"),
-        'group: "de_weee" is not written as it must be. Fix: write country and scheme like "DE-weee".',
+        'group: "de_weee" does not have the required form. Fix: write country and scheme like "DE-weee".',
     ),
     "a version that leads out of its folder": (
         lambda book: book.update(version="../2026"),
-        'version: "../2026" is not written as it must be. Fix: write something like "2026-10"',
+        'version: "../2026" does not have the required form. Fix: write something like "2026-10"',
     ),
     "no source": (lambda book: book.update(source=""), "Fix: name the law and its annex"),
     "an unknown kind of attribute": (
@@ -114,7 +114,7 @@ SENSE = {
     ),
     "an end before the beginning": (
         lambda book: entry(book, "4").update(valid_to="2019-01-01"),
-        'codes, "4", valid_to: 2019-01-01 is before valid_from 2020-01-01. Fix: put the two dates right.',
+        'codes, "4", valid_to: 2019-01-01 is before valid_from 2020-01-01. Fix: correct the two dates.',
     ),
     "days without any code": (
         lambda book: book.update(
@@ -122,7 +122,7 @@ SENSE = {
             successions=[],
         ),
         'codes, "C", valid_from: no code at all is in force from 2026-10-31 to 2026-10-31. '
-        "Fix: put the dates right so that one time follows the other.",
+        "Fix: correct the dates so that one time follows the other.",
     ),
     "an attribute listed twice": (
         lambda book: book["attributes"].append({"name": "weight_kg", "type": "category"}),
@@ -147,21 +147,21 @@ SENSE = {
             {"kind": "merged", "from": ["4"], "to": ["4"], "date": "2026-11-01"}
         ),
         'successions, entry 4: code "4" would replace itself. '
-        "Fix: a code that stays needs no succession, take it out; a new code beside it is only listed.",
+        "Fix: a code that stays needs no succession, remove it; a new code beside it is only listed.",
     ),
     "a rename of two codes": (
         lambda book: book["successions"][1].update(kind="renamed"),
-        "successions, entry 2: renamed, but there are 2 under from and 1 under to. "
+        "successions, entry 2: renamed, but from has 2 codes and to has 1 code. "
         "Fix: one code becomes one; use merged or split for the rest.",
     ),
     "a merger into two codes": (
         lambda book: book["successions"][1].update(to=["L", "C"]),
-        "successions, entry 2: merged, but there are 2 under from and 2 under to. "
+        "successions, entry 2: merged, but from has 2 codes and to has 2 codes. "
         "Fix: all codes of a merger become one.",
     ),
     "a split into one code": (
         lambda book: book["successions"][2].update(to=["5a"]),
-        "successions, entry 3: split, but there are 1 under from and 1 under to. "
+        "successions, entry 3: split, but from has 1 code and to has 1 code. "
         "Fix: one code becomes two or more; write one succession for each code that is split.",
     ),
     "a code replaced twice": (
@@ -193,7 +193,7 @@ SENSE = {
     ),
     "a setting that does not exist": (
         lambda book: book.update(policy={"min_row": 5}),
-        f"policy: unknown setting 'min_row'; there are {', '.join(Policy.__dataclass_fields__)}. "
+        f"policy: unknown setting 'min_row'; use one of {', '.join(Policy.__dataclass_fields__)}. "
         "Fix: correct it, or leave it out for the default.",
     ),
     "a setting out of its range": (
@@ -202,8 +202,8 @@ SENSE = {
     ),
     "a new name that was there before": (
         lambda book: entry(book, "C").update(valid_from="2020-01-01"),
-        'successions, entry 1: code "C" was there before 2026-11-01, so this is no new name. '
-        "Fix: write merged: the old code is absorbed by one that goes on.",
+        'successions, entry 1: code "C" was there before 2026-11-01, so this is not a new name. '
+        "Fix: write merged: the old code is absorbed by one that stays.",
     ),
 }
 
@@ -228,7 +228,7 @@ def test_codes_that_replace_each_other_in_a_circle_are_named(check, book):
     book["successions"].append({"kind": "renamed", "from": ["C"], "to": ["1"], "date": "2026-12-01"})
     code, _, complaints = check(book)
     assert code == 1
-    assert any("replace each other in a circle: " in line and "Fix: take out" in line for line in complaints)
+    assert any("replace each other in a circle: " in line and "Fix: remove" in line for line in complaints)
 
 
 def test_all_problems_are_named_at_once(check, book):
@@ -266,4 +266,4 @@ def test_a_missing_file_is_named_and_the_others_are_checked(tmp_path, book, caps
     assert main(["codebook", "check", str(tmp_path / "none.json"), str(good)]) == 1
     out, err = capsys.readouterr()
     assert "none.json: the file: No such file or directory. Fix: check the path" in err
-    assert "good.json: good." in out
+    assert "good.json: OK." in out

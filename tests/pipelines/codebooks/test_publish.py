@@ -121,7 +121,7 @@ def test_the_command_finds_bucket_and_table_by_the_stack_and_shows_what_is_publi
     assert "DE-weee 2026-11 is current now (before: none)" in capsys.readouterr().out
 
     assert main(["codebook", "publish", str(file)]) == 0
-    assert "is current already, since" in capsys.readouterr().out
+    assert "is already current, since" in capsys.readouterr().out
 
     assert main(["codebook", "show", "DE-weee", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == book
@@ -165,7 +165,9 @@ def test_of_two_who_publish_at_the_same_moment_the_second_is_refused(stack, book
         return current
 
     monkeypatch.setattr(publishing, "current_codebook", read_then_be_overtaken)
-    with pytest.raises(CodebookError, match=r"2026-11 is replaced already.*Fix: look at it"):
+    with pytest.raises(
+        CodebookError, match=r"just published for DE-weee, in place of 2026-11.*Fix: look at it"
+    ):
         publish({**book, "version": "2026-12"}, **stack.places, now=NOW + timedelta(seconds=1))
     assert stack.ledger()[0]["codebook_version"] == "2026-12.1"
 
@@ -173,7 +175,7 @@ def test_of_two_who_publish_at_the_same_moment_the_second_is_refused(stack, book
 def test_of_two_first_codebooks_of_a_group_the_second_is_refused(stack, book, monkeypatch):
     publish(book, **stack.places, now=NOW)
     monkeypatch.setattr(publishing, "current_codebook", lambda group, **_: {})
-    with pytest.raises(CodebookError, match="somebody else has published for DE-weee"):
+    with pytest.raises(CodebookError, match="somebody else has just published for DE-weee"):
         publish({**book, "version": "2026-12"}, **stack.places, now=NOW)
     assert stack.ledger()[0]["codebook_version"] == "2026-11"
 

@@ -28,7 +28,7 @@ def november(book) -> CodeMap:
         ("2", Outcome("L", "code 2 was merged into L on 2026-11-01")),
         ("3", Outcome("L", "code 3 was merged into L on 2026-11-01")),
         ("5", Outcome(None, "code 5 was split into 5a, 5b on 2026-11-01: a person must choose")),
-        ("99", Outcome(None, "code 99: no code in force in 2026-11 stands for it")),
+        ("99", Outcome(None, "code 99: no code in force in 2026-11 replaces it")),
     ],
 )
 def test_what_an_old_code_means_after_the_change(november, code, expected):
@@ -38,7 +38,7 @@ def test_what_an_old_code_means_after_the_change(november, code, expected):
 def test_before_the_change_every_old_code_means_itself_and_a_new_one_means_nothing(book):
     october = CodeMap(parse(book["successions"]), OCTOBER, "2026-10")
     assert all(october.outcome(code) == Outcome(code, "") for code in OCTOBER)
-    assert october.outcome("5a") == Outcome(None, "code 5a: no code in force in 2026-10 stands for it")
+    assert october.outcome("5a") == Outcome(None, "code 5a: no code in force in 2026-10 replaces it")
 
 
 def later(*changes: tuple[str, str, str]) -> tuple[Succession, ...]:
@@ -69,7 +69,7 @@ def test_a_split_with_one_part_left_is_not_certain():
 def test_a_code_whose_successor_is_gone_as_well_says_so():
     gone = CodeMap(later(("renamed", "1", "2")), ("4",), "2027-03")
     assert gone.outcome("1") == Outcome(
-        None, "code 1 was renamed 2 on 2027-01-01: no code in force in 2027-03 stands for it"
+        None, "code 1 was renamed 2 on 2027-01-01: no code in force in 2027-03 replaces it"
     )
 
 

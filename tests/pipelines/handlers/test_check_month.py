@@ -72,7 +72,7 @@ def test_a_model_trained_on_the_month_must_be_decided_upon(decided, ledger, land
         assert notices() == []
     else:
         [sent] = notices()
-        assert f"DE-weee: labelled; but model {model} has not been decided upon" in sent["Message"]
+        assert f"DE-weee: labelled, but model {model} has not been decided on" in sent["Message"]
         assert "FR-weee" not in sent["Message"]
 
 
@@ -88,7 +88,7 @@ def test_a_group_of_which_nothing_was_sold_is_done_until_items_land_after_all(le
     [sent] = notices()
     assert "DE-weee" not in sent["Message"]
     assert "FR-weee: its dataset has landed, but no labels are published\n" in sent["Message"]
-    assert "IT-weee: no items to label; but model IT-weee-2026-10-1a2b3c4d" in sent["Message"]
+    assert "IT-weee: no items to label, but model IT-weee-2026-10-1a2b3c4d" in sent["Message"]
     assert "PL-weee: no dataset to label has landed\n" in sent["Message"]
 
 

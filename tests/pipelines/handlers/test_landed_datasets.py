@@ -103,16 +103,22 @@ def test_only_the_bad_messages_of_a_batch_come_back(machines):
 @pytest.mark.parametrize(
     ("key", "told"),
     [
-        ("training/de-weee/2026-10/d1/manifest", "'de-weee' is no model group. Fix: name that folder like"),
+        (
+            "training/de-weee/2026-10/d1/manifest",
+            "'de-weee' is not a model group. Fix: name that folder like",
+        ),
         (
             "training/DE-weee/2026-13/d1/manifest",
-            "'2026-13' is no period. Fix: name that folder like 2026-10",
+            "'2026-13' is not a period. Fix: name that folder like 2026-10",
         ),
-        ("training/DE-weee/2026-10/a b/manifest", "'a b' is no delivery. Fix: name that folder 1 to 64"),
-        ("training/DE-weee/2026-10/" + "a" * 65 + "/manifest", "is no delivery"),
-        ("training/DE-weee/2026-10/d1/sub/manifest", "is no manifest of a dataset for training. Fix: put"),
-        ("training/DE-weee/2026-10/d1/data.csv", "is no manifest of a dataset for training. Fix: put"),
-        ("inference/DE-weee/2026-10/d1/manifest", "is no manifest of a dataset for training. Fix: put"),
+        ("training/DE-weee/2026-10/a b/manifest", "'a b' is not a delivery. Fix: name that folder 1 to 64"),
+        ("training/DE-weee/2026-10/" + "a" * 65 + "/manifest", "is not a delivery"),
+        (
+            "training/DE-weee/2026-10/d1/sub/manifest",
+            "is not the manifest of a dataset for training. Fix: put",
+        ),
+        ("training/DE-weee/2026-10/d1/data.csv", "is not the manifest of a dataset for training. Fix: put"),
+        ("inference/DE-weee/2026-10/d1/manifest", "is not the manifest of a dataset for training. Fix: put"),
     ],
 )
 def test_a_bad_key_fails_its_message_and_the_log_names_key_and_fix(key, told, machines, caplog):

@@ -49,7 +49,7 @@ def test_a_message_is_quoted_in_the_log_only_so_far_as_to_know_it_again(machines
     secret = "x" * 500 + "SECRET"
     start_inference.handler(poison(json.dumps({"Records": [{"s3": secret}]})))
     [line] = lines()
-    assert "no S3 notification" in line.getMessage()
+    assert "not an S3 notification" in line.getMessage()
     assert "SECRET" not in line.getMessage()
 
 

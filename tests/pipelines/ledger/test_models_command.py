@@ -27,7 +27,7 @@ def test_the_list_says_of_every_model_what_became_of_it(ledger, run):
         SECOND: "winner since 2025-09-03",
         THIRD: "not compared yet",
         fourth: "KEEP 2025-11-03",
-        fifth: f"waits for approval of {GROUP}-comparison-2025-12-0f3a9c21d4e5",
+        fifth: f"waiting for approval of {GROUP}-comparison-2025-12-0f3a9c21d4e5",
         FOREIGN: "not compared yet",
     }
     assert out.splitlines()[1].split()[:5] == [FIRST, "2025-08", "2025-08-02", "0.8750", "2025-08"]
@@ -50,7 +50,7 @@ def test_the_history_tells_every_decision_with_its_evidence(ledger, run):
     assert code == 0
     _, second = out.rstrip().split("\n\n")
     assert second.splitlines() == [
-        f"2025-09-03 23:59:59  PROMOTE  {SECOND} (winner until then: {FIRST})",
+        f"2025-09-03 23:59:59  PROMOTE  {SECOND} (winner before: {FIRST})",
         "    PROMOTE it is.",
         "    macro-F1 0.9000, against 0.8000, codebook 2025-08",
         "    decided by comparison",
@@ -81,7 +81,7 @@ def test_decisions_that_change_nothing_do_not_make_a_winner(ledger, run):
 def test_a_day_before_the_first_winner_or_yet_to_come_is_told(ledger, run):
     assert run("winner", GROUP, "--on", "2025-08-02") == (1, "", f"{GROUP} has no winner on 2025-08-02.\n")
     code, _, err = run("winner", GROUP, "--on", "2999-01-01")
-    assert code == 1 and "yet to come" in err
+    assert code == 1 and "in the future" in err
     assert run("winner", "IT-weee") == (1, "", "IT-weee has no winner now.\n")
 
 
@@ -113,7 +113,7 @@ def test_without_a_name_the_aws_identity_is_who_decided(ledger, run):
 
 def test_promoting_a_model_that_was_never_compared_records_no_scores(ledger, run):
     code, out, _ = run("promote", GROUP, "--model", THIRD, "--reason", "agreed")
-    assert (code, out) == (0, f"{THIRD} is the winner of {GROUP} from now on, instead of {SECOND}.\n")
+    assert (code, out) == (0, f"{THIRD} is now the winner of {GROUP}, instead of {SECOND}.\n")
     decision = ledger.item(ledger.item("WINNER")["decision"])
     assert (decision["verdict"], decision["model"]) == ("PROMOTE", THIRD)
     assert decision.keys().isdisjoint({"score", "replaced_score", "evidence"})
@@ -140,10 +140,10 @@ def test_mlops_are_told_of_a_change_by_hand_as_they_are_of_a_comparison(ledger, 
     assert told["Message"].splitlines() == [
         f"ROLLBACK for {GROUP} 2025-08. {WHY[1]}",
         "",
-        f"{FIRST} is the winner from now on, instead of {SECOND}.",
+        f"{FIRST} is now the winner, instead of {SECOND}.",
         f"Decided by {decision['decided_by']}.",
         f"Evidence: s3://work-bucket/{SECOND}.json",
-        f"To go back: labelmill models rollback {GROUP} --to {SECOND} --reason TEXT",
+        f"To roll back: labelmill models rollback {GROUP} --to {SECOND} --reason TEXT",
     ]
 
 
@@ -166,7 +166,7 @@ def test_a_message_that_cannot_be_sent_does_not_undo_the_change(ledger, run):
     boto3.client("sns").delete_topic(TopicArn=ledger.topic)
     code, _, err = run("rollback", GROUP, "--to", FIRST, *WHY)
     assert code == 0 and ledger.item("WINNER")["model"] == FIRST
-    assert err.startswith("Warning: it is done, but MLOps could not be told:")
+    assert err.startswith("Warning: it is done, but MLOps could not be notified:")
 
 
 def test_a_stack_without_a_topic_for_mlops_does_not_make_a_failure_of_what_is_done(ledger, run, monkeypatch):
@@ -174,7 +174,7 @@ def test_a_stack_without_a_topic_for_mlops_does_not_make_a_failure_of_what_is_do
     monkeypatch.setattr(stack, "outputs", lambda *_: {"LedgerTable": outputs["LedgerTable"]})
     code, _, err = run("rollback", GROUP, "--to", FIRST, *WHY)
     assert code == 0 and ledger.item("WINNER")["model"] == FIRST
-    assert err.startswith("Warning: it is done, but MLOps could not be told: the stack labelmill has no")
+    assert err.startswith("Warning: it is done, but MLOps could not be notified: the stack labelmill has no")
 
 
 def test_a_stack_that_is_gone_once_the_change_is_done_does_not_make_a_failure_of_it(ledger, run, monkeypatch):
@@ -187,7 +187,9 @@ def test_a_stack_that_is_gone_once_the_change_is_done_does_not_make_a_failure_of
     monkeypatch.setattr(changing, "record", record_and_delete)
     code, _, err = run("rollback", GROUP, "--to", FIRST, *WHY)
     assert code == 0
-    assert err.startswith("Warning: it is done, but MLOps could not be told: there is no stack 'labelmill'")
+    assert err.startswith(
+        "Warning: it is done, but MLOps could not be notified: there is no stack 'labelmill'"
+    )
 
 
 @pytest.mark.parametrize(

@@ -165,7 +165,7 @@ _FOUND = {
     "last": {"Item": TRAINED_ITEM},
     "featurized": {"message": MESSAGES["training.featurize"]},
     "machines": {"trials": SUBSTITUTIONS["TrainingInstanceType"], "first": True},
-    "told": {"sentence": "Row 3 has no title: fill it in.", "log": ""},
+    "notice": {"sentence": "Row 3 has no title: fill it in.", "log": ""},
     "failure": {"Error": "States.TaskFailed", "Cause": "{}"},
     "tuning": {
         "job": f"{GROUP}-ba9876543210",

@@ -115,7 +115,7 @@ def test_no_answer_for_a_week_means_no_and_is_not_asked_again(cloud, mlops):
     assert cloud.items("WINNER")[0]["model"] == OLD_MODEL
     [decision] = cloud.items("DECISION#")
     assert (decision["verdict"], decision["decided_by"]) == ("KEEP", "expiry")
-    assert "PROMOTE" in decision["reason"] and "expired" in decision["reason"]
+    assert "PROMOTE" in decision["reason"] and "Nobody answered" in decision["reason"]
 
 
 def test_mlops_are_asked_with_the_evidence_and_both_commands_but_never_with_the_token(cloud, mlops):
@@ -174,14 +174,14 @@ def test_an_answer_to_a_run_that_was_stopped_says_that_nobody_waits(cloud, mlops
     key = {name: {"S": decision[name]} for name in ("group", "entry")}
     cloud.dynamodb.delete_item(TableName="ledger", Key=key)
     assert labelmill("approve", RUN) == 1
-    assert f"{RUN} waits no more" in capsys.readouterr().err
+    assert f"{RUN} is no longer waiting" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("run", "sentence"),
     [
-        ("last-night", "last-night is no comparison"),
-        (f"{GROUP}-comparison-2026-10-ffffffffffff", "asks for no approval"),
+        ("last-night", "last-night is not a comparison"),
+        (f"{GROUP}-comparison-2026-10-ffffffffffff", "is not waiting for approval"),
         ("XX-none-comparison-2026-10-ffffffffffff", "Model group XX-none is not known"),
     ],
 )

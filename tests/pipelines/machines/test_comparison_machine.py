@@ -70,7 +70,7 @@ def test_a_model_that_the_ledger_does_not_know_is_not_compared(cloud, item):
     run = cloud.run("comparison", RUN_OF)
     assert run.status == "FAILED"
     name = item["entry"]["S"].removeprefix("MODEL#")
-    assert f"no record of the model {name}: bring its item back" in run.cause
+    assert f"no record of the model {name}: restore its item" in run.cause
     assert cloud.sagemaker.requests == []
 
 

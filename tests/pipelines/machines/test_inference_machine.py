@@ -90,7 +90,7 @@ def test_stakeholders_are_sent_counts_and_the_address_of_the_manifest(cloud):
     cloud.run("inference", MONTH)
     [notice] = cloud.received("Stakeholders")
     assert notice["Subject"] == f"Labels ready: {GROUP} {PERIOD}"
-    assert "100 items, 90 labelled, 8 to review, 2 rejected" in notice["Message"]
+    assert "Items: 100. Labelled: 90. To review: 8. Rejected: 2." in notice["Message"]
     assert "Needs attention: Nothing." in notice["Message"]
     assert f"s3://labelled/{labels_of(MONTH)}manifest.json" in notice["Message"]
     assert notice["MessageAttributes"]["group"]["Value"] == GROUP
@@ -250,7 +250,7 @@ def test_labels_that_cannot_be_copied_are_recorded_so_that_the_next_run_of_the_m
 
 def test_what_needs_attention_reaches_stakeholders_and_mlops(cloud):
     cloud.put(WINNER)
-    sentence = "The model cannot give code 3a, new since it was trained."
+    sentence = "The model cannot predict code 3a, new since it was trained."
     cloud.sagemaker.messages["processing.publish"] |= {"alarms": 1, "attention": sentence}
     run = cloud.run("inference", MONTH)
     assert run.states[-3:] == ["Attention", "NotifyMlops", "Announce"]
@@ -270,7 +270,7 @@ def test_decisions_of_reviewers_are_published_as_a_new_version(cloud):
         f"{labels_of(REVIEW)}manifest.json": REVIEW["run"],
         f"current/{GROUP}/{PERIOD}/labels.parquet": REVIEW["run"],
     }
-    assert "95 labelled, 3 to review" in cloud.received("Stakeholders")[0]["Message"]
+    assert "Labelled: 95. To review: 3." in cloud.received("Stakeholders")[0]["Message"]
 
 
 def test_labels_are_amended_once_so_that_no_sheet_undoes_another(cloud):
@@ -278,7 +278,7 @@ def test_labels_are_amended_once_so_that_no_sheet_undoes_another(cloud):
     cloud.put(claim)
     run = cloud.run("inference", REVIEW)
     assert run.status == "FAILED"
-    assert "have been amended by another sheet: import this one again" in run.cause
+    assert "were amended by another sheet: import this one again" in run.cause
     assert published(cloud, "labelled") == {}
     assert cloud.waits == []
 

@@ -109,4 +109,4 @@ def test_an_inference_during_a_switch_uses_one_model_from_first_to_last_row_and_
     assert publish[publish.index("--model") + 1] == OLD_MODEL
     assert cloud.events()[-1][1]["model"] == OLD_MODEL
     [notice] = cloud.received("Stakeholders")
-    assert f"Labelled by model {OLD_MODEL}" in notice["Message"]
+    assert f"Model: {OLD_MODEL}" in notice["Message"]

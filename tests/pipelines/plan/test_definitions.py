@@ -74,7 +74,7 @@ def test_a_way_that_only_turns_in_a_circle_is_none(edited):
     def change(states):
         states["Prepare"] = states["Prepare"] | {"Next": "GetGroup"}
 
-    with pytest.raises(PlanError, match="no way through for the purpose 'training'"):
+    with pytest.raises(PlanError, match="no path for the purpose 'training'"):
         workflow("training", "training", edited("training", change))
 
 
@@ -82,12 +82,12 @@ def test_a_state_that_a_plan_does_not_know_is_refused(edited):
     def change(states):
         states["Train"]["Type"] = "Map"
 
-    with pytest.raises(PlanError, match="State Train: a plan knows no Map"):
+    with pytest.raises(PlanError, match="State Train: a plan cannot follow a Map"):
         workflow("training", "training", edited("training", change))
 
 
 def test_a_purpose_that_every_way_refuses_is_an_error():
-    with pytest.raises(PlanError, match="no way through for the purpose 'nonsense'"):
+    with pytest.raises(PlanError, match="no path for the purpose 'nonsense'"):
         workflow("inference", "nonsense")
 
 

@@ -95,9 +95,9 @@ def test_groups_come_from_a_file(capsys, groups_file):
         ("group,items,training_rows\nDE-weee,many,5\n", "row 2: ['many', '5'] are not two whole numbers"),
         (
             "group,items,training_rows\ngermany,5,5\n",
-            "row 2: 'germany' is no model group. Fix: write it like DE-weee",
+            "row 2: 'germany' is not a model group. Fix: write it like DE-weee",
         ),
-        ("group,items,training_rows\nDE-weee,5,5\nDE-weee,6,6\n", "DE-weee is there twice"),
+        ("group,items,training_rows\nDE-weee,5,5\nDE-weee,6,6\n", "DE-weee is listed twice"),
         ("group,items,training_rows\n", "no groups"),
         ("group,items,training_rows,extra\nDE-weee,5,5,5\n", "row 1: the columns are"),
     ],

@@ -65,7 +65,7 @@ def test_a_run_that_takes_longer_than_its_machine_allows_has_failed(month, setti
 
 
 def test_a_quota_below_the_searchs_parallel_trials_is_refused_with_the_fix(month, settings, prices):
-    with pytest.raises(PlanError, match=r"TuneWarm wants 2 instances at once, the quota is 1\. Fix:"):
+    with pytest.raises(PlanError, match=r"TuneWarm needs 2 instances at once, but the quota is 1\. Fix:"):
         simulate(month, settings, prices, quota=1)
 
 

@@ -184,19 +184,19 @@ def test_files_of_labels_that_were_changed_afterwards_are_not_reported(
     stack.overwrite(address, (made[-1][1] / name).read_bytes() + b" ")
     code, _, error = labelmill("labels", "FR-packaging", "2026-10", "--out", tmp_path)
     assert code == 1
-    assert f"{address} is not the file that its manifest lists" in error
+    assert f"{address} is not the file its manifest lists" in error
 
 
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
         (("labels", "DE-weee", "2026-10"), "No labels of DE-weee 2026-10 are published. Fix: check group"),
-        (("labels", "DE-weee", "October"), "'October' is no period. Fix: write it like 2026-10"),
-        (("comparison", "DE-weee-comparison-2026-10-000000000000"), "comparison.json is not there. Fix:"),
+        (("labels", "DE-weee", "October"), "'October' is not a period. Fix: write it like 2026-10"),
+        (("comparison", "DE-weee-comparison-2026-10-000000000000"), "comparison.json does not exist. Fix:"),
         (("comparison", "NL-weee-comparison-2026-10-000000000000"), "Model group NL-weee is not known. Fix:"),
-        (("comparison", "DE-weee-training-2026-10-000000000000"), "is no comparison's run. Fix:"),
-        (("comparison", "../../secret"), "is no comparison's run. Fix:"),
-        (("period", "2026-13"), "'2026-13' is no period. Fix: write it like 2026-10"),
+        (("comparison", "DE-weee-training-2026-10-000000000000"), "is not a comparison's run. Fix:"),
+        (("comparison", "../../secret"), "is not a comparison's run. Fix:"),
+        (("period", "2026-13"), "'2026-13' is not a period. Fix: write it like 2026-10"),
         (("period", "2026-10", "--stack", "other"), "there is no stack 'other'"),
     ],
 )
@@ -215,7 +215,7 @@ def test_evidence_that_was_changed_after_the_decision_is_not_reported(stack, lab
     stack.write(key, evidence | {"score": 1.0})
     code, _, error = labelmill("comparison", evidence["run"], "--out", tmp_path)
     assert code == 1
-    assert f"{key} is not the evidence on which the decision was made" in error
+    assert f"{key} is not the evidence the decision was based on" in error
 
 
 def test_a_model_the_ledger_does_not_know_is_named(stack, labelmill, promoted, tmp_path):
@@ -223,5 +223,5 @@ def test_a_model_the_ledger_does_not_know_is_named(stack, labelmill, promoted, t
     stack.compared(evidence, lineage | {"winner": None})
     code, _, error = labelmill("comparison", evidence["run"], "--out", tmp_path)
     assert code == 1
-    assert f"The ledger does not know the model {evidence['winner']['model']}." in error
+    assert f"The ledger has no model {evidence['winner']['model']}." in error
     assert evidences.WINNER.format(group="DE-weee") in error

@@ -86,7 +86,7 @@ def test_a_page_of_a_comparison_that_waits_for_a_person_names_both_answers(promo
     assert "It waits for a person until 2026-10-10 04:05 UTC; no answer means no." in text_of(html)
     period = text_of(period_page("2026-10", [(evidence, asked)], ["DE-weee"], {}))
     assert "DE-weee WAITS The comparison says PROMOTE; a person must approve." in period
-    assert "Cross: waits for a person." in period
+    assert "Cross: waiting for a person." in period
 
 
 @pytest.mark.parametrize(("passed", "answer"), [(True, "yes"), (False, "no"), (None, "not checked")])
@@ -139,7 +139,7 @@ def test_a_page_says_where_the_challenger_labels_nothing_by_itself(promoted, pol
     policy = {name: value for name, value in evidence["policy"].items() if name != "precision"} | policy
     never = evidence["challenger"] | {"coverage": 0.0, "accuracy_of_covered": None}
     text = text_of(comparison_page(evidence | {"policy": policy, "challenger": never}, lineage))
-    assert told in text and f"no threshold reaches the precision of {wanted}." in text
+    assert told in text and f"no threshold reaches a precision of {wanted}." in text
 
 
 def test_a_first_model_is_compared_with_nothing(first):
@@ -196,7 +196,7 @@ def test_a_page_of_labels_says_what_changed_since_last_month_and_why(amended):
         assert sentence in text
     for check in summary["checks"]:
         assert (
-            f"{check['what']} needs attention: {check['threshold']} {'no' if check['told'] else 'yes'}"
+            f"{check['what']} needs attention: {check['threshold']} {'no' if check['message'] else 'yes'}"
             in text
         )
     renamed = next(row for row in summary["codes"] if row["code"] == "ACI-N")

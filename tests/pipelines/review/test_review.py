@@ -128,11 +128,11 @@ def test_a_workbook_has_a_list_of_codes_to_pick_from_and_only_text(cli, stack):
 @pytest.mark.parametrize(
     ("codes", "change", "told"),
     [
-        ({"007": "9"}, None, ", row 7: '9' is no code in force. Fix: use one of 1, 2, 5a, 5b, 6"),
-        ({"007": "5"}, None, ", row 7: '5' is no code in force"),
+        ({"007": "9"}, None, ", row 7: '9' is not a code in force. Fix: use one of 1, 2, 5a, 5b, 6"),
+        ({"007": "5"}, None, ", row 7: '5' is not a code in force"),
         ({"grave": "1"}, {"item_id": "x"}, ", row 2: the item 'x' is not in the labels"),
-        ({"grave": "1"}, {"item_id": "sure"}, ", row 2: the item 'sure' is decided already"),
-        ({"grave": "1"}, {"run": "nonsense"}, ", row 2: 'nonsense' is no run"),
+        ({"grave": "1"}, {"item_id": "sure"}, ", row 2: the item 'sure' is already decided"),
+        ({"grave": "1"}, {"run": "nonsense"}, ", row 2: 'nonsense' is not a run"),
         ({}, None, ": the column `code` is empty in every row"),
     ],
 )
@@ -158,7 +158,7 @@ def test_an_item_that_another_sheet_has_decided_is_refused(cli, stack):
     stack.publish(SECOND, amended=[RUN], labels=decided, time="2")
     fill(path, {"007": "1"})
     code, printed = cli("import", str(path), "--by", "A. Muster")
-    assert code == 1 and "the item '007' is decided already, by B. Muster" in printed
+    assert code == 1 and "the item '007' is already decided, by B. Muster" in printed
 
 
 def test_the_rest_of_a_sheet_amends_the_amended_labels(cli, stack):
@@ -179,14 +179,14 @@ def test_a_sheet_of_labels_that_were_made_anew_is_refused(cli, stack):
     code, printed = cli("import", str(path), "--by", "A. Muster")
     assert code == 1
     assert (
-        f"this sheet is of run {RUN}, the newest labels are of {again}. Fix: export a sheet of those"
+        f"this sheet is of run {RUN}, but the newest labels are of {again}. Fix: export a sheet of those"
         in printed
     )
 
 
 def test_a_sheet_of_earlier_labels_can_be_exported_by_their_run(cli, stack):
     stack.publish(SECOND, amended=[RUN], labels=[row for row in LABELS if row[0] == "sure"], time="2")
-    assert "Nothing waits for a person" in cli("export", GROUP, PERIOD)[1]
+    assert "Nothing is waiting for review" in cli("export", GROUP, PERIOD)[1]
     assert f"6 items of {RUN}" in cli("export", GROUP, PERIOD, "--run", RUN)[1]
 
 
@@ -207,7 +207,7 @@ def test_a_file_that_is_no_sheet_is_refused(cli, tmp_path, content, told):
 
 def test_a_workbook_that_is_none_and_a_file_that_is_not_there_are_refused(cli, tmp_path):
     (tmp_path / "x.xlsx").write_bytes(b"no workbook")
-    assert "this is no workbook with the tab 'review'" in cli("import", "x.xlsx", "--by", "A. Muster")[1]
+    assert "this is not a workbook with the tab 'review'" in cli("import", "x.xlsx", "--by", "A. Muster")[1]
     assert "No such file" in cli("import", "y.csv", "--by", "A. Muster")[1]
 
 

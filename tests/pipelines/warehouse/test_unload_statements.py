@@ -93,7 +93,7 @@ def test_a_group_that_is_named_otherwise_than_groups_are_gets_no_statement(group
 
 @pytest.mark.parametrize("attribute", ['weight" FROM secrets --', "Weight", "", "a b", "x" * 41])
 def test_an_attribute_that_is_no_plain_name_gets_no_statement(attribute):
-    with pytest.raises(unload.CannotUnload, match=r"is no column\. Fix:"):
+    with pytest.raises(unload.CannotUnload, match=r"is not a column name\. Fix:"):
         unload.request(ORDER, "DE-weee", [attribute], PLACE, "labelmill")
 
 
