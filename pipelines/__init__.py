@@ -14,6 +14,7 @@ local run, in infra/. docs/architecture.md draws the house.
     warehouse/    which datasets the warehouse is asked for
     report/       pages on comparisons, labels and periods
     plan/         what a month costs and how long it takes
+    messages.py   every text that people get by SNS
     names.py      how groups, runs and models are named, and where in S3 everything lies
     runs.py       name and input of every execution
     stack.py      the names of a deployed stack's resources

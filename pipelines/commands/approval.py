@@ -35,7 +35,7 @@ def add_command(subparsers: Subparsers, name: str, *, approved: bool, text: str,
 def _answer(args: argparse.Namespace, approved: bool) -> int:
     import boto3
 
-    from pipelines.ledger import reading
+    from pipelines.ledger import keys, reading
 
     named = parse_run(args.name)
     if not named or named.purpose != "comparison":
@@ -62,7 +62,7 @@ def _answer(args: argparse.Namespace, approved: bool) -> int:
             raise
         raise reading.LedgerError(
             f"{args.name} is no longer waiting: it was answered or stopped, or more than "
-            f"{reading.APPROVAL_DAYS} days have passed. "
+            f"{keys.APPROVAL_DAYS} days have passed. "
             f"Fix: see the outcome (labelmill models history {found.group})."
         ) from error
     done = "approved: it becomes the winner" if approved else "rejected: the winner stays"

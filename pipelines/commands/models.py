@@ -150,14 +150,15 @@ def _promote(args: argparse.Namespace) -> int:
 
 
 def _change(args: argparse.Namespace, verdict: str) -> int:
-    from pipelines.ledger import changing, messages, reading
+    from pipelines import messages
+    from pipelines.ledger import changing, reading
 
     client, table = open_ledger(args.stack)
     found, reason = reading.read(client, table, args.group), reason_of(args)
     now = datetime.now(UTC)
     decision = changing.change(found, verdict, args.model, reason, decider(args.by), now)
     changing.record(client, table, decision)
-    tell_mlops(args.stack, messages.by_hand(decision, found.models[args.model]["period"]))
+    tell_mlops(args.stack, messages.decision_by_hand(decision, found.models[args.model]["period"]))
     if warning := reading.older_codebook(found, args.model):
         print(f"Warning: {warning}", file=sys.stderr)
     if args.json:

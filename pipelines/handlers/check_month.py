@@ -14,7 +14,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pipelines import names
+from pipelines import messages, names
 from pipelines.handlers.clients import client
 from pipelines.handlers.ledger import Ledger, Month
 from pipelines.handlers.logs import about
@@ -45,7 +45,7 @@ def handler(
     left = dict(unfinished(month, partial(has_landed, s3 or client("s3"), bucket, period)))
     for group, what in left.items():
         log.info("%s of %s: %s", group, period, what, extra=about({"group": group}))
-    summary = f"{period} is not finished: {len(left)} of {len(month.groups)} model groups"
+    summary = messages.MONTH_OVERDUE.subject.format(period=period, left=len(left), groups=len(month.groups))
     counts = {"GroupsUnfinished": len(left)} | ({"GroupsOverdue": len(left)} if event["overdue"] else {})
     log.info(summary if left else f"{period} is finished", extra=about({}) | metrics(counts))
     if left and event["overdue"]:
@@ -82,13 +82,9 @@ def notice(period: str, bucket: str, left: dict[str, str]) -> str:
     """The message to operators."""
     lines = "\n".join(f"{group}: {what}" for group, what in left.items())
     folder = names.DATASETS.format(purpose="inference", group="GROUP", period=period)
-    return f"""The deadline of {period} has passed, and these model groups are not done:
-
-{lines}
-
-Datasets land in {names.address(bucket, folder)}.
-What to do: docs/runbook.md#month-unfinished. You get this notice every day until all are done.
-"""
+    return messages.MONTH_OVERDUE.text.format(
+        period=period, lines=lines, folder=names.address(bucket, folder)
+    )
 
 
 def metrics(counts: dict[str, int]) -> dict[str, Any]:

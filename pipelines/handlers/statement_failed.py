@@ -6,6 +6,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
+from pipelines import messages
 from pipelines.handlers.clients import client
 from pipelines.warehouse import unload
 
@@ -34,12 +35,17 @@ def handler(
     )
     order = failure["input"]
     [group] = order["groups"]
+    fields = {"group": group, "purpose": order["purpose"], "period": order["period"]}
     (sns or client("sns")).publish(
         TopicArn=os.environ["OPERATORS_TOPIC_ARN"],
-        Subject=f"unload failed: {group} {order['purpose']} {order['period']}",
-        Message=f"The warehouse delivered no {order['purpose']} dataset of {group} for {order['period']}: "
-        f"{cause} (error {failure['error']}, statement {failure['run']}, {detail['statementId']}). "
-        "No run was started. The order to send again is in the failure queue.",
+        Subject=messages.UNLOAD_FAILED.subject.format(**fields),
+        Message=messages.UNLOAD_FAILED.text.format(
+            **fields,
+            cause=cause,
+            error=failure["error"],
+            statement=failure["run"],
+            statement_id=detail["statementId"],
+        ),
     )
 
 

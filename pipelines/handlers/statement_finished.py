@@ -10,7 +10,7 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any
 
-from pipelines import names
+from pipelines import messages, names
 from pipelines.handlers.clients import client
 from pipelines.handlers.logs import about
 from pipelines.ledger import keys
@@ -38,9 +38,8 @@ def handler(
     statement = event["detail"]["statementName"]
     order = unload.read_name(statement)
     [group] = order.groups
-    folder = names.DATASET.format(
-        purpose=order.purpose, group=group, period=order.period, delivery=order.delivery
-    )
+    fields = {"group": group, "purpose": order.purpose, "period": order.period}
+    folder = names.DATASET.format(**fields, delivery=order.delivery)
     manifest = (s3 or client("s3")).list_objects_v2(
         Bucket=os.environ["LANDING_BUCKET"], Prefix=f"{folder}manifest", MaxKeys=1
     )
@@ -59,8 +58,6 @@ def handler(
     )
     (sns or client("sns")).publish(
         TopicArn=os.environ["OPERATORS_TOPIC_ARN"],
-        Subject=f"no items: {group} {order.purpose} {order.period}",
-        Message=f"The warehouse has no items of {group} for {order.purpose} {order.period}: the statement "
-        f"{statement} found no rows, so it wrote no dataset and no run was started. If there should be some, "
-        "look at the table or view it reads, then order the dataset again under another delivery.",
+        Subject=messages.NO_ITEMS.subject.format(**fields),
+        Message=messages.NO_ITEMS.text.format(**fields, statement=statement),
     )

@@ -21,6 +21,8 @@ AMENDED = "AMENDED#{labels}"
 DECISIONS = "DECISION#"
 DECISION = DECISIONS + "{time}#{run}"
 APPROVAL = "APPROVAL#{run}"
+#: An approval that nobody answers within this many days means no.
+APPROVAL_DAYS = 7
 NO_ITEMS = "NOITEMS#{purpose}#{period}"
 
 #: Bounds of a range over labels: `$` is the character after `#`.

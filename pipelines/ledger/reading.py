@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 #: Verdicts that make their model the winner; the other decisions leave the winner as it is.
 MAKES_WINNER = ("FIRST", "PROMOTE", "ROLLBACK")
 #: Without an answer for so long the answer is no: a week holds a weekend, and is less than a month.
-APPROVAL_DAYS = 7
 
 
 class LedgerError(Refused):
@@ -131,7 +130,7 @@ def status(ledger: GroupLedger, model: str, now: datetime) -> str:
 
 def expiry(asked: dict[str, Any]) -> datetime:
     """When an item APPROVAL# that nobody has answered means no."""
-    return datetime.fromisoformat(asked["asked_at"]) + timedelta(days=APPROVAL_DAYS)
+    return datetime.fromisoformat(asked["asked_at"]) + timedelta(days=keys.APPROVAL_DAYS)
 
 
 def waits(asked: dict[str, Any], winner: str, now: datetime) -> bool:

@@ -2,8 +2,9 @@
 
 from stepfunctions.steps import choice_rule, states
 
-from pipelines.ledger import keys, messages
-from pipelines.ledger.reading import APPROVAL_DAYS
+from pipelines import messages
+from pipelines.ledger import keys
+from pipelines.ledger.keys import APPROVAL_DAYS
 from pipelines.machines.states import HOUR, Path, Task, guard, notify, retry, text
 
 
@@ -54,9 +55,9 @@ def _ask(failure: states.State, evidence: states.State) -> states.State:
     return notify(
         "AskMlops",
         "${MlopsTopicArn}",
-        text(messages.ASK_SUBJECT, verdict=verdict),
+        text(messages.APPROVAL_WANTED.subject, verdict=verdict),
         text(
-            messages.ASK,
+            messages.APPROVAL_WANTED.text,
             verdict=verdict,
             reason="$.compared.message.reason",
             summary="$.compared.message.summary",

@@ -2,10 +2,10 @@
 
 from stepfunctions.steps import choice_rule, states
 
-from pipelines import names
-from pipelines.ledger import keys, messages
+from pipelines import messages, names
+from pipelines.ledger import keys
 from pipelines.ledger.items import Decision, change_of_winner, typed
-from pipelines.ledger.reading import APPROVAL_DAYS
+from pipelines.ledger.keys import APPROVAL_DAYS
 from pipelines.machines.approval import approval
 from pipelines.machines.capacity import out_of_capacity
 from pipelines.machines.failure_path import (
@@ -206,9 +206,9 @@ def _notify_mlops(failure: states.State) -> states.State:
     return notify(
         "NotifyMlops",
         "${MlopsTopicArn}",
-        text(messages.SUBJECT, verdict=verdict),
+        text(messages.DECISION.subject, verdict=verdict),
         text(
-            messages.DECISION,
+            messages.DECISION.text,
             verdict=verdict,
             reason="$.decision.reason",
             summary="$.compared.message.summary",

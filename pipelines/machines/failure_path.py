@@ -2,6 +2,7 @@
 
 from stepfunctions.steps import choice_rule, states
 
+from pipelines import messages
 from pipelines.ledger import keys
 from pipelines.machines.states import Fail, Path, call, text
 
@@ -39,19 +40,19 @@ def failure_path(machine: str) -> states.State:
     """
     # A Fail state may not repeat an error of Step Functions itself (States.*), so every run fails with this.
     failed = Fail("Failed", error="RunFailed", cause_path="$.notice.sentence")
+    subject, message = (part.replace("{machine}", machine) for part in messages.RUN_FAILED)
     notify = call(
         "NotifyOperators",
         "sns:publish",
         {
             "TopicArn": "${OperatorsTopicArn}",
-            "Subject": text(f"{machine} failed: {{}}", "$$.Execution.Name"),
+            "Subject": text(subject, run="$$.Execution.Name"),
             "Message": text(
-                f"The {machine} run {{}} failed: {{}} (error {{}}).{{}} "
-                "Its input is kept in the failure queue.",
-                "$$.Execution.Name",
-                "$.notice.sentence",
-                "$.failure.Error",
-                "$.notice.log",
+                message,
+                run="$$.Execution.Name",
+                sentence="$.notice.sentence",
+                error="$.failure.Error",
+                log="$.notice.log",
             ),
         },
         failed,

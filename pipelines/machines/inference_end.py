@@ -2,13 +2,20 @@
 
 from stepfunctions.steps import choice_rule, states
 
+from pipelines import messages
 from pipelines.ledger import keys
 from pipelines.machines.failure_path import CODEBOOK_VERSION, refuse
 from pipelines.machines.inference_jobs import PUBLISHED
 from pipelines.machines.labels_record import record_labels, show_newest
 from pipelines.machines.states import Path, call, notify, retry, text
-from pipelines.names import RUN_FOLDER, address
+from pipelines.names import RUN_FOLDER
 
+#: What a message that asks for attention says beside group, period and model.
+ATTENTION = {
+    "attention": "$.published.message.attention",
+    "bucket": "$.target.bucket",
+    "prefix": "$.target.prefix",
+}
 TAKEN = ["DynamoDB.ConditionalCheckFailedException", "DynamoDb.ConditionalCheckFailedException"]
 
 
@@ -79,19 +86,12 @@ def _notify_stakeholders(failure: states.State) -> states.State:
     return notify(
         "NotifyStakeholders",
         "${StakeholdersTopicArn}",
-        text("Labels ready: {} {}", "$.group", "$.period"),
+        text(messages.LABELS_READY.subject),
         text(
-            "{} {}. Items: {}. Labelled: {}. To review: {}. Rejected: {}. "
-            "Model: {}. Codebook: {}. Needs attention: {} "
-            f"Manifest of the files: {address('{}', '{}manifest.json')}",
-            "$.group",
-            "$.period",
-            *(f"$.published.message.{count}" for count in ("rows", "labelled", "review", "rejected")),
-            "$.model",
-            CODEBOOK_VERSION,
-            "$.published.message.attention",
-            "$.target.bucket",
-            "$.target.prefix",
+            messages.LABELS_READY.text,
+            **{name: f"$.published.message.{name}" for name in ("rows", "labelled", "review", "rejected")},
+            codebook=CODEBOOK_VERSION,
+            **ATTENTION,
         ),
         failure,
     )
@@ -102,16 +102,8 @@ def _notify_mlops(failure: states.State) -> states.State:
     return notify(
         "NotifyMlops",
         "${MlopsTopicArn}",
-        text("Labels need attention: {} {}", "$.group", "$.period"),
-        text(
-            f"{{}} {{}}, model {{}}: {{}} Summary: {address('{}', '{}summary.json')}",
-            "$.group",
-            "$.period",
-            "$.model",
-            "$.published.message.attention",
-            "$.target.bucket",
-            "$.target.prefix",
-        ),
+        text(messages.LABELS_NEED_ATTENTION.subject),
+        text(messages.LABELS_NEED_ATTENTION.text, **ATTENTION),
         failure,
     )
 

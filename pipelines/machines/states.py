@@ -17,7 +17,7 @@ from stepfunctions.inputs import Placeholder
 from stepfunctions.steps import sagemaker as jobs
 from stepfunctions.steps import states
 
-from pipelines.ledger.messages import attributes
+from pipelines.messages import attributes
 from pipelines.names import JOB_NAME, REPORT, RUN_FOLDER, address
 
 HOUR = 3600

@@ -2,6 +2,7 @@
 
 from stepfunctions.steps import choice_rule, states
 
+from pipelines import messages
 from pipelines.ledger import keys
 from pipelines.machines import training_jobs
 from pipelines.machines.capacity import first_without_result, out_of_capacity
@@ -112,15 +113,8 @@ def _notify_mlops(failure: states.State) -> states.State:
     return notify(
         "NotifyMlops",
         "${MlopsTopicArn}",
-        text("Nothing new to learn: {} {}", "$.group", "$.period"),
-        text(
-            "{} {}: nothing new to learn. Rows, code, codebook and policy are the same as for "
-            "model {}, so no model was trained. Run: {}",
-            "$.group",
-            "$.period",
-            f"{LAST}.model.S",
-            "$.run",
-        ),
+        text(messages.NOTHING_NEW.subject),
+        text(messages.NOTHING_NEW.text, model=f"{LAST}.model.S"),
         failure,
     )
 

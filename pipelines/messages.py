@@ -1,0 +1,110 @@
+"""Every text that people get by SNS: messages to operators, to MLOps and to stakeholders.
+
+State machines fill the fields in braces with paths (`text` in pipelines/machines/states.py), functions and
+commands with values (`str.format`). No message holds an item. Lambda functions carry this module.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pipelines.ledger.keys import APPROVAL_DAYS
+from pipelines.names import address
+
+if TYPE_CHECKING:
+    from pipelines.ledger.items import Decision
+
+
+class Message(NamedTuple):
+    """A message, both parts with fields in braces."""
+
+    subject: str
+    text: str
+
+
+# To operators.
+RUN_FAILED = Message(
+    "{machine} failed: {run}",
+    "The {machine} run {run} failed: {sentence} (error {error}).{log} "
+    "Its input is kept in the failure queue.",
+)
+UNLOAD_FAILED = Message(
+    "unload failed: {group} {purpose} {period}",
+    "The warehouse delivered no {purpose} dataset of {group} for {period}: "
+    "{cause} (error {error}, statement {statement}, {statement_id}). "
+    "No run was started. The order to send again is in the failure queue.",
+)
+NO_ITEMS = Message(
+    "no items: {group} {purpose} {period}",
+    "The warehouse has no items of {group} for {purpose} {period}: the statement "
+    "{statement} found no rows, so it wrote no dataset and no run was started. If there should be some, "
+    "look at the table or view it reads, then order the dataset again under another delivery.",
+)
+MONTH_OVERDUE = Message(
+    "{period} is not finished: {left} of {groups} model groups",
+    "The deadline of {period} has passed, and these model groups are not done:\n\n"
+    "{lines}\n\n"
+    "Datasets land in {folder}.\n"
+    "What to do: docs/runbook.md#month-unfinished. You get this notice every day until all are done.\n",
+)
+
+# To MLOps.
+NOTHING_NEW = Message(
+    "Nothing new to learn: {group} {period}",
+    "{group} {period}: nothing new to learn. Rows, code, codebook and policy are the same as for "
+    "model {model}, so no model was trained. Run: {run}",
+)
+LABELS_NEED_ATTENTION = Message(
+    "Labels need attention: {group} {period}",
+    "{group} {period}, model {model}: {attention} "
+    f"Summary: {address('{bucket}', '{prefix}summary.json')}",
+)
+
+# To MLOps, of a decision on the winner.
+_DECIDED = "{verdict} for {group} {period}"
+_EVIDENCE = "Evidence: {evidence}"
+_COMPARED = " {reason}\n\n{summary}\n\n" + _EVIDENCE + "\nReport: labelmill report comparison {run}"
+_BY_HAND = " {reason}\n\n{model} is now the winner, instead of {before}.\nDecided by {decided_by}."
+_GO_BACK = "To roll back: labelmill models rollback {group} --to {replaces} --reason TEXT"
+
+DECISION = Message("{verdict}: {group} {period}", _DECIDED + "." + _COMPARED)
+#: It names two commands. It has no token: whoever reads mail is not whoever decides.
+APPROVAL_WANTED = Message(
+    "Approve? " + DECISION.subject,
+    _DECIDED
+    + ", if a person approves."
+    + _COMPARED
+    + "\n\nYes: labelmill approve {run}\nNo: labelmill reject {run} --reason TEXT\n\n"
+    + f"No answer within {APPROVAL_DAYS} days means no.",
+)
+
+# To stakeholders: counts and an address.
+LABELS_READY = Message(
+    "Labels ready: {group} {period}",
+    "{group} {period}. Items: {rows}. Labelled: {labelled}. To review: {review}. Rejected: {rejected}. "
+    "Model: {model}. Codebook: {codebook}. Needs attention: {attention} "
+    f"Manifest of the files: {address('{bucket}', '{prefix}manifest.json')}",
+)
+
+
+def decision_by_hand(decision: Decision, period: str) -> dict[str, Any]:
+    """The message on a decision that a person makes, as SNS takes it: subject, text, attributes.
+
+    `period` is that of the model which is the winner now.
+    """
+    lines = [_DECIDED + "." + _BY_HAND]
+    if "evidence" in decision:
+        lines.append(_EVIDENCE)
+    if decision["replaces"]:
+        lines.append(_GO_BACK)
+    fields = {**decision, "period": period, "before": decision["replaces"] or "none"}
+    return {
+        "Subject": DECISION.subject.format(**fields),
+        "Message": "\n".join(lines).format(**fields),
+        "MessageAttributes": attributes(group=decision["group"], verdict=decision["verdict"]),
+    }
+
+
+def attributes(**values: Any) -> dict[str, Any]:
+    """A message's attributes, as SNS takes them: people filter by them what they are sent."""
+    return {name: {"DataType": "String", "StringValue": value} for name, value in values.items()}
