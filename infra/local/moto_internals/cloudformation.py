@@ -6,6 +6,7 @@ moto puts a stack's state machines into a backend that does not execute, and los
 import json
 from collections.abc import Callable
 
+import yaml
 from moto.awslambda import models as lambda_models
 from moto.core.common_models import CloudFormationModel
 from moto.iam import models as iam_models
@@ -38,6 +39,9 @@ def install_cloudformation(s3_client) -> None:
 
     def finish_function(function, properties: dict) -> None:
         function.dead_letter_queue_arn = properties.get("DeadLetterConfig", {}).get("TargetArn")
+
+    # moto reads `!Condition` as `Fn::Condition`, which it takes for false.
+    yaml.add_constructor("!Condition", lambda _, node: {"Condition": node.value}, yaml.Loader)
 
     def finish_role(role, properties: dict) -> None:
         for arn in properties.get("ManagedPolicyArns", []):
