@@ -1,23 +1,13 @@
 """`labelmill deploy`: bring an environment on AWS up to this checkout."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from pipelines import names
-from pipelines.commands.shared import Subparsers, guarded
+from pipelines.commands.shared import guarded
 
-if TYPE_CHECKING:
-    import boto3
-    from types_boto3_cloudformation import CloudFormationClient
-    from types_boto3_cloudformation.type_defs import StackEventTypeDef
-
-    from infra.deploy.settings import Settings
-
+TEMPLATES = Path(__file__).parents[1]
 EPILOG = """\
 It shows what would change, asks, and then changes it. docs/deploy.md goes through it step by step.
 
@@ -27,7 +17,7 @@ Examples:
 """
 
 
-def add_parser(subparsers: Subparsers) -> None:
+def add_parser(subparsers) -> None:
     """Add `deploy` to the command line."""
     parser = subparsers.add_parser(
         "deploy",
@@ -39,19 +29,22 @@ def add_parser(subparsers: Subparsers) -> None:
     add_environment(parser)
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument(
+        "--new-image", action="store_true", help="copy the image that AWS has now, and let jobs run on it"
+    )
+    parser.add_argument(
         "--role", metavar="ARN", help="role by which CloudFormation acts (default: your rights)"
     )
     parser.set_defaults(run=guarded(_run))
 
 
-def add_environment(parser: argparse.ArgumentParser) -> None:
+def add_environment(parser) -> None:
     """Add the options that name an environment."""
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--env", default="dev", help="a file in infra/environments (default: %(default)s)")
     which.add_argument("--parameters", type=Path, metavar="FILE", help="a file of the same shape")
 
 
-def settings_and_session(args: argparse.Namespace) -> tuple[Settings, boto3.Session]:
+def settings_and_session(args):
     """What to deploy, and a boto3 session of the right Region and account. Raises SettingsError."""
     import boto3
 
@@ -78,7 +71,7 @@ def ask(question: str, wanted: str) -> bool:
         return False
 
 
-def show_event(event: StackEventTypeDef) -> None:
+def show_event(event: dict) -> None:
     """One line for each resource that is done or has failed; the reason where something failed."""
     status = event["ResourceStatus"]
     if status.endswith("_IN_PROGRESS") and not sys.stdout.isatty():
@@ -89,44 +82,66 @@ def show_event(event: StackEventTypeDef) -> None:
     print(f"{event['Timestamp']:%H:%M:%S}  {status:<28} {event['LogicalResourceId']}{reason}", flush=True)
 
 
-def _run(args: argparse.Namespace) -> int:
-    from infra.deploy import bundle
+def _run(args) -> int:
+    from infra.deploy import bundle, image
 
     settings, session = settings_and_session(args)
     cloudformation, s3 = session.client("cloudformation"), session.client("s3")
-    templates = Path(bundle.__file__).parents[1]
     name = {"Name": settings.parameters["Name"]} if "Name" in settings.parameters else {}
-    body = {"TemplateBody": (templates / "bootstrap.yaml").read_text(encoding="utf-8")}
-    code = _change(cloudformation, settings.code_stack, body, name, args)
+    body = {"TemplateBody": (TEMPLATES / "bootstrap.yaml").read_text(encoding="utf-8")}
+    owner = {"AwsImageAccount": image.AWS_ACCOUNTS[settings.region]}
+    code = _change(cloudformation, settings.code_stack, body, name | owner, args)
     if code is None:
         return 1
     with tempfile.TemporaryDirectory() as folder:
         built = bundle.build(Path(folder) / "bundle")
         prefix = built.upload(s3, code["CodeBucket"])
-    print(f"code bundle {built.digest} is in {names.address(code['CodeBucket'], f'{prefix}/')}")
-    # A template of this size has to come from S3. Its version stands beside the code that it goes with.
-    key = f"{prefix}/template.yaml"
-    s3.put_object(Bucket=code["CodeBucket"], Key=key, Body=(templates / "template.yaml").read_bytes())
-    address = s3.meta.endpoint_url.replace("://", f"://{code['CodeBucket']}.")
-    parameters = settings.parameters | {
+    print(f"code bundle {built.digest} is in s3://{code['CodeBucket']}/{prefix}/")
+    given = {
         "CodeBucket": code["CodeBucket"],
         "CodeKeyArn": code["CodeKeyArn"],
         "CodePrefix": prefix,
         "CodeDigest": built.digest,
+        "ImageUri": settings.parameters.get("ImageUri") or _image(session, code, prefix, args.new_image),
     }
+    print(f"jobs run on {given['ImageUri']}")
+    # A template of this size has to come from S3. Its version stands beside the code that it goes with.
+    key = f"{prefix}/template.yaml"
+    s3.put_object(Bucket=code["CodeBucket"], Key=key, Body=(TEMPLATES / "template.yaml").read_bytes())
+    address = s3.meta.endpoint_url.replace("://", f"://{code['CodeBucket']}.")
+    parameters = settings.parameters | given
     outputs = _change(cloudformation, settings.stack, {"TemplateURL": f"{address}/{key}"}, parameters, args)
     for output, value in sorted((outputs or {}).items()):
         print(f"{output:<28} {value}")
     return 1 if outputs is None else 0
 
 
-def _change(
-    cloudformation: CloudFormationClient,
-    stack: str,
-    template: dict[str, Any],
-    parameters: dict[str, Any],
-    args: argparse.Namespace,
-) -> dict[str, str] | None:
+def _image(session, code: dict[str, str], prefix: str, new: bool) -> str:
+    """Address of the copy of AWS's image that jobs run on; copied first where there is none, or if `new`."""
+    from infra.deploy import copy_image, image
+
+    ecr, repository = session.client("ecr"), code["ImageRepositoryUri"]
+    found = None if new else image.newest_copy(ecr, repository)
+    if not found:
+        key = f"{prefix}/copy_image.py"
+        script = Path(copy_image.__file__).read_bytes()
+        session.client("s3").put_object(Bucket=code["CodeBucket"], Key=key, Body=script)
+        print(f"AWS's image {image.VERSION} is copied into {repository}; that takes some minutes", flush=True)
+        image.copy(
+            session.client("codebuild"),
+            code["CopyImageProject"],
+            f"s3://{code['CodeBucket']}/{key}",
+            lambda phase: print(f"  {phase}", flush=True),
+        )
+        found = image.newest_copy(ecr, repository)
+    if not found:
+        raise image.ImageError(
+            f"{repository} has no image {image.VERSION}, though it was copied. Fix: deploy again"
+        )
+    return found
+
+
+def _change(cloudformation, stack: str, template: dict, parameters: dict, args) -> dict[str, str] | None:
     """Plan, show, ask, apply; the stack's outputs, or None when the person said no."""
     from infra.deploy import changes
     from pipelines.stack import outputs

@@ -8,6 +8,7 @@ import pytest
 from infra.deploy import deploy, destroy
 from infra.local.endpoint import CREDENTIALS
 from infra.local.stack import LocalStack
+from tests.infra.deploy.fake_registry import URI
 
 WORKER = ("--worker", "tests.infra.deploy.moto_change_sets:FakeWorker")
 
@@ -54,7 +55,8 @@ def environment(tmp_path, request):
             "region": "eu-central-1",
             "account": "",
             "stack": name,
-            "parameters": {"Name": name, **parameters},
+            # Its own image, as nothing here can copy AWS's.
+            "parameters": {"Name": name, "ImageUri": f"{URI}@sha256:{'1a' * 32}", **parameters},
         }
         path.write_text(json.dumps(content))
         return path
