@@ -1,6 +1,7 @@
 """`labelmill deploy`: bring an environment on AWS up to this checkout."""
 
 import argparse
+import json
 import sys
 import tempfile
 from pathlib import Path
@@ -45,7 +46,7 @@ def add_environment(parser) -> None:
 
 
 def settings_and_session(args):
-    """What to deploy, and a boto3 session of the right Region and account. Raises SettingsError."""
+    """What to deploy, a boto3 session of the right Region, and its account. Raises SettingsError."""
     import boto3
 
     from infra.deploy.settings import ENVIRONMENTS, SettingsError, load
@@ -60,7 +61,7 @@ def settings_and_session(args):
             "Fix: set AWS_PROFILE"
         )
     print(f"account {account}, Region {settings.region}, stack {settings.stack}")
-    return settings, session
+    return settings, session, account
 
 
 def ask(question: str, wanted: str) -> bool:
@@ -84,18 +85,22 @@ def show_event(event: dict) -> None:
 
 def _run(args) -> int:
     from infra.deploy import bundle, image
+    from infra.deploy.kept_data import Place
 
-    settings, session = settings_and_session(args)
-    cloudformation, s3 = session.client("cloudformation"), session.client("s3")
-    name = {"Name": settings.parameters["Name"]} if "Name" in settings.parameters else {}
-    body = {"TemplateBody": (TEMPLATES / "bootstrap.yaml").read_text(encoding="utf-8")}
-    owner = {"AwsImageAccount": image.AWS_ACCOUNTS[settings.region]}
-    code = _change(cloudformation, settings.code_stack, body, name | owner, args)
+    settings, session, account = settings_and_session(args)
+    place = Place(session, settings.name, account, settings.region)
+    code = _change(
+        settings.code_stack,
+        "bootstrap.yaml",
+        {"Name": settings.name, "AwsImageAccount": image.AWS_ACCOUNTS[settings.region]},
+        place,
+        args,
+    )
     if code is None:
         return 1
     with tempfile.TemporaryDirectory() as folder:
         built = bundle.build(Path(folder) / "bundle")
-        prefix = built.upload(s3, code["CodeBucket"])
+        prefix = built.upload(session.client("s3"), code["CodeBucket"])
     print(f"code bundle {built.digest} is in s3://{code['CodeBucket']}/{prefix}/")
     given = {
         "CodeBucket": code["CodeBucket"],
@@ -105,12 +110,7 @@ def _run(args) -> int:
         "ImageUri": settings.parameters.get("ImageUri") or _image(session, code, prefix, args.new_image),
     }
     print(f"jobs run on {given['ImageUri']}")
-    # A template of this size has to come from S3. Its version stands beside the code that it goes with.
-    key = f"{prefix}/template.yaml"
-    s3.put_object(Bucket=code["CodeBucket"], Key=key, Body=(TEMPLATES / "template.yaml").read_bytes())
-    address = s3.meta.endpoint_url.replace("://", f"://{code['CodeBucket']}.")
-    parameters = settings.parameters | given
-    outputs = _change(cloudformation, settings.stack, {"TemplateURL": f"{address}/{key}"}, parameters, args)
+    outputs = _change(settings.stack, "template.yaml", settings.parameters | given, place, args)
     for output, value in sorted((outputs or {}).items()):
         print(f"{output:<28} {value}")
     return 1 if outputs is None else 0
@@ -141,16 +141,54 @@ def _image(session, code: dict[str, str], prefix: str, new: bool) -> str:
     return found
 
 
-def _change(cloudformation, stack: str, template: dict, parameters: dict, args) -> dict[str, str] | None:
-    """Plan, show, ask, apply; the stack's outputs, or None when the person said no."""
-    from infra.deploy import changes
+def _change(stack: str, name: str, parameters: dict, place, args) -> dict[str, str] | None:
+    """Bring `stack` to the template `name`; its outputs, or None when the person said no."""
+    from infra.deploy import changes, kept_data, taking_over
     from pipelines.stack import outputs
 
-    change_set = changes.plan(cloudformation, stack, template, parameters, args.role)
+    cloudformation = place.session.client("cloudformation")
+    template = (TEMPLATES / name).read_text(encoding="utf-8")
+    new = changes.ready(cloudformation, stack, show_event, args.role)
+    found = kept_data.find(template, place) if new else []
+    if found:
+        taking_over.check_keys(found, place.session.client("kms"))
+        begin = {"TemplateBody": json.dumps(taking_over.import_template(template, found))}
+        change_set = changes.plan(
+            cloudformation,
+            stack,
+            begin,
+            {"Name": place.name},
+            args.role,
+            new=True,
+            to_import=taking_over.to_import(found),
+        )
+        if _agreed(cloudformation, change_set, "take over what an earlier one has kept", args) is None:
+            return None
+        for drift in taking_over.drifts(cloudformation, stack):
+            print(drift)
+        new = False
+    # A template of this size has to come from S3. Its version stands beside the code that it goes with.
+    source = {"TemplateBody": template}
+    if "CodePrefix" in parameters:
+        source = {"TemplateURL": _upload(place.session.client("s3"), parameters, name, template)}
+    change_set = changes.plan(cloudformation, stack, source, parameters, args.role, new=new)
     if change_set is None:
         print(f"stack {stack}: nothing to change")
         return outputs(stack, cloudformation)
-    print(f"stack {stack} would {'be made' if change_set.new else 'change'}:")
+    return _agreed(cloudformation, change_set, "be made" if new else "change", args)
+
+
+def _upload(s3, parameters: dict, name: str, template: str) -> str:
+    bucket, key = parameters["CodeBucket"], f"{parameters['CodePrefix']}/{name}"
+    s3.put_object(Bucket=bucket, Key=key, Body=template.encode())
+    return f"{s3.meta.endpoint_url.replace('://', f'://{bucket}.')}/{key}"
+
+
+def _agreed(cloudformation, change_set, what: str, args) -> dict[str, str] | None:
+    """Show, ask, apply; the stack's outputs, or None when the person said no."""
+    from infra.deploy import changes
+
+    print(f"stack {change_set.stack} would {what}:")
     for change in change_set.changes:
         replaced = "  REPLACED" if change.replaced else ""
         print(f"  {change.action:<8} {change.resource:<32} {change.kind}{replaced}")

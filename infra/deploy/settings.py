@@ -34,6 +34,11 @@ class Settings:
     parameters: dict[str, str]
 
     @property
+    def name(self) -> str:
+        """Start of every name in the account."""
+        return self.parameters.get("Name", "labelmill")
+
+    @property
     def code_stack(self) -> str:
         return f"{self.stack}-code"
 

@@ -20,10 +20,16 @@ def aws(tmp_path_factory):
 
 
 @pytest.fixture
-def labelmill(aws, monkeypatch):
-    """Runs `labelmill ...` and returns its exit code; `answers` is what the person types."""
+def labelmill(aws, commands, monkeypatch):
+    """`commands` against that AWS."""
     for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": aws.endpoint}.items():
         monkeypatch.setenv(name, value)
+    return commands
+
+
+@pytest.fixture
+def commands(monkeypatch):
+    """Runs `labelmill ...` and returns its exit code; `answers` is what the person types."""
 
     def run(*words: str, answers: tuple[str, ...] = ()) -> int:
         given = list(answers)
