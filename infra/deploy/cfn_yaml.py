@@ -3,14 +3,16 @@
 import functools
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import yaml
 
 
 @functools.cache
-def load(text: str) -> dict:
+def load(text: str) -> dict[str, Any]:
     """The template `text`; the same dictionary every time, so change nothing in it."""
-    return yaml.load(text, _Loader)
+    template: dict[str, Any] = yaml.load(text, _Loader)
+    return template
 
 
 def refers(value: object) -> set[str]:
@@ -41,14 +43,15 @@ class _Loader(yaml.SafeLoader):
     """Takes nothing but text, numbers, lists, dictionaries and those functions."""
 
 
-def _function(loader: yaml.SafeLoader, name: str, node: yaml.Node) -> dict:
+def _function(loader: yaml.SafeLoader, name: str, node: yaml.Node) -> dict[str, Any]:
+    value: Any
     if isinstance(node, yaml.ScalarNode):
         value = loader.construct_scalar(node)
         if name == "GetAtt":
             value = value.split(".", 1)
     elif isinstance(node, yaml.SequenceNode):
         value = loader.construct_sequence(node, deep=True)
-    else:
+    elif isinstance(node, yaml.MappingNode):
         value = loader.construct_mapping(node, deep=True)
     return {name if name in ("Ref", "Condition") else f"Fn::{name}": value}
 

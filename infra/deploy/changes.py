@@ -1,14 +1,21 @@
 """A stack changes in two steps: a change set says what would change, and once accepted it is applied."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
 
-from infra.deploy.events import event_ids, follow
+from infra.deploy.events import Show, event_ids, follow
 from pipelines.errors import Refused
 
-TAGS = [{"Key": "project", "Value": "labelmill"}]
+if TYPE_CHECKING:
+    from types_boto3_cloudformation import CloudFormationClient
+    from types_boto3_cloudformation.type_defs import ResourceToImportTypeDef, TagTypeDef
+
+TAGS: list[TagTypeDef] = [{"Key": "project", "Value": "labelmill"}]
 #: What CloudFormation answers when there is nothing to do.
 NOTHING = ("didn't contain changes", "No updates are to be performed")
 #: Such a stack takes no change. Either its creation failed, or somebody began to delete it.
@@ -39,7 +46,7 @@ class ChangeSet:
     changes: tuple[Change, ...]
 
 
-def status_of(cloudformation, stack: str) -> str | None:
+def status_of(cloudformation: CloudFormationClient, stack: str) -> str | None:
     """The stack's status, or None when there is no such stack."""
     from botocore.exceptions import ClientError
 
@@ -52,9 +59,9 @@ def status_of(cloudformation, stack: str) -> str | None:
 
 
 def ready(
-    cloudformation,
+    cloudformation: CloudFormationClient,
     stack: str,
-    show: Callable[[dict], None],
+    show: Show,
     role: str | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> bool:
@@ -86,7 +93,8 @@ def ready(
     if status == "UPDATE_ROLLBACK_FAILED":
         print(f"stack {stack} is {status}: the rollback is continued")
         seen = event_ids(cloudformation, stack)
-        cloudformation.continue_update_rollback(StackName=stack, **({"RoleARN": role} if role else {}))
+        acts_by: dict[str, Any] = {"RoleARN": role} if role else {}
+        cloudformation.continue_update_rollback(StackName=stack, **acts_by)
         end = follow(cloudformation, stack, seen, show, sleep)
         if end.status != "UPDATE_ROLLBACK_COMPLETE":
             skip = f"aws cloudformation continue-update-rollback --stack-name {stack} --resources-to-skip"
@@ -98,14 +106,14 @@ def ready(
 
 
 def plan(
-    cloudformation,
+    cloudformation: CloudFormationClient,
     stack: str,
-    template: dict[str, str],
+    template: dict[str, Any],
     parameters: dict[str, str],
     role: str | None = None,
     *,
     new: bool = False,
-    to_import: list[dict] | None = None,
+    to_import: list[ResourceToImportTypeDef] | None = None,
 ) -> ChangeSet | None:
     """Make a change set; None when nothing would change.
 
@@ -121,15 +129,17 @@ def plan(
     """
     from botocore.exceptions import WaiterError
 
-    kind = "IMPORT" if to_import else "CREATE" if new else "UPDATE"
+    kind: Literal["CREATE", "IMPORT", "UPDATE"] = "IMPORT" if to_import else "CREATE" if new else "UPDATE"
+    further: dict[str, Any] = {"ResourcesToImport": to_import} if to_import else {"Tags": TAGS}
+    if role:
+        further["RoleARN"] = role
     made = cloudformation.create_change_set(
         StackName=stack,
         ChangeSetName=f"deploy-{datetime.now(UTC):%Y%m%d-%H%M%S}",
         ChangeSetType=kind,
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         Capabilities=["CAPABILITY_NAMED_IAM"],
-        **({"ResourcesToImport": to_import} if to_import else {"Tags": TAGS}),
-        **({"RoleARN": role} if role else {}),
+        **further,
         **template,
     )["Id"]
     try:
@@ -149,8 +159,8 @@ def plan(
     return ChangeSet(stack, made, new, tuple(_changes(cloudformation, stack, made)))
 
 
-def _changes(cloudformation, stack: str, name: str) -> Iterator[Change]:
-    more: dict[str, str] = {}
+def _changes(cloudformation: CloudFormationClient, stack: str, name: str) -> Iterator[Change]:
+    more: dict[str, Any] = {}
     while True:
         page = cloudformation.describe_change_set(StackName=stack, ChangeSetName=name, **more)
         for change in (entry["ResourceChange"] for entry in page["Changes"]):
@@ -165,7 +175,7 @@ def _changes(cloudformation, stack: str, name: str) -> Iterator[Change]:
         more = {"NextToken": page["NextToken"]}
 
 
-def drop(cloudformation, change_set: ChangeSet) -> None:
+def drop(cloudformation: CloudFormationClient, change_set: ChangeSet) -> None:
     """Forget a change set, and the empty stack that was made to hold it."""
     cloudformation.delete_change_set(StackName=change_set.stack, ChangeSetName=change_set.name)
     if change_set.new:
@@ -173,9 +183,9 @@ def drop(cloudformation, change_set: ChangeSet) -> None:
 
 
 def apply(
-    cloudformation,
+    cloudformation: CloudFormationClient,
     change_set: ChangeSet,
-    show: Callable[[dict], None],
+    show: Show,
     sleep: Callable[[float], None] = time.sleep,
 ) -> dict[str, str]:
     """Apply a change set, `show` each event of the stack, return the outputs. Raises StackFailed."""
@@ -194,7 +204,7 @@ def apply(
 
 
 def delete(
-    cloudformation, stack: str, show: Callable[[dict], None], sleep: Callable[[float], None] = time.sleep
+    cloudformation: CloudFormationClient, stack: str, show: Show, sleep: Callable[[float], None] = time.sleep
 ) -> None:
     """Delete a stack; what its template says is retained stays. Raises StackFailed."""
     # By its id, as a stack that is gone has no name.

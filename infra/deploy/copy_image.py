@@ -4,11 +4,20 @@ The manifest is put as it was read, so the digest stays the same. `docker pull` 
 that, and want a privileged build; image.py starts this and reads what it has left.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os
 import sys
 import urllib.request
+from collections.abc import Callable
+from typing import IO, TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from types_boto3_ecr import ECRClient
+
+Read: TypeAlias = Callable[[str], IO[bytes]]
 
 AWS_REPOSITORY = "sagemaker-xgboost"
 #: One image for one platform. A list of images has other contents and is not copied.
@@ -22,7 +31,9 @@ class NotCopied(Exception):
     """The message names the image, what is wrong and the fix."""
 
 
-def copy(ecr, account: str, version: str, repository: str, read=urllib.request.urlopen) -> str:
+def copy(
+    ecr: ECRClient, account: str, version: str, repository: str, read: Read = urllib.request.urlopen
+) -> str:
     """Copy AWS's image `version` into `repository`; what is there already is not copied again.
 
     Args:
@@ -75,12 +86,12 @@ def copy(ecr, account: str, version: str, repository: str, read=urllib.request.u
     return digest
 
 
-def _is_there(ecr, repository: str, digest: str) -> bool:
+def _is_there(ecr: ECRClient, repository: str, digest: str) -> bool:
     found = ecr.batch_check_layer_availability(repositoryName=repository, layerDigests=[digest])
     return any(layer["layerAvailability"] == "AVAILABLE" for layer in found["layers"])
 
 
-def _copy_blob(ecr, account: str, digest: str, repository: str, read) -> None:
+def _copy_blob(ecr: ECRClient, account: str, digest: str, repository: str, read: Read) -> None:
     """Copy a layer, or the image's configuration, which ECR holds like one. ECR checks the digest."""
     address = ecr.get_download_url_for_layer(
         registryId=account, repositoryName=AWS_REPOSITORY, layerDigest=digest

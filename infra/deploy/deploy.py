@@ -1,12 +1,26 @@
 """`labelmill deploy`: bring an environment on AWS up to this checkout."""
 
+from __future__ import annotations
+
 import argparse
 import json
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pipelines.commands.shared import guarded
+from pipelines import names
+from pipelines.commands.shared import Subparsers, guarded
+
+if TYPE_CHECKING:
+    import boto3
+    from types_boto3_cloudformation import CloudFormationClient
+    from types_boto3_cloudformation.type_defs import StackEventTypeDef
+    from types_boto3_s3 import S3Client
+
+    from infra.deploy.changes import ChangeSet
+    from infra.deploy.kept_data import Place
+    from infra.deploy.settings import Settings
 
 TEMPLATES = Path(__file__).parents[1]
 EPILOG = """\
@@ -18,7 +32,7 @@ Examples:
 """
 
 
-def add_parser(subparsers) -> None:
+def add_parser(subparsers: Subparsers) -> None:
     """Add `deploy` to the command line."""
     parser = subparsers.add_parser(
         "deploy",
@@ -38,14 +52,14 @@ def add_parser(subparsers) -> None:
     parser.set_defaults(run=guarded(_run))
 
 
-def add_environment(parser) -> None:
+def add_environment(parser: argparse.ArgumentParser) -> None:
     """Add the options that name an environment."""
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--env", default="dev", help="a file in infra/environments (default: %(default)s)")
     which.add_argument("--parameters", type=Path, metavar="FILE", help="a file of the same shape")
 
 
-def settings_and_session(args):
+def settings_and_session(args: argparse.Namespace) -> tuple[Settings, boto3.Session, str]:
     """What to deploy, a boto3 session of the right Region, and its account. Raises SettingsError."""
     import boto3
 
@@ -72,7 +86,7 @@ def ask(question: str, wanted: str) -> bool:
         return False
 
 
-def show_event(event: dict) -> None:
+def show_event(event: StackEventTypeDef) -> None:
     """One line for each resource that is done or has failed; the reason where something failed."""
     status = event["ResourceStatus"]
     if status.endswith("_IN_PROGRESS") and not sys.stdout.isatty():
@@ -83,7 +97,7 @@ def show_event(event: dict) -> None:
     print(f"{event['Timestamp']:%H:%M:%S}  {status:<28} {event['LogicalResourceId']}{reason}", flush=True)
 
 
-def _run(args) -> int:
+def _run(args: argparse.Namespace) -> int:
     from infra.deploy import bundle, image
     from infra.deploy.kept_data import Place
 
@@ -101,7 +115,7 @@ def _run(args) -> int:
     with tempfile.TemporaryDirectory() as folder:
         built = bundle.build(Path(folder) / "bundle")
         prefix = built.upload(session.client("s3"), code["CodeBucket"])
-    print(f"code bundle {built.digest} is in s3://{code['CodeBucket']}/{prefix}/")
+    print(f"code bundle {built.digest} is in {names.address(code['CodeBucket'], f'{prefix}/')}")
     given = {
         "CodeBucket": code["CodeBucket"],
         "CodeKeyArn": code["CodeKeyArn"],
@@ -116,7 +130,7 @@ def _run(args) -> int:
     return 1 if outputs is None else 0
 
 
-def _image(session, code: dict[str, str], prefix: str, new: bool) -> str:
+def _image(session: boto3.Session, code: dict[str, str], prefix: str, new: bool) -> str:
     """Address of the copy of AWS's image that jobs run on; copied first where there is none, or if `new`."""
     from infra.deploy import copy_image, image
 
@@ -130,7 +144,7 @@ def _image(session, code: dict[str, str], prefix: str, new: bool) -> str:
         image.copy(
             session.client("codebuild"),
             code["CopyImageProject"],
-            f"s3://{code['CodeBucket']}/{key}",
+            names.address(code["CodeBucket"], key),
             lambda phase: print(f"  {phase}", flush=True),
         )
         found = image.newest_copy(ecr, repository)
@@ -141,7 +155,9 @@ def _image(session, code: dict[str, str], prefix: str, new: bool) -> str:
     return found
 
 
-def _change(stack: str, name: str, parameters: dict, place, args) -> dict[str, str] | None:
+def _change(
+    stack: str, name: str, parameters: dict[str, str], place: Place, args: argparse.Namespace
+) -> dict[str, str] | None:
     """Bring `stack` to the template `name`; its outputs, or None when the person said no."""
     from infra.deploy import changes, kept_data, taking_over
     from pipelines.stack import outputs
@@ -162,7 +178,8 @@ def _change(stack: str, name: str, parameters: dict, place, args) -> dict[str, s
             new=True,
             to_import=taking_over.to_import(found),
         )
-        if _agreed(cloudformation, change_set, "take over what an earlier one has kept", args) is None:
+        what = "take over what an earlier one has kept"
+        if change_set and _agreed(cloudformation, change_set, what, args) is None:
             return None
         for drift in taking_over.drifts(cloudformation, stack):
             print(drift)
@@ -178,13 +195,15 @@ def _change(stack: str, name: str, parameters: dict, place, args) -> dict[str, s
     return _agreed(cloudformation, change_set, "be made" if new else "change", args)
 
 
-def _upload(s3, parameters: dict, name: str, template: str) -> str:
+def _upload(s3: S3Client, parameters: dict[str, str], name: str, template: str) -> str:
     bucket, key = parameters["CodeBucket"], f"{parameters['CodePrefix']}/{name}"
     s3.put_object(Bucket=bucket, Key=key, Body=template.encode())
     return f"{s3.meta.endpoint_url.replace('://', f'://{bucket}.')}/{key}"
 
 
-def _agreed(cloudformation, change_set, what: str, args) -> dict[str, str] | None:
+def _agreed(
+    cloudformation: CloudFormationClient, change_set: ChangeSet, what: str, args: argparse.Namespace
+) -> dict[str, str] | None:
     """Show, ask, apply; the stack's outputs, or None when the person said no."""
     from infra.deploy import changes
 

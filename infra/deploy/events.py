@@ -1,9 +1,18 @@
 """What happens to a stack, told as it happens, until the stack rests."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeAlias
 
+if TYPE_CHECKING:
+    from types_boto3_cloudformation import CloudFormationClient
+    from types_boto3_cloudformation.type_defs import StackEventTypeDef
+
+#: Takes an event of a stack.
+Show: TypeAlias = "Callable[[StackEventTypeDef], None]"
 POLL_SECONDS = 3
 
 
@@ -21,10 +30,10 @@ class End:
 
 
 def follow(
-    cloudformation,
+    cloudformation: CloudFormationClient,
     stack: str,
     seen: set[str],
-    show: Callable[[dict], None],
+    show: Show,
     sleep: Callable[[float], None] = time.sleep,
 ) -> End:
     """`show` the events that are not in `seen` until one says that the stack rests."""
@@ -44,12 +53,12 @@ def follow(
         sleep(POLL_SECONDS)
 
 
-def event_ids(cloudformation, stack: str) -> set[str]:
+def event_ids(cloudformation: CloudFormationClient, stack: str) -> set[str]:
     """Ids of all that has happened to the stack until now."""
     return {event["EventId"] for event in _events(cloudformation, stack)}
 
 
-def _events(cloudformation, stack: str) -> list[dict]:
+def _events(cloudformation: CloudFormationClient, stack: str) -> list[StackEventTypeDef]:
     """All events of the stack, the newest first."""
     pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack)
     return [event for page in pages for event in page["StackEvents"]]

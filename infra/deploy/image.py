@@ -3,16 +3,24 @@
 Which image runs is the template's parameter ImageUri. What copies is copy_image.py, inside CodeBuild.
 """
 
+from __future__ import annotations
+
 import re
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from infra.deploy.copy_image import AWS_REPOSITORY
 from pipelines.errors import Refused
 
+if TYPE_CHECKING:
+    from types_boto3_codebuild import CodeBuildClient
+    from types_boto3_ecr import ECRClient
+
 #: SageMaker XGBoost, as AWS tags it. AWS patches it until 2027-05-13: the tag then leads to another digest.
 VERSION = "3.2-0"
-#: Who owns it in each Region: the SageMaker SDK's table of image addresses for xgboost (v2.257, its 3.0-5).
+#: Who owns it in each Region: the SageMaker SDK's table of image addresses for xgboost (v2.257, its 3.0-5),
+#: but for China and GovCloud, which are not offered.
 AWS_ACCOUNTS = {
     "af-south-1": "510948584623",
     "ap-east-1": "651117190479",
@@ -27,8 +35,6 @@ AWS_ACCOUNTS = {
     "ap-southeast-4": "106583098589",
     "ca-central-1": "341280168497",
     "ca-west-1": "190319476487",
-    "cn-north-1": "450853457545",
-    "cn-northwest-1": "451049120500",
     "eu-central-1": "492215442770",
     "eu-central-2": "680994064768",
     "eu-north-1": "662702820516",
@@ -43,8 +49,6 @@ AWS_ACCOUNTS = {
     "sa-east-1": "737474898029",
     "us-east-1": "683313688378",
     "us-east-2": "257758044811",
-    "us-gov-east-1": "237065988967",
-    "us-gov-west-1": "414596584902",
     "us-west-1": "746614075791",
     "us-west-2": "246618743249",
 }
@@ -72,7 +76,7 @@ def problem_with(address: str) -> str | None:
     return None
 
 
-def newest_copy(ecr, repository_uri: str) -> str | None:
+def newest_copy(ecr: ECRClient, repository_uri: str) -> str | None:
     """Address, with digest, of the copy of this VERSION that came last into the own repository, or None."""
     repository = repository_uri.partition("/")[2]
     pages = ecr.get_paginator("describe_images").paginate(
@@ -88,7 +92,7 @@ def newest_copy(ecr, repository_uri: str) -> str | None:
 
 
 def copy(
-    codebuild,
+    codebuild: CodeBuildClient,
     project: str,
     script: str,
     show: Callable[[str], None],
@@ -124,7 +128,7 @@ def copy(
         )
 
 
-def versions_at_aws(ecr, region: str) -> dict[str, str]:
+def versions_at_aws(ecr: ECRClient, region: str) -> dict[str, str]:
     """Digest by version of what AWS offers in `region`: of VERSION it may be newer than that of the copy.
 
     Raises ClientError where AWS lets its repository be pulled from but not listed: no document says.

@@ -4,12 +4,19 @@ What is kept and its names are read from the templates. A key has no name: it is
 How a new stack takes it over: taking_over.py.
 """
 
+from __future__ import annotations
+
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from infra.deploy.cfn_yaml import load, refers
+
+if TYPE_CHECKING:
+    import boto3
+    from types_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 #: A key is deleted after this many days; until then that can be cancelled.
 KEY_DAYS = 30
@@ -38,7 +45,7 @@ class Kept:
 class Place:
     """Where to look: the environment's Name, its account and Region, and a boto3 session of both."""
 
-    session: object
+    session: boto3.Session
     name: str
     account: str
     region: str
@@ -51,7 +58,8 @@ def find(template: str, place: Place) -> list[Kept]:
         ClientError: somebody else owns a name, or the caller may not look.
     """
     resources = _kept(load(template))
-    data, keys = [], {}
+    data: list[Kept] = []
+    keys: dict[str, Kept] = {}
     for logical, resource in resources.items():
         if resource["Type"] == KEY:
             continue
@@ -92,37 +100,39 @@ KEY_OF = {
 }
 
 
-def erase(found: list[Kept], session) -> None:
+def erase(found: list[Kept], session: boto3.Session) -> None:
     """Delete every object in all its versions, buckets, tables, repositories; the keys follow in KEY_DAYS."""
     for kept in found:
         ERASE[kept.kind](session, kept.identifier)
 
 
-def _erase_bucket(session, name: str) -> None:
+def _erase_bucket(session: boto3.Session, name: str) -> None:
     s3 = session.client("s3")
     pages = s3.get_paginator("list_object_versions").paginate(
         Bucket=name, PaginationConfig={"PageSize": 1000}
     )
     for page in pages:
         versions = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
-        objects = [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in versions]
+        objects: list[ObjectIdentifierTypeDef] = [
+            {"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in versions
+        ]
         if objects:
             s3.delete_objects(Bucket=name, Delete={"Objects": objects, "Quiet": True})
     s3.delete_bucket(Bucket=name)
 
 
-def _erase_table(session, name: str) -> None:
+def _erase_table(session: boto3.Session, name: str) -> None:
     dynamodb = session.client("dynamodb")
     dynamodb.update_table(TableName=name, DeletionProtectionEnabled=False)
     dynamodb.get_waiter("table_exists").wait(TableName=name)  # a table that is being changed is not deleted
     dynamodb.delete_table(TableName=name)
 
 
-def _erase_repository(session, name: str) -> None:
+def _erase_repository(session: boto3.Session, name: str) -> None:
     session.client("ecr").delete_repository(repositoryName=name, force=True)
 
 
-def _erase_key(session, key_id: str) -> None:
+def _erase_key(session: boto3.Session, key_id: str) -> None:
     try:
         session.client("kms").schedule_key_deletion(KeyId=key_id, PendingWindowInDays=KEY_DAYS)
     except ClientError as error:
@@ -139,12 +149,12 @@ ERASE = {
 }
 
 
-def _kept(template: dict) -> dict[str, dict]:
+def _kept(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
     resources = template["Resources"]
     return {name: resource for name, resource in resources.items() if resource.get("DeletionPolicy") == KEPT}
 
 
-def _text(value: dict, place: Place) -> str:
+def _text(value: dict[str, str], place: Place) -> str:
     """A name of the template, `!Sub` of Name, account and Region, written out."""
     known = {"Name": place.name, "AWS::AccountId": place.account, "AWS::Region": place.region}
     return re.sub(r"\$\{([\w:]+)\}", lambda match: known[match[1]], value["Fn::Sub"])

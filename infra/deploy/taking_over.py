@@ -5,12 +5,20 @@ guide, "Import AWS resources into a CloudFormation stack automatically"). An imp
 needs neither.
 """
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from infra.deploy.cfn_yaml import load, refers
 from infra.deploy.kept_data import IDENTIFIERS, KEPT, KEY, Kept
 from pipelines.errors import Refused
+
+if TYPE_CHECKING:
+    from types_boto3_cloudformation import CloudFormationClient
+    from types_boto3_cloudformation.type_defs import ResourceToImportTypeDef
+    from types_boto3_kms import KMSClient
 
 POLL_SECONDS = 3
 
@@ -19,7 +27,7 @@ class KeptDataError(Refused):
     """What is kept cannot be used as it is; the message names it and the fix."""
 
 
-def check_keys(found: list[Kept], kms) -> None:
+def check_keys(found: list[Kept], kms: KMSClient) -> None:
     """Raise KeptDataError unless every key can be a stack's: a person's, not AWS's, and enabled."""
     for kept in found:
         if kept.kind == KEY:
@@ -33,7 +41,7 @@ def check_keys(found: list[Kept], kms) -> None:
                 )
 
 
-def import_template(template: str, found: list[Kept]) -> dict:
+def import_template(template: str, found: list[Kept]) -> dict[str, Any]:
     """The template that a stack begins with which takes over `found`: those resources and nothing else.
 
     CloudFormation changes nothing of what it takes over, and later only what differs from this template. So
@@ -62,7 +70,7 @@ def import_template(template: str, found: list[Kept]) -> dict:
     return {"Parameters": {"Name": source["Parameters"]["Name"]}, "Resources": resources}
 
 
-def to_import(found: list[Kept]) -> list[dict]:
+def to_import(found: list[Kept]) -> list[ResourceToImportTypeDef]:
     """`found` as CreateChangeSet wants it."""
     return [
         {
@@ -74,7 +82,9 @@ def to_import(found: list[Kept]) -> list[dict]:
     ]
 
 
-def drifts(cloudformation, stack: str, sleep: Callable[[float], None] = time.sleep) -> list[str]:
+def drifts(
+    cloudformation: CloudFormationClient, stack: str, sleep: Callable[[float], None] = time.sleep
+) -> list[str]:
     """What somebody has changed of the data that `stack` has just taken over, a sentence each.
 
     Nothing puts it back by itself: an update writes what differs between two templates, not from reality.

@@ -19,7 +19,8 @@ def error(code: str, operation: str) -> ClientError:
 
 
 class FakeAccount:
-    """
+    """One account and Region.
+
     Attributes:
         things: by type and name or id, each with the `stack` it is in and the `key` it is under.
         faults: why something fails, by action (create, update, import, rollback, delete) and logical name.
@@ -53,7 +54,7 @@ class FakeAccount:
         return text and re.sub(r"\$\{([\w:]+)\}", lambda match: known[match[1]], text)
 
     def let_go(self, physical: str, deleting: bool) -> None:
-        """Of what a stack no longer holds: it is deleted, a key after some days, or is there without a stack."""
+        """Of what a stack no longer holds: it is deleted (a key later), or there without one."""
         [found] = [thing for thing in self.things if thing[1] == physical]
         if deleting and found[0] == "AWS::KMS::Key":
             self.key_states[physical] = "PendingDeletion"
