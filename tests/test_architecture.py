@@ -126,7 +126,7 @@ def test_whatever_a_text_a_comment_or_a_docstring_names_of_the_tree_is_there():
 
 
 def test_the_contracts_forbid_every_library_that_a_function_or_a_job_does_not_have():
-    modules = {"scikit-learn": "sklearn", "xgboost-cpu": "xgboost"}
+    modules = {"scikit-learn": "sklearn", "xgboost-cpu": "xgboost", "pyyaml": "yaml"}
     lines = (ROOT / "requirements" / "main.in").read_text().splitlines()
     packages = {re.split(r"[\[=<>]", line)[0] for line in lines if not line.startswith("#")}
     libraries = {modules.get(package, package) for package in packages}

@@ -7,6 +7,11 @@ What is deployed is described by ../template.yaml; docs/deploy.md is for who doe
     settings.py   what an environment is deployed as
     bundle.py     the code, under one content address
     vpc.py        the state machines for a stack in a VPC
-    changes.py    a change of a stack: planned, shown, applied
-    kept_data.py  what a deleted stack leaves behind
+    image.py      the jobs' image: which one, and that it is copied
+    copy_image.py what copies it, run by CodeBuild
+    changes.py    a change of a stack: led up to, planned, applied
+    events.py     what happens to a stack meanwhile
+    kept_data.py  what a deleted stack leaves behind: found, erased
+    taking_over.py how a new stack takes it over
+    cfn_yaml.py   templates as dictionaries
 """

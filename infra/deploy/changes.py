@@ -6,20 +6,20 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal
 
+from infra.deploy.events import Show, event_ids, follow
 from pipelines.errors import Refused
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
-    from types_boto3_cloudformation.type_defs import StackEventTypeDef, TagTypeDef
+    from types_boto3_cloudformation.type_defs import ResourceToImportTypeDef, TagTypeDef
 
 TAGS: list[TagTypeDef] = [{"Key": "project", "Value": "labelmill"}]
-#: Takes an event of a stack.
-Show: TypeAlias = "Callable[[StackEventTypeDef], None]"
-POLL_SECONDS = 3
 #: What CloudFormation answers when there is nothing to do.
 NOTHING = ("didn't contain changes", "No updates are to be performed")
+#: Such a stack takes no change. Either its creation failed, or somebody began to delete it.
+BROKEN = ("CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED")
 
 
 class StackFailed(Refused):
@@ -58,40 +58,88 @@ def status_of(cloudformation: CloudFormationClient, stack: str) -> str | None:
         return None
 
 
+def ready(
+    cloudformation: CloudFormationClient,
+    stack: str,
+    show: Show,
+    role: str | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> bool:
+    """Lead a stack to where it can be made or changed, from wherever a failure has left it.
+
+    A stack whose creation failed, or whose deletion was begun, is deleted; data stays. A rollback that stuck
+    is continued. Which states take a change is in the API reference of RollbackStack ("last known stable
+    state") and ContinueUpdateRollback.
+
+    Returns:
+        Whether there is no stack, and so one has to be made.
+
+    Raises:
+        StackFailed: it is busy, or what stopped it before stops it again.
+    """
+    status = status_of(cloudformation, stack)
+    if status in (None, "REVIEW_IN_PROGRESS"):
+        return True
+    if status.endswith("_IN_PROGRESS"):
+        raise StackFailed(f"stack {stack} is {status}. Fix: wait until that has ended, then deploy again")
+    if status == "IMPORT_ROLLBACK_FAILED":
+        raise StackFailed(
+            f"stack {stack} is {status}. Fix: `labelmill destroy` it (data stays), then deploy again"
+        )
+    if status in BROKEN:
+        print(f"stack {stack} is {status}: what is left of it is deleted, data stays")
+        delete(cloudformation, stack, show, sleep)
+        return True
+    if status == "UPDATE_ROLLBACK_FAILED":
+        print(f"stack {stack} is {status}: the rollback is continued")
+        seen = event_ids(cloudformation, stack)
+        acts_by: dict[str, Any] = {"RoleARN": role} if role else {}
+        cloudformation.continue_update_rollback(StackName=stack, **acts_by)
+        end = follow(cloudformation, stack, seen, show, sleep)
+        if end.status != "UPDATE_ROLLBACK_COMPLETE":
+            skip = f"aws cloudformation continue-update-rollback --stack-name {stack} --resources-to-skip"
+            raise StackFailed(
+                f"stack {stack} is {end.status}{end.because}. Fix: put that right and deploy again; where "
+                f"the resource is gone for good, skip it (`{skip} {end.resource}`) and deploy again"
+            )
+    return False
+
+
 def plan(
     cloudformation: CloudFormationClient,
     stack: str,
     template: dict[str, Any],
     parameters: dict[str, str],
     role: str | None = None,
+    *,
+    new: bool = False,
+    to_import: list[ResourceToImportTypeDef] | None = None,
 ) -> ChangeSet | None:
     """Make a change set; None when nothing would change.
 
-    `template` is `{"TemplateBody": text}` or `{"TemplateURL": address}`. Buckets and tables that an earlier
-    stack of the same name has left behind are taken over. `role` is the ARN of the role that CloudFormation
-    acts by; without, it acts with the caller's own rights. Raises StackFailed.
+    Args:
+        template: `{"TemplateBody": text}` or `{"TemplateURL": address}`.
+        role: ARN of the role that CloudFormation acts by; without, it acts with the caller's own rights.
+        new: whether the stack has to be made.
+        to_import: what it takes over, and then it does nothing else; taking_over.py has both that and the
+            template for it.
+
+    Raises:
+        StackFailed: CloudFormation does not take the change; the message has its reason.
     """
     from botocore.exceptions import WaiterError
 
-    status = status_of(cloudformation, stack)
-    if status in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"):
-        raise StackFailed(
-            f"stack {stack} is {status} and cannot be changed. "
-            "Fix: `labelmill destroy` it (data stays), then deploy again"
-        )
-    if status and status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
-        raise StackFailed(f"stack {stack} is {status}. Fix: wait until that has ended")
-    new = status in (None, "REVIEW_IN_PROGRESS")
-    acts_by: dict[str, Any] = {"RoleARN": role} if role else {}
+    kind: Literal["CREATE", "IMPORT", "UPDATE"] = "IMPORT" if to_import else "CREATE" if new else "UPDATE"
+    further: dict[str, Any] = {"ResourcesToImport": to_import} if to_import else {"Tags": TAGS}
+    if role:
+        further["RoleARN"] = role
     made = cloudformation.create_change_set(
         StackName=stack,
         ChangeSetName=f"deploy-{datetime.now(UTC):%Y%m%d-%H%M%S}",
-        ChangeSetType="CREATE" if new else "UPDATE",
-        ImportExistingResources=True,
+        ChangeSetType=kind,
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         Capabilities=["CAPABILITY_NAMED_IAM"],
-        Tags=TAGS,
-        **acts_by,
+        **further,
         **template,
     )["Id"]
     try:
@@ -104,7 +152,10 @@ def plan(
         cloudformation.delete_change_set(StackName=stack, ChangeSetName=made)
         if any(words in reason for words in NOTHING):
             return None
-        raise StackFailed(f"no change set for stack {stack}: {reason or 'it took too long'}") from None
+        raise StackFailed(
+            f"no change set for stack {stack}: {reason or 'it took too long'}. "
+            "Fix: put that right, then deploy again"
+        ) from None
     return ChangeSet(stack, made, new, tuple(_changes(cloudformation, stack, made)))
 
 
@@ -138,60 +189,30 @@ def apply(
     sleep: Callable[[float], None] = time.sleep,
 ) -> dict[str, str]:
     """Apply a change set, `show` each event of the stack, return the outputs. Raises StackFailed."""
-    seen = _event_ids(cloudformation, change_set.stack)
+    seen = event_ids(cloudformation, change_set.stack)
     cloudformation.execute_change_set(StackName=change_set.stack, ChangeSetName=change_set.name)
-    status = follow(cloudformation, change_set.stack, seen, show, sleep)
-    if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+    end = follow(cloudformation, change_set.stack, seen, show, sleep)
+    if end.status.startswith("IMPORT_ROLLBACK"):
+        # Nothing is in it, and what is not in a stack can be imported again.
+        delete(cloudformation, change_set.stack, show, sleep)
+    if end.status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"):
         raise StackFailed(
-            f"stack {change_set.stack} is {status}. Fix: put right the first failure above, then deploy again"
+            f"stack {change_set.stack} is {end.status}{end.because}. Fix: put that right, then deploy again"
         )
     stack = cloudformation.describe_stacks(StackName=change_set.stack)["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 
 def delete(
-    cloudformation: CloudFormationClient,
-    stack: str,
-    show: Show,
-    sleep: Callable[[float], None] = time.sleep,
+    cloudformation: CloudFormationClient, stack: str, show: Show, sleep: Callable[[float], None] = time.sleep
 ) -> None:
     """Delete a stack; what its template says is retained stays. Raises StackFailed."""
     # By its id, as a stack that is gone has no name.
     identity = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackId"]
-    seen = _event_ids(cloudformation, identity)
+    seen = event_ids(cloudformation, identity)
     cloudformation.delete_stack(StackName=identity)
-    status = follow(cloudformation, identity, seen, show, sleep)
-    if status != "DELETE_COMPLETE":
+    end = follow(cloudformation, identity, seen, show, sleep)
+    if end.status != "DELETE_COMPLETE":
         raise StackFailed(
-            f"stack {stack} is {status}. Fix: put right the first failure above, then destroy again"
+            f"stack {stack} is {end.status}{end.because}. Fix: put that right, then the same command again"
         )
-
-
-def follow(
-    cloudformation: CloudFormationClient,
-    stack: str,
-    seen: set[str],
-    show: Show,
-    sleep: Callable[[float], None],
-) -> str:
-    """`show` the events that are not in `seen` until one says that the stack rests; its status then."""
-    while True:
-        for event in reversed(_events(cloudformation, stack)):
-            if event["EventId"] in seen:
-                continue
-            seen.add(event["EventId"])
-            show(event)
-            of_stack = event["PhysicalResourceId"] == event["StackId"]
-            if of_stack and not event["ResourceStatus"].endswith("_IN_PROGRESS"):
-                return event["ResourceStatus"]
-        sleep(POLL_SECONDS)
-
-
-def _event_ids(cloudformation: CloudFormationClient, stack: str) -> set[str]:
-    return {event["EventId"] for event in _events(cloudformation, stack)}
-
-
-def _events(cloudformation: CloudFormationClient, stack: str) -> list[StackEventTypeDef]:
-    """All events of the stack, the newest first."""
-    pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack)
-    return [event for page in pages for event in page["StackEvents"]]

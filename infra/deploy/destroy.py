@@ -6,8 +6,8 @@ from infra.deploy.deploy import add_environment
 from pipelines.commands.shared import Subparsers, guarded
 
 EPILOG = """\
-Buckets, ledger and keys stay, and a later deploy takes buckets and ledger over. With --delete-data they go
-too, after you have typed the stack's name.
+Buckets, ledger and keys stay, and a later deploy takes them over. With --delete-data they go too, with code
+and image, after you have typed the stack's name; also what an earlier destroy has left.
 
 Examples:
   labelmill destroy --env dev
@@ -34,20 +34,30 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def _run(args: argparse.Namespace) -> int:
     from infra.deploy import changes, kept_data
-    from infra.deploy.deploy import ask, settings_and_session, show_event
+    from infra.deploy.deploy import TEMPLATES, ask, settings_and_session, show_event
 
-    settings, session = settings_and_session(args)
+    settings, session, account = settings_and_session(args)
     cloudformation = session.client("cloudformation")
-    stacks = [settings.stack, settings.code_stack] if args.delete_data else [settings.stack]
-    stacks = [stack for stack in stacks if changes.status_of(cloudformation, stack)]
-    if not stacks:
-        print(f"there is no stack {settings.stack}")
-        return 0
-    kept = kept_data.data_of(cloudformation, *stacks)
-    print(f"stacks that would be deleted: {', '.join(stacks)}")
+    templates = {settings.stack: "template.yaml"}
+    if args.delete_data:
+        templates[settings.code_stack] = "bootstrap.yaml"
+    status = {stack: changes.status_of(cloudformation, stack) for stack in templates}
+    for stack, state in status.items():
+        if state and state.endswith("_IN_PROGRESS") and state != "REVIEW_IN_PROGRESS":
+            raise changes.StackFailed(f"stack {stack} is {state}. Fix: wait until that has ended")
+    stacks = [stack for stack, state in status.items() if state]
+    place = kept_data.Place(session, settings.name, account, settings.region)
+    kept = [
+        found
+        for name in templates.values()
+        for found in kept_data.find((TEMPLATES / name).read_text(encoding="utf-8"), place)
+    ]
+    print(f"stacks that would be deleted: {', '.join(stacks) or 'none is there'}")
     print("data that would be DELETED for ever:" if args.delete_data else "data that stays:")
-    for name in (*kept.buckets, *kept.tables, *kept.keys):
-        print(f"  {name}")
+    for found in kept:
+        print(f"  {found.identifier}")
+    if not stacks and not (kept and args.delete_data):
+        return 0
     if args.delete_data:
         agreed = ask("All of it? Type the stack's name:", settings.stack)
     else:
@@ -58,6 +68,6 @@ def _run(args: argparse.Namespace) -> int:
     for stack in stacks:
         changes.delete(cloudformation, stack, show_event)
     if args.delete_data:
-        kept_data.erase(kept, session.client("s3"), session.client("dynamodb"), session.client("kms"))
+        kept_data.erase(kept, session)
         print(f"data deleted; the keys follow in {kept_data.KEY_DAYS} days, until then that can be cancelled")
     return 0

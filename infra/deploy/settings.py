@@ -1,9 +1,11 @@
 """What one environment is deployed as: the files in environments/, or one of the same shape."""
 
+import difflib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.deploy.image import AWS_ACCOUNTS, problem_with
 from pipelines.errors import Refused
 
 ENVIRONMENTS = Path(__file__).parents[1] / "environments"
@@ -30,6 +32,11 @@ class Settings:
     account: str
     stack: str
     parameters: dict[str, str]
+
+    @property
+    def name(self) -> str:
+        """Start of every name in the account."""
+        return self.parameters.get("Name", "labelmill")
 
     @property
     def code_stack(self) -> str:
@@ -64,6 +71,10 @@ def _problem(given: object) -> str | None:
             return f"parameter {name} is {value!r}. Fix: write it as text, in quotes"
         if name in GIVEN:
             return f"parameter {name} is not for this file: it follows from the code. Fix: remove it"
-    if not given["region"] or not given["stack"]:
-        return "region and stack may not be empty. Fix: fill them in"
-    return None
+    if not given["stack"]:
+        return "stack may not be empty. Fix: fill it in"
+    if given["region"] not in AWS_ACCOUNTS:
+        near = difflib.get_close_matches(given["region"], AWS_ACCOUNTS) or sorted(AWS_ACCOUNTS)
+        return f"region is {given['region']!r}. Fix: write one that has the jobs' image: {', '.join(near)}"
+    image = given["parameters"].get("ImageUri")
+    return problem_with(image) if image else None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import infra
 from infra.deploy import bundle
+from infra.deploy.image import AWS_ACCOUNTS
 from infra.local.endpoint import ACCOUNT, REGION, client
 
 if TYPE_CHECKING:
@@ -21,15 +22,20 @@ def create(endpoint: str, folder: Path) -> dict[str, str]:
     """Make the code bucket, upload the bundle, make the stack; return the outputs of both stacks by name."""
     cloudformation = client("cloudformation", endpoint)
     built = bundle.build(folder / "bundle")
-    code = _create(cloudformation, "labelmill-code", TEMPLATES / "bootstrap.yaml", {})
+    code = _create(
+        cloudformation,
+        "labelmill-code",
+        TEMPLATES / "bootstrap.yaml",
+        {"AwsImageAccount": AWS_ACCOUNTS[REGION]},
+    )
     prefix = built.upload(client("s3", endpoint), code["CodeBucket"])
     parameters = {
         "CodeBucket": code["CodeBucket"],
         "CodeKeyArn": code["CodeKeyArn"],
         "CodePrefix": prefix,
         "CodeDigest": built.digest,
-        # No job looks into it: what stands for the image is this environment.
-        "ImageUri": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/labelmill-jobs:1",
+        # No job looks into it: what stands for the image is this environment. The digest is nobody's.
+        "ImageUri": f"{code['ImageRepositoryUri']}@sha256:{0:064x}",
         "WarehouseArn": WAREHOUSE_ARN,
     }
     return code | _create(cloudformation, "labelmill", TEMPLATES / "template.yaml", parameters)

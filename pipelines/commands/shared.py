@@ -9,6 +9,30 @@ from typing import TypeAlias
 REACH = (
     "Fix: set AWS_PROFILE and AWS_REGION; for the local stack, the settings that labelmill local up prints"
 )
+#: What puts right what AWS answers, by the error's code; first those that every service gives alike.
+NEXT_STEPS = {
+    **dict.fromkeys(
+        ("ExpiredToken", "ExpiredTokenException", "RequestExpired"),
+        "sign in again (such as aws sso login), then give the same command again",
+    ),
+    **dict.fromkeys(
+        (
+            "InvalidClientTokenId",
+            "UnrecognizedClientException",
+            "InvalidAccessKeyId",
+            "SignatureDoesNotMatch",
+        ),
+        "these credentials are not, or no longer, of an account: set AWS_PROFILE to others",
+    ),
+    **dict.fromkeys(
+        ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"),
+        "let somebody with that right do it, or have your administrator give it to you",
+    ),
+    **dict.fromkeys(
+        ("Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"),
+        "give the same command again in a minute",
+    ),
+}
 
 Command = Callable[[argparse.Namespace], int]
 #: What ArgumentParser.add_subparsers returns. argparse has no public name for it.
@@ -37,7 +61,12 @@ def guarded(command: Command) -> Command:
             raise  # whoever reads the output has had enough: nothing to tell
         except BotoCoreError as error:
             print(f"{str(error).rstrip('.')}. {REACH}", file=sys.stderr)
-        except (Refused, ClientError, OSError) as error:
+        except ClientError as error:
+            step = NEXT_STEPS.get(
+                error.response["Error"]["Code"], "put that right, then the same command again"
+            )
+            print(f"{str(error).rstrip('.')}. Fix: {step}", file=sys.stderr)
+        except (Refused, OSError) as error:
             print(error, file=sys.stderr)
         return 1
 

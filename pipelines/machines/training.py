@@ -131,6 +131,7 @@ def _record_model(failure: states.State) -> states.State:
         "shared_rows": {"N": text("{}", "$.featurized.message.shared")},
         "data_digest": {"S": Path("$.prepared.message.data_digest")},
         "code_digest": {"S": "${CodeDigest}"},
+        "image": {"S": "${ImageUri}"},
         "codebook_version": {"S": Path(CODEBOOK_VERSION)},
         "test_set": {"S": Path("$.run")},
         "trained_at": {"S": Path("$$.State.EnteredTime")},

@@ -29,9 +29,10 @@ from pipelines.names import MODEL_NAME, REVIEWED, SHARED, SHARED_ROWS, TUNING_JO
 
 TRAIN_HOURS = 2
 TUNE_HOURS = 8
-#: What a trial may wait for a Spot machine and run, in all. AWS allows no more to built-in algorithms that
-#: keep no checkpoints, and the jobs' image is that of one; the largest group's trial takes minutes.
-TRIAL_HOURS = 1
+#: A trial may run for an hour, and wait for Spot machines for another; the largest group's takes minutes.
+#: Eight trials, two at a time, fit into TUNE_HOURS even so.
+TRIAL_RUN_HOURS = 1
+TRIAL_WAIT_HOURS = 1
 OBJECTIVE = "macro_f1"
 #: Without these the image's `pip install .` of the code would want a package index, and there is no network.
 OFFLINE = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"}
@@ -163,9 +164,9 @@ def tune_warm(cold: states.State, parent: str) -> states.State:
 
 def _tune(state_id: str, further: dict[str, Any]) -> states.State:
     # A trial that Spot takes away is tried again.
-    spot = {"use_spot_instances": True, "max_wait": TRIAL_HOURS * HOUR}
+    spot = {"use_spot_instances": True, "max_wait": (TRIAL_RUN_HOURS + TRIAL_WAIT_HOURS) * HOUR}
     tuner = HyperparameterTuner(
-        _estimator("training.tune", "${TuneRoleArn}", TRIAL_HOURS, **spot),
+        _estimator("training.tune", "${TuneRoleArn}", TRIAL_RUN_HOURS, **spot),
         objective_metric_name=OBJECTIVE,
         objective_type="Maximize",
         metric_definitions=[{"Name": OBJECTIVE, "Regex": f"{OBJECTIVE}=([0-9.]+);"}],

@@ -24,6 +24,8 @@ VALUES = {
     "CodeKeyArn": f"arn:aws:kms:{HERE}:key/CodeKey",
     "CodePrefix": "code/0123456789abcdef",
     "CodeDigest": "0123456789abcdef",
+    "AwsImageAccount": "492215442770",
+    "ImageUri": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/labelmill-jobs@sha256:{'1a' * 32}",
     "WarehouseArn": f"arn:aws:redshift-serverless:{HERE}:workgroup/00000000-0000-0000-0000-000000000000",
 }
 #: ARNs by type; {0} is the resource's name.
@@ -40,6 +42,7 @@ ARNS = {
     "AWS::Lambda::Function": f"arn:aws:lambda:{HERE}:function:{{0}}",
     "AWS::Events::Rule": f"arn:aws:events:{HERE}:rule/{{0}}",
     "AWS::CloudWatch::Alarm": f"arn:aws:cloudwatch:{HERE}:alarm:{{0}}",
+    "AWS::ECR::Repository": f"arn:aws:ecr:{HERE}:repository/{{0}}",
     "AWS::CodeBuild::Project": f"arn:aws:codebuild:{HERE}:project/{{0}}",
 }
 REF_IS_ARN = ("AWS::SNS::Topic", "AWS::IAM::ManagedPolicy", "AWS::StepFunctions::StateMachine")
@@ -100,8 +103,8 @@ class Stack:
                 return self.fill(then if self.holds(condition) else other)
             case {"Fn::Split": [separator, text]}:
                 return self.fill(text).split(separator)
-            case {"Fn::FindInMap": [mapping, first, second]}:
-                return self.source["Mappings"][mapping][self.fill(first)][second]
+            case {"Fn::Select": [number, items]}:
+                return self.fill(items)[int(number)]
         assert not any(key.startswith("Fn::") for key in value), value
         return {key: filled for key, item in value.items() if (filled := self.fill(item)) is not None}
 

@@ -24,6 +24,7 @@ PARAMETERS = {
 TEST, PRODUCTION = "labelmill-test", "labelmill"
 #: What handlers of CloudFormation's resource types call for features that our templates do not use.
 UNUSED = [
+    r"ecr:(Set|Delete)RepositoryPolicy",
     r"dynamodb:.*(Item|Import|Kinesis|Replica|ResourcePolicy|Contributor|Query|Scan|TimeToLive).*",
     r"(elasticfilesystem|firehose|kinesis|s3files|s3tables):.*",
     r"glue:.*(Connection|SchemaVersion)",
@@ -64,6 +65,11 @@ def handlers_call() -> set[str]:
         for verb, handler in _schemas()[kind].get("handlers", {}).items()
         if verb != "list"
         for action in handler["permissions"]
+    }
+    # CodeBuild's type is of before schemas said so; these are the calls of its API that a project has.
+    called |= {
+        f"codebuild:{call}"
+        for call in ("BatchGetProjects", "CreateProject", "DeleteProject", "UpdateProject")
     }
     return {action for action in called if not any(re.fullmatch(unused, action) for unused in UNUSED)}
 

@@ -8,6 +8,7 @@ import pytest
 from infra.deploy import deploy, destroy
 from infra.local.endpoint import CREDENTIALS
 from infra.local.stack import LocalStack
+from tests.infra.deploy.fake_registry import URI
 
 WORKER = ("--worker", "tests.infra.deploy.moto_change_sets:FakeWorker")
 
@@ -19,10 +20,16 @@ def aws(tmp_path_factory):
 
 
 @pytest.fixture
-def labelmill(aws, monkeypatch):
-    """Runs `labelmill ...` and returns its exit code; `answers` is what the person types."""
+def labelmill(aws, commands, monkeypatch):
+    """`commands` against that AWS."""
     for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": aws.endpoint}.items():
         monkeypatch.setenv(name, value)
+    return commands
+
+
+@pytest.fixture
+def commands(monkeypatch):
+    """Runs `labelmill ...` and returns its exit code; `answers` is what the person types."""
 
     def run(*words: str, answers: tuple[str, ...] = ()) -> int:
         given = list(answers)
@@ -54,7 +61,8 @@ def environment(tmp_path, request):
             "region": "eu-central-1",
             "account": "",
             "stack": name,
-            "parameters": {"Name": name, **parameters},
+            # Its own image, as nothing here can copy AWS's.
+            "parameters": {"Name": name, "ImageUri": f"{URI}@sha256:{'1a' * 32}", **parameters},
         }
         path.write_text(json.dumps(content))
         return path

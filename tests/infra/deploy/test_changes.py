@@ -1,4 +1,4 @@
-"""What the emulator cannot play: stacks that take their time, fail and roll back."""
+"""Stacks that take their time, change sets of many pages; test_life_of_a_stack.py has what can fail."""
 
 from datetime import UTC, datetime
 
@@ -60,7 +60,7 @@ class FakeCloudFormation:
 
     def paginate(self, StackName):
         looked = "execute" in self.calls or f"delete {STACK}" in self.calls
-        for resource, status in self.script.pop(0) if looked and self.script else ():
+        for resource, status, *reason in self.script.pop(0) if looked and self.script else ():
             physical = STACK if resource == "s" else resource
             event = {
                 "EventId": str(len(self.events)),
@@ -68,6 +68,7 @@ class FakeCloudFormation:
                 "LogicalResourceId": resource,
                 "PhysicalResourceId": physical,
                 "ResourceStatus": status,
+                "ResourceStatusReason": "".join(reason),
                 "Timestamp": datetime(2026, 1, 1, tzinfo=UTC),
             }
             self.events.insert(0, event)
@@ -97,9 +98,13 @@ def test_progress_is_shown_in_order_and_once_until_the_stack_itself_rests():
 
 def test_a_change_that_is_rolled_back_is_a_failure():
     script = [
-        [("Key", "UPDATE_FAILED"), ("s", "UPDATE_ROLLBACK_IN_PROGRESS"), ("s", "UPDATE_ROLLBACK_COMPLETE")]
+        [
+            ("Key", "UPDATE_FAILED", "it may not"),
+            ("s", "UPDATE_ROLLBACK_IN_PROGRESS"),
+            ("s", "UPDATE_ROLLBACK_COMPLETE"),
+        ]
     ]
-    with pytest.raises(StackFailed, match=r"UPDATE_ROLLBACK_COMPLETE\. Fix:"):
+    with pytest.raises(StackFailed, match=r"UPDATE_ROLLBACK_COMPLETE, as Key failed: it may not\. Fix:"):
         apply(
             FakeCloudFormation("UPDATE_COMPLETE", script), CHANGES, lambda event: None, lambda seconds: None
         )
@@ -111,23 +116,25 @@ def test_a_stack_that_cannot_be_deleted_is_a_failure():
         delete(cloud, "s", lambda event: None, lambda seconds: None)
 
 
-@pytest.mark.parametrize(
-    ("status", "kind"),
-    [(None, "CREATE"), ("REVIEW_IN_PROGRESS", "CREATE"), ("UPDATE_ROLLBACK_COMPLETE", "UPDATE")],
-)
-def test_a_change_set_makes_or_changes_the_stack_and_lists_every_page(status, kind):
-    cloud = FakeCloudFormation(status)
-    found = plan(cloud, "s", {"TemplateBody": "{}"}, {})
+@pytest.mark.parametrize(("new", "kind"), [(True, "CREATE"), (False, "UPDATE")])
+def test_a_change_set_makes_or_changes_the_stack_and_lists_every_page(new, kind):
+    cloud = FakeCloudFormation("UPDATE_ROLLBACK_COMPLETE")
+    found = plan(cloud, "s", {"TemplateBody": "{}"}, {}, new=new)
     assert cloud.calls == [f"create {kind}"]
     assert found.changes == (Change("Modify", "R1", "T", True), Change("Modify", "R2", "T", True))
 
 
-@pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "UPDATE_IN_PROGRESS"])
-def test_a_stack_that_cannot_change_now_is_left_alone(status):
-    cloud = FakeCloudFormation(status)
-    with pytest.raises(StackFailed, match="Fix:"):
-        plan(cloud, "s", {"TemplateBody": "{}"}, {})
-    assert cloud.calls == []
+def test_what_was_cancelled_for_another_failure_is_not_taken_for_the_cause():
+    script = [
+        [
+            ("A", "CREATE_FAILED", "Resource creation cancelled"),
+            ("B", "CREATE_FAILED", "no such luck"),
+            ("s", "ROLLBACK_COMPLETE"),
+        ]
+    ]
+    cloud = FakeCloudFormation("REVIEW_IN_PROGRESS", script)
+    with pytest.raises(StackFailed, match="ROLLBACK_COMPLETE, as B failed: no such luck"):
+        apply(cloud, CHANGES, lambda event: None, lambda seconds: None)
 
 
 def test_a_change_set_that_fails_is_dropped_and_its_reason_told():

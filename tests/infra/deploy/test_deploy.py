@@ -7,8 +7,6 @@ import json
 
 import pytest
 
-from infra.deploy.kept_data import Data, erase
-
 
 def names(aws, service, operation, field):
     return getattr(aws.client(service), operation)()[field]
@@ -90,20 +88,6 @@ def test_data_outlives_the_stack_and_goes_only_when_told_twice(aws, labelmill, e
     assert all(bucket in out for bucket in labelmill_data)
     assert not {bucket for bucket in buckets(aws) if bucket.startswith(name)}
     assert f"{name}-ledger" not in names(aws, "dynamodb", "list_tables", "TableNames")
-
-
-class FakeKms:
-    def __init__(self):
-        self.scheduled = []
-
-    def schedule_key_deletion(self, KeyId, PendingWindowInDays):
-        self.scheduled.append((KeyId, PendingWindowInDays))
-
-
-def test_keys_of_deleted_data_can_be_saved_for_thirty_days():
-    kms = FakeKms()
-    erase(Data(buckets=(), tables=(), keys=("a", "b")), s3=None, dynamodb=None, kms=kms)
-    assert kms.scheduled == [("a", 30), ("b", 30)]
 
 
 def test_data_stays_without_a_word(aws, labelmill, environment, capsys):

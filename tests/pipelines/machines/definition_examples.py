@@ -34,7 +34,7 @@ SUBSTITUTIONS = {
         f"{state}RoleArn": f"arn:aws:iam::{ACCOUNT}:role/labelmill-{state}"
         for state in ("Prepare", "Featurize", "Tune", "Train", "Transform", "Publish", "Amend", "Compare")
     },
-    "ImageUri": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/sagemaker-xgboost:3.2-0",
+    "ImageUri": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/labelmill-jobs@sha256:{'1a' * 32}",
     "ProcessingInstanceType": "ml.m5.xlarge",
     "TrainingInstanceType": "ml.m5.xlarge",
     "SecondTrainingInstanceType": "ml.c5.xlarge",

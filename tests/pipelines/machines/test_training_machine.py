@@ -95,7 +95,7 @@ def test_the_same_rows_code_codebook_and_policy_are_not_learned_twice(cloud):
     [
         {"rows_digest": "d2" * 31},
         {"code_digest": "f" * 16},
-        {"image": f"{SUBSTITUTIONS['ImageUri']}-1"},
+        {"image": SUBSTITUTIONS["ImageUri"].replace("1a", "2b")},
         {"codebook_version": "2026-09"},
         {"policy": '{"min_gain": 0.1}'},
     ],
