@@ -143,7 +143,7 @@ def apply(
     status = follow(cloudformation, change_set.stack, seen, show, sleep)
     if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
         raise StackFailed(
-            f"stack {change_set.stack} is {status}. Fix: put right the first failure above, then deploy again"
+            f"stack {change_set.stack} is {status}. Fix: resolve the first failure above, then deploy again"
         )
     stack = cloudformation.describe_stacks(StackName=change_set.stack)["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
@@ -163,7 +163,7 @@ def delete(
     status = follow(cloudformation, identity, seen, show, sleep)
     if status != "DELETE_COMPLETE":
         raise StackFailed(
-            f"stack {stack} is {status}. Fix: put right the first failure above, then destroy again"
+            f"stack {stack} is {status}. Fix: resolve the first failure above, then destroy again"
         )
 
 

@@ -38,9 +38,7 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     add_environment(parser)
     parser.add_argument("--yes", action="store_true", help="do not ask")
-    parser.add_argument(
-        "--role", metavar="ARN", help="role by which CloudFormation acts (default: your rights)"
-    )
+    parser.add_argument("--role", metavar="ARN", help="role CloudFormation uses (default: your own rights)")
     parser.set_defaults(run=guarded(_run))
 
 
@@ -71,7 +69,7 @@ def settings_and_session(args: argparse.Namespace) -> tuple[Settings, boto3.Sess
 
 
 def ask(question: str, wanted: str) -> bool:
-    """Whether a person answers with `wanted`; without a terminal and without input nobody does."""
+    """Whether a person answers with `wanted`; without a terminal and without input: no."""
     try:
         return input(f"{question} ").strip() == wanted
     except EOFError:

@@ -1,4 +1,4 @@
-"""A statement of ours has finished: of one that found no rows nobody would hear.
+"""A statement of ours has finished. If it found no rows, no dataset lands, so the operators get a notice.
 
 Redshift then writes neither a file nor a manifest (spark-redshift-community/spark-redshift issue 40), so that
 no run starts. The order ends here, in the ledger, as one without items.
@@ -62,5 +62,5 @@ def handler(
         Subject=f"no items: {group} {order.purpose} {order.period}",
         Message=f"The warehouse has no items of {group} for {order.purpose} {order.period}: the statement "
         f"{statement} found no rows, so it wrote no dataset and no run was started. If there should be some, "
-        "look at the table or view it reads, then order the dataset again under another delivery.",
+        "check the table or view it reads, then order the dataset again under another delivery.",
     )

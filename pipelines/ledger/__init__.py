@@ -7,6 +7,6 @@ docs/ledger.md describes the items. Read reading.py first.
     reading.py   all of a group, read at once
     changing.py  a decision by hand, and its one write
     items.py     a decision and its winner as items, and their transaction; commands and state machines use it
-    messages.py  what MLOps are told of a decision; likewise
-    artefact.py  a model's files, fetched to be looked at
+    messages.py  the messages to MLOps on a decision; likewise
+    artefact.py  a model's files, fetched for inspection
 """

@@ -1,4 +1,4 @@
-"""Changing a group's winner by hand: the decision and its one write. What MLOps are told of it: messages.py.
+"""Changing a group's winner by hand: the decision and its one write. The message to MLOps: messages.py.
 
 Only `record` writes, and only if the winner is still the one that the decision replaces.
 """

@@ -1,4 +1,4 @@
-"""What MLOps are told of a decision on a winner, and asked before one; all other messages stand in machines/.
+"""The messages to MLOps before and after a decision on a winner; all others are in machines/ and handlers/.
 
 A command fills the templates' fields with values, the state machine of comparisons with the paths to them.
 """
