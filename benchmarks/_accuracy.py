@@ -68,8 +68,8 @@ def classifiers(table: pa.Table, items: pd.DataFrame, test: np.ndarray, peers: l
 
 def row(name: str, result: dict, unseen_words: float, setting) -> dict:
     setting = setting if isinstance(setting, dict) else {"C": setting.c, "min_df": setting.min_df}
-    told = ", ".join(f"{key} {value:g}" for key, value in setting.items())
-    return {"classifier": name, **result, "unseen words": float(unseen_words), "setting": told}
+    shown = ", ".join(f"{key} {value:g}" for key, value in setting.items())
+    return {"classifier": name, **result, "unseen words": float(unseen_words), "setting": shown}
 
 
 def calibration(table: pa.Table, items: pd.DataFrame, test: np.ndarray) -> list[dict]:

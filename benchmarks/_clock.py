@@ -35,5 +35,5 @@ class JobClock:
             clock[group] += now - self._since[group]
         thing = (event["kind"], event["name"])
         (under_way.add if event["status"] in RUNNING else under_way.discard)(thing)
-        # Between two months nothing of the group is under way: that is nobody's time.
+        # Between two months nothing of the group is under way: that time does not count.
         self._since[group] = now if under_way else None

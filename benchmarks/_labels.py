@@ -14,9 +14,9 @@ WANTED = Policy().precision
 def test_rows(labels: pa.Table) -> dict[str, float]:
     """Figures on a published test set: its rows have `code`, `confidence`, `status` and `truth`.
 
-    `ECE`: expected calibration error over 15 bins. `needed %`: the smallest share that must be looked at, the
-    least sure first, for WANTED of the others to be right. `planned %`: the share that Publish would send to
-    review, and `then right %` what is right of the others.
+    `ECE`: expected calibration error over 15 bins. `needed %`: the smallest share that must be reviewed,
+    least certain first, for WANTED of the others to be right. `planned %`: the share that Publish would send
+    to review, and `then right %` what is right of the others.
     """
     frame = labels.select(["code", "confidence", "status", "truth"]).to_pandas()
     right = (frame["code"] == frame["truth"]).to_numpy()
@@ -33,14 +33,14 @@ def test_rows(labels: pa.Table) -> dict[str, float]:
 
 
 def smallest_review(right: np.ndarray, confidence: np.ndarray, wanted: float) -> float:
-    """The smallest share of rows to look at, the least sure first, for `wanted` of the others to be right."""
+    """The smallest share of rows to review, least certain first, for `wanted` of the others to be right."""
     of_surest = right[np.argsort(-confidence, kind="stable")]
     precise = np.cumsum(of_surest) / np.arange(1, len(right) + 1) >= wanted
     return 1 - (np.flatnonzero(precise).max(initial=-1) + 1) / len(right)
 
 
 def new_items(labels: pa.Table, truth: pd.Series) -> dict[str, float]:
-    """What is right of the labels of a month that nobody looked at; `truth`: the true codes by item id."""
+    """What is right among the labels of a month that nobody reviewed; `truth`: the true codes by item id."""
     frame = labels.select(["item_id", "code", "status"]).to_pandas()
     automatic = frame[frame["status"] == "labelled"]
     right = automatic["code"].to_numpy() == truth.reindex(automatic["item_id"]).to_numpy()

@@ -5,7 +5,7 @@
 Each group is a job of its own, as on AWS: a process that reads items and predictions, reconciles, compares
 with last month's labels, and writes Parquet, CSV, summary and manifest. Two months are published; the second,
 which has an earlier one to compare with, is measured. Input is written before the clock starts. Memory is the
-sum of the workers' peaks. Processor seconds tell what the work is where other programs run beside it.
+sum of the workers' peaks. Processor seconds measure the work even when other programs run beside it.
 """
 
 import json

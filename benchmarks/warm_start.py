@@ -1,4 +1,4 @@
-"""How many trials a search needs that goes on from last month's: Open Repair, five countries, two months.
+"""How many trials a search needs that continues from last month's: Open Repair, five countries, two months.
 
     .venv/bin/python benchmarks/warm_start.py --data openrepair.csv.gz [--seeds 1] [--json PATH]
 

@@ -1,7 +1,7 @@
 """What runs when: state machines, Lambda functions, the winner ledger, codebooks, and the command line.
 
 What the jobs do with rows and models is in processing/, training/ and inference/; what is deployed, and the
-local run, in infra/. docs/architecture.md draws the house.
+local run, in infra/. docs/architecture.md shows how they fit together.
 
     cli.py        the command line, `labelmill`
     commands/     one module for each command
@@ -18,5 +18,5 @@ local run, in infra/. docs/architecture.md draws the house.
     names.py      how groups, runs and models are named, and where in S3 everything lies
     runs.py       name and input of every execution
     stack.py      the names of a deployed stack's resources
-    errors.py     what the command line tells a person
+    errors.py     the errors of the command line
 """

@@ -25,7 +25,10 @@ COMMANDS = {
     ),
     "plan": ("pipelines.commands.plan", "what a month will cost and when it will be done"),
     "deploy": ("infra.deploy.deploy", "deploy to an AWS account, or update it"),
-    "destroy": ("infra.deploy.destroy", "delete the stack; data stays unless you ask for its deletion too"),
+    "destroy": (
+        "infra.deploy.destroy",
+        "take an environment down; data stays unless you confirm twice",
+    ),
 }
 
 
@@ -52,7 +55,7 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # `labelmill ... | head`: nobody wants the rest, nor what Python says when it closes stdout.
+        # `labelmill ... | head`: the rest is not wanted, nor what Python says when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 

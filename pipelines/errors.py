@@ -1,4 +1,4 @@
-"""What the command line tells a person, as a tree.
+"""The errors of the command line, as a tree.
 
 Refused
 ├── StackError, LedgerError, CodebookError, ReviewError, SheetError, ReportError, PlanError

@@ -38,7 +38,7 @@ NO_ITEMS = Message(
     "no items: {group} {purpose} {period}",
     "The warehouse has no items of {group} for {purpose} {period}: the statement "
     "{statement} found no rows, so it wrote no dataset and no run was started. If there should be some, "
-    "look at the table or view it reads, then order the dataset again under another delivery.",
+    "check the table or view it reads, then order the dataset again under another delivery.",
 )
 MONTH_OVERDUE = Message(
     "{period} is not finished: {left} of {groups} model groups",

@@ -1,8 +1,8 @@
 """The jobs that handle rows: they check, split, reconcile, publish and compare, and call no AWS service.
 
 A job is a script that reads folders and writes folders, run by SageMaker as `python3 -m processing.prepare`.
-Models are not made here (training/) nor asked here (inference/). Read prepare.py first, then the rooms it
-uses.
+Models are not trained here (training/) nor served here (inference/). Read prepare.py first, then the packages
+it uses.
 
     prepare.py     a delivered dataset becomes rows to train on, or items to label
     publish.py     items and predictions become the labelled files of a month or a test set

@@ -68,7 +68,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         "reason": verdict.reason,
         "rows": verdict.rows,
         "score": verdict.score,
-        # The ledger wants a number; that there was no winner is said by the verdict FIRST.
+        # The ledger needs a number; the verdict FIRST says that there was no winner.
         "winner_score": verdict.winner_score or 0.0,
         "evidence_digest": sha256(file),
         "approval": policy.approval and verdict.verdict in ("FIRST", "PROMOTE"),
@@ -156,7 +156,7 @@ def codes_out_of_reach(role: str, book: Codebook, period: str) -> list[str]:
         raise NotComparable(
             f"The report on the rows that the {role} was trained on cannot be read "
             f"({type(error).__name__}: {error}).",
-            "bring back that report.json of the run that trained it; the work bucket keeps old versions.",
+            "restore that report.json of the run that trained it; the work bucket keeps old versions.",
         ) from None
 
 

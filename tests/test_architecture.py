@@ -1,4 +1,4 @@
-"""The house is as its texts say: what each package lists, who may use whom, and every path that is named."""
+"""The tree is as its texts say: what each package lists, what may import what, and every path they name."""
 
 import ast
 import io

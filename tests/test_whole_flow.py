@@ -97,9 +97,9 @@ def test_a_renamed_code_is_mapped_and_a_split_ones_items_go_to_review(stack):
 
 
 def test_people_are_told_which_codes_the_winner_cannot_give(stack):
-    told = "The model cannot predict codes 6-1, 6-2"
-    assert [text for text in mail(stack) if told in text and "Labels ready" in text]
-    assert [text for text in mail(stack) if told in text and "Labels need attention" in text]
+    sentence = "The model cannot predict codes 6-1, 6-2"
+    assert [text for text in mail(stack) if sentence in text and "Labels ready" in text]
+    assert [text for text in mail(stack) if sentence in text and "Labels need attention" in text]
 
 
 def test_decisions_amend_the_labels_as_a_new_version_that_says_who_decided(stack):

@@ -6,7 +6,7 @@ docs/classifier.md says why so, with measurements. Read in this order: the scrip
     featurize.py        the script of Featurize: features once, for all trials
     tune.py             the script of a trial: fit, score, print the objective
     train.py            the script of the final training: fit, calibrate, write the artefact
-    start.py            runs the last two as the image's start-up wants it
+    start.py            runs the last two as the image's start-up needs it
 
     channels.py         the folders a job is given
     hyperparameters.py  the arguments a job is given

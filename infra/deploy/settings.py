@@ -62,7 +62,7 @@ def load(path: Path) -> Settings:
 def _problem(given: object) -> str | None:
     wanted = {"region": str, "account": str, "stack": str, "parameters": dict}
     if not isinstance(given, dict) or given.keys() != wanted.keys():
-        return f"wants exactly {', '.join(wanted)}. Fix: take infra/environments/dev.json as an example"
+        return f"must have exactly {', '.join(wanted)}. Fix: take infra/environments/dev.json as an example"
     for name, kind in wanted.items():
         if not isinstance(given[name], kind):
             return f"{name} is {given[name]!r}. Fix: write {'text' if kind is str else 'an object'}"

@@ -46,7 +46,7 @@ def check(request: dict[str, Any], operation: OperationModel) -> None:
     """Raise InvalidRequest unless members, types, lengths, ranges, patterns and enum values are right.
 
     botocore alone looks at names, types and lower bounds; the service looks at the rest too; so does this.
-    A value of another type is refused before any rule is looked at (Smithy's protocol tests for AWS's JSON:
+    A value of another type is refused before any rule is checked (Smithy's protocol tests for AWS's JSON:
     "SerializationException"); all rules that are broken come in one ValidationException, in the form that
     aws-samples/sagemaker-ml-workflow-with-apache-airflow issue 3 shows for SageMaker.
     """

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 LONG_POLL_SECONDS = 20
-# AWS waits one and two minutes before the two retries of an asynchronous invocation; here nobody wants to.
+# AWS waits one and two minutes before the two retries of an asynchronous invocation; here there is no need
+# to.
 RETRY_DELAYS_SECONDS = (0.5, 1)
 
 Invoke = Callable[[str, object], Outcome]

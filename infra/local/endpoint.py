@@ -1,4 +1,4 @@
-"""How to reach a local stack: Region, credentials that open nothing, clients, and what only it can tell."""
+"""How to reach a local stack: Region, credentials that open nothing, clients, and what only it can answer."""
 
 import functools
 import json

@@ -13,7 +13,7 @@ from werkzeug.wsgi import ClosingIterator
 from infra.local.aws_models import to_epoch
 from infra.local.endpoint import LOCAL_PATH
 from infra.local.jobs import ServiceError
-from infra.local.timeline import Happenings
+from infra.local.timeline import Timeline
 
 LARGE_BYTES = 4 << 20
 
@@ -29,7 +29,7 @@ class Service(Protocol):
 class Front:
     """A WSGI application around another one.
 
-    `services` are by the prefix of their targets, such as `SageMaker`. `quiet` tells whether nothing is under
+    `services` are by the prefix of their targets, such as `SageMaker`. `quiet` says whether nothing is under
     way: no execution, no job, no statement, no message that a function should take.
     """
 
@@ -37,12 +37,12 @@ class Front:
         self,
         emulator: WSGIApplication,
         services: Mapping[str, Service],
-        happenings: Happenings,
+        timeline: Timeline,
         quiet: Callable[[], bool],
     ):
         self._emulator = emulator
         self._services = services
-        self._happenings = happenings
+        self._timeline = timeline
         self._quiet = quiet
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
@@ -55,8 +55,8 @@ class Front:
         path = environ.get("PATH_INFO", "")
         if path.startswith(LOCAL_PATH):
             query = {name: float(values[0]) for name, values in parse_qs(environ["QUERY_STRING"]).items()}
-            told = self._tell(path.removeprefix(LOCAL_PATH), **query)
-            return _respond(start_response, "200 OK", "application/json", told)
+            content = self._local_answer(path.removeprefix(LOCAL_PATH), **query)
+            return _respond(start_response, "200 OK", "application/json", content)
         answer = self._emulator(environ, start_response)
         # The emulator's requests refer to themselves: they stay, body and all, until Python looks for cycles.
         large = int(environ.get("CONTENT_LENGTH") or 0) > LARGE_BYTES
@@ -68,12 +68,12 @@ class Front:
         except ServiceError as error:
             return "400 Bad Request", {"__type": error.code, "message": str(error)}
 
-    def _tell(self, what: str, after: float = 0, timeout: float = 0) -> list[Any] | dict[str, Any]:
+    def _local_answer(self, what: str, after: float = 0, timeout: float = 0) -> list[Any] | dict[str, Any]:
         """What `infra.local.endpoint.get` asks for."""
         if what == "events":
-            return self._happenings.after(int(after), timeout)
+            return self._timeline.after(int(after), timeout)
         if what == "quiet":
-            return {"quiet": self._happenings.wait_until(self._quiet, timeout)}
+            return {"quiet": self._timeline.wait_until(self._quiet, timeout)}
         return {"pid": os.getpid()}
 
 

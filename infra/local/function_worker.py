@@ -54,7 +54,7 @@ class OnlyWhatLambdaHas:
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        # `_sysconfigdata_...` is the standard library's, though named for the platform; zoneinfo wants it.
+        # `_sysconfigdata_...` is the standard library's, though named for the platform; zoneinfo needs it.
         standard = name in sys.stdlib_module_names or name.startswith("_sysconfigdata_")
         allowed = path is not None or standard or name in IN_THE_RUNTIME
         if allowed or name in sys.builtin_module_names or name == "importlib":

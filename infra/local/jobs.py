@@ -133,7 +133,7 @@ class Jobs:
             return only_members(record, model.output_shape)
 
     def wait(self, kind: str, name: str, still_wanted: Callable[[], bool]) -> dict[str, Any] | None:
-        """The describe answer, once the job has ended; None when nobody wants it (asked each second)."""
+        """The describe answer, once the job has ended; None if the caller gave up (checked each second)."""
         status_member = f"{RESOURCES[kind][0]}Status"
         with self._changed:
             while self.describe(kind, name)[status_member] not in TERMINAL:

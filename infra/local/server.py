@@ -33,7 +33,7 @@ from infra.local.jobs import Jobs
 from infra.local.mailbox import Mailbox
 from infra.local.objects import ObjectFolder
 from infra.local.surroundings import Surroundings
-from infra.local.timeline import Happenings
+from infra.local.timeline import Timeline
 from infra.local.warehouse import Warehouse, status_event
 
 
@@ -46,7 +46,7 @@ class Server:
         self._folder = folder
         self._http = make_server("127.0.0.1", port, self._answer, threaded=True)
         self.endpoint = f"http://127.0.0.1:{self._http.port}"
-        self._happenings = Happenings()
+        self._timeline = Timeline()
         surroundings = Surroundings(client("s3", self.endpoint), client("iam", self.endpoint))
         self._jobs = Jobs(REGION, ACCOUNT, self._job_changed, surroundings)
         self._worker = worker_class(folder, self.endpoint, slots, on_change=self._jobs.on_change)
@@ -54,7 +54,7 @@ class Server:
         # Its processes import what jobs need while this one imports the emulator; each takes seconds.
         self._worker.start()
         self._functions = Functions(folder / "functions", {"AWS_ENDPOINT_URL": self.endpoint, **CREDENTIALS})
-        self._async = AsyncInvocations(self._invoke, self._dead_letter, self._happenings.poke)
+        self._async = AsyncInvocations(self._invoke, self._dead_letter, self._timeline.poke)
         self._warehouse = Warehouse(self._unload, self._statement_changed)
         self._s3, self._sqs, self._lambda, self._events = (
             client(name, self.endpoint) for name in ("s3", "sqs", "lambda", "events")
@@ -67,7 +67,7 @@ class Server:
         os.environ["MOTO_PORT"] = str(self._http.port)
         from infra.local import moto_internals as moto
 
-        changed = self._execution_changed, self._happenings.poke
+        changed = self._execution_changed, self._timeline.poke
         moto.install_state_machines(self._jobs, self.endpoint, *changed)
         moto.install_functions(self._functions.invoke, self._async.submit, self._poll)
         moto.install_events(self._async.submit)
@@ -76,7 +76,7 @@ class Server:
         moto.install_cloudformation(self._s3)
         self._moto = moto
         services: dict[str, Service] = {"SageMaker": self._jobs, "RedshiftData": self._warehouse}
-        self._front = Front(moto.application(), services, self._happenings, self._is_quiet)
+        self._front = Front(moto.application(), services, self._timeline, self._is_quiet)
         self._http.RequestHandlerClass = moto.MotoRequestHandler
 
     def serve(self) -> None:
@@ -103,7 +103,7 @@ class Server:
             send_dead_letter(self._sqs, queue_url, event, outcome)
 
     def _poll(self, mapping_id: str, queue_arn: str, function_arn: str) -> None:
-        changed = self._happenings.poke
+        changed = self._timeline.poke
         poller = QueuePoller(mapping_id, queue_arn, self._invoke, self._sqs, self._lambda, changed)
         self._pollers.append(poller)
         poller.start()
@@ -111,17 +111,17 @@ class Server:
 
     def _message_sent(self, topic: str, subject: str | None, message: str) -> None:
         self._mailbox.deliver(topic, subject, message)
-        self._happenings.add("message", topic=topic, subject=subject)
+        self._timeline.add("message", topic=topic, subject=subject)
 
     def _job_changed(self, kind: str, name: str, status: str) -> None:
-        self._happenings.add("job", type=kind, name=name, status=status)
+        self._timeline.add("job", type=kind, name=name, status=status)
 
     def _execution_changed(self, description: dict[str, Any], history: list[dict[str, Any]] | None) -> None:
         if history is not None:
             write_execution(self._folder / "executions", description, history)
         arn = description["executionArn"]
         machine, name = arn.split(":")[-2:]
-        self._happenings.add("execution", machine=machine, name=name, status=description["status"], arn=arn)
+        self._timeline.add("execution", machine=machine, name=name, status=description["status"], arn=arn)
 
     def _unload(self, sql: str) -> int:
         from infra.local.unloading import unload  # at the first statement, as DuckDB is large
@@ -133,7 +133,7 @@ class Server:
         if with_event:
             event = status_event(statement, ACCOUNT)
             self._events.put_events(Entries=[{**event, "Detail": json.dumps(event["Detail"])}])
-        self._happenings.add("statement", name=name, status=statement["Status"])
+        self._timeline.add("statement", name=name, status=statement["Status"])
 
     def _is_quiet(self) -> bool:
         messages = sum(self._moto.messages_in(REGION, poller.queue_arn) for poller in self._pollers)
@@ -143,7 +143,7 @@ class Server:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the server until it is told to end."""
+    """Run the server until it gets a signal to end."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--dir", type=Path, required=True)
     parser.add_argument("--port", type=int, default=0)
@@ -157,7 +157,7 @@ def main(argv: list[str] | None = None) -> int:
     folder = args.dir.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     _prepare_process(folder)
-    ends = [_told_to_end(), *([sys.stdin] if args.with_parent else [])]
+    ends = [_end_signals(), *([sys.stdin] if args.with_parent else [])]
     module, _, name = args.worker.partition(":")
     server = Server(folder, args.port, args.slots, getattr(importlib.import_module(module), name))
     server.serve()
@@ -171,21 +171,21 @@ def main(argv: list[str] | None = None) -> int:
     finally:
         server.stop()
         (folder / ENDPOINT_FILE).unlink(missing_ok=True)
-    os._exit(0)  # requests may still be waiting in threads; nobody is there any more to hear the answer
+    os._exit(0)  # requests may still be waiting in threads; the clients that waited for the answer are gone
 
 
-def _told_to_end() -> int:
+def _end_signals() -> int:
     """A file descriptor that can be read after SIGINT or SIGTERM; unlike a lock, it misses none."""
-    told, tell = os.pipe()
-    os.set_blocking(tell, False)
-    signal.set_wakeup_fd(tell)
+    read_end, write_end = os.pipe()
+    os.set_blocking(write_end, False)
+    signal.set_wakeup_fd(write_end)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
-    return told
+    return read_end
 
 
 def _prepare_process(folder: Path) -> None:
-    """Log to `server.log`, talk to nobody but ourselves, and be able to hold many connections."""
+    """Log to `server.log`, use no proxy, and be able to hold many connections."""
     logging.basicConfig(
         filename=folder / "server.log",
         level=logging.INFO,
@@ -194,7 +194,7 @@ def _prepare_process(folder: Path) -> None:
     logging.captureWarnings(True)
     for name in ("werkzeug", "botocore", "boto3"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)  # executions/ tells it better
+    logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)  # executions/ shows it better
     os.environ.update(CREDENTIALS, NO_PROXY="*", AWS_EC2_METADATA_DISABLED="true")
     os.environ.pop("AWS_PROFILE", None)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)

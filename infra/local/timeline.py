@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-class Happenings:
+class Timeline:
     """An append-only list of small dicts; each has `number` (from 1), `kind` and what belongs to the kind.
 
     `job`: `type`, `name`, `status`; `statement`: `name`, `status`; `execution`: `machine`, `name`, `status`,
@@ -23,7 +23,7 @@ class Happenings:
             self._changed.notify_all()
 
     def poke(self) -> None:
-        """Wake the waiters without a happening: something they may be waiting for has changed."""
+        """Wake the waiters without an event: something they may be waiting for has changed."""
         with self._changed:
             self._changed.notify_all()
 
@@ -34,6 +34,6 @@ class Happenings:
             return self._list[number:]
 
     def wait_until(self, true: Callable[[], bool], timeout_seconds: float) -> bool:
-        """Wait until `true()` holds, looked at again after each change; False when the time is up."""
+        """Wait until `true()` holds, checked again after each change; False when the time is up."""
         with self._changed:
             return self._changed.wait_for(true, timeout_seconds)

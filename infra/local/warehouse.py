@@ -50,7 +50,7 @@ class Warehouse:
         return only_members(statement, model.output_shape)
 
     def running(self) -> int:
-        """How many statements have not ended, or whose end has not been told."""
+        """How many statements have not ended, or whose end has not been reported."""
         return self._active
 
     def _find(self, statement_id: str) -> dict[str, Any]:
@@ -105,7 +105,7 @@ class Warehouse:
 
 
 def status_event(statement: dict[str, Any], account: str) -> dict[str, Any]:
-    """The entry for PutEvents by which Redshift tells of a statement's end.
+    """The entry for PutEvents by which Redshift reports a statement's end.
 
     Source: Amazon Redshift Management Guide, "Monitoring events for the Amazon Redshift Data API". The event
     does not say why a statement failed.

@@ -1,6 +1,6 @@
 """Checks of a codebook: its form, by JSON Schema, and its sense, which a schema cannot express.
 
-Every problem names the file, the place in it and the fix, so that a person who is no programmer can act.
+Every problem names the file, the place in it and the fix, so that a person who is not a programmer can act.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The commands of `labelmill`: arguments in, sentences and exit codes out.
 
 Each module has `add_parser`, and imports what is slow inside its functions. What a command does is in the
-room that it calls. `demo` and `local` are in infra/local, `deploy` and `destroy` in infra/deploy; ../cli.py
-lists all.
+package that it calls. `demo` and `local` are in infra/local, `deploy` and `destroy` in infra/deploy;
+../cli.py lists all.
 
     codebook.py       check, show, compare and publish codebooks
     models.py         winners, their history, and changing them by hand

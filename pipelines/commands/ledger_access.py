@@ -21,7 +21,7 @@ def open_ledger(stack: str) -> tuple[Any, str]:
 def tell_mlops(stack: str, message: dict[str, Any]) -> None:
     """Publish `message` (subject, text, attributes, as SNS takes them) to the MLOps topic.
 
-    What it tells has been done already, so a message that cannot be sent is a warning and no failure.
+    The change itself is already made, so a message that cannot be sent is a warning, not a failure.
     """
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError

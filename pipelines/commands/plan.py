@@ -158,7 +158,7 @@ def _show(
     console.print(table)
     lacking = capacity_wait("training")
     console.print(
-        f"Where SageMaker has no machine for a job, a run waits {lacking.shortest_seconds // 60} to "
+        f"When SageMaker has no machine for a job, a run waits {lacking.shortest_seconds // 60} to "
         f"{lacking.longest_seconds // 60} minutes and tries again, {lacking.tries} times in all and at most "
         f"{lacking.longest_hours:.0f} hours; that is not in the hours above."
     )

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from typing import TypeAlias
 
-#: The fix where AWS was not reached at all: no Region, no credentials, nobody at the endpoint.
+#: The fix where AWS was not reached at all: no Region, no credentials, no answer at the endpoint.
 REACH = (
     "Fix: set AWS_PROFILE and AWS_REGION; for the local stack, the settings that labelmill local up prints"
 )
@@ -48,7 +48,7 @@ def add_stack(*parsers: argparse.ArgumentParser) -> None:
 
 
 def guarded(command: Command) -> Command:
-    """The command, with what is known to go wrong told in a sentence and as exit code 1."""
+    """The command, with a known failure as one sentence and exit code 1."""
 
     def run(args: argparse.Namespace) -> int:
         from botocore.exceptions import BotoCoreError, ClientError
@@ -58,7 +58,7 @@ def guarded(command: Command) -> Command:
         try:
             return command(args)
         except BrokenPipeError:
-            raise  # whoever reads the output has had enough: nothing to tell
+            raise  # the reader of the output is gone: nothing to report
         except BotoCoreError as error:
             print(f"{str(error).rstrip('.')}. {REACH}", file=sys.stderr)
         except ClientError as error:

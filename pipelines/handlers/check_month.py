@@ -1,4 +1,4 @@
-"""Once an hour: which model groups are not done with the month; after its deadline, operators are told.
+"""Once an hour: which model groups are not done with the month; after its deadline, operators get a notice.
 
 A group is done when its labels of the month that has ended are published (or the warehouse had no items of
 it) and every model trained on that month's data has been decided upon.

@@ -1,4 +1,4 @@
-"""A statement of ours has failed or was stopped: keep what runs it again, and tell the operators why."""
+"""A statement of ours has failed or was stopped: keep what runs it again, and notify the operators why."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def handler(
 
 
 def _cause(statements: RedshiftDataAPIServiceClient, statement_id: str) -> str:
-    """The warehouse's error, or why it cannot be read: people must hear of the failure all the same."""
+    """The warehouse's error, or why it cannot be read: the failure is reported in any case."""
     try:
         return statements.describe_statement(Id=statement_id).get("Error") or "it was stopped"
     except statements.exceptions.ClientError as error:

@@ -7,5 +7,5 @@ docs/ledger.md describes the items. Read reading.py first.
     reading.py   all of a group, read at once
     changing.py  a decision by hand, and its one write
     items.py     a decision and its winner as items, and their transaction; commands and state machines use it
-    artefact.py  a model's files, fetched to be looked at
+    artefact.py  a model's files, fetched for inspection
 """

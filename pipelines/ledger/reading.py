@@ -1,7 +1,7 @@
 """The winner ledger: which model labels a group's items, since when, who decided it and on what evidence.
 
-The items are described in docs/ledger.md. All of a group is read at once and looked at by pure functions.
-Nothing is written here; pipelines/ledger/changing.py does that.
+The items are described in docs/ledger.md. All items of a group are read at once, and pure functions answer
+from them. Nothing is written here; pipelines/ledger/changing.py does that.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def status(ledger: GroupLedger, model: str, now: datetime) -> str:
 
 
 def expiry(asked: dict[str, Any]) -> datetime:
-    """When an item APPROVAL# that nobody has answered means no."""
+    """The time from which an unanswered item APPROVAL# means no."""
     return datetime.fromisoformat(asked["asked_at"]) + timedelta(days=keys.APPROVAL_DAYS)
 
 

@@ -2,7 +2,7 @@
 
 It needs the SDKs' own environment (.venv/sdk) and is imported by nothing that runs: an import contract says
 so. Jobs and functions that the machines call are in processing/, training/, inference/.
-docs/state-machines.md tells what they do. Read training.py first.
+docs/state-machines.md says what they do. Read training.py first.
 
     compile.py         writes the definitions
     training.py        the training workflow

@@ -1,7 +1,7 @@
 """A job for which SageMaker has no machine: wait and make it again, so many times a run.
 
-To Step Functions that is a failed job like any other, so no Retry can tell it; its FailureReason begins with
-"CapacityError" (aws/sagemaker-python-sdk pull request 3033 tells it by the same word).
+To Step Functions that is a failed job like any other, so no Retry can tell it apart; its FailureReason begins
+with "CapacityError" (aws/sagemaker-python-sdk pull request 3033 recognises it by the same word).
 """
 
 from stepfunctions.steps import choice_rule, states

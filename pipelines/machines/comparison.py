@@ -1,4 +1,4 @@
-"""The comparison workflow: score the challenger against the winner, record the decision, tell MLOps."""
+"""The comparison workflow: score the challenger against the winner, record the decision, notify MLOps."""
 
 from stepfunctions.steps import choice_rule, states
 

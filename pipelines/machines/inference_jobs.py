@@ -100,7 +100,8 @@ def publish(failure: states.State) -> states.State:
             "model": "$.model",
             "codebook-version": CODEBOOK_VERSION,
             "policy": POLICY,
-            # Not from the data: what Prepare told the service, so that a lost file cannot go unnoticed.
+            # Not from the data: what Prepare reported to the service, so that a lost file cannot go
+            # unnoticed.
             "rows": text("{}", "$.prepared.message.rows").to_jsonpath(),
             "destination": PUBLISHED.to_jsonpath(),
         },

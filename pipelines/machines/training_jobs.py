@@ -34,7 +34,7 @@ TUNE_HOURS = 8
 TRIAL_RUN_HOURS = 1
 TRIAL_WAIT_HOURS = 1
 OBJECTIVE = "macro_f1"
-#: Without these the image's `pip install .` of the code would want a package index, and there is no network.
+#: Without these the image's `pip install .` of the code would need a package index, and there is no network.
 OFFLINE = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"}
 #: The image's start-up calls this, where the image's own would lose the sentence of a script that fails, and
 #: spend seconds of each trial on `pip install .`. Were these two not heeded, the image's own way works too.
@@ -102,7 +102,7 @@ def _estimator(script: str, role: str, hours: int, **settings: Any) -> Estimator
         image_uri="${ImageUri}",
         role=role,
         instance_count=1,
-        # The SDK wants to parse these two; _job replaces them.
+        # The SDK parses these two; _job replaces them.
         instance_type="ml.m5.xlarge",
         output_path=address("bucket", ""),
         volume_size=30,
@@ -145,7 +145,7 @@ def tune(failure: states.State) -> states.State:
 
 
 def tune_warm(cold: states.State, parent: str) -> states.State:
-    """A search that goes on from the tuning job at the path `parent`, the group's last one.
+    """A search that continues from the tuning job at the path `parent`, the group's last one.
 
     Whatever keeps it from doing so, such as a parent that is gone or has other ranges, must not cost the
     group its month: `cold` then searches from the start.
@@ -174,7 +174,7 @@ def _tune(state_id: str, further: dict[str, Any]) -> states.State:
             "C": ContinuousParameter(0.05, 4, scaling_type="Logarithmic"),
             "word_weight": ContinuousParameter(0.5, 2, scaling_type="Logarithmic"),
             "min_df": CategoricalParameter(["1", "2"]),
-            # Always a range, be it of one value: a warm start wants the hyperparameters of its parent.
+            # Always a range, even of one value: a warm start needs the hyperparameters of its parent.
             "family": CategoricalParameter(["linear"]),
         },
         strategy="Bayesian",
@@ -202,7 +202,7 @@ def _tune(state_id: str, further: dict[str, Any]) -> states.State:
         result_path="$.tuning",
     )
     _families_of_the_group(step.fields["parameters"])
-    # $.machines says which of the two types; the SDK wants to parse a type, and takes no path.
+    # $.machines says which of the two types; the SDK parses the type, and takes no path.
     step.fields["parameters"]["TrainingJobDefinition"]["ResourceConfig"]["InstanceType"] = Path(
         "$.machines.trials"
     )

@@ -1,7 +1,7 @@
 """What a month costs and how long it takes, computed before it runs.
 
-Pure: it reads committed files and calls nobody. The command is ../commands/plan.py, the result is discussed
-in docs/cost.md. Read month.py first.
+Pure: it reads committed files and calls no service. The command is ../commands/plan.py, the result is
+discussed in docs/cost.md. Read month.py first.
 
     month.py        puts the others together
     definitions.py  which jobs there are, read from the state machines

@@ -114,10 +114,10 @@ def workflow(machine: str, purpose: str = "", folder: Path = FOLDER) -> Workflow
 
 
 def _way(states: dict[str, Any], name: str, purpose: str, before: tuple[str, ...]) -> tuple[str, ...] | None:
-    """States entered from `name` to an end that is no failure; None where every way fails or is a circle.
+    """States entered from `name` to an end that is not a failure; None where every path fails or is a circle.
 
     Where data decides, it is the way with the most jobs, then with the most states, then the one that is
-    named first: a search that goes on from the last month's, which every search but a group's first does. A
+    named first: a search that continues from last month's, which every search but a group's first does. A
     loop is gone through once, so a state is entered twice at most.
     """
     state = states[name]

@@ -106,6 +106,6 @@ def _after_prepare(group: ModelGroup, settings: Settings, prices: Prices) -> flo
 
 
 def _starts(groups: list[ModelGroup], settings: Settings, prices: Prices) -> float:
-    """What the inference of all groups would cost if nobody had an item to label."""
+    """What the inference of all groups would cost if no group had an item to label."""
     empty = [replace(run, rows=0) for group in groups for run in usage.inference(group, settings)]
     return prices.cost(used_by_runs(empty, settings, prices))

@@ -115,7 +115,7 @@ class Archive:
             return None
         text = self._file(manifest, address, "changes.csv").decode("utf-8-sig")
         rows = csv.DictReader(io.StringIO(text, newline=""))
-        # An apostrophe in front keeps spreadsheets from converting a text; it is no part of it.
+        # An apostrophe in front keeps spreadsheets from converting a text; it is not part of it.
         plain = [{name: value.removeprefix("'") for name, value in row.items()} for row in rows]
         return {"file": f"{address}changes.csv", "items": plain}
 
@@ -192,7 +192,7 @@ def _check_period(period: str) -> None:
 
 
 def _waits_until(run: str, known: GroupLedger) -> str | None:
-    """Until when a person can still approve or reject what `run` came to; None where nobody is asked."""
+    """Until when a person can approve or reject what `run` came to; None where no approval is wanted."""
     asked = known.approvals.get(run)
     if asked is None or not waits(asked, known.winner.get("model", ""), datetime.now(UTC)):
         return None

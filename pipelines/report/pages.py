@@ -47,7 +47,7 @@ def comparison_page(evidence: dict[str, Any], lineage: dict[str, Any]) -> str:
         verdicts=VERDICTS,
         challenger=evidence["challenger"],
         winner=evidence["winner"],
-        go_back_to=evidence["winner"]["model"] if replaced else None,
+        roll_back_to=evidence["winner"]["model"] if replaced else None,
         questions=evidence.get("questions"),  # of a comparison before they were recorded: none
         warning=None if evidence["challenger"]["coverage"] else all_to_review(_wanted_precision(evidence)),
         codes={entry["code"]: entry for entry in book["codes"]},

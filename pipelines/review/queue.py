@@ -13,8 +13,8 @@ from processing.codes.codebook import Codebook
 def queue(output: Output, book: Codebook) -> list[dict[str, Any]]:
     """The labels that wait for a person, the most valuable first, each with `same_text` and `value`.
 
-    `value` is how many wrong labels a decision is expected to put right: the chance that the model's code is
-    wrong (1 where it is no code in force), times the waiting items with the same text. Items whose best codes
+    `value` is how many wrong labels a decision is expected to correct: the probability that the model's code
+    is wrong (1 where it is not in force), times the waiting items with the same text. Items whose best codes
     include a critical one come before all others.
     """
     waiting = output.labels.filter(pc.equal(output.labels["status"], "review")).to_pylist()

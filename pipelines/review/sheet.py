@@ -92,7 +92,7 @@ def _write_workbook(path: Path, rows: Iterable[Mapping[str, object]], codes: Map
     def add(to: Worksheet, number: int, cells: Iterable[object]) -> None:
         for column, value in enumerate(cells, start=1):
             cell = to.cell(number, column, ILLEGAL_CHARACTERS_RE.sub("", _text(value)))
-            cell.data_type, cell.number_format = "s", "@"  # "=1+1" is no formula here
+            cell.data_type, cell.number_format = "s", "@"  # "=1+1" is not a formula here
 
     for number, pair in enumerate([("code", "description"), *codes.items()], start=1):
         add(choices, number, pair)

@@ -53,7 +53,7 @@ def csv_row(data: bytes, width: int) -> tuple[str, str] | None:
 
 
 def first_fields(data: bytes) -> list[str] | None:
-    """The field names of the first line; None where there is no line, or it is no object."""
+    """The field names of the first line; None where there is no line, or it is not an object."""
     for _, line in _lines(data):
         try:
             return list(json.loads(line))
@@ -63,7 +63,7 @@ def first_fields(data: bytes) -> list[str] | None:
 
 
 def json_row(data: bytes, columns: Mapping[str, str]) -> tuple[str, str] | None:
-    """What is wrong with the first line that is no object with `columns`, and the fix."""
+    """What is wrong with the first line that is not an object with `columns`, and the fix."""
     for number, line in _lines(data):
         try:
             pairs = json.loads(line, object_pairs_hook=list)

@@ -51,7 +51,7 @@ def label(
     """Each prediction with its status, columns as in COLUMNS up to `reason`; and the review plan.
 
     A code that is not in force in the period is replaced where exactly one code in force stands for it; else
-    the item goes to review with the model's code, whatever the confidence. The reason tells of the change.
+    the item goes to review with the model's code, whatever the confidence. The reason names the change.
     """
     recoded = recode(predictions["code"], book.code_map(period))
     code = pc.coalesce(recoded.codes, predictions["code"].combine_chunks())
@@ -144,7 +144,7 @@ def write_csv(table: pa.Table, path: Path) -> None:
 
 
 def _shown(name: str, values: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    """A column as the CSV has it; where values repeat, each different one is looked at once."""
+    """A column as the CSV has it; where values repeat, each different one is converted once."""
     if name == "confidence":
         return values
     if name in ("item_id", "text_key"):

@@ -18,8 +18,8 @@ class Queue:
     """What is decided about each label.
 
     Attributes:
-        unsure: shape (n_items,), to be looked at because the model is not sure enough.
-        let_through: shape (n_items,), would be, were reviewers not at their capacity.
+        unsure: shape (n_items,), to be reviewed because the model is not sure enough.
+        let_through: shape (n_items,), would be reviewed too, were reviewers not at capacity.
         plan: the figures, as the summary shows them.
     """
 
@@ -29,15 +29,15 @@ class Queue:
 
 
 def choose(confidence: Floats, marked: Booleans, no_code: Booleans, policy: Policy) -> Queue:
-    """Choose the labels to be looked at.
+    """Choose the labels to be reviewed.
 
-    Those are the ones the model marked (its own threshold, from training) and, the least sure first, as many
-    more as it takes until the rest has the wanted precision. Beyond the reviewers' capacity the surest of
-    them are let through. Items without a usable code are looked at in any case, and count first.
+    Those are the ones the model marked (its own threshold, from training) and, least certain first, as many
+    more as it takes until the rest has the wanted precision. Beyond the reviewers' capacity the most certain
+    of them pass without review. Items without a usable code are reviewed in any case, and count first.
 
     Args:
         confidence: of the best code, shape (n_items,), in [0, 1].
-        marked: what the model itself wants to be looked at, shape (n_items,).
+        marked: what the model itself sends to review, shape (n_items,).
         no_code: items without a code in force, shape (n_items,).
         policy: its wanted precision and the reviewers' capacity.
     """

@@ -1,4 +1,4 @@
-"""What a month's labels amount to, and what of it people must be told.
+"""What a month's labels amount to, and what of it needs attention.
 
 The labels themselves are in ../labels. Read summary.py first: it calls the others.
 

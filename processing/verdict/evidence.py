@@ -143,7 +143,7 @@ def _vetoes(
         gives_c, gives_w, is_code = challenger == code, winner == code, truth == code
         recall = mcnemar(*discordant(gives_c[is_code], gives_w[is_code], text[is_code]), "less")
         # On other rows a model is right when it does not give the code. To give the code more often, and as
-        # often rightly, is no fault: hence the interval of the precision as well.
+        # often rightly, is not a fault: hence the interval of the precision as well.
         wrongly = mcnemar(*discordant(~gives_c[~is_code], ~gives_w[~is_code], text[~is_code]), "less")
         precision = interval(replicates.precision[:, np.searchsorted(codes, code)], 2 * level)
         if recall <= level or (wrongly <= level and precision[1] < 0):

@@ -68,7 +68,7 @@ EXPECTED = {
 }
 
 
-class Happenings:
+class Situations:
     """A local stack to which things happen; every method returns the data that the services would emit."""
 
     def __init__(self, local: LocalStack):
@@ -161,7 +161,7 @@ def happened(tmp_path_factory, stack) -> dict:
     data = {}
     names = {name: stack.name(f"{name}Function") for name in EVENTS}
     with LocalStack(tmp_path_factory.mktemp("alarms")) as local:
-        it = Happenings(local)
+        it = Situations(local)
         well = [one for logical in stack.of_type("SQS::Queue") for one in it.queue(logical)]
         for purpose, article in (("Training", "a"), ("Inference", "an"), ("Unload", "an")):
             message = f"{article} {purpose.lower()} message"

@@ -132,15 +132,15 @@ def test_the_summary_sets_both_models_side_by_side(pair):
     ]
 
 
-@pytest.mark.parametrize(("unsure", "told"), [(900, True), (899, False)])
-def test_the_summary_says_where_the_challenger_labels_nothing_by_itself(pair, job, unsure, told):
+@pytest.mark.parametrize(("unsure", "warned"), [(900, True), (899, False)])
+def test_the_summary_says_where_the_challenger_labels_nothing_by_itself(pair, job, unsure, warned):
     pair(range(0, 30), range(0, 120))
     publish(job, "challenger", CHALLENGER, test_rows(), range(0, 30), unsure=unsure)
     message = run_compare(job, policy='{"precision": 0.995}')
     sentence = (
         "Every item goes to review: with the rows available, no threshold reaches a precision of 99.5 %."
     )
-    assert (sentence in message["summary"].splitlines()) == told
+    assert (sentence in message["summary"].splitlines()) == warned
 
 
 class AnyText:
@@ -209,9 +209,9 @@ def test_a_code_that_nobody_has_examples_of_rejects_no_challenger_but_is_told(pa
 def test_a_report_on_the_training_rows_that_is_gone_stops_the_comparison(pair, job):
     pair(range(0, 30), range(0, 120))
     (job.input("winner-trained") / "report.json").unlink()
-    told = refusal(job)
-    assert "The report on the rows that the winner was trained on cannot be read" in told
-    assert "bring back that report.json" in told
+    error = refusal(job)
+    assert "The report on the rows that the winner was trained on cannot be read" in error
+    assert "restore that report.json" in error
 
 
 def test_the_policy_of_the_group_is_followed(pair):

@@ -64,14 +64,14 @@ def current(new_job, tmp_path):
 def test_the_files_have_the_columns_of_the_table_and_their_types(table, current):
     query = f"describe select * from read_parquet('{current}/**/*.parquet', hive_partitioning = false)"
     there = {name: kind for name, kind, *_ in duckdb.sql(query).fetchall()}
-    told = {column["Name"]: TYPES[column["Type"]] for column in table["StorageDescriptor"]["Columns"]}
+    described = {column["Name"]: TYPES[column["Type"]] for column in table["StorageDescriptor"]["Columns"]}
     # Athena has no zone in a timestamp column: it shows UTC.
-    assert {name: kind.removesuffix(" WITH TIME ZONE") for name, kind in there.items()} == told
+    assert {name: kind.removesuffix(" WITH TIME ZONE") for name, kind in there.items()} == described
 
 
 def test_every_column_is_explained_as_the_manifest_explains_it(table):
-    told = {column["Name"]: column["Comment"] for column in table["StorageDescriptor"]["Columns"]}
-    assert told == {
+    described = {column["Name"]: column["Comment"] for column in table["StorageDescriptor"]["Columns"]}
+    assert described == {
         name: what for name, what in label_table.COLUMNS.items() if name not in label_table.TEST_ONLY
     }
 

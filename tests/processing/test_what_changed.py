@@ -94,8 +94,8 @@ def test_the_first_month_has_counts_and_nothing_to_compare_with(month):
 def test_a_month_in_which_the_model_is_never_sure_is_told(month):
     job = month(["1"] * 4, confidence=0.5)
     assert summary(job)["counts"]["labelled"] == 0
-    told = "Every item goes to review: with the rows available, no threshold reaches a precision of 98 %."
-    assert job.message["attention"].startswith(told)
+    sentence = "Every item goes to review: with the rows available, no threshold reaches a precision of 98 %."
+    assert job.message["attention"].startswith(sentence)
 
 
 def test_a_renamed_code_is_no_drift_and_its_items_changed_because_of_the_codebook(month):
@@ -231,9 +231,9 @@ def test_rows_that_are_missing_or_unusable_ring(month):
     september = month(["1"] * 100, period="2026-09")
     rows = items(40, labelled=False)
     rows[3]["title"] = rows[4]["title"] = rows[5]["title"] = ""
-    told = month(["1"] * 37, rows=rows, earlier=september).message["attention"]
-    assert "3 of 40 rows could not be used." in told
-    assert "40 rows arrived; in 2026-09 it was 100." in told
+    attention = month(["1"] * 37, rows=rows, earlier=september).message["attention"]
+    assert "3 of 40 rows could not be used." in attention
+    assert "40 rows arrived; in 2026-09 it was 100." in attention
 
 
 def test_reviewers_at_their_capacity_ring_with_the_precision_that_it_buys(month):

@@ -32,13 +32,13 @@ def test_training_writes_the_model_and_the_code_that_serves_it(job, capsys):
     assert not list((job / "model").rglob("*.pkl"))
 
 
-@pytest.mark.parametrize(("precision", "told"), [("1", True), ("0.5", False)])
-def test_a_training_says_where_no_threshold_reaches_the_precision(job, capsys, precision, told):
+@pytest.mark.parametrize(("precision", "warned"), [("1", True), ("0.5", False)])
+def test_a_training_says_where_no_threshold_reaches_the_precision(job, capsys, precision, warned):
     run(train.main, ["-C", "0.5", "--precision", precision])
     sentence = (
         "Every item goes to review: with the rows available, no threshold reaches a precision of 100 %."
     )
-    assert (sentence in capsys.readouterr().out) == told
+    assert (sentence in capsys.readouterr().out) == warned
 
 
 def test_training_twice_gives_the_same_bytes(job):

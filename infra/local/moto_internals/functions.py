@@ -18,7 +18,7 @@ def install_functions(
     invoke_later: Callable[[str, object], None],
     on_mapping: Callable[[str, str, str], None],
 ) -> None:
-    """Let functions really run; tell `on_mapping(id, queue ARN, function ARN)` whom to poll."""
+    """Let functions really run; call `on_mapping(id, queue ARN, function ARN)` for each queue to poll."""
 
     def answer(self, body, request_headers, response_headers):
         event = json.loads(body) if body else {}

@@ -1,4 +1,4 @@
-"""Events reach functions, messages to topics are told of, and queues can be counted.
+"""Events reach functions, messages to topics are reported, and queues can be counted.
 
 In moto a rule with a Lambda target makes PutEvents fail, and a disabled rule still fires.
 """

@@ -48,7 +48,7 @@ def install_state_machines(
     on_change: Callable[[dict, list[dict] | None], None],
     on_wait: Callable[[], None],
 ) -> None:
-    """Let state machines run SageMaker jobs through `jobs`; tell `on_change(description, history)` of each.
+    """Let state machines run SageMaker jobs through `jobs`; call `on_change(description, history)` for each.
 
     Called at an execution's start (history None; ARN and status only) and end; both as the API answers them.
     `on_wait` is called when one begins to wait for an answer from outside, by a task token.

@@ -7,7 +7,7 @@ message says what AWS's says, in our own words. What a request must be by AWS's 
     row.py       what a row is, and what it may ask
     requests.py  rows on the request alone
     access.py    rows on roles, images and inputs
-    role.py      what a role may do, as far as it is looked at
+    role.py      what a role may do, as far as it is checked
     records.py   rows on the jobs and models there are
 """
 
@@ -38,7 +38,7 @@ BEFORE: tuple[Refusal, ...] = (
     access.no_input,
     access.no_model_data,
 )
-#: Looked at while nobody else changes the records.
+#: Checked under the lock, while the records do not change.
 WITH_RECORDS: tuple[Refusal, ...] = (
     records.name_taken,
     records.tuning_name_taken,

@@ -1,4 +1,4 @@
-"""Rows that look at roles and at S3. What a role may do is judged as role.py says: not by a policy engine."""
+"""Rows that check roles and S3. role.py says how far a role's policies are evaluated."""
 
 from infra.local.refusals.requests import (
     IMAGE,

@@ -1,8 +1,8 @@
 """A role as SageMaker's checks see it: who may assume it, and whether any of its policies allows an action.
 
-This is no policy engine: of all conditions only those on what is asked for (`s3:prefix`) are looked at, the
+This is not a policy engine: of all conditions only those on what is asked for (`s3:prefix`) are checked, the
 others count as met by an Allow and as not met by a Deny; policies of buckets, keys and the organization, and
-boundaries, are not looked at. What is refused here AWS refuses too; what passes may still be refused there:
+boundaries, are not checked. What is refused here AWS refuses too; what passes may still be refused there:
 tests/infra/test_permissions.py asks a policy engine.
 """
 

@@ -1,4 +1,4 @@
-"""Starts jobs' processes through the warm process (forkserver.py) and is told how they end."""
+"""Starts jobs' processes through the warm process (forkserver.py) and learns how they end."""
 
 import contextlib
 import json

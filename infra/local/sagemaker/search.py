@@ -41,7 +41,7 @@ class Range:
 
 @dataclass
 class Candidate:
-    """Hyperparameters to try: `tuned` as texts by name; `seen`, how many objective values were looked at."""
+    """Hyperparameters to try: `tuned` as texts by name; `seen`, how many objective values have been seen."""
 
     trial: Trial
     tuned: dict[str, str]

@@ -1,6 +1,6 @@
-"""What earlier tuning jobs found, for one that goes on from them.
+"""What earlier tuning jobs found, for one that continues from them.
 
-That a parent is there, has ended, and searched for the same is looked at before (infra/local/refusals/).
+That a parent is there, has ended, and searched for the same is checked before (infra/local/refusals/).
 """
 
 import json

@@ -81,7 +81,7 @@ class Worker:
         """Kill every job and the warm process; no process is left."""
         with self._lock:
             running = list(self._running.values())
-        for job, _ in running:  # First all are told, so that none takes the place of another.
+        for job, _ in running:  # Stop all of them first, so that none takes the place of another.
             job.stopped.set()
         for job, _ in running:
             job.stop(shutdown=True)

@@ -25,9 +25,11 @@ def a_dataset_without_brands(stack, follower, say):
 def test_the_demo_ends_at_the_first_failed_run_with_its_sentence_and_its_log(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(two_months, "two_months", a_dataset_without_brands)
     assert cli.main(["demo", "--dir", str(tmp_path / "demo")]) == 1
-    told = capsys.readouterr().err
-    assert re.search(rf"labelmill-training: the run {GROUP}-training-2026-10-\w+ has ended as FAILED: ", told)
-    assert "brand" in told
-    log = Path(re.search(r"Its log: (.*)", told)[1])
+    printed = capsys.readouterr().err
+    assert re.search(
+        rf"labelmill-training: the run {GROUP}-training-2026-10-\w+ has ended as FAILED: ", printed
+    )
+    assert "brand" in printed
+    log = Path(re.search(r"Its log: (.*)", printed)[1])
     assert log.parts[-3] == "jobs"
     assert "brand" in log.read_text()

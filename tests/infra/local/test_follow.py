@@ -15,15 +15,15 @@ class FakeStack:
 
     def __init__(self, folder):
         self.folder = folder
-        self.told = []
+        self.sent = []
 
     def events(self):
-        yield from self.told
+        yield from self.sent
 
     def ended(self, machine, name, status, *history, **outcome):
         description = {"executionArn": f"{ACCOUNT}:{machine}:{name}", "name": name, "status": status}
         write_execution(self.folder / "executions", description | outcome, list(history))
-        self.told.append({"kind": "execution", "machine": machine, "name": name, "status": status})
+        self.sent.append({"kind": "execution", "machine": machine, "name": name, "status": status})
 
 
 @pytest.fixture

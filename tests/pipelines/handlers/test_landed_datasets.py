@@ -101,7 +101,7 @@ def test_only_the_bad_messages_of_a_batch_come_back(machines):
 
 
 @pytest.mark.parametrize(
-    ("key", "told"),
+    ("key", "sentence"),
     [
         (
             "training/de-weee/2026-10/d1/manifest",
@@ -121,13 +121,13 @@ def test_only_the_bad_messages_of_a_batch_come_back(machines):
         ("inference/DE-weee/2026-10/d1/manifest", "is not the manifest of a dataset for training. Fix: put"),
     ],
 )
-def test_a_bad_key_fails_its_message_and_the_log_names_key_and_fix(key, told, machines, caplog):
+def test_a_bad_key_fails_its_message_and_the_log_names_key_and_fix(key, sentence, machines, caplog):
     event = batch(notification(key.replace(" ", "+")))
     assert start_training.handler(event) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
     assert machines.started("training") == []
     [line] = caplog.records
     assert f"s3://{LANDING}/{key}" in line.getMessage()
-    assert told in line.getMessage()
+    assert sentence in line.getMessage()
     assert line.levelname == "ERROR" and line.exc_info is None
 
 

@@ -132,8 +132,8 @@ class TestOrders:
 
 
 @pytest.fixture
-def told(aws, monkeypatch):
-    """Where failures go: `told()` is what is in the queue and what was published."""
+def reported(aws, monkeypatch):
+    """Where failures go: `reported()` is what is in the queue and what was published."""
     sqs, sns = boto3.client("sqs"), boto3.client("sns")
     queue, notices = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("failures", "notices"))
     topic = sns.create_topic(Name="operators")["TopicArn"]
@@ -150,11 +150,11 @@ def told(aws, monkeypatch):
     return read
 
 
-def test_a_failed_statement_is_kept_to_be_run_again_and_people_hear_why(told, statements):
+def test_a_failed_statement_is_kept_to_be_run_again_and_people_hear_why(reported, statements):
     statement_failed.handler(
         sample("statement_failed"), statements=statements, sqs=boto3.client("sqs"), sns=boto3.client("sns")
     )
-    failure, notice = told()
+    failure, notice = reported()
     assert failure["run"] == "labelmill/training/DE-weee/2026-10/20261101T020000Z"
     assert (failure["machine"], failure["error"], failure["cause"]) == ("unload", "FAILED", statements.error)
     assert failure["input"]["groups"] == ["DE-weee"]
@@ -163,29 +163,29 @@ def test_a_failed_statement_is_kept_to_be_run_again_and_people_hear_why(told, st
         assert word in notice["Message"]
 
 
-def test_a_statement_that_somebody_stopped_has_no_error_and_is_told_of_all_the_same(told, statements):
+def test_a_statement_that_somebody_stopped_has_no_error_and_is_told_of_all_the_same(reported, statements):
     event = sample("statement_failed")
     event["detail"]["state"] = "ABORTED"
     statements.error = None
     statement_failed.handler(event, statements=statements, sqs=boto3.client("sqs"), sns=boto3.client("sns"))
-    failure, notice = told()
+    failure, notice = reported()
     assert (failure["error"], failure["cause"]) == ("ABORTED", "it was stopped")
     assert "it was stopped" in notice["Message"]
 
 
-def test_a_failure_whose_error_cannot_be_read_is_kept_and_told_of_all_the_same(told, statements):
+def test_a_failure_whose_error_cannot_be_read_is_kept_and_told_of_all_the_same(reported, statements):
     statements.hidden = True
     statement_failed.handler(
         sample("statement_failed"), statements=statements, sqs=boto3.client("sqs"), sns=boto3.client("sns")
     )
-    failure, notice = told()
+    failure, notice = reported()
     assert failure["input"]["groups"] == ["DE-weee"]
     assert "could not be read" in failure["cause"]
     assert "not yours" in notice["Message"]
 
 
 @pytest.fixture
-def finished(aws, told, ledger, monkeypatch):
+def finished(aws, reported, ledger, monkeypatch):
     """Tell the function of a statement that has finished, with these keys in the landing bucket."""
     s3 = boto3.client("s3")
     s3.create_bucket(Bucket="landing", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})

@@ -27,7 +27,7 @@ class Ledger:
         endpoint = arn["Attributes"]["QueueArn"]
         boto3.client("sns").subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=endpoint)
 
-    def told(self) -> list[dict]:
+    def messages(self) -> list[dict]:
         """The messages that MLOps have been sent."""
         received = self._sqs.receive_message(QueueUrl=self._inbox, MaxNumberOfMessages=10)
         return [json.loads(message["Body"]) for message in received.get("Messages", [])]

@@ -133,11 +133,11 @@ def test_an_older_codebook_is_warned_of(ledger, run):
 
 def test_mlops_are_told_of_a_change_by_hand_as_they_are_of_a_comparison(ledger, run):
     decision = run("rollback", GROUP, "--to", FIRST, *WHY, "--by", "Anna", "--json")[1]
-    [told] = ledger.told()
-    assert told["Subject"] == f"ROLLBACK: {GROUP} 2025-08"
-    attributes = {name: value["Value"] for name, value in told["MessageAttributes"].items()}
+    [message] = ledger.messages()
+    assert message["Subject"] == f"ROLLBACK: {GROUP} 2025-08"
+    attributes = {name: value["Value"] for name, value in message["MessageAttributes"].items()}
     assert attributes == {"group": GROUP, "verdict": "ROLLBACK"}
-    assert told["Message"].splitlines() == [
+    assert message["Message"].splitlines() == [
         f"ROLLBACK for {GROUP} 2025-08. {WHY[1]}",
         "",
         f"{FIRST} is now the winner, instead of {SECOND}.",
@@ -149,17 +149,17 @@ def test_mlops_are_told_of_a_change_by_hand_as_they_are_of_a_comparison(ledger, 
 
 def test_a_reason_with_braces_is_told_as_it_was_given(ledger, run):
     run("rollback", GROUP, "--to", FIRST, "--reason", "{model} {0} labels {lamps wrongly")
-    [told] = ledger.told()
-    assert told["Message"].startswith(
+    [message] = ledger.messages()
+    assert message["Message"].startswith(
         f"ROLLBACK for {GROUP} 2025-08. {{model}} {{0}} labels {{lamps wrongly\n"
     )
 
 
 def test_a_promotion_by_hand_of_a_first_winner_has_nothing_to_go_back_to(ledger, run):
     run("promote", "IT-weee", "--model", FOREIGN, *WHY)
-    [told] = ledger.told()
-    assert told["Subject"] == "PROMOTE: IT-weee 2025-09"
-    assert "instead of none." in told["Message"] and "To go back" not in told["Message"]
+    [message] = ledger.messages()
+    assert message["Subject"] == "PROMOTE: IT-weee 2025-09"
+    assert "instead of none." in message["Message"] and "To roll back" not in message["Message"]
 
 
 def test_a_message_that_cannot_be_sent_does_not_undo_the_change(ledger, run):
@@ -210,7 +210,7 @@ def test_what_must_not_be_done_is_refused_and_nothing_is_written(ledger, run, wo
     before, winner = ledger.entries(), ledger.item("WINNER")
     code, out, err = run(*words)
     assert (code, out) == (1, "") and sentence in err
-    assert (ledger.entries(), ledger.item("WINNER"), ledger.told()) == (before, winner, [])
+    assert (ledger.entries(), ledger.item("WINNER"), ledger.messages()) == (before, winner, [])
 
 
 def test_a_rollback_that_loses_a_race_writes_nothing_and_says_who_won(ledger, run, monkeypatch):

@@ -122,7 +122,7 @@ def test_mlops_are_asked_with_the_evidence_and_both_commands_but_never_with_the_
     tokens = []
     mlops.answer = lambda: tokens.append(cloud.items("APPROVAL#")[0]["token"])
     cloud.run("comparison", RUN_OF)
-    asked, told = cloud.received("Mlops")
+    asked, decided = cloud.received("Mlops")
     assert asked["Subject"] == f"Approve? PROMOTE: {GROUP} {PERIOD}"
     lines = asked["Message"].splitlines()
     assert f"Yes: labelmill approve {RUN}" in lines
@@ -131,7 +131,7 @@ def test_mlops_are_asked_with_the_evidence_and_both_commands_but_never_with_the_
     assert "challenger 0.91" in lines and "Macro-F1 rose by 0.05." in asked["Message"]
     attributes = {name: value["Value"] for name, value in asked["MessageAttributes"].items()}
     assert attributes == {"group": GROUP, "verdict": "PROMOTE", "approval": "wanted"}
-    assert tokens[0] and tokens[0] not in str(asked) + str(told)
+    assert tokens[0] and tokens[0] not in str(asked) + str(decided)
 
 
 def test_a_first_winner_needs_approval_too(cloud, mlops):
@@ -163,8 +163,8 @@ def test_a_second_answer_is_told_what_was_decided(cloud, mlops, capsys):
     mlops.answer = lambda: labelmill("approve", RUN, "--reason", "fine")
     cloud.run("comparison", RUN_OF)
     assert labelmill("reject", RUN, "--reason", "changed my mind") == 1
-    told = capsys.readouterr().err
-    assert f"{RUN} was decided on" in told and "PROMOTE" in told and told.rstrip().endswith(": fine")
+    printed = capsys.readouterr().err
+    assert f"{RUN} was decided on" in printed and "PROMOTE" in printed and printed.rstrip().endswith(": fine")
     assert cloud.items("WINNER")[0]["model"] == MODEL
 
 

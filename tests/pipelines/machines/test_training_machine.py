@@ -151,10 +151,10 @@ def test_a_failed_job_is_queued_to_start_again_and_told_in_its_own_words(cloud):
     [job] = cloud.sagemaker.sent("CreateProcessingJob")
     page = "https://eu-central-1.console.aws.amazon.com/cloudwatch/home?region=eu-central-1#logsV2:log-groups"
     streams = "$252Faws$252Fsagemaker$252FProcessingJobs$3FlogStreamNameFilter$3D"
-    told = (
+    sentence = (
         f"Job {job['ProcessingJobName']}, log: {page}/log-group/{streams}{job['ProcessingJobName']} Its input"
     )
-    assert told in notice["Message"]
+    assert sentence in notice["Message"]
     assert cloud.events() == [] and cloud.items("MODEL#") == []
 
 

@@ -83,7 +83,7 @@ def test_a_page_of_a_comparison_that_waits_for_a_person_names_both_answers(promo
         f"labelmill approve {evidence['run']}",
         f"labelmill reject {evidence['run']} --reason TEXT",
     ]
-    assert "It waits for a person until 2026-10-10 04:05 UTC; no answer means no." in text_of(html)
+    assert "It is waiting for a person until 2026-10-10 04:05 UTC; no answer means no." in text_of(html)
     period = text_of(period_page("2026-10", [(evidence, asked)], ["DE-weee"], {}))
     assert "DE-weee WAITS The comparison says PROMOTE; a person must approve." in period
     assert "Cross: waiting for a person." in period
@@ -94,19 +94,19 @@ def test_a_page_shows_the_questions_that_the_comparison_asked_with_their_answers
     evidence, lineage = promoted
     text = unescape(text_of(comparison_page(evidence, lineage)))
     for each in evidence["questions"]:
-        assert f"{each['question']} asked: {each['asked']} yes {each['found']} " in text
+        assert f"{each['question']} required: {each['asked']} yes {each['found']} " in text
     asked = {"question": "Is it light?", "asked": "under 1 kg", "found": "<2 kg>", "passed": passed}
     html = comparison_page(evidence | {"questions": [asked]}, lineage)
-    assert f"Is it light? asked: under 1 kg {answer} &lt;2 kg&gt; " in text_of(html)
+    assert f"Is it light? required: under 1 kg {answer} &lt;2 kg&gt; " in text_of(html)
     assert "Are there enough distinct test texts?" not in html
 
 
 def test_a_page_of_a_comparison_that_recorded_no_questions_says_so(promoted):
     evidence, lineage = promoted
     recorded = {name: value for name, value in evidence.items() if name != "questions"}
-    told = "The questions of the rule were not recorded when this comparison was made"
-    assert told in text_of(comparison_page(recorded, lineage))
-    assert told not in text_of(comparison_page(evidence, lineage))
+    sentence = "The questions of the rule were not recorded when this comparison was made"
+    assert sentence in text_of(comparison_page(recorded, lineage))
+    assert sentence not in text_of(comparison_page(evidence, lineage))
 
 
 def test_a_person_who_decided_otherwise_is_believed_and_the_comparison_still_told(promoted):
@@ -134,12 +134,12 @@ def test_synthetic_data_is_called_synthetic_and_real_data_is_not(promoted):
 )
 def test_a_page_says_where_the_challenger_labels_nothing_by_itself(promoted, policy, wanted):
     evidence, lineage = promoted
-    told = "The challenger labels nothing by itself. Every item goes to review:"
-    assert told not in text_of(comparison_page(evidence, lineage))
+    sentence = "The challenger labels nothing by itself. Every item goes to review:"
+    assert sentence not in text_of(comparison_page(evidence, lineage))
     policy = {name: value for name, value in evidence["policy"].items() if name != "precision"} | policy
     never = evidence["challenger"] | {"coverage": 0.0, "accuracy_of_covered": None}
     text = text_of(comparison_page(evidence | {"policy": policy, "challenger": never}, lineage))
-    assert told in text and f"no threshold reaches a precision of {wanted}." in text
+    assert sentence in text and f"no threshold reaches a precision of {wanted}." in text
 
 
 def test_a_first_model_is_compared_with_nothing(first):

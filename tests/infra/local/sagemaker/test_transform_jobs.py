@@ -147,14 +147,14 @@ def test_an_empty_input_object_gives_an_empty_output_object(stack):
 
 def test_the_container_knows_how_it_is_called(stack):
     names = ["SAGEMAKER_BATCH", "SAGEMAKER_MAX_PAYLOAD_IN_MB", "OF_MODEL", "OF_JOB", "OMP_NUM_THREADS"]
-    told = 'json.dumps({"told": [os.environ.get(n) for n in NAMES]})'
-    serve = SERVE.replace('"".join(json.dumps(row) + "\\n" for row in prediction)', told)
+    given = 'json.dumps({"given": [os.environ.get(n) for n in NAMES]})'
+    serve = SERVE.replace('"".join(json.dumps(row) + "\\n" for row in prediction)', given)
     serve += f"NAMES = {names}"
-    make_model(stack, "told", serve, OF_MODEL="m")
-    stack.put("s3://work-bucket/told/items/items.jsonl", items("pump"))
-    stack.run("transform", request("told", Environment={"OF_JOB": "j"}))
-    row = rows_of(stack.get("s3://work-bucket/told/predictions/items.jsonl.out"))[0]
-    assert row["SageMakerOutput"]["told"] == ["true", "6", "m", "j", "1"]
+    make_model(stack, "given", serve, OF_MODEL="m")
+    stack.put("s3://work-bucket/given/items/items.jsonl", items("pump"))
+    stack.run("transform", request("given", Environment={"OF_JOB": "j"}))
+    row = rows_of(stack.get("s3://work-bucket/given/predictions/items.jsonl.out"))[0]
+    assert row["SageMakerOutput"]["given"] == ["true", "6", "m", "j", "1"]
 
 
 def test_an_answer_with_fewer_records_fails_the_job(stack):
@@ -174,7 +174,7 @@ def test_an_error_in_the_model_fails_the_job_after_its_retries_with_the_tracebac
     assert ended["FailureReason"] == "AlgorithmError: See job logs for more information"
     log = stack.log("broken")
     assert "Bad HTTP status received from algorithm: 500" in log
-    assert log.count("KeyError: 'no such column'") == 2, "told by the server for each try, not by its page"
+    assert log.count("KeyError: 'no such column'") == 2, "given by the server for each try, not by its page"
     assert "<title>500 Internal Server Error</title>" in log
 
 
