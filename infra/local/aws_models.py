@@ -15,6 +15,7 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "map": dict,
     "list": list,
     "string": str,
+    "blob": bytes,
     "boolean": bool,
     "integer": int,
     "long": int,

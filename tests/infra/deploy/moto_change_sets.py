@@ -1,11 +1,13 @@
 """moto's change sets, made to do what AWS's do; these tests' server loads it as the module of its worker.
 
 moto 5.2.5 applies a new stack's change set without parameters, mappings and conditions, gives no outputs,
-refuses a change set without changes where AWS makes one that FAILED, and deletes what a template retains.
+refuses a change set without changes where AWS makes one that FAILED, deletes what a template retains, and
+deletes no role that has a managed policy, where CloudFormation detaches it.
 """
 
 from moto.cloudformation import models, parsing
 from moto.cloudformation.responses import CloudFormationResponse
+from moto.iam.models import Role
 
 from tests.infra.local.fake_worker import FakeWorker
 
@@ -34,6 +36,9 @@ def delete(resources) -> None:
         if definition.get("DeletionPolicy", "Delete") != "Delete":
             resources._parsed_resources.pop(name, None)
             del resources._resource_json_map[name]
+    for made in resources._parsed_resources.values():
+        if isinstance(made, Role):
+            made.managed_policies.clear()
     delete_all(resources)
 
 
