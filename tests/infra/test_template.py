@@ -212,7 +212,7 @@ def test_an_order_comes_no_later_than_a_client_token_is_known(stack):
 WORKGROUP = f"arn:aws:redshift-serverless:{HERE}:workgroup/{'0' * 8}-0000-0000-0000-{'0' * 12}"
 CLUSTER = f"arn:aws:redshift:{HERE}:cluster:sales"
 SECRET = f"arn:aws:secretsmanager:{HERE}:secret:sales-AbCdEf"
-NO_SECRET = "A cluster wants WarehouseSecretArn, the secret with its database user"
+NO_SECRET = "A cluster needs WarehouseSecretArn, the secret with its database user"
 TWO_WAREHOUSES = "Give WarehouseArn (a workgroup) or WarehouseClusterArn, not both"
 HALF_A_VPC = "Give both VpcSubnets and VpcSecurityGroups, or neither"
 

@@ -31,8 +31,8 @@ def test_what_deploy_gives_and_what_has_a_default_is_all_the_template_wants():
     ("content", "named"),
     [
         ("{", "not JSON"),
-        ("[]", "wants exactly region"),
-        (json.dumps(GOOD | {"regoin": "x"}), "wants exactly region"),
+        ("[]", "must have exactly region"),
+        (json.dumps(GOOD | {"regoin": "x"}), "must have exactly region"),
         (json.dumps(GOOD | {"account": 123456789012}), "account is 123456789012. Fix: write text"),
         (json.dumps(GOOD | {"parameters": {"Name": 3}}), "parameter Name is 3"),
         (json.dumps(GOOD | {"parameters": {"CodeDigest": "0"}}), "CodeDigest is not for this file"),
