@@ -1,6 +1,8 @@
 """The template's policies as AWS would hold them, and requests judged by a policy engine."""
 
 import contextlib
+import functools
+import hashlib
 import json
 import re
 import subprocess
@@ -63,6 +65,20 @@ class Stack:
         self.properties = {
             logical: self.fill(resource.get("Properties", {})) for logical, resource in self.resources.items()
         }
+        # A stack does not change, and is asked for the same things thousands of times.
+        for looked_up in ("of_type", "identity_policies", "resource_policy", "arn"):
+            setattr(self, looked_up, functools.cache(getattr(self, looked_up)))
+
+    @functools.cached_property
+    def digests(self) -> dict[int, str]:
+        """A digest of each policy by the identity of its object."""
+        policies = [
+            properties[name]
+            for properties in self.properties.values()
+            for name in ("PolicyDocument", "KeyPolicy", "AssumeRolePolicyDocument")
+            if name in properties
+        ]
+        return {id(policy): _digest(policy) for policy in policies}
 
     def name(self, logical: str) -> str:
         """A resource's own name; a key has none but its id."""
@@ -269,40 +285,44 @@ def asked(**request: list) -> list[str]:
     return json.loads(_engine.stdout.readline())
 
 
-#: Verdict by simulation, as text: the same question is asked for many a planted fault.
-_known: dict[str, str] = {}
+#: Verdict by request and digests of the policies: the same question is asked for many a planted fault.
+_known: dict[tuple, str] = {}
 
 
-def _verdicts(simulations: list[dict]) -> list[str]:
-    texts = [json.dumps(simulation) for simulation in simulations]
-    new = {
-        text: simulation for text, simulation in zip(texts, simulations, strict=True) if text not in _known
-    }
-    if new:
-        _known.update(zip(new, asked(simulate=list(new.values())), strict=True))
-    return [_known[text] for text in texts]
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def judge(stack: Stack, requests: list[Request]) -> list[str]:
     """For each request `Allowed`, `ExplicitlyDenied` or `ImplicitlyDenied`, as the engine says."""
-    simulations = [
-        {
-            "request": {
-                "principal": request.principal,
-                "action": request.action,
-                "resource": {"resource": request.resource, "accountId": ACCOUNT},
-                "contextVariables": {"aws:SecureTransport": "true", **request.context},
-            },
-            "identityPolicies": [
-                {"name": str(n), "policy": policy} for n, policy in enumerate(request.policies)
-            ],
-            "serviceControlPolicies": [],
-            "resourceControlPolicies": [],
-            "resourcePolicy": stack.resource_policy(request.resource, request.action),
-        }
-        for request in requests
-    ]
-    results = _verdicts(simulations)
+    questions = [_question(stack, request) for request in requests]
+    new = {key: request for key, request in zip(questions, requests, strict=True) if key not in _known}
+    if new:
+        simulations = [_simulation(stack, request) for request in new.values()]
+        _known.update(zip(new, asked(simulate=simulations), strict=True))
+    results = [_known[key] for key in questions]
     for request, result in zip(requests, results, strict=True):
         assert not result.startswith("error"), (request.action, request.resource, request.context, result)
     return results
+
+
+def _question(stack: Stack, request: Request) -> tuple:
+    policies = [*request.policies, stack.resource_policy(request.resource, request.action)]
+    digests = [stack.digests.get(id(policy)) or _digest(policy) for policy in policies]
+    context = tuple((key, str(value)) for key, value in sorted(request.context.items()))
+    return request.principal, request.action, request.resource, context, *digests
+
+
+def _simulation(stack: Stack, request: Request) -> dict:
+    return {
+        "request": {
+            "principal": request.principal,
+            "action": request.action,
+            "resource": {"resource": request.resource, "accountId": ACCOUNT},
+            "contextVariables": {"aws:SecureTransport": "true", **request.context},
+        },
+        "identityPolicies": [{"name": str(n), "policy": policy} for n, policy in enumerate(request.policies)],
+        "serviceControlPolicies": [],
+        "resourceControlPolicies": [],
+        "resourcePolicy": stack.resource_policy(request.resource, request.action),
+    }
