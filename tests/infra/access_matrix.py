@@ -70,8 +70,8 @@ def _cell(role: str, key: str, allowed: set) -> str:
 
 def statements(stack: Stack) -> Iterator[str]:
     """The second table, line by line."""
-    yield "| role | actions | resources | if |"
-    yield "| --- | --- | --- | --- |"
+    yield "| role | | actions | resources | if |"
+    yield "| --- | --- | --- | --- | --- |"
     for role in stack.roles():
         for policy in stack.identity_policies(role):
             for statement in policy["Statement"]:
@@ -83,7 +83,8 @@ def statements(stack: Stack) -> Iterator[str]:
                         for key, value in keys.items()
                     ]
                 )
-                yield f"| {role} | {actions} | {resources} | {condition} |"
+                effect = statement["Effect"].lower()
+                yield f"| {role} | {effect} | {actions} | {resources} | {condition} |"
 
 
 def _joined(value: str | list[str]) -> str:

@@ -1,6 +1,8 @@
 """The template's policies as AWS would hold them, and requests judged by a policy engine."""
 
 import contextlib
+import functools
+import hashlib
 import json
 import re
 import subprocess
@@ -63,6 +65,20 @@ class Stack:
         self.properties = {
             logical: self.fill(resource.get("Properties", {})) for logical, resource in self.resources.items()
         }
+        # A stack does not change, and is asked for the same things thousands of times.
+        for looked_up in ("of_type", "identity_policies", "resource_policy", "arn"):
+            setattr(self, looked_up, functools.cache(getattr(self, looked_up)))
+
+    @functools.cached_property
+    def digests(self) -> dict[int, str]:
+        """A digest of each policy by the identity of its object."""
+        policies = [
+            properties[name]
+            for properties in self.properties.values()
+            for name in ("PolicyDocument", "KeyPolicy", "AssumeRolePolicyDocument")
+            if name in properties
+        ]
+        return {id(policy): _digest(policy) for policy in policies}
 
     def name(self, logical: str) -> str:
         """A resource's own name; a key has none but its id."""
@@ -179,8 +195,12 @@ class Stack:
             for action in _as_list(statement["Action"])
         }
 
-    def resource_policy(self, arn: str) -> dict | None:
-        """The policy of the key, bucket, queue or topic that `arn` is or is in."""
+    def resource_policy(self, arn: str, action: str = "") -> dict | None:
+        """The policy of the key, bucket, queue, topic, role or function that `arn` is or is in."""
+        if action == "sts:AssumeRole":
+            return self._by_arn("IAM::Role", arn)["AssumeRolePolicyDocument"]
+        if action == "lambda:InvokeFunction":
+            return self._permissions(arn)
         if arn == self.values.get("CodeKeyArn"):
             return Stack(template("bootstrap")).of_type("KMS::Key")["CodeKey"]["KeyPolicy"]
         for logical, key in self.of_type("KMS::Key").items():
@@ -196,6 +216,24 @@ class Stack:
                     if arn.rpartition(":")[2].partition("/")[0] == target.rpartition(":")[2]:
                         return policy["PolicyDocument"]
         return None
+
+    def _by_arn(self, kind: str, arn: str) -> dict:
+        return next(one for logical, one in self.of_type(kind).items() if self.arn(logical) == arn)
+
+    def _permissions(self, function: str) -> dict | None:
+        """The policy that Lambda makes of a function's permissions ("Resource-based policies", ArnLike)."""
+        statements = [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": one["Principal"]},
+                "Action": one["Action"],
+                "Resource": function,
+                "Condition": {"ArnLike": {"aws:SourceArn": one["SourceArn"]}},
+            }
+            for one in self.of_type("Lambda::Permission").values()
+            if function.endswith(f":{one['FunctionName']}")
+        ]
+        return {"Version": "2012-10-17", "Statement": statements} if statements else None
 
 
 def role_id(logical: str) -> str:
@@ -247,26 +285,44 @@ def asked(**request: list) -> list[str]:
     return json.loads(_engine.stdout.readline())
 
 
+#: Verdict by request and digests of the policies: the same question is asked for many a planted fault.
+_known: dict[tuple, str] = {}
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
 def judge(stack: Stack, requests: list[Request]) -> list[str]:
     """For each request `Allowed`, `ExplicitlyDenied` or `ImplicitlyDenied`, as the engine says."""
-    simulations = [
-        {
-            "request": {
-                "principal": request.principal,
-                "action": request.action,
-                "resource": {"resource": request.resource, "accountId": ACCOUNT},
-                "contextVariables": {"aws:SecureTransport": "true", **request.context},
-            },
-            "identityPolicies": [
-                {"name": str(n), "policy": policy} for n, policy in enumerate(request.policies)
-            ],
-            "serviceControlPolicies": [],
-            "resourceControlPolicies": [],
-            "resourcePolicy": stack.resource_policy(request.resource),
-        }
-        for request in requests
-    ]
-    results = asked(simulate=simulations)
+    questions = [_question(stack, request) for request in requests]
+    new = {key: request for key, request in zip(questions, requests, strict=True) if key not in _known}
+    if new:
+        simulations = [_simulation(stack, request) for request in new.values()]
+        _known.update(zip(new, asked(simulate=simulations), strict=True))
+    results = [_known[key] for key in questions]
     for request, result in zip(requests, results, strict=True):
         assert not result.startswith("error"), (request.action, request.resource, request.context, result)
     return results
+
+
+def _question(stack: Stack, request: Request) -> tuple:
+    policies = [*request.policies, stack.resource_policy(request.resource, request.action)]
+    digests = [stack.digests.get(id(policy)) or _digest(policy) for policy in policies]
+    context = tuple((key, str(value)) for key, value in sorted(request.context.items()))
+    return request.principal, request.action, request.resource, context, *digests
+
+
+def _simulation(stack: Stack, request: Request) -> dict:
+    return {
+        "request": {
+            "principal": request.principal,
+            "action": request.action,
+            "resource": {"resource": request.resource, "accountId": ACCOUNT},
+            "contextVariables": {"aws:SecureTransport": "true", **request.context},
+        },
+        "identityPolicies": [{"name": str(n), "policy": policy} for n, policy in enumerate(request.policies)],
+        "serviceControlPolicies": [],
+        "resourceControlPolicies": [],
+        "resourcePolicy": stack.resource_policy(request.resource, request.action),
+    }

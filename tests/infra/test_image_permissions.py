@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.infra.faults import assert_found
 from tests.infra.policies import ACCOUNT, HERE, VALUES, Stack, by_role, judge
 from tests.infra.templates import template
 
@@ -46,3 +47,18 @@ def test_what_copies_reads_aws_image_and_writes_the_own_repository():
         *((action, AWS) for action in ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")),
         *((action, OWN) for action in ("ecr:BatchCheckLayerAvailability", *PUSH)),
     }
+
+
+def _image_of_a_wrong_account(source):
+    """The right to pull names whoever deploys, not the account whose registry it is."""
+    [pull] = [
+        statement
+        for statement in source["Resources"]["JobRuntimePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+        if "ecr:BatchGetImage" in statement["Action"]
+    ]
+    pull["Resource"]["Fn::Sub"][1]["Account"] = {"Ref": "AWS::AccountId"}
+
+
+def test_an_image_of_a_wrong_account_is_found():
+    fault = ("template", _image_of_a_wrong_account)
+    assert_found(fault, lambda stack: test_the_repository_is_that_of_the_image_given_wherever_it_is())

@@ -287,6 +287,61 @@ def test_people_use_keys_by_their_own_policies_and_administrators_manage_them(st
     assert allowed(stack, requests) == set(requests) - {"write labels", "decrypt by hand"}
 
 
+#: What a key's administrator does; none of it reads or writes data.
+ADMINISTRATION = (
+    *("CancelKeyDeletion", "CreateAlias", "DeleteAlias", "DescribeKey", "DisableKey", "DisableKeyRotation"),
+    *("EnableKey", "EnableKeyRotation", "GetKeyPolicy", "GetKeyRotationStatus", "ListGrants"),
+    *("ListResourceTags", "PutKeyPolicy", "RevokeGrant", "ScheduleKeyDeletion", "TagResource"),
+    *("UntagResource", "UpdateAlias", "UpdateKeyDescription"),
+)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_administrators_of_the_account_manage_a_key_and_do_not_use_it_by_that(key, stack):
+    uses = ("Decrypt", "Encrypt", "GenerateDataKey", "CreateGrant", "ReEncryptFrom", "ReEncryptTo")
+    requests = {action: person(stack, f"kms:{action}", stack.arn(key)) for action in (*ADMINISTRATION, *uses)}
+    assert allowed(stack, requests) == set(ADMINISTRATION)
+
+
+@pytest.mark.parametrize(
+    ("key", "services", "uses"),
+    [
+        ("LandingKey", ("s3",), {"Decrypt", "GenerateDataKey"}),
+        ("WorkKey", ("s3",), {"Decrypt", "GenerateDataKey"}),
+        ("LabelledKey", ("s3",), {"Decrypt"}),
+        # DynamoDB's own uses for whoever makes the table ("Encryption at rest: usage notes").
+        (
+            "OperationsKey",
+            ("dynamodb", "sns", "sqs"),
+            {"CreateGrant", "Decrypt", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo"},
+        ),
+    ],
+)
+def test_people_use_a_key_through_the_services_whose_data_it_keeps(key, services, uses, stack):
+    every = ("CreateGrant", "Decrypt", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo")
+    requests = {
+        (service, use): person(stack, f"kms:{use}", stack.arn(key), **via(service))
+        for service, use in product(("s3", "dynamodb", "sns", "sqs", "secretsmanager"), every)
+    }
+    assert allowed(stack, requests) == set(product(services, uses))
+
+
+def test_people_read_and_start_executions_of_this_stack(stack):
+    machine = stack.arn("TrainingMachine")
+    requests = {
+        (whose, use): person(
+            stack,
+            f"kms:{use}",
+            stack.arn("OperationsKey"),
+            **{"kms:EncryptionContext:aws:states:stateMachineArn": whose},
+        )
+        for whose, use in product(
+            (machine, machine.replace("labelmill", "other")), ("Decrypt", "GenerateDataKey", "Encrypt")
+        )
+    }
+    assert allowed(stack, requests) == {(machine, "Decrypt"), (machine, "GenerateDataKey")}
+
+
 def test_a_role_of_the_stack_gains_no_key_by_a_wider_policy_of_its_own(stack):
     wide = person(stack, "kms:Decrypt", "").policies
     requests = {

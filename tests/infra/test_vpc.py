@@ -9,6 +9,7 @@ from infra.local.aws_models import check, service_model
 from tests.infra.machine_calls import calls, tasks
 from tests.infra.policies import HERE, Request, Stack, by_role, judge
 from tests.infra.templates import MACHINES, definition
+from tests.infra.test_permissions import JOBS
 
 SUBNETS, GROUPS = "subnet-0a1b,subnet-2c3d", "sg-4e5f"
 
@@ -89,6 +90,21 @@ def test_a_machine_may_start_no_job_outside_the_vpc(machine, stack_in_vpc):
     ]
     assert faults
     assert set(judge(stack_in_vpc, faults)) == {"ExplicitlyDenied"}
+
+
+@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize("role", JOBS)
+def test_every_job_may_look_at_the_network_it_joins(role, stack_in_vpc):
+    """As SageMaker's "CreateProcessingJob API: Execution Role Permissions" lists it."""
+    looks = ("DhcpOptions", "NetworkInterfaces", "SecurityGroups", "Subnets", "Vpcs")
+    requests = [by_role(stack_in_vpc, role, f"ec2:Describe{what}", "*") for what in looks]
+    requests += [
+        by_role(
+            stack_in_vpc, role, f"ec2:{verb}NetworkInterface", f"arn:aws:ec2:{HERE}:network-interface/eni-1"
+        )
+        for verb in ("Create", "Delete")
+    ]
+    assert set(judge(stack_in_vpc, requests)) == {"Allowed"}
 
 
 @pytest.mark.usefixtures("engine")

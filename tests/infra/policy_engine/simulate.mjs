@@ -20,8 +20,10 @@ function withStandIn(simulation) {
 
 async function judge(simulation) {
   const response = await runSimulation(withStandIn(simulation), {});
-  if (response.resultType !== "single") return `error: ${JSON.stringify(response)}`;
-  const ignored = response.result.ignoredContextKeys ?? [];
+  if (response.resultType === "error") return `error: ${JSON.stringify(response)}`;
+  // Of an action on "*" that knows resources the engine judges each kind.
+  const judged = response.resultType === "single" ? [response.result] : response.results;
+  const ignored = judged.flatMap((result) => result.ignoredContextKeys ?? []);
   return ignored.length > 0 ? `error: ${simulation.request.action} knows no ${ignored}` : response.overallResult;
 }
 

@@ -1,0 +1,173 @@
+"""Policies changed in one place at a time, and whether one of the tests notices: for a sample, and for all.
+
+`benchmarks/template_mutants.py` tries all of them. Snapshots (docs/access.md) do not count as noticing.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import product
+from types import ModuleType
+
+from tests.infra import (
+    test_delivery_pipeline,
+    test_image_permissions,
+    test_machine_permissions,
+    test_permissions,
+    test_runtime_rights,
+    test_services,
+    test_template,
+    test_vpc,
+)
+from tests.infra.policies import Stack
+from tests.infra.templates import planted, template
+
+OF_TEMPLATE = (
+    *(
+        test_image_permissions,
+        test_services,
+        test_runtime_rights,
+        test_permissions,
+        test_machine_permissions,
+        test_vpc,
+    ),
+    test_template,
+)
+MODULES = {
+    "template": OF_TEMPLATE,
+    "bootstrap": (test_permissions, test_template, test_image_permissions),
+    "delivery": (test_delivery_pipeline,),
+}
+FIXTURES: dict[str, Callable[[], list[Stack]]] = {
+    "stack": lambda: [Stack()],
+    "variant": lambda: [Stack(**given) for given in test_services.VARIANTS.values()],
+    "stack_in_vpc": lambda: [Stack(VpcSubnets=test_vpc.SUBNETS, VpcSecurityGroups=test_vpc.GROUPS)],
+    "delivery": lambda: [_delivery()],
+    "with_faults": lambda: [_delivery(WithFaults="yes")],
+}
+#: One starts another program, the others plant faults themselves.
+LEFT_OUT = {
+    "test_cfn_lint_finds_nothing_and_nothing_is_suppressed",
+    "test_a_planted_fault_is_found",
+    "test_an_image_of_a_wrong_account_is_found",
+}
+
+
+def _delivery(**given: str) -> Stack:
+    return Stack(
+        template("delivery"), **test_delivery_pipeline.PARAMETERS, Name="labelmill-delivery", **given
+    )
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change of a template; `name` says where and what."""
+
+    template: str
+    name: str
+    plant: Callable[[dict], None]
+
+
+def mutants(name: str) -> Iterator[Mutant]:
+    """Every statement dropped, turned round, and without each of its parts."""
+    for logical, resource in template(name)["Resources"].items():
+        for path in _policies(resource):
+            statements = _at(resource, path)
+            for number, statement in enumerate(statements):
+                where = f"{logical} {number} {statement.get('Sid', '')}"
+                for what, change in _changes(statement):
+                    yield Mutant(name, f"{where}: {what}", _plant(logical, (*path, number), change))
+        if resource["Type"] == "AWS::Lambda::Permission":
+            yield Mutant(
+                name, f"{logical}: dropped", lambda source, logical=logical: source["Resources"].pop(logical)
+            )
+
+
+def _policies(resource: dict) -> Iterator[tuple[str, ...]]:
+    for policy in ("PolicyDocument", "KeyPolicy", "AssumeRolePolicyDocument"):
+        if policy in resource.get("Properties", {}):
+            yield ("Properties", policy, "Statement")
+
+
+def _at(value, path):
+    for step in path:
+        value = value[step]
+    return value
+
+
+def _plant(logical: str, path: tuple, change: Callable[[list, int], None]) -> Callable[[dict], None]:
+    *to, number = path
+    return lambda source: change(_at(source["Resources"][logical], to), number)
+
+
+def _changes(statement: dict) -> Iterator[tuple[str, Callable[[list, int], None]]]:
+    yield "dropped", lambda given, number: given.pop(number)
+    other = {"Allow": "Deny", "Deny": "Allow"}[statement["Effect"]]
+    yield other, lambda given, number: given[number].update(Effect=other)
+    parts = [("Action",), ("Resource",)]
+    if isinstance(statement.get("Principal"), dict):
+        parts += [("Principal", kind) for kind in statement["Principal"]]
+    for operator, keys in statement.get("Condition", {}).items():
+        parts += [("Condition", operator, key) for key in keys]
+        for key in keys:
+            yield f"without {operator} {key}", _without(("Condition", operator), key)
+    for path in parts:
+        try:
+            value = _at(statement, path)
+        except KeyError:
+            continue
+        for position in range(len(value) if isinstance(value, list) and len(value) > 1 else 0):
+            yield f"{' '.join(path)} without {position}", _without(path, position)
+
+
+def _without(path: tuple, key) -> Callable[[list, int], None]:
+    def change(given: list, number: int) -> None:
+        del _at(given[number], path)[key]
+
+    return change
+
+
+# ---------------------------------------------------------------- noticing
+
+
+def cases(modules: tuple[ModuleType, ...]) -> list[tuple[str, Callable[[], None]]]:
+    """Every test of the modules that takes templates and nothing else, with each of its parameters."""
+    return [
+        (f"{name} {values}", lambda function=function, values=values: _call(function, values))
+        for module in modules
+        for name, function in vars(module).items()
+        if name.startswith("test_") and inspect.isfunction(function) and name not in LEFT_OUT
+        for values in _parameters(function)
+        if set(inspect.signature(function).parameters) <= {*values, *FIXTURES}
+    ]
+
+
+def _parameters(function) -> Iterator[dict]:
+    marks = [mark for mark in getattr(function, "pytestmark", ()) if mark.name == "parametrize"]
+    choices = []
+    for mark in marks:
+        names = mark.args[0].split(",") if isinstance(mark.args[0], str) else mark.args[0]
+        values = [getattr(value, "values", value) for value in mark.args[1]]
+        choices.append(
+            [dict(zip(names, value if len(names) > 1 else [value], strict=True)) for value in values]
+        )
+    for chosen in product(*choices):
+        yield {name: value for each in chosen for name, value in each.items()}
+
+
+def _call(function, values: dict) -> None:
+    wanted = [name for name in inspect.signature(function).parameters if name not in values]
+    for stacks in product(*(FIXTURES[name]() for name in wanted)):
+        function(**values, **dict(zip(wanted, stacks, strict=True)))
+
+
+def notices(mutant: Mutant, checks: list[tuple[str, Callable[[], None]]]) -> str | None:
+    """The first of `checks` that fails, which is put first for the next mutant; None where all pass."""
+    with planted(mutant.template, mutant.plant):
+        for position, (name, check) in enumerate(checks):
+            try:
+                check()
+            except Exception:
+                checks.insert(0, checks.pop(position))
+                return name
+    return None
