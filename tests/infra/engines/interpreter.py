@@ -1,7 +1,7 @@
 """A state machine executed by aws-local-stepfunctions (execute.mjs).
 
-Only the interpreter is another one than in tests/pipelines/machines. An account of theirs answers the tasks, in the
-form in which Step Functions passes answers and errors on.
+Only the interpreter is another one than in tests/pipelines/machines. An account of theirs answers the tasks,
+in the form in which Step Functions passes answers and errors on.
 """
 
 import json
