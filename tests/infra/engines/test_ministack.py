@@ -103,7 +103,11 @@ def failure_of(aws: ministack.Aws, stack: dict[str, str], machine: str) -> dict:
     """
     queue = {"QueueUrl": stack["FailureQueueUrl"]}
     sqs = aws.client("sqs")
-    [message] = sqs.receive_message(**queue, WaitTimeSeconds=20)["Messages"]
+    messages: list[dict] = []
+    for _ in range(3):  # times the longest that SQS waits
+        messages = messages or sqs.receive_message(**queue, WaitTimeSeconds=20).get("Messages", [])
+    assert messages, f"no run of {machine} has failed"
+    [message] = messages
     sqs.delete_message(**queue, ReceiptHandle=message["ReceiptHandle"])
     failure = json.loads(message["Body"])
     arn = stack[f"{machine.capitalize()}MachineArn"]
