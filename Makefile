@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test setup checkov definitions docs lint lock clean
+.PHONY: demo test setup checkov ministack definitions docs lint lock clean
 
 demo: .venv/.ready ## two months for three model groups, on this machine
 	$(BIN)/labelmill demo
@@ -20,6 +20,8 @@ docs: .venv/.ready ## write again what is generated: docs/access.md, docs/local.
 	$(BIN)/python -m tests.infra.local.refusals_page
 
 checkov: .venv/checkov/.ready ## what one test of the templates wants, into .venv/checkov
+
+ministack: .venv/ministack/.ready ## another emulator of AWS, for one test of the templates, into .venv/ministack
 
 lint: .venv/.ready
 	$(BIN)/ruff check .
@@ -47,8 +49,13 @@ lint: .venv/.ready
 	$(BIN)/uv pip sync --quiet --python .venv/checkov/bin/python requirements/checkov.lock
 	touch $@
 
+.venv/ministack/.ready: requirements/ministack.lock | .venv/bin/uv
+	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python .venv/ministack
+	$(BIN)/uv pip sync --quiet --python .venv/ministack/bin/python requirements/ministack.lock
+	touch $@
+
 lock: .venv/bin/uv ## pin again what requirements/*.in asks for
-	for name in dev sdk checkov; do $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	for name in dev sdk checkov ministack; do $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	  --no-header --no-annotate --no-emit-index-url --generate-hashes requirements/$$name.in -o requirements/$$name.lock; done
 
 clean:

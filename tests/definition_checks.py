@@ -99,10 +99,10 @@ def requests(definition: dict, data: dict, context: dict) -> Iterator[Request]:
         if state["Type"] == "Task":
             *_, service, action = re.sub(r"\.(sync|waitForTaskToken)$", "", state["Resource"]).split(":")
             parameters = resolve(state["Parameters"], data, context)
-            yield Request(name, service, action[0].upper() + action[1:], _as_sent(action, parameters))
+            yield Request(name, service, action[0].upper() + action[1:], as_sent(action, parameters))
 
 
-def _as_sent(action: str, parameters: dict) -> dict:
+def as_sent(action: str, parameters: dict) -> dict:
     """The optimized integrations turn an object into JSON text where the service wants text."""
     if action == "putEvents":
         return {"Entries": [{**e, "Detail": json.dumps(e["Detail"])} for e in parameters["Entries"]]}

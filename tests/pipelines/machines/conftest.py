@@ -1,9 +1,11 @@
 """The machines in moto's own Step Functions executor; moto's services answer, SageMaker's jobs are faked."""
 
+import contextlib
 import copy
 import functools
 import json
 import sys
+from collections.abc import Iterator
 from types import SimpleNamespace
 
 import boto3
@@ -149,11 +151,14 @@ class Cloud:
 
     def _machine(self, machine: str) -> str:
         """Create the machine; one that is the same already is left alone."""
-        values = SUBSTITUTIONS | {"FailureQueueUrl": self.queues["failures"]}
-        definition = json.dumps(substitute(text_of(machine), values))
+        definition = json.dumps(self.definition(machine))
         role = "arn:aws:iam::123456789012:role/machine"
         answer = self._states.create_state_machine(name=machine, definition=definition, roleArn=role)
         return answer["stateMachineArn"]
+
+    def definition(self, machine: str) -> dict:
+        """As deployed into this account."""
+        return substitute(text_of(machine), SUBSTITUTIONS | {"FailureQueueUrl": self.queues["failures"]})
 
     def _queue(self, name: str) -> str:
         return self.sqs.create_queue(QueueName=name)["QueueUrl"]
@@ -181,7 +186,7 @@ class Cloud:
         return [(event["detail-type"], event["detail"]) for event in self.received("events")]
 
     def run(self, machine: str, run: dict) -> SimpleNamespace:
-        """Execute to the end: status, error, cause, and the names of the states in order."""
+        """Execute to the end: status, output, error, cause, and the names of the states in order."""
         execution = self._states.start_execution(
             stateMachineArn=self._machine(machine), name=run["run"], input=json.dumps(run)
         )["executionArn"]
@@ -192,6 +197,7 @@ class Cloud:
         ]
         return SimpleNamespace(
             status=answer["status"],
+            output=json.loads(answer.get("output", "null")),
             error=answer.get("error"),
             cause=answer.get("cause"),
             states=[state["name"] for state in entered],
@@ -199,8 +205,8 @@ class Cloud:
         )
 
 
-@pytest.fixture
-def cloud(monkeypatch):
+@contextlib.contextmanager
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     """An account in which GROUP has a codebook; executions end within start_execution, nothing waits."""
     sagemaker, waits = FakeSageMaker(), []
     emulated = state_task_factory.state_task_service_for
@@ -224,4 +230,11 @@ def cloud(monkeypatch):
     with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
         cloud = Cloud(sagemaker, waits)
         cloud.put(GROUP_ITEM)
+        yield cloud
+
+
+@pytest.fixture
+def cloud(monkeypatch):
+    """The account of a test."""
+    with account(monkeypatch) as cloud:
         yield cloud

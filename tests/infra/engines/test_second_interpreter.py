@@ -1,0 +1,193 @@
+"""Two interpreters that know nothing of each other take every definition the same way, and leave the same."""
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+import pytest
+from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackEndpoint
+
+from tests.infra.engines import interpreter
+from tests.pipelines.machines.conftest import Cloud, account, client
+from tests.pipelines.machines.definition_examples import (
+    GROUP,
+    INPUTS,
+    MODEL_ITEM,
+    OLD_MODEL,
+    OLD_MODEL_ITEM,
+    PERIOD,
+    TRAINED_ITEM,
+)
+
+pytestmark = pytest.mark.skipif(
+    not shutil.which("node") or not (interpreter.FOLDER / "node_modules/aws-local-stepfunctions").is_dir(),
+    reason="the second interpreter is not installed: npm ci --prefix tests/infra/engines",
+)
+
+WINNER = {"group": {"S": GROUP}, "entry": {"S": "WINNER"}, "model": {"S": OLD_MODEL}}
+FASTER_WINNER = WINNER | {"model": {"S": f"{GROUP}-2026-10-77777777"}}
+FAILED = {"ExitMessage": "labels.csv row 7: the title is empty."}
+NO_MACHINE = {"FailureReason": "CapacityError: Unable to provision requested ML compute capacity."}
+NO_MODEL = {"FailureReason": "No training job succeeded after 5 attempts."}
+YES = {"approved": True, "by": "Anna", "reason": "seen the report"}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What the input `given` (a key of INPUTS) meets, and the states it `ends` with.
+
+    Attributes:
+        ledger: Items beside the group's and its models'.
+        planned: What comes of an operation's jobs, as FakeSageMaker.plan takes it.
+        asks: Whether the comparison asks a person.
+        approval: What that person answers; None where nobody does.
+    """
+
+    given: str
+    ends: str
+    ledger: tuple[dict, ...] = ()
+    planned: dict[str, list] = field(default_factory=dict)
+    asks: bool = False
+    approval: dict | None = None
+
+    @property
+    def machine(self) -> str:
+        return "inference" if self.given == "test" else self.given
+
+
+SCENARIOS = {
+    "first": Scenario("training", "Tune Train CreateModel RecordModel Announce RecordTrained"),
+    "warm": Scenario(
+        "training",
+        "TuneWarm Train CreateModel RecordModel Announce RecordTrained",
+        ledger=(TRAINED_ITEM,),
+    ),
+    "failed": Scenario(
+        "training",
+        "ReasonOfJob TellExitMessage NotifyOperators Failed",
+        planned={"CreateProcessingJob": [FAILED]},
+    ),
+    "quota": Scenario(
+        "training",
+        "Tune Train CreateModel RecordModel Announce RecordTrained",
+        planned={"CreateProcessingJob": ["ResourceLimitExceeded"] * 3},
+    ),
+    "capacity": Scenario(
+        "training",
+        "Tune Train CreateModel RecordModel Announce RecordTrained",
+        planned={"CreateProcessingJob": [NO_MACHINE] * 2},
+    ),
+    "search": Scenario(
+        "training",
+        "SecondMachines Tune Train CreateModel RecordModel Announce RecordTrained",
+        planned={"CreateHyperParameterTuningJob": [NO_MODEL]},
+    ),
+    "month": Scenario(
+        "inference",
+        "PublishTable NoteShown FindNewest NewestShown NotifyStakeholders Attention Announce",
+        ledger=(WINNER,),
+    ),
+    "test": Scenario("test", "Transform Publish PublishManifest Audience RecordPredictions Announce"),
+    "approval": Scenario(
+        "comparison",
+        "AskMlops AwaitApproval Answer Approved Verdict SwitchWinner NotifyMlops",
+        ledger=(WINNER,),
+        asks=True,
+        approval=YES,
+    ),
+    "nobody approves": Scenario(
+        "comparison",
+        "AskMlops AwaitApproval Expired Verdict RecordDecision NotifyMlops",
+        ledger=(WINNER,),
+        asks=True,
+    ),
+    "another comparison was faster": Scenario(
+        "comparison", "Verdict SwitchWinner WinnerChanged AnnounceAgain", ledger=(FASTER_WINNER,)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_both_interpreters_go_the_same_way_and_leave_the_same(name, monkeypatch):
+    scenario = SCENARIOS[name]
+    left = what_it_leaves(scenario, in_moto, monkeypatch)
+    assert " ".join(left["states"]).endswith(scenario.ends)
+    assert what_it_leaves(scenario, in_second_interpreter, monkeypatch) == left
+
+
+def in_moto(cloud: Cloud, scenario: Scenario, monkeypatch) -> SimpleNamespace:
+    wait = CallbackEndpoint.wait
+
+    def answered(self, timeout=None):
+        if scenario.approval is None:
+            return None
+        [asked] = cloud.items("APPROVAL#")
+        answer = json.dumps(scenario.approval)
+        client("stepfunctions").send_task_success(taskToken=asked["token"], output=answer)
+        return wait(self, timeout=0)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(CallbackEndpoint, "wait", answered)
+        return cloud.run(scenario.machine, INPUTS[scenario.given])
+
+
+def in_second_interpreter(cloud: Cloud, scenario: Scenario, monkeypatch) -> SimpleNamespace:
+    return interpreter.run(cloud, scenario.machine, INPUTS[scenario.given], scenario.approval)
+
+
+def what_it_leaves(scenario: Scenario, execute: Callable, monkeypatch) -> dict:
+    """The path, the end, and all that a new account then holds, as `_without_chance` says."""
+    with account(monkeypatch) as cloud:
+        cloud.put(MODEL_ITEM, OLD_MODEL_ITEM, *scenario.ledger)
+        run = INPUTS[scenario.given]["run"]
+        buckets = ("work-bucket", "labelled")
+        for bucket in buckets:
+            for key in (
+                f"runs/{GROUP}/{run}/manifest/manifest.json",
+                f"labels/{GROUP}/{PERIOD}/{run}/labels.parquet",
+            ):
+                cloud.s3.put_object(Bucket=bucket, Key=key, Body=b"")
+        for operation, outcomes in scenario.planned.items():
+            cloud.sagemaker.plan(operation, *outcomes)
+        cloud.sagemaker.messages["processing.compare"]["approval"] = scenario.asks
+        ended = execute(cloud, scenario, monkeypatch)
+        return _without_chance(
+            {
+                **{name: getattr(ended, name) for name in ("states", "status", "error", "cause", "output")},
+                "requests": cloud.sagemaker.requests,
+                "ledger": sorted(({**item, "token": ""} for item in cloud.items("")), key=_told_apart_by),
+                "objects": {
+                    bucket: [item["Key"] for item in cloud.s3.list_objects_v2(Bucket=bucket)["Contents"]]
+                    for bucket in buckets
+                },
+                "failures": cloud.received("failures"),
+                "events": cloud.events(),
+                **{
+                    audience: [
+                        {name: notice.get(name) for name in ("Subject", "Message", "MessageAttributes")}
+                        for notice in cloud.received(audience)
+                    ]
+                    for audience in ("Operators", "Mlops", "Stakeholders")
+                },
+            }
+        )
+
+
+TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00)")
+PART_OF_UUID = re.compile(r"\b([0-9a-f]{8}|[0-9a-f]{12})\b")
+
+
+def _told_apart_by(item: dict) -> str:
+    """What of an item is the same in every run; the ledger sorts by names that are not."""
+    return PART_OF_UUID.sub("", TIME.sub("", json.dumps(item, sort_keys=True)))
+
+
+def _without_chance(left: dict) -> dict:
+    """`left` with one word for all times, `<n>` for the n-th part of a UUID, no random wait or request id."""
+    text = re.sub(r" \(Service: [^)]*\)", "", json.dumps(left, sort_keys=True))
+    text = re.sub(r'"seconds": \d+', '"seconds": 0', TIME.sub("<time>", text))
+    seen: dict[str, str] = {}
+    return json.loads(PART_OF_UUID.sub(lambda part: seen.setdefault(part[0], f"<{len(seen)}>"), text))
