@@ -17,9 +17,9 @@ def decisions(stack: Stack, group: str) -> list[dict[str, Any]]:
     return _ledger(stack, group).decisions
 
 
-def read_json(stack: Stack, address: str) -> dict[str, Any]:
-    """The JSON object at `address` (`s3://bucket/key`)."""
-    found: dict[str, Any] = json.loads(_read(stack, address))
+def read_json(stack: Stack, where: str) -> dict[str, Any]:
+    """The JSON object at the address `where` (`s3://bucket/key`)."""
+    found: dict[str, Any] = json.loads(_read(stack, where))
     return found
 
 
@@ -50,7 +50,7 @@ def _ledger(stack: Stack, group: str) -> GroupLedger:
     return read(stack.client("dynamodb"), stack.names["LedgerTable"], group)
 
 
-def _read(stack: Stack, address: str) -> bytes:
-    bucket, key = split_address(address)
+def _read(stack: Stack, where: str) -> bytes:
+    bucket, key = split_address(where)
     content: bytes = stack.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
     return content

@@ -1,4 +1,6 @@
-"""Every text that people get by SNS: messages to operators, to MLOps and to stakeholders.
+"""Every message that people get by SNS: to operators, to MLOps, to stakeholders.
+
+Sentences that are put into them come from where they are found out: a job, a verdict, a function.
 
 State machines fill the fields in braces with paths (`text` in pipelines/machines/states.py), functions and
 commands with values (`str.format`). No message holds an item. Lambda functions carry this module.
@@ -64,7 +66,7 @@ LABELS_NEED_ATTENTION = Message(
 _DECIDED = "{verdict} for {group} {period}"
 _EVIDENCE = "Evidence: {evidence}"
 _COMPARED = " {reason}\n\n{summary}\n\n" + _EVIDENCE + "\nReport: labelmill report comparison {run}"
-_BY_HAND = " {reason}\n\n{model} is now the winner, instead of {before}.\nDecided by {decided_by}."
+_BY_HAND = " {reason}\n\n{model} is now the winner{before}.\nDecided by {decided_by}."
 _GO_BACK = "To roll back: labelmill models rollback {group} --to {replaces} --reason TEXT"
 
 DECISION = Message("{verdict}: {group} {period}", _DECIDED + "." + _COMPARED)
@@ -92,12 +94,12 @@ def decision_by_hand(decision: Decision, period: str) -> dict[str, Any]:
 
     `period` is that of the model which is the winner now.
     """
-    lines = [_DECIDED + "." + _BY_HAND]
+    lines, replaces = [_DECIDED + "." + _BY_HAND], decision["replaces"]
     if "evidence" in decision:
         lines.append(_EVIDENCE)
-    if decision["replaces"]:
+    if replaces:
         lines.append(_GO_BACK)
-    fields = {**decision, "period": period, "before": decision["replaces"] or "none"}
+    fields = {**decision, "period": period, "before": f", instead of {replaces}" if replaces else ""}
     return {
         "Subject": DECISION.subject.format(**fields),
         "Message": "\n".join(lines).format(**fields),

@@ -2,7 +2,7 @@
 
 Fields in braces are filled by `str.format`, or with paths in a state machine's source (`text` in
 pipelines/machines/states.py). docs/contracts.md explains them all; the ledger's keys are in
-pipelines/ledger/keys.py. Lambda functions carry this module: it imports nothing of ours.
+pipelines/ledger/keys.py. Lambda functions carry this module: it imports no other module of this project.
 """
 
 import hashlib

@@ -37,7 +37,7 @@ def run(job: Callable[[list[str] | None], Mapping[str, object]], arguments: list
 
     `job` takes the command line's arguments (None: those of the process) and returns its message. Success
     writes that as one line of JSON. A JobError is written as message and as failure, and the process exits
-    with 1. Any other error is a defect of ours: it leaves a hint as failure and then ends the process
+    with 1. Any other error is a defect in this project: it leaves a hint as failure and then ends the process
     with its traceback.
     """
     try:

@@ -19,7 +19,7 @@ def read(folder: Path, book: Codebook, codes: set[str], share_by: str) -> list[p
     """One table for each other group in the folder: `<folder>/<group>/rows.parquet`.
 
     `codes` are those that occur in the group's own rows; others cannot be learned. Columns of the tables are
-    those of the group's canonical rows, but for `item_id`; groups without a row are left out.
+    those of the group's canonical rows, except `item_id`; groups without a row are left out.
     """
     code_of = codes_by_key(book, codes, share_by)
     files = [

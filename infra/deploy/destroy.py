@@ -1,4 +1,4 @@
-"""`labelmill destroy`: take an environment on AWS down; its data stays unless told twice."""
+"""`labelmill destroy`: take an environment on AWS down; its data is kept unless you confirm twice."""
 
 import argparse
 
@@ -19,8 +19,8 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add `destroy` to the command line."""
     parser = subparsers.add_parser(
         "destroy",
-        help="take an environment on AWS down; data stays unless told twice",
-        description="Take an environment on AWS down; its data stays unless told twice.",
+        help="take an environment on AWS down; data is kept unless you confirm twice",
+        description="Take an environment on AWS down; its data is kept unless you confirm twice.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

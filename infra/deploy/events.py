@@ -1,4 +1,4 @@
-"""What happens to a stack, told as it happens, until the stack rests."""
+"""What happens to a stack, shown as it happens, until the stack rests."""
 
 from __future__ import annotations
 

@@ -67,12 +67,12 @@ def problem_with(address: str) -> str | None:
     if re.search(rf"/{AWS_REPOSITORY}(?![a-z0-9._-])", address):
         return (
             f"image {address} is in AWS's own repository: SageMaker takes it for a built-in algorithm there, "
-            "and refuses a search with metrics and hyperparameters of ours. "
+            "and refuses a search with our own metrics and hyperparameters. "
             "Fix: leave ImageUri out, and `labelmill deploy` copies the image into a repository of yours"
         )
     if not ADDRESS.fullmatch(address):
         wanted = "ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY@sha256:DIGEST"
-        return f"image {address} is not of the form {wanted}. Fix: write it so"
+        return f"image {address} is not of the form {wanted}. Fix: write it in that form"
     return None
 
 
@@ -98,7 +98,7 @@ def copy(
     show: Callable[[str], None],
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Let CodeBuild copy AWS's image and wait for it; `show` is told each phase of the build.
+    """Let CodeBuild copy AWS's image and wait for it; `show` gets each phase of the build.
 
     Args:
         codebuild: boto3 client.
@@ -124,7 +124,7 @@ def copy(
         log = build.get("logs", {}).get("deepLink", "/aws/codebuild/" + project)
         raise ImageError(
             f"build {build['id']} that copies the image is {build['buildStatus']}. "
-            f"Fix: put right what its log says, then deploy again: {log}"
+            f"Fix: correct what its log says, then deploy again: {log}"
         )
 
 

@@ -35,8 +35,8 @@ def check_keys(found: list[Kept], kms: KMSClient) -> None:
             if key["KeyManager"] != "CUSTOMER" or key["KeyState"] != "Enabled":
                 raise KeptDataError(
                     f"{kept.logical} of the data that is kept is {kept.identifier}, a key of "
-                    f"{key['KeyManager']} that is {key['KeyState']}. Fix: give the data the key back that it "
-                    "was under, enabled (aws kms cancel-key-deletion, enable-key), or delete the data "
+                    f"{key['KeyManager']} that is {key['KeyState']}. Fix: enable the key that the data "
+                    "is encrypted under (aws kms cancel-key-deletion, enable-key), or delete the data "
                     "(labelmill destroy --delete-data); then deploy again"
                 )
 

@@ -13,7 +13,7 @@ REACH = (
 NEXT_STEPS = {
     **dict.fromkeys(
         ("ExpiredToken", "ExpiredTokenException", "RequestExpired"),
-        "sign in again (such as aws sso login), then give the same command again",
+        "sign in again (such as aws sso login), then run the same command again",
     ),
     **dict.fromkeys(
         (
@@ -22,7 +22,7 @@ NEXT_STEPS = {
             "InvalidAccessKeyId",
             "SignatureDoesNotMatch",
         ),
-        "these credentials are not, or no longer, of an account: set AWS_PROFILE to others",
+        "these credentials do not belong to an account, or no longer do: set AWS_PROFILE to others",
     ),
     **dict.fromkeys(
         ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"),
@@ -30,7 +30,7 @@ NEXT_STEPS = {
     ),
     **dict.fromkeys(
         ("Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"),
-        "give the same command again in a minute",
+        "run the same command again in a minute",
     ),
 }
 
@@ -63,7 +63,7 @@ def guarded(command: Command) -> Command:
             print(f"{str(error).rstrip('.')}. {REACH}", file=sys.stderr)
         except ClientError as error:
             step = NEXT_STEPS.get(
-                error.response["Error"]["Code"], "put that right, then the same command again"
+                error.response["Error"]["Code"], "correct that, then run the same command again"
             )
             print(f"{str(error).rstrip('.')}. Fix: {step}", file=sys.stderr)
         except (Refused, OSError) as error:

@@ -1,4 +1,4 @@
-"""A statement of ours has failed or was stopped: keep what runs it again, and notify the operators why."""
+"""One of our statements has failed or was stopped: keep what runs it again, and notify the operators why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A statement of ours has finished. If it found no rows, no dataset lands, so the operators get a notice.
+"""One of our statements has finished. If it found no rows, no dataset lands, so the operators get a notice.
 
 Redshift then writes neither a file nor a manifest (spark-redshift-community/spark-redshift issue 40), so that
 no run starts. The order ends here, in the ledger, as one without items.

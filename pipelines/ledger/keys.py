@@ -2,7 +2,8 @@
 
 Fields in braces are filled by `str.format`, or with paths in a state machine's source (`text` in
 pipelines/machines/states.py). What each item holds: docs/contracts.md. The items are read in reading.py, and
-written by the state machines and changing.py. Lambda functions carry this module: it imports nothing of ours.
+written by the state machines and changing.py. Lambda functions carry this module: it imports no other one of
+this project.
 """
 
 import re

@@ -78,7 +78,7 @@ def month_before(time: datetime, time_zone: str) -> str:
 
 
 def request(order: Order, group: str, attributes: Sequence[str], place: Place, stack: str) -> dict[str, Any]:
-    """The ExecuteStatement request for one group's dataset, but for the warehouse's own name.
+    """The ExecuteStatement request for one group's dataset, without the warehouse's own name.
 
     `attributes` are those of the group's codebook. The statement is named `{stack}/{folder}`, and its client
     token is made of that name, so that the same order twice is one statement. Raises CannotUnload, and

@@ -59,7 +59,7 @@ def digest(paths: Iterable[Path]) -> str:
 def rows_digest(table: pa.Table) -> str:
     """SHA-256 (hex) of a table's rows, whatever their order, their files' number, format or compression.
 
-    Each row counts by its hash, so equal digests are equal rows but for a chance of about n_rows / 2^64.
+    Each row counts by its hash, so equal digests are equal rows except for a chance of about n_rows / 2^64.
     """
     hashes = np.sort(pd.util.hash_pandas_object(table.to_pandas(), index=False).to_numpy())
     columns = ",".join(table.column_names)

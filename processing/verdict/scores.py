@@ -10,7 +10,7 @@ BINS = 15  # of confidence, for calibration
 
 
 def scores(truth: Texts, predicted: Texts, confidence: Floats, automatic: Booleans) -> dict[str, object]:
-    """All scores of one model, as JSON holds them; in [0, 1], higher is better but for calibration_error.
+    """All scores of one model, as JSON holds them; in [0, 1], higher is better except for calibration_error.
 
     Of each code: `rows` that have it, rows that were `given` it, and those `rightly_given` it.
     Macro-F1 is over the codes that have test rows, so that it is over the same codes for every model.

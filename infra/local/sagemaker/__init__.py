@@ -6,7 +6,7 @@ then one kind of job.
     worker.py       takes requests, runs jobs, reports changes
     job.py          one job while it runs
     slots.py        how many at a time
-    failures.py     how a job ends other than well
+    failures.py     how a job fails or is stopped
 
 What the service does, for each kind of job:
 

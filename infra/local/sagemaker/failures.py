@@ -1,4 +1,4 @@
-"""How a job ends other than well."""
+"""How a job fails or is stopped."""
 
 from pathlib import Path
 from typing import Any

@@ -159,7 +159,7 @@ def test_a_promotion_by_hand_of_a_first_winner_has_nothing_to_go_back_to(ledger,
     run("promote", "IT-weee", "--model", FOREIGN, *WHY)
     [message] = ledger.messages()
     assert message["Subject"] == "PROMOTE: IT-weee 2025-09"
-    assert "instead of none." in message["Message"] and "To roll back" not in message["Message"]
+    assert "is now the winner.\n" in message["Message"] and "To roll back" not in message["Message"]
 
 
 def test_a_message_that_cannot_be_sent_does_not_undo_the_change(ledger, run):

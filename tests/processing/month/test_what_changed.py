@@ -182,7 +182,7 @@ def test_every_check_is_in_the_summary_with_threshold_and_finding_and_in_the_doc
         4
     ].items()
     assert checks[4]["found"] == "10 after 10"
-    docs = (Path(__file__).parents[2] / "docs/outputs.md").read_text(encoding="utf-8")
+    docs = (Path(__file__).parents[3] / "docs/outputs.md").read_text(encoding="utf-8")
     rows = [line.strip("| ").split(" | ") for line in docs.splitlines() if line.startswith("| ")]
     assert [[check["what"], check["threshold"]] for check in checks] == [
         row for row in rows if row[0] in {check["what"] for check in checks}
