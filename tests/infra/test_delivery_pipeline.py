@@ -11,9 +11,9 @@ import cfnlint
 import pytest
 import yaml
 
-from infra import rehearsal
 from infra.deploy import deploy
 from infra.deploy.settings import ENVIRONMENTS, load
+from infra.rehearsal import command as rehearse
 from tests.infra.policies import ACCOUNT, HERE, REGION, Request, Stack, judge
 from tests.infra.templates import ROOT, TEMPLATES, resources, template
 
@@ -179,10 +179,10 @@ def test_every_command_of_a_build_is_there(words, monkeypatch):
             assert f"\n{target}:" in (ROOT / "Makefile").read_text()
         case [".venv/bin/labelmill", *rest]:
             parser = argparse.ArgumentParser()
-            deploy.add_parser(parser.add_subparsers())
+            subparsers = parser.add_subparsers()
+            for command in (deploy, rehearse):
+                command.add_parser(subparsers)
             assert load(ENVIRONMENTS / f"{parser.parse_args(rest).env}.json")
-        case [".venv/bin/python", "-m", "infra.rehearsal", *rest]:
-            assert rehearsal.parser().parse_args(rest).env == "test"
         case ["aws", "fis", "start-experiment", "--experiment-template-id", "$EXPERIMENT"]:
             pass
         case _:
