@@ -1,7 +1,7 @@
-"""What an account is asked, before a stack is there and after; the other modules say what the answers mean.
+"""What an account is asked, before a stack is there and after; other modules say what the answers mean.
 
-Every question is one that a person may ask who may read, and none changes anything. A question that AWS refuses
-is a finding too, with AWS's words.
+Every question is one that a person may ask who may read, and none changes anything. A question that AWS
+refuses is a finding too, with AWS's words.
 """
 
 from __future__ import annotations
@@ -36,7 +36,10 @@ STATEMENT_SECONDS, POLL_SECONDS = 60, 1
 
 
 def account(
-    settings: Settings, client: Callable[[str], Any], now: datetime, sleep: Callable[[float], None] = time.sleep
+    settings: Settings,
+    client: Callable[[str], Any],
+    now: datetime,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> list[Finding]:
     """All findings of an account.
 
@@ -51,13 +54,12 @@ def account(
         return found  # nothing else can be asked
     found += _asked("quotas", lambda: _quotas(settings, client))
     deployed = _outputs(settings.stack, client)
-    code = _outputs(settings.code_stack, client)
     found.append(
         Finding(OK, "stack", f"{settings.stack} is deployed")
         if deployed
         else Finding(WARN, "stack", f"{settings.stack} is not deployed", "labelmill deploy")
     )
-    found += _asked("image", lambda: _image(settings, client, code))
+    found += _asked("image", lambda: _image(settings, client, bool(deployed)))
     found += _asked("warehouse", lambda: _warehouse(settings, client, deployed, sleep))
     if deployed:
         found += _asked("mails", lambda: _mails(client, deployed))
@@ -103,24 +105,25 @@ def _outputs(name: str, client: Callable[[str], Any]) -> dict[str, str]:
         return {}
 
 
-def _image(settings: Settings, client: Callable[[str], Any], code: dict[str, str]) -> list[Finding]:
-    ecr, copy = client("ecr"), None
+def _image(settings: Settings, client: Callable[[str], Any], deployed: bool) -> list[Finding]:
+    ecr, copy, running = client("ecr"), None, None
+    code = _outputs(settings.code_stack, client)
     if "ImageRepositoryUri" in code:
         copy = image.newest_copy(ecr, code["ImageRepositoryUri"])
-    described = client("cloudformation").describe_stacks(StackName=settings.stack) if copy else {"Stacks": []}
-    running = [
-        given["ParameterValue"]
-        for one in described["Stacks"]
-        for given in one["Parameters"]
-        if given["ParameterKey"] == "ImageUri"
-    ]
+    if deployed:
+        [described] = client("cloudformation").describe_stacks(StackName=settings.stack)["Stacks"]
+        running = next(
+            given["ParameterValue"]
+            for given in described["Parameters"]
+            if given["ParameterKey"] == "ImageUri"
+        )
     try:
         at_aws = image.versions_at_aws(ecr, settings.region)
     except ClientError as error:
         # Pulling is allowed to everybody; that listing is, no document says.
         unknown = Finding(WARN, "image at AWS", f"AWS does not let it be listed: {error}", "see its releases")
-        return [*stack.image(copy, next(iter(running), None), image.VERSION, None), unknown]
-    return stack.image(copy, next(iter(running), None), image.VERSION, at_aws)
+        return [*stack.image(copy, running, image.VERSION, None), unknown]
+    return stack.image(copy, running, image.VERSION, at_aws)
 
 
 def _mails(client: Callable[[str], Any], deployed: dict[str, str]) -> list[Finding]:
@@ -202,7 +205,7 @@ def _grants(
     """Ask the warehouse, as the person who asks, or as the secret's user where there is a secret."""
     data, given = client("redshift-data"), settings.parameters
     secret = given.get("WarehouseSecretArn")
-    role = None if secret else f"IAMR:{given.get('Name', 'labelmill')}-unload-{settings.region}"
+    role = None if secret else f"IAMR:{settings.name}-unload-{settings.region}"
     place = {"WorkgroupName" if given.get("WarehouseArn") else "ClusterIdentifier": name}
     statement = data.execute_statement(
         **place,

@@ -3,14 +3,15 @@
 import argparse
 import json
 from dataclasses import asdict
+from typing import Any
 
 from infra.deploy.deploy import add_environment
 from infra.doctor.finding import FAIL, Finding
 from pipelines.commands.shared import Subparsers, guarded
 
 EPILOG = """\
-One line for each thing it looks at: ok; warn, it works and somebody should know; fail, something will not work.
-The exit code is 1 where something fails. It changes nothing.
+One line for each thing it looks at: ok; warn, it works and somebody should know; fail, something will not
+work. The exit code is 1 where something fails. It changes nothing.
 
 Examples:
   labelmill doctor --local
@@ -28,7 +29,7 @@ def add_parser(subparsers: Subparsers) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_environment(parser)
-    parser.add_argument("--local", action="store_true", help="only what the local stack needs of this machine")
+    parser.add_argument("--local", action="store_true", help="only what a local run needs of this machine")
     parser.add_argument("--json", action="store_true", help="print it as JSON")
     parser.set_defaults(run=guarded(_run))
 
@@ -60,4 +61,5 @@ def _account(args: argparse.Namespace) -> list[Finding]:
 
     settings = load(args.parameters or ENVIRONMENTS / f"{args.env}.json")
     session = boto3.Session(region_name=settings.region)
-    return account(settings, session.client, datetime.now(UTC))
+    client: Any = session.client
+    return account(settings, client, datetime.now(UTC))

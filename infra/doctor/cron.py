@@ -40,7 +40,9 @@ def next_time(expression: str, zone: str, now: datetime) -> datetime | None:
         length = calendar.monthrange(day.year, day.month)[1]
         wanted = day.day == length if last_day else day.day in days
         # Their week begins with Sunday, as 1.
-        if not (wanted and day.month in months and day.year in years and day.isoweekday() % 7 + 1 in weekdays):
+        if not (
+            wanted and day.month in months and day.year in years and day.isoweekday() % 7 + 1 in weekdays
+        ):
             continue
         for hour in sorted(hours):
             for minute in sorted(minutes):

@@ -24,7 +24,9 @@ AUDIENCES = {
 }
 
 
-def image(copy: str | None, running: str | None, version: str, at_aws: Mapping[str, str] | None) -> list[Finding]:
+def image(
+    copy: str | None, running: str | None, version: str, at_aws: Mapping[str, str] | None
+) -> list[Finding]:
     """Whether the jobs' image is copied, and whether AWS has a newer one.
 
     Args:

@@ -20,14 +20,18 @@ def available(name: str, status: str) -> Finding:
 def role(wanted: str, attached: Iterable[str]) -> Finding:
     """Whether UNLOAD may act by our role.
 
-    `attached`: a cluster's role ARNs, or a namespace's, which come as `IamRole(applyStatus=..., iamRoleArn=...)`,
-    in either order (aws-solutions-library-samples/guidance-for-clickstream-analytics-on-aws pull request 507).
+    `attached`: a cluster's role ARNs, or a namespace's, which come as `IamRole(applyStatus=...,
+    iamRoleArn=...)`, in either order (pull request 507 of
+    aws-solutions-library-samples/guidance-for-clickstream-analytics-on-aws).
     """
     whole = re.compile(re.escape(wanted) + r"(?![\w+=.@/-])")
     if any(whole.search(text) for text in attached):
         return Finding(OK, f"{WHAT} role", "attached")
     return Finding(
-        FAIL, f"{WHAT} role", "not attached", f"attach {wanted} to the cluster or namespace (docs/warehouse.md)"
+        FAIL,
+        f"{WHAT} role",
+        "not attached",
+        f"attach {wanted} to the cluster or namespace (docs/warehouse.md)",
     )
 
 
@@ -48,5 +52,8 @@ def granted(user: str, answer: bool | None, error: str = "") -> Finding:
     if answer:
         return Finding(OK, f"{WHAT} grants", f"{user} may read both tables")
     return Finding(
-        FAIL, f"{WHAT} grants", error or f"{user} may not read both tables", "docs/warehouse.md has the grants"
+        FAIL,
+        f"{WHAT} grants",
+        error or f"{user} may not read both tables",
+        "docs/warehouse.md has the grants",
     )

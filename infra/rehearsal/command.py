@@ -1,4 +1,4 @@
-"""`labelmill rehearse`: the first hour in an account; delivery.yaml does it before production is asked for."""
+"""`labelmill rehearse`: the first hour in an account. delivery.yaml does it before asking for production."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     import boto3
 
 EPILOG = """\
-It publishes a codebook and labels, and makes models: rehearse in a stack that may be tried out. docs/deploy.md
-has the list of what it proves.
+It publishes a codebook and labels, and makes models: rehearse in a stack that may be tried out.
+docs/deploy.md has the list of what it proves.
 
 Example: labelmill rehearse --env test --delivery first
 """
@@ -53,7 +53,7 @@ def _run(args: argparse.Namespace) -> int:
     from pipelines.plan.standing import instances
     from pipelines.stack import outputs
 
-    settings, session = settings_and_session(args)
+    settings, session, _ = settings_and_session(args)
     stack = Deployed(session, outputs(settings.stack, session.client("cloudformation")))
     given = settings.parameters
     warehouse = bool(given.get("WarehouseArn") or given.get("WarehouseClusterArn"))

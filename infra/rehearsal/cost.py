@@ -11,7 +11,7 @@ TRAININGS, INFERENCES = 2, 2  # the second inference takes what the warehouse ha
 
 
 def dollars(instances: dict[str, str], prices: Prices) -> float:
-    """US dollars; `instances` are types by parameter of the template. Raises PlanError for an unknown type."""
+    """US dollars; `instances` are types by the template's parameter. Raises PlanError for an unknown one."""
     group, settings = ModelGroup(GROUP, NEW_ROWS, LABELLED_ROWS), Settings(instances)
     runs = TRAININGS * retraining(group, settings) + INFERENCES * inference(group, settings)
     used: Counter[str] = used_by_runs(runs, settings, prices)

@@ -15,7 +15,7 @@ PROVEN, REFUSED, NOT_TRIED = "proven", "refused", "not tried"
 
 @dataclass(frozen=True)
 class Proof:
-    """What became of one claim: `verdict` is proven, refused or not tried; `evidence` says by what, or why."""
+    """What became of a claim: `verdict` is proven, refused or not tried; `evidence` says by what, or why."""
 
     claim: Claim
     verdict: str

@@ -148,7 +148,9 @@ class _Rehearsal:
         known = set(self._before)
 
         def ended() -> list[Any]:
-            return found() or [each for each in self._new(known) if each["status"] not in ("RUNNING", "SUCCEEDED")]
+            return found() or [
+                each for each in self._new(known) if each["status"] not in ("RUNNING", "SUCCEEDED")
+            ]
 
         try:
             result = wait_for(f"end of the {step}", ended, self.timeout_seconds, **self.clock)
@@ -257,7 +259,7 @@ class _Rehearsal:
         self.seen.told[Claim.NO_ROWS] = told.get(what, (REFUSED, answer))
 
     def unload_something(self) -> None:
-        """Order the rehearsal's month. What comes is labelled by a run of its own, which is not waited for."""
+        """Order the rehearsal's month. What comes is labelled by a run that is not waited for."""
         what, answer = self._order(PERIOD, f"{self.delivery}-unload")
         if what != "manifest":
             lacks = f"the warehouse has no items of {GROUP} for {PERIOD}: add some to labelmill.new_items"
@@ -297,7 +299,9 @@ class _Rehearsal:
             failed = self._failures(lambda body: statement_of_ours(body["run"]), delete=False)
             return [("failed", f"{body['error']}: {body['cause']}") for body in failed]
 
+        answer: tuple[str, str]
         try:
-            return wait_for("answer of the warehouse", answered, ORDER_SECONDS, **self.clock)[0]
+            [answer, *_] = wait_for("answer of the warehouse", answered, ORDER_SECONDS, **self.clock)
         except TimeoutError as error:
             return "failed", f"{error}, first at the log of the function that ends in -unload"
+        return answer

@@ -8,7 +8,12 @@ from pipelines.plan.definitions import Job, workflow
 PLANNED = 8
 KINDS = ("processing", "training", "spot training", "transform")
 #: Every machine, by each purpose that leads through other jobs of it.
-WAYS = (("training", "training"), ("inference", "inference"), ("inference", "review"), ("comparison", "comparison"))
+WAYS = (
+    ("training", "training"),
+    ("inference", "inference"),
+    ("inference", "review"),
+    ("comparison", "comparison"),
+)
 
 
 def quota_kind(job: Job) -> str:

@@ -37,7 +37,7 @@ def default_instances() -> dict[str, str]:
 
 
 def instances(given: Mapping[str, str]) -> dict[str, str]:
-    """All instance types by parameter: those `given` to the template, the others as it has them by default."""
+    """All instance types by parameter: those `given` to the template, else those that it has by default."""
     pattern = r"^  (\w+InstanceType):\n(?:    .*\n)*?    Default: (ml\.\S+)$"
     found = re.findall(pattern, _template("template.yaml"), flags=re.MULTILINE)
     return {name: given.get(name) or default for name, default in found}

@@ -44,7 +44,7 @@ def install_events(invoke_later: Callable[[str, object], None]) -> None:
 
 
 def _transformed(template: str, paths: dict[str, str], event: dict) -> object:
-    """The JSON that an InputTransformer makes of an event: a text gets its quotes unless it stands in some."""
+    """The JSON that an InputTransformer makes of an event: a text gets quotes unless it stands in some."""
     values = {}
     for name, path in paths.items():
         found = jsonpath.parse(path).find(event)
