@@ -54,12 +54,15 @@ def _run(args: argparse.Namespace) -> int:
 def _account(args: argparse.Namespace) -> list[Finding]:
     from datetime import UTC, datetime
 
-    import boto3
-
     from infra.deploy.settings import ENVIRONMENTS, load
     from infra.doctor.account import account
 
     settings = load(args.parameters or ENVIRONMENTS / f"{args.env}.json")
-    session = boto3.Session(region_name=settings.region)
-    client: Any = session.client
-    return account(settings, client, datetime.now(UTC))
+    return account(settings, _client(settings.region), datetime.now(UTC))
+
+
+def _client(region: str) -> Any:
+    """What gives boto3 clients of the Region by service."""
+    import boto3
+
+    return boto3.Session(region_name=region).client

@@ -105,7 +105,7 @@ def key(logical: str, metadata: KeyMetadataTypeDef) -> Finding:
 
 def queue(output: str, attributes: Mapping[str, str]) -> Finding:
     """Whether a queue of failures is empty; `output` names it."""
-    what = f"queue {output.removesuffix('Url')}"
+    what = f"queue {output.removesuffix('QueueUrl')}"
     count = sum(
         int(attributes[name])
         for name in ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")

@@ -84,7 +84,7 @@ def _volume_key(seen: Seen) -> tuple[str, str]:
         if not task.accepted and ("AccessDenied" in task.words or "not authorized" in task.words):
             return REFUSED, f"{task.state} of {run}: {task.words}"
     if states := dict.fromkeys(task.state for _, task in found if task.accepted):
-        return PROVEN, f"{', '.join(states)} were accepted with the key"
+        return PROVEN, f"accepted with the key: {', '.join(states)}"
     return _none(seen)
 
 
