@@ -1,4 +1,4 @@
-"""`labelmill doctor`: is all there that is needed, in an AWS account or on this machine."""
+"""`labelmill doctor`: is everything needed there, in an AWS account or on this machine?"""
 
 import argparse
 import json
@@ -23,8 +23,8 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add `doctor` to the command line."""
     parser = subparsers.add_parser(
         "doctor",
-        help="is all there that is needed, on AWS or on this machine",
-        description="Look whether all is there that is needed, before and after a deployment.",
+        help="check that everything needed is there, on AWS or on this machine",
+        description="Check that everything needed is there, before and after a deployment.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -31,7 +31,7 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add `rehearse` to the command line."""
     parser = subparsers.add_parser(
         "rehearse",
-        help="synthetic data through a deployed stack, and what that proves",
+        help="run synthetic data through a deployed stack, and say what it proves",
         description="Run synthetic data through a deployed stack, and say what that proves of AWS.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
