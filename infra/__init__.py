@@ -8,7 +8,8 @@ Nothing here is imported by what is deployed. Read template.yaml first.
     environments/   the settings of each environment
     deploy/         `labelmill deploy` and `labelmill destroy`
     samples/        synthetic data, and a client that delivers it
-    rehearsal.py    synthetic data through a deployed stack
+    doctor/         `labelmill doctor`: is all there that is needed
+    rehearsal/      `labelmill rehearse`: synthetic data through a deployed stack
     results.py      what came of runs, as a client reads it
     local/          AWS imitated on a laptop; never deployed
 """

@@ -25,6 +25,11 @@ COMMANDS = {
     ),
     "plan": ("pipelines.commands.plan", "what a month will cost and when it will be done"),
     "deploy": ("infra.deploy.deploy", "deploy to an AWS account, or update it"),
+    "doctor": ("infra.doctor.command", "check that everything needed is there, on AWS or on this machine"),
+    "rehearse": (
+        "infra.rehearsal.command",
+        "run synthetic data through a deployed stack, and say what it proves",
+    ),
     "destroy": (
         "infra.deploy.destroy",
         "take an environment down; data stays unless you confirm twice",

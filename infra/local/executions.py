@@ -1,4 +1,4 @@
-"""Ended executions as JSON files: `executions/{machine}/{name}.json` with input, outcome and history."""
+"""Ended executions: files `executions/{machine}/{name}.json` with input, outcome and history, and events."""
 
 import json
 from pathlib import Path
@@ -42,6 +42,21 @@ def failed_job(history: list[dict[str, Any]]) -> str | None:
     if not causes or not isinstance(causes[-1], dict):
         return None
     return next((value for key, value in causes[-1].items() if key.endswith("JobName")), None)
+
+
+def status_event(description: dict[str, Any]) -> dict[str, Any]:
+    """The entry for PutEvents by which Step Functions tells that an execution has ended.
+
+    Source: Step Functions Developer Guide, "Automating Step Functions event delivery with EventBridge". Input
+    and output are not in it, as the machines are under a customer's key.
+    """
+    names = ("executionArn", "stateMachineArn", "name", "status")
+    return {
+        "Source": "aws.states",
+        "DetailType": "Step Functions Execution Status Change",
+        "Resources": [description["executionArn"]],
+        "Detail": json.dumps({name: description[name] for name in names}),
+    }
 
 
 def _event(event: dict[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from werkzeug.serving import make_server
 from infra.local import stacks
 from infra.local.delivery import AsyncInvocations, QueuePoller, send_dead_letter
 from infra.local.endpoint import ACCOUNT, CREDENTIALS, ENDPOINT_FILE, REGION, client
+from infra.local.executions import status_event as execution_event
 from infra.local.executions import write_execution
 from infra.local.front import Front, Service
 from infra.local.functions import Functions, Outcome
@@ -119,6 +120,7 @@ class Server:
     def _execution_changed(self, description: dict[str, Any], history: list[dict[str, Any]] | None) -> None:
         if history is not None:
             write_execution(self._folder / "executions", description, history)
+            self._events.put_events(Entries=[execution_event(description)])
         arn = description["executionArn"]
         machine, name = arn.split(":")[-2:]
         self._timeline.add("execution", machine=machine, name=name, status=description["status"], arn=arn)

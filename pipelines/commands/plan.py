@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.commands.shared import Subparsers
+from pipelines.plan.quotas import PLANNED
 from processing.words import counted
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--quota",
         type=_count,
-        default=8,
+        default=PLANNED,
         metavar="N",
         help="jobs of each kind at once (default: %(default)s)",
     )

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from importlib.resources import files
 
 #: Lambda asks a queue that starts a function without end: five pollers, 20 seconds a poll.
@@ -32,8 +33,14 @@ def default_instances() -> dict[str, str]:
 
     Not the one that a second search is made on, which no plan counts on.
     """
-    pattern = r"^  ((?:Processing|Training|Transform)InstanceType):\n(?:    .*\n)*?    Default: (ml\.\S+)$"
-    return dict(re.findall(pattern, _template("template.yaml"), flags=re.MULTILINE))
+    return {name: kind for name, kind in instances({}).items() if name != "SecondTrainingInstanceType"}
+
+
+def instances(given: Mapping[str, str]) -> dict[str, str]:
+    """All instance types by parameter: those `given` to the template, else those that it has by default."""
+    pattern = r"^  (\w+InstanceType):\n(?:    .*\n)*?    Default: (ml\.\S+)$"
+    found = re.findall(pattern, _template("template.yaml"), flags=re.MULTILINE)
+    return {name: given.get(name) or default for name, default in found}
 
 
 def _template(name: str) -> str:

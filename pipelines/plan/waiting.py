@@ -17,6 +17,7 @@ from pipelines.plan.definitions import Job, QuotaRetry
 from pipelines.plan.durations import elapsed_seconds
 from pipelines.plan.errors import PlanError
 from pipelines.plan.prices import Prices
+from pipelines.plan.quotas import KINDS, quota_kind
 from pipelines.plan.usage import Run, Settings
 
 
@@ -35,13 +36,6 @@ class Outcome:
     most_at_once: Counter[str]
 
 
-def quota_kind(job: Job) -> str:
-    """The service quota a job counts against; AWS has one for each instance type and use."""
-    if job.kind == "tuning":
-        return "spot training" if job.spot else "training"
-    return job.kind
-
-
 def simulate(chains: dict[str, list[Run]], settings: Settings, prices: Prices, quota: int) -> Outcome:
     """Run chains of runs that all land at second 0. `quota`: instances at once, for each kind of job."""
     month = _Month(settings, prices, quota)
@@ -55,8 +49,7 @@ class _Month:
     def __init__(self, settings: Settings, prices: Prices, quota: int):
         self.settings, self.prices, self.quota = settings, prices, quota
         self.clock = simpy.Environment()
-        kinds = ("processing", "training", "spot training", "transform")
-        self.free = {kind: simpy.Container(self.clock, quota, quota) for kind in kinds}
+        self.free = {kind: simpy.Container(self.clock, quota, quota) for kind in KINDS}
         self.finished: dict[str, float] = {}
         self.failed: dict[str, str] = {}
         self.most: Counter[str] = Counter()

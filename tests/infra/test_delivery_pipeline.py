@@ -11,9 +11,9 @@ import cfnlint
 import pytest
 import yaml
 
-from infra import rehearsal
 from infra.deploy import deploy
 from infra.deploy.settings import ENVIRONMENTS, load
+from infra.rehearsal import command as rehearse
 from tests.infra.policies import ACCOUNT, HERE, REGION, Request, Stack, judge
 from tests.infra.templates import ROOT, TEMPLATES, resources, template
 
@@ -135,6 +135,33 @@ def test_a_build_may_hand_its_own_stacks_role_to_cloudformation_and_no_other(del
     assert allowed == [("DeployTestRole", "TestStackRole"), ("DeployProductionRole", "ProductionStackRole")]
 
 
+@pytest.mark.usefixtures("engine")
+def test_the_rehearsal_may_do_what_it_does_in_the_test_stack_and_nowhere_else(delivery):
+    """Keys are not asked about: their policies are in another template."""
+
+    def requests(name: str) -> list[Request]:
+        landing = f"arn:aws:s3:::{name}-landing-{ACCOUNT}-{REGION}"
+        queues = f"arn:aws:sqs:{HERE}:{name}"
+        machine = f"arn:aws:states:{HERE}:stateMachine:{name}-training"
+        run = machine.replace("stateMachine", "execution") + ":run"
+        calls = [
+            ("s3:GetObject", f"{landing}/inference/DE-weee/2026-10/d1/manifest"),
+            ("s3:ListBucket", landing),
+            ("sqs:SendMessage", f"{queues}-unload"),
+            ("sqs:ReceiveMessage", f"{queues}-failures"),
+            ("sqs:DeleteMessage", f"{queues}-failures"),
+            ("states:ListExecutions", machine),
+            ("states:StartExecution", machine),
+            ("states:DescribeExecution", run),
+            ("states:GetExecutionHistory", run),
+            ("states:StopExecution", run),
+        ]
+        return [by(delivery, "RehearseRole", *call) for call in calls]
+
+    assert all(verdicts(delivery, requests(TEST)))
+    assert not any(verdicts(delivery, requests(PRODUCTION)))
+
+
 def test_what_was_merged_is_checked_by_a_role_that_reaches_nothing_but_its_source_and_log(delivery):
     assert delivery.granted("CheckRole") == {
         "logs:CreateLogStream",
@@ -179,10 +206,10 @@ def test_every_command_of_a_build_is_there(words, monkeypatch):
             assert f"\n{target}:" in (ROOT / "Makefile").read_text()
         case [".venv/bin/labelmill", *rest]:
             parser = argparse.ArgumentParser()
-            deploy.add_parser(parser.add_subparsers())
+            subparsers = parser.add_subparsers()
+            for command in (deploy, rehearse):
+                command.add_parser(subparsers)
             assert load(ENVIRONMENTS / f"{parser.parse_args(rest).env}.json")
-        case [".venv/bin/python", "-m", "infra.rehearsal", *rest]:
-            assert rehearsal.parser().parse_args(rest).env == "test"
         case ["aws", "fis", "start-experiment", "--experiment-template-id", "$EXPERIMENT"]:
             pass
         case _:

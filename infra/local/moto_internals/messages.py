@@ -1,13 +1,16 @@
 """Events reach functions, messages to topics are reported, and queues can be counted.
 
-In moto a rule with a Lambda target makes PutEvents fail, and a disabled rule still fires.
+In moto a rule with a Lambda target makes PutEvents fail, a disabled rule still fires, and a text that an
+InputTransformer brings into JSON gets no quotes.
 """
 
 import copy
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from jsonpath_ng import ext as jsonpath
 from moto.events import models as events_models
 from moto.sns import models as sns_models
 from moto.sqs import models as sqs_models
@@ -30,6 +33,29 @@ def install_events(invoke_later: Callable[[str, object], None]) -> None:
             invoke_later(target["Arn"], _event_for(target, original_event))
 
     events_models.Rule.send_to_targets = send_to_targets
+    parse_default = events_models.EventTemplateParser.parse
+
+    def parse(input_template, input_paths_map, event):
+        if not input_template:
+            return parse_default(input_template, input_paths_map, event)
+        return _transformed(input_template, input_paths_map, event)
+
+    events_models.EventTemplateParser.parse = staticmethod(parse)
+
+
+def _transformed(template: str, paths: dict[str, str], event: dict) -> object:
+    """The JSON that an InputTransformer makes of an event: a text gets quotes unless it stands in some."""
+    values = {}
+    for name, path in paths.items():
+        found = jsonpath.parse(path).find(event)
+        values[name] = found[0].value if found else None
+
+    def fill_in(match: re.Match[str]) -> str:
+        if match["name"]:
+            return json.dumps(values[match["name"]])
+        return re.sub("<([^>]+)>", lambda inside: str(values[inside[1]]), match[0])
+
+    return json.loads(re.sub(r'"[^"]*"|<(?P<name>[^>]+)>', fill_in, template))
 
 
 def _event_for(target: dict, event: dict) -> object:
@@ -41,11 +67,7 @@ def _event_for(target: dict, event: dict) -> object:
     transformer = target.get("InputTransformer")
     if not transformer:
         return sent
-    return events_models.EventTemplateParser.parse(
-        input_template=transformer["InputTemplate"],
-        input_paths_map=transformer.get("InputPathsMap", {}),
-        event=sent,
-    )
+    return _transformed(transformer["InputTemplate"], transformer.get("InputPathsMap", {}), sent)
 
 
 def install_topics(on_message: Callable[[str, str | None, str], None]) -> None:

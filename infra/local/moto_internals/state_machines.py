@@ -9,6 +9,7 @@ import functools
 import json
 import sys
 import threading
+import time
 from collections.abc import Callable
 
 from botocore.exceptions import ClientError
@@ -91,6 +92,15 @@ def install_state_machines(
         original_start(self)
 
     Execution.start = start
+    original_stop = Execution.stop
+
+    def stop(self, *details, **further) -> None:
+        # moto knows no stop before the execution's thread has begun.
+        while self.exec_worker and self.exec_worker.env is None:
+            time.sleep(0.01)
+        original_stop(self, *details, **further)
+
+    Execution.stop = stop
     original_terminated = BaseExecutionWorkerCommunication.terminated
 
     def terminated(self) -> None:

@@ -161,3 +161,24 @@ def test_an_error_fails_the_batch_and_an_answer_nobody_asked_for_is_ignored():
     answer = json.dumps({"batchItemFailures": [{"itemIdentifier": "a"}]}).encode()
     assert failed_messages(Outcome(answer, failed=True), ["a", "b"], partial=True) == {"a", "b"}
     assert failed_messages(Outcome(answer, failed=False), ["a", "b"], partial=False) == set()
+
+
+def test_a_stopped_execution_is_told_of_by_an_event_that_a_queue_gets_as_its_rule_says(
+    client, name, make_queue, receive
+):
+    url, arn = make_queue()
+    states, events = client("stepfunctions"), client("events")
+    definition = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 60, "End": True}}}
+    machine = states.create_state_machine(
+        name=name, definition=json.dumps(definition), roleArn="arn:aws:iam::123456789012:role/any"
+    )["stateMachineArn"]
+    pattern = {"source": ["aws.states"], "detail": {"status": ["ABORTED"], "stateMachineArn": [machine]}}
+    events.put_rule(Name=name, EventPattern=json.dumps(pattern))
+    transformer = {
+        "InputPathsMap": {"run": "$.detail.name", "status": "$.detail.status"},
+        "InputTemplate": '{"run": <run>, "text": "<run> is <status>", "input": null}',
+    }
+    events.put_targets(Rule=name, Targets=[{"Id": "1", "Arn": arn, "InputTransformer": transformer}])
+    execution = states.start_execution(stateMachineArn=machine, name="run", input="{}")["executionArn"]
+    states.stop_execution(executionArn=execution)
+    assert receive(url) == {"run": "run", "text": "run is ABORTED", "input": None}

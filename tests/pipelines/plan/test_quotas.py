@@ -7,6 +7,7 @@ import pytest
 from pipelines.plan import usage
 from pipelines.plan.errors import PlanError
 from pipelines.plan.groups import full_scale
+from pipelines.plan.quotas import needed
 from pipelines.plan.waiting import simulate
 
 
@@ -74,3 +75,13 @@ def test_spot_trials_count_against_a_quota_of_their_own(settings, prices, group)
     done = simulate({"DE-weee": usage.retraining(group, on_spot)}, on_spot, prices, quota=8)
     assert done.most_at_once["spot training"] == 2
     assert done.most_at_once["training"] == 1
+
+
+def test_one_run_needs_the_places_of_its_largest_job_of_each_kind_on_both_types_of_a_search():
+    assert needed() == {
+        ("processing", "ProcessingInstanceType"): 1,
+        ("training", "TrainingInstanceType"): 1,
+        ("spot training", "TrainingInstanceType"): 2,
+        ("spot training", "SecondTrainingInstanceType"): 2,
+        ("transform", "TransformInstanceType"): 1,
+    }

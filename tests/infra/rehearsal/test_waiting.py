@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.rehearsal import POLL_SECONDS, wait_for
+from infra.rehearsal.run import POLL_SECONDS, wait_for
 
 
 def test_it_looks_again_until_something_is_there():
