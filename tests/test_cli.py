@@ -59,4 +59,4 @@ def test_without_a_region_a_person_is_told_what_to_set(tmp_path):
         text=True,
     )
     assert done.returncode == 1
-    assert "You must specify a region. Fix: say where and as whom with AWS_PROFILE" in done.stderr
+    assert "You must specify a region. Fix: set AWS_PROFILE" in done.stderr
