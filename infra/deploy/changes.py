@@ -99,7 +99,7 @@ def ready(
         if end.status != "UPDATE_ROLLBACK_COMPLETE":
             skip = f"aws cloudformation continue-update-rollback --stack-name {stack} --resources-to-skip"
             raise StackFailed(
-                f"stack {stack} is {end.status}{end.because}. Fix: correct that and deploy again; where "
+                f"stack {stack} is {end.status}{end.because}. Fix: resolve that and deploy again; where "
                 f"the resource is gone for good, skip it (`{skip} {end.resource}`) and deploy again"
             )
     return False
@@ -154,7 +154,7 @@ def plan(
             return None
         raise StackFailed(
             f"no change set for stack {stack}: {reason or 'it took too long'}. "
-            "Fix: correct that, then deploy again"
+            "Fix: resolve that, then deploy again"
         ) from None
     return ChangeSet(stack, made, new, tuple(_changes(cloudformation, stack, made)))
 
@@ -197,7 +197,7 @@ def apply(
         delete(cloudformation, change_set.stack, show, sleep)
     if end.status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"):
         raise StackFailed(
-            f"stack {change_set.stack} is {end.status}{end.because}. Fix: correct that, then deploy again"
+            f"stack {change_set.stack} is {end.status}{end.because}. Fix: resolve that, then deploy again"
         )
     stack = cloudformation.describe_stacks(StackName=change_set.stack)["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
@@ -214,5 +214,5 @@ def delete(
     end = follow(cloudformation, identity, seen, show, sleep)
     if end.status != "DELETE_COMPLETE":
         raise StackFailed(
-            f"stack {stack} is {end.status}{end.because}. Fix: correct that, then run the same command again"
+            f"stack {stack} is {end.status}{end.because}. Fix: resolve that, then run the same command again"
         )

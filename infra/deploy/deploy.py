@@ -46,9 +46,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--new-image", action="store_true", help="copy the image that AWS has now, and let jobs run on it"
     )
-    parser.add_argument(
-        "--role", metavar="ARN", help="role by which CloudFormation acts (default: your rights)"
-    )
+    parser.add_argument("--role", metavar="ARN", help="role CloudFormation uses (default: your own rights)")
     parser.set_defaults(run=guarded(_run))
 
 

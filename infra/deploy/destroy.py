@@ -1,4 +1,4 @@
-"""`labelmill destroy`: take an environment on AWS down; its data is kept unless you confirm twice."""
+"""`labelmill destroy`: take an environment on AWS down; its data stays unless you confirm twice."""
 
 import argparse
 
@@ -19,13 +19,13 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add `destroy` to the command line."""
     parser = subparsers.add_parser(
         "destroy",
-        help="take an environment on AWS down; data is kept unless you confirm twice",
-        description="Take an environment on AWS down; its data is kept unless you confirm twice.",
+        help="take an environment on AWS down; data stays unless you confirm twice",
+        description="Take an environment on AWS down; its data stays unless you confirm twice.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_environment(parser)
-    parser.add_argument("--yes", action="store_true", help="do not ask, as long as data stays")
+    parser.add_argument("--yes", action="store_true", help="do not ask, unless data is deleted")
     parser.add_argument(
         "--delete-data", action="store_true", help="also delete datasets, models, labels and ledger"
     )
@@ -53,7 +53,7 @@ def _run(args: argparse.Namespace) -> int:
         for found in kept_data.find((TEMPLATES / name).read_text(encoding="utf-8"), place)
     ]
     print(f"stacks that would be deleted: {', '.join(stacks) or 'none is there'}")
-    print("data that would be DELETED for ever:" if args.delete_data else "data that stays:")
+    print("data that would be DELETED permanently:" if args.delete_data else "data that stays:")
     for found in kept:
         print(f"  {found.identifier}")
     if not stacks and not (kept and args.delete_data):
@@ -69,5 +69,5 @@ def _run(args: argparse.Namespace) -> int:
         changes.delete(cloudformation, stack, show_event)
     if args.delete_data:
         kept_data.erase(kept, session)
-        print(f"data deleted; the keys follow in {kept_data.KEY_DAYS} days, until then that can be cancelled")
+        print(f"data deleted; the keys follow in {kept_data.KEY_DAYS} days and can be kept until then")
     return 0

@@ -72,7 +72,7 @@ def problem_with(address: str) -> str | None:
         )
     if not ADDRESS.fullmatch(address):
         wanted = "ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY@sha256:DIGEST"
-        return f"image {address} is not of the form {wanted}. Fix: write it in that form"
+        return f"image {address} is not of the form {wanted}. Fix: write it like that"
     return None
 
 
@@ -124,7 +124,7 @@ def copy(
         log = build.get("logs", {}).get("deepLink", "/aws/codebuild/" + project)
         raise ImageError(
             f"build {build['id']} that copies the image is {build['buildStatus']}. "
-            f"Fix: correct what its log says, then deploy again: {log}"
+            f"Fix: resolve what its log says, then deploy again: {log}"
         )
 
 

@@ -43,12 +43,14 @@ def add_parser(subparsers: Subparsers) -> None:
     export.add_argument("--out", type=Path, metavar="FILE", help="default: review-GROUP-PERIOD.csv")
     export.set_defaults(run=guarded(_export))
 
-    bring = verbs.add_parser("import", help="check a filled sheet and publish the labels with its decisions")
-    bring.add_argument("file", type=Path, metavar="FILE")
-    bring.add_argument("--by", required=True, metavar="NAME", help="who decided; kept with each decision")
-    bring.set_defaults(run=guarded(_import))
+    import_ = verbs.add_parser(
+        "import", help="check a filled sheet and publish the labels with its decisions"
+    )
+    import_.add_argument("file", type=Path, metavar="FILE")
+    import_.add_argument("--by", required=True, metavar="NAME", help="who decided; kept with each decision")
+    import_.set_defaults(run=guarded(_import))
 
-    add_stack(export, bring)
+    add_stack(export, import_)
 
 
 def _export(args: argparse.Namespace) -> int:

@@ -63,7 +63,7 @@ def guarded(command: Command) -> Command:
             print(f"{str(error).rstrip('.')}. {REACH}", file=sys.stderr)
         except ClientError as error:
             step = NEXT_STEPS.get(
-                error.response["Error"]["Code"], "correct that, then run the same command again"
+                error.response["Error"]["Code"], "resolve that, then run the same command again"
             )
             print(f"{str(error).rstrip('.')}. Fix: {step}", file=sys.stderr)
         except (Refused, OSError) as error:

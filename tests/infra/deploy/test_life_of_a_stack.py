@@ -97,7 +97,7 @@ def test_a_creation_that_failed_is_told_and_deploying_again_leads_on(stack, reso
     account.faults["create", resource] = "no such luck."
     assert run("deploy") == 1
     err = capsys.readouterr().err
-    assert f"{stack} is ROLLBACK_COMPLETE, as {resource} failed: no such luck. Fix: correct that, then" in err
+    assert f"{stack} is ROLLBACK_COMPLETE, as {resource} failed: no such luck. Fix: resolve that, then" in err
     assert status(account, stack) == "ROLLBACK_COMPLETE"
     account.faults.clear()
     assert run("deploy") == 0
@@ -159,7 +159,8 @@ def stuck(account, run, capsys):
     }
     assert run("deploy") == 1
     assert (
-        "is UPDATE_ROLLBACK_FAILED, as Catalog failed: no such luck. Fix: put that" in capsys.readouterr().err
+        "is UPDATE_ROLLBACK_FAILED, as Catalog failed: no such luck. Fix: resolve that"
+        in capsys.readouterr().err
     )
     del account.faults["update", "Catalog"]
     return account
@@ -247,7 +248,7 @@ def test_a_taking_over_that_failed_changes_nothing_and_deploying_again_leads_on(
     account.faults["import", "WorkBucket"] = "no such luck"
     assert run("deploy") == 1
     assert (
-        "IMPORT_ROLLBACK_COMPLETE, as WorkBucket failed: no such luck. Fix: correct that, then deploy again"
+        "IMPORT_ROLLBACK_COMPLETE, as WorkBucket failed: no such luck. Fix: resolve that, then deploy again"
         in capsys.readouterr().err
     )
     assert kept(account) == before
@@ -380,7 +381,7 @@ def test_a_deletion_that_stuck_is_told_and_either_command_leads_on(then, account
     account.faults["delete", "TrainRole"] = "it has a policy of somebody else"
     assert run("destroy") == 1
     assert (
-        "is DELETE_FAILED, as TrainRole failed: it has a policy of somebody else. Fix: correct that"
+        "is DELETE_FAILED, as TrainRole failed: it has a policy of somebody else. Fix: resolve that"
         in capsys.readouterr().err
     )
     account.faults.clear()
@@ -422,8 +423,8 @@ def test_an_import_by_hand_that_stuck_leads_over_destroy(account, run, capsys):
         ),
         ("CreateChangeSet", "AccessDenied", "Fix: let somebody with that right do it"),
         ("GetBucketEncryption", "AccessDenied", "Fix: let somebody with that right do it"),
-        ("ExecuteChangeSet", "Throttling", "Fix: run the same command again in a minute"),
-        ("CreateChangeSet", "LimitExceededException", "Fix: correct that, then run the same command again"),
+        ("ExecuteChangeSet", "Throttling", "Fix: give the same command again in a minute"),
+        ("CreateChangeSet", "LimitExceededException", "Fix: resolve that, then run the same command again"),
     ],
 )
 def test_what_aws_refuses_is_told_with_the_next_step(operation, code, step, account, run, capsys):

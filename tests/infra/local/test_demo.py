@@ -25,11 +25,9 @@ def a_dataset_without_brands(stack, follower, say):
 def test_the_demo_ends_at_the_first_failed_run_with_its_sentence_and_its_log(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(two_months, "two_months", a_dataset_without_brands)
     assert cli.main(["demo", "--dir", str(tmp_path / "demo")]) == 1
-    printed = capsys.readouterr().err
-    assert re.search(
-        rf"labelmill-training: the run {GROUP}-training-2026-10-\w+ has ended as FAILED: ", printed
-    )
-    assert "brand" in printed
-    log = Path(re.search(r"Its log: (.*)", printed)[1])
+    err = capsys.readouterr().err
+    assert re.search(rf"labelmill-training: the run {GROUP}-training-2026-10-\w+ has ended as FAILED: ", err)
+    assert "brand" in err
+    log = Path(re.search(r"Its log: (.*)", err)[1])
     assert log.parts[-3] == "jobs"
     assert "brand" in log.read_text()

@@ -126,7 +126,7 @@ def test_a_workbook_has_a_list_of_codes_to_pick_from_and_only_text(cli, stack):
 
 
 @pytest.mark.parametrize(
-    ("codes", "change", "sentence"),
+    ("codes", "change", "fault"),
     [
         ({"007": "9"}, None, ", row 7: '9' is not a code in force. Fix: use one of 1, 2, 5a, 5b, 6"),
         ({"007": "5"}, None, ", row 7: '5' is not a code in force"),
@@ -136,14 +136,12 @@ def test_a_workbook_has_a_list_of_codes_to_pick_from_and_only_text(cli, stack):
         ({}, None, ": the column `code` is empty in every row"),
     ],
 )
-def test_what_cannot_be_taken_is_named_by_file_and_row_and_nothing_is_taken(
-    cli, stack, codes, change, sentence
-):
+def test_what_cannot_be_taken_is_named_by_file_and_row_and_nothing_is_taken(cli, stack, codes, change, fault):
     path = exported(cli)
     fill(path, codes | ({"twin-1": "2"} if codes else {}), change=lambda row: row | (change or {}))
     code, printed = cli("import", str(path), "--by", "A. Muster")
     assert code == 1
-    assert f"sheet.csv{sentence}" in printed
+    assert f"sheet.csv{fault}" in printed
     assert stack.decisions() == [] and stack.started() == []
 
 
@@ -193,7 +191,7 @@ def test_a_sheet_of_earlier_labels_can_be_exported_by_their_run(cli, stack):
 
 
 @pytest.mark.parametrize(
-    ("content", "sentence"),
+    ("content", "fault"),
     [
         (b"", "the first row lacks run, item_id, code"),
         (b"a,b\n1,2\n", "the first row lacks run, item_id, code"),
@@ -201,10 +199,10 @@ def test_a_sheet_of_earlier_labels_can_be_exported_by_their_run(cli, stack):
         ("run,item_id,code\nü,1,1\n".encode("cp1252"), "is not UTF-8. Fix: save the sheet as 'CSV UTF-8'"),
     ],
 )
-def test_a_file_that_is_no_sheet_is_refused(cli, tmp_path, content, sentence):
+def test_a_file_that_is_no_sheet_is_refused(cli, tmp_path, content, fault):
     (tmp_path / "x.csv").write_bytes(content)
     code, printed = cli("import", "x.csv", "--by", "A. Muster")
-    assert code == 1 and sentence in printed and "Fix: " in printed
+    assert code == 1 and fault in printed and "Fix: " in printed
 
 
 def test_a_workbook_that_is_none_and_a_file_that_is_not_there_are_refused(cli, tmp_path):
