@@ -228,6 +228,40 @@ def test_what_was_merged_is_checked_by_a_role_that_reaches_nothing_but_its_sourc
     }
 
 
+def test_no_role_of_the_delivery_is_denied_anything(with_faults):
+    effects = {
+        statement["Effect"]
+        for role in with_faults.roles()
+        for policy in with_faults.identity_policies(role)
+        for statement in policy["Statement"]
+    }
+    assert effects == {"Allow"}
+
+
+@pytest.mark.usefixtures("engine")
+def test_each_role_of_the_delivery_is_taken_by_its_service_for_this_account_alone(with_faults):
+    services = {
+        **dict.fromkeys(("TestStackRole", "ProductionStackRole"), "cloudformation"),
+        **dict.fromkeys(("CheckRole", "DeployTestRole", "DeployProductionRole", "RehearseRole"), "codebuild"),
+        "PipelineRole": "codepipeline",
+        "FaultRole": "ssm",
+        "ExperimentRole": "fis",
+    }
+    asked = {
+        (role, service, account): Request(
+            f"{service}.amazonaws.com",
+            "sts:AssumeRole",
+            with_faults.arn(role),
+            {"aws:SourceAccount": account},
+        )
+        for role in with_faults.roles()
+        for service in {*services.values(), "lambda"}
+        for account in (ACCOUNT, "210987654321")
+    }
+    taken = {key for key, yes in zip(asked, verdicts(with_faults, list(asked.values())), strict=True) if yes}
+    assert taken == {(role, service, ACCOUNT) for role, service in services.items()}
+
+
 def test_production_comes_last_and_only_after_a_person_has_agreed(delivery, with_faults):
     def actions(stack: Stack) -> list[tuple[str, str]]:
         stages = stack.of_type("CodePipeline::Pipeline")["Pipeline"]["Stages"]
