@@ -3,47 +3,24 @@
 `benchmarks/template_mutants.py` tries all of them. Snapshots (docs/access.md) do not count as noticing.
 """
 
+import importlib
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
 from types import ModuleType
 
-from tests.infra import (
-    test_delivery_pipeline,
-    test_image_permissions,
-    test_machine_permissions,
-    test_permissions,
-    test_runtime_rights,
-    test_services,
-    test_template,
-    test_vpc,
-)
 from tests.infra.policies import Stack
 from tests.infra.templates import planted, template
 
-OF_TEMPLATE = (
-    *(
-        test_image_permissions,
-        test_services,
-        test_runtime_rights,
-        test_permissions,
-        test_machine_permissions,
-        test_vpc,
-    ),
-    test_template,
-)
+#: The test modules that judge a template.
 MODULES = {
-    "template": OF_TEMPLATE,
-    "bootstrap": (test_permissions, test_template, test_image_permissions),
-    "delivery": (test_delivery_pipeline,),
-}
-FIXTURES: dict[str, Callable[[], list[Stack]]] = {
-    "stack": lambda: [Stack()],
-    "variant": lambda: [Stack(**given) for given in test_services.VARIANTS.values()],
-    "stack_in_vpc": lambda: [Stack(VpcSubnets=test_vpc.SUBNETS, VpcSecurityGroups=test_vpc.GROUPS)],
-    "delivery": lambda: [_delivery()],
-    "with_faults": lambda: [_delivery(WithFaults="yes")],
+    "template": (
+        *("test_image_permissions", "test_services", "test_runtime_rights", "test_permissions"),
+        *("test_machine_permissions", "test_vpc", "test_template"),
+    ),
+    "bootstrap": ("test_permissions", "test_template", "test_image_permissions"),
+    "delivery": ("test_delivery_pipeline",),
 }
 #: One starts another program, the others plant faults themselves.
 LEFT_OUT = {
@@ -53,10 +30,27 @@ LEFT_OUT = {
 }
 
 
+def _module(name: str) -> ModuleType:
+    return importlib.import_module(f"tests.infra.{name}")
+
+
 def _delivery(**given: str) -> Stack:
-    return Stack(
-        template("delivery"), **test_delivery_pipeline.PARAMETERS, Name="labelmill-delivery", **given
-    )
+    parameters = _module("test_delivery_pipeline").PARAMETERS
+    return Stack(template("delivery"), **parameters, Name="labelmill-delivery", **given)
+
+
+def _in_vpc() -> Stack:
+    module = _module("test_vpc")
+    return Stack(VpcSubnets=module.SUBNETS, VpcSecurityGroups=module.GROUPS)
+
+
+FIXTURES: dict[str, Callable[[], list[Stack]]] = {
+    "stack": lambda: [Stack()],
+    "variant": lambda: [Stack(**given) for given in _module("test_services").VARIANTS.values()],
+    "stack_in_vpc": lambda: [_in_vpc()],
+    "delivery": lambda: [_delivery()],
+    "with_faults": lambda: [_delivery(WithFaults="yes")],
+}
 
 
 @dataclass(frozen=True)
@@ -130,13 +124,13 @@ def _without(path: tuple, key) -> Callable[[list, int], None]:
 # ---------------------------------------------------------------- noticing
 
 
-def cases(modules: tuple[ModuleType, ...]) -> list[tuple[str, Callable[[], None]]]:
-    """Every test of the modules that takes templates and nothing else, with each of its parameters."""
+def cases(name: str) -> list[tuple[str, Callable[[], None]]]:
+    """Every test that judges the template and takes nothing but templates, with each of its parameters."""
     return [
-        (f"{name} {values}", lambda function=function, values=values: _call(function, values))
-        for module in modules
-        for name, function in vars(module).items()
-        if name.startswith("test_") and inspect.isfunction(function) and name not in LEFT_OUT
+        (f"{test} {values}", lambda function=function, values=values: _call(function, values))
+        for module in map(_module, MODULES[name])
+        for test, function in vars(module).items()
+        if test.startswith("test_") and inspect.isfunction(function) and test not in LEFT_OUT
         for values in _parameters(function)
         if set(inspect.signature(function).parameters) <= {*values, *FIXTURES}
     ]

@@ -97,6 +97,90 @@ def verdicts(delivery: Stack, requests: list[Request]) -> list[bool]:
     return [verdict == "Allowed" for verdict in judge(delivery, requests)]
 
 
+def calls_on_creation(stack: Stack, logical: str) -> set[tuple[str, str]]:
+    """The actions that CloudFormation takes to make a resource, each with what it is on.
+
+    Not of queues and topics: the engine does not fill the tag in into their ARNs.
+    """
+    kind = stack.resources[logical]["Type"]
+    called = _schemas()[kind].get("handlers", {}).get("create", {}).get("permissions", [])
+    own = {action for action in called if action.partition(":")[0] == kind.split("::")[1].lower()}
+    return {
+        (action, _on(stack, kind, action, logical))
+        for action in own
+        if not any(re.fullmatch(unused, action) for unused in UNUSED)
+    }
+
+
+#: Stands for any key whose own policy leaves it to roles, as all of ours leave their administration.
+KEY = f"arn:aws:kms:{HERE}:key/DeliveryKey"
+#: Resource types whose ARN has no name of ours, and actions that are on none before the resource is there.
+UNNAMED = {
+    "AWS::KMS::Key": KEY,
+    "AWS::Lambda::EventSourceMapping": f"arn:aws:lambda:{HERE}:event-source-mapping:0a1b2c3d",
+}
+ON_NOTHING = {"kms:CreateKey", "lambda:CreateEventSourceMapping", "lambda:GetEventSourceMapping"}
+MADE_BY_NAME = (
+    *("AWS::KMS::Key", "AWS::Lambda::EventSourceMapping", "AWS::Lambda::Function", "AWS::S3::Bucket"),
+    *("AWS::DynamoDB::Table", "AWS::IAM::Role", "AWS::CloudWatch::Alarm", "AWS::Events::Rule"),
+)
+
+
+def _on(stack: Stack, kind: str, action: str, logical: str) -> str:
+    if action in ON_NOTHING:
+        return "*"
+    return UNNAMED.get(kind) or stack.arn(logical).removesuffix(":*")
+
+
+@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize("role", ["TestStackRole", "ProductionStackRole"])
+def test_cloudformation_may_make_each_resource_where_and_as_it_makes_it(role, delivery):
+    """As the resource types' schemas say, with the tags and conditions that there are at that moment."""
+    name = {"TestStackRole": TEST, "ProductionStackRole": PRODUCTION}[role]
+    stack = Stack(Name=name)
+    made = {
+        (logical, *call)
+        for logical, resource in stack.resources.items()
+        if resource["Type"] in MADE_BY_NAME
+        for call in calls_on_creation(stack, logical)
+    }
+    said = {
+        "AWS::KMS::Key": {"aws:RequestTag/project": "labelmill"},
+        "AWS::Lambda::EventSourceMapping": {
+            "lambda:FunctionArn": f"arn:aws:lambda:{HERE}:function:{name}-unload"
+        },
+    }
+    after = {"aws:ResourceTag/project": "labelmill"}
+    asked = {}
+    for logical, action, on in made:
+        kind = stack.resources[logical]["Type"]
+        context = said.get(kind, {})
+        if kind == "AWS::KMS::Key" and action not in ("kms:CreateKey", "kms:TagResource"):
+            context = after
+        if action in ("lambda:TagResource", "lambda:GetEventSourceMapping", "lambda:ListTags"):
+            context = {}
+        asked[logical, action] = by(delivery, role, action, on, **context)
+    assert {"kms:TagResource", "lambda:CreateEventSourceMapping", "s3:CreateBucket"} <= {a for _, a in asked}
+    refused = [
+        key for key, yes in zip(asked, verdicts(delivery, list(asked.values())), strict=True) if not yes
+    ]
+    assert refused == []
+
+
+@pytest.mark.usefixtures("engine")
+def test_cloudformation_tags_and_maps_nothing_of_somebody_else(delivery):
+    key, anything = KEY, "*"
+    other = {"aws:ResourceTag/project": "another", "aws:RequestTag/project": "labelmill"}
+    theirs = {"lambda:FunctionArn": f"arn:aws:lambda:{HERE}:function:{PRODUCTION}-unload"}
+    refused = [
+        by(delivery, "TestStackRole", "kms:TagResource", key, **other),
+        by(delivery, "TestStackRole", "kms:CreateKey", anything, **{"aws:RequestTag/project": "another"}),
+        by(delivery, "TestStackRole", "kms:ScheduleKeyDeletion", key),
+        by(delivery, "TestStackRole", "lambda:CreateEventSourceMapping", anything, **theirs),
+    ]
+    assert verdicts(delivery, refused) == [False] * len(refused)
+
+
 @pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize(
     ("action", "resource"),
@@ -169,6 +253,40 @@ def test_what_was_merged_is_checked_by_a_role_that_reaches_nothing_but_its_sourc
         "s3:GetObject",
         "kms:Decrypt",
     }
+
+
+def test_no_role_of_the_delivery_is_denied_anything(with_faults):
+    effects = {
+        statement["Effect"]
+        for role in with_faults.roles()
+        for policy in with_faults.identity_policies(role)
+        for statement in policy["Statement"]
+    }
+    assert effects == {"Allow"}
+
+
+@pytest.mark.usefixtures("engine")
+def test_each_role_of_the_delivery_is_taken_by_its_service_for_this_account_alone(with_faults):
+    services = {
+        **dict.fromkeys(("TestStackRole", "ProductionStackRole"), "cloudformation"),
+        **dict.fromkeys(("CheckRole", "DeployTestRole", "DeployProductionRole", "RehearseRole"), "codebuild"),
+        "PipelineRole": "codepipeline",
+        "FaultRole": "ssm",
+        "ExperimentRole": "fis",
+    }
+    asked = {
+        (role, service, account): Request(
+            f"{service}.amazonaws.com",
+            "sts:AssumeRole",
+            with_faults.arn(role),
+            {"aws:SourceAccount": account},
+        )
+        for role in with_faults.roles()
+        for service in {*services.values(), "lambda"}
+        for account in (ACCOUNT, "210987654321")
+    }
+    taken = {key for key, yes in zip(asked, verdicts(with_faults, list(asked.values())), strict=True) if yes}
+    assert taken == {(role, service, ACCOUNT) for role, service in services.items()}
 
 
 def test_production_comes_last_and_only_after_a_person_has_agreed(delivery, with_faults):

@@ -6,15 +6,12 @@ from itertools import product
 import pytest
 
 from tests.infra.faults import assert_found, key_policy, of_action, put, statements, without
-from tests.infra.policies import ACCOUNT, HERE, REGION, VALUES, Request, Stack, by_role, judge
+from tests.infra.judged import JOBS, allowed, person
+from tests.infra.policies import ACCOUNT, HERE, REGION, VALUES, Request, Stack, by_role
 
 pytestmark = pytest.mark.usefixtures("engine")
 
 KEYS = ("LandingKey", "WorkKey", "LabelledKey", "OperationsKey")
-JOBS = (
-    *("PrepareRole", "FeaturizeRole", "TuneRole", "TrainRole", "TransformRole"),
-    *("PublishRole", "AmendRole", "CompareRole"),
-)
 MACHINES = ("TrainingMachineRole", "InferenceMachineRole", "ComparisonMachineRole")
 STARTERS = ("StartTrainingRole", "StartInferenceRole", "TestModelRole", "StartComparisonRole")
 CHECK_MONTH = ("CheckMonthRole", "CheckMonthSchedulerRole")
@@ -127,22 +124,6 @@ WRITES = {
 def object_arn(stack: Stack, path: str) -> str:
     bucket, _, key = path.partition("/")
     return f"arn:aws:s3:::{stack.ref(bucket)}/{key}"
-
-
-def allowed(stack: Stack, requests: dict) -> set:
-    """The keys of `requests` whose request the engine allows."""
-    verdicts = judge(stack, list(requests.values()))
-    return {key for key, verdict in zip(requests, verdicts, strict=True) if verdict == "Allowed"}
-
-
-def person(stack: Stack, action: str, resource: str, **context: str) -> Request:
-    """A call by somebody whose own policies allow everything."""
-    everything = {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
-    }
-    arn = f"arn:aws:iam::{ACCOUNT}:role/Admin"
-    return Request(arn, action, resource, {"aws:PrincipalArn": arn, **context}, [everything])
 
 
 def via(service: str) -> dict:

@@ -5,9 +5,9 @@ from itertools import product
 import pytest
 
 from tests.infra.faults import assert_found, statements
+from tests.infra.judged import JOBS, allowed
 from tests.infra.policies import HERE, Stack, by_role
 from tests.infra.templates import MACHINES
-from tests.infra.test_permissions import JOBS, allowed
 
 pytestmark = pytest.mark.usefixtures("engine")
 

@@ -9,9 +9,9 @@ from itertools import product
 import pytest
 
 from tests.infra.faults import assert_found, statements
+from tests.infra.judged import JOBS, allowed, person
 from tests.infra.policies import ACCOUNT, HERE, REGION, Request, Stack, judge
 from tests.infra.templates import MACHINES
-from tests.infra.test_permissions import JOBS, allowed, person
 
 pytestmark = pytest.mark.usefixtures("engine")
 

@@ -6,10 +6,10 @@ import pytest
 
 from infra.deploy.vpc import in_vpc
 from infra.local.aws_models import check, service_model
+from tests.infra.judged import JOBS
 from tests.infra.machine_calls import calls, tasks
 from tests.infra.policies import HERE, Request, Stack, by_role, judge
 from tests.infra.templates import MACHINES, definition
-from tests.infra.test_permissions import JOBS
 
 SUBNETS, GROUPS = "subnet-0a1b,subnet-2c3d", "sg-4e5f"
 
