@@ -29,6 +29,12 @@ TEXTS = [
     ROOT / "pyproject.toml",
     ROOT / ".ci" / "run",
 ]
+NAMES = {path.name for path in ROOT.iterdir()} | {
+    path.name
+    for folder in FOLDERS
+    for path in (ROOT / folder).rglob("*.*")
+    if "node_modules" not in path.parts
+}
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
 
@@ -72,7 +78,10 @@ def test_the_picture_shows_the_layers_of_the_import_contracts():
 
 
 def prose(path: Path) -> Iterator[str]:
-    """What people read in a file: all of a text, comments and docstrings of a source."""
+    """What people read in a file: all of a text, comments and docstrings of a source.
+
+    Of what we ship also all other strings: help texts and messages are among them.
+    """
     text = path.read_text(encoding="utf-8")
     if path.suffix != ".py":
         yield text
@@ -80,16 +89,27 @@ def prose(path: Path) -> Iterator[str]:
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:
             yield token.string
+    shipped = path.relative_to(ROOT).parts[0] in PACKAGES
     for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+        if shipped and isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+        elif not shipped and isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
             yield ast.get_docstring(node) or ""
 
 
 def named_paths(text: str) -> set[str]:
-    """Paths of the tree in a text, without keys of S3 objects: these begin alike, and name a model group."""
-    paths = rf"(?<![\w./<>{{}}-])(?:{'|'.join(FOLDERS)})(?:/[\w.-]+)+(?![\w{{*])"
+    """Paths of the tree in a text, `*` included.
+
+    Without keys of S3 objects, which begin alike: they name a model group, or are any group's manifest.
+    """
+    paths = rf"(?<![\w./<>{{}}-])(?:{'|'.join(FOLDERS)})(?:/[\w.*-]+)+(?![\w{{])"
     found = {name.rstrip(".") for name in re.findall(paths, text)}
-    return {name for name in found if not re.match(r"\w+/[A-Z]{2}-", name)}
+    return {name for name in found if not re.match(r"\w+/([A-Z]{2}-|\*/manifest$)", name)}
+
+
+def named_files(text: str) -> set[str]:
+    """Names of source files without their folder; those of AWS's toolkits begin with an underscore."""
+    return set(re.findall(r"(?<![\w./*{}<>-])[a-z]\w*\.(?:py|mjs|js|sql|yaml|toml|css)(?![\w/(])", text))
 
 
 def named_modules(text: str) -> set[str]:
@@ -109,11 +129,12 @@ def is_module(name: str) -> bool:
     return module.exists() and re.search(rf"\b{last}\b", module.read_text(encoding="utf-8")) is not None
 
 
-def test_whatever_a_text_a_comment_or_a_docstring_names_of_the_tree_is_there():
+def test_whatever_a_text_a_comment_or_a_string_names_of_the_tree_is_there():
     gone = {}
     for path in (*TEXTS, *SOURCES):
         text = "\n".join(prose(path))
-        paths = {name for name in named_paths(text) if not (ROOT / name).exists()}
+        paths = {name for name in named_paths(text) if not any(ROOT.glob(name))}
+        paths |= named_files(text) - NAMES
         paths |= {
             name
             for name in re.findall(r"(?<![\w./])\.\./[\w./]*\w", text)

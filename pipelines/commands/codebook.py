@@ -20,7 +20,7 @@ EPILOG = """\
 A codebook is a file, or the name of a model group for the one that is published.
 
 Examples:
-  labelmill codebook check pipelines/codebooks/*.json
+  labelmill codebook check pipelines/codebooks/files/*.json
   labelmill codebook show DE-weee
   labelmill codebook diff DE-weee pipelines/codebooks/files/DE-weee.json
   labelmill codebook publish pipelines/codebooks/files/DE-weee.json
