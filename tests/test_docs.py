@@ -78,11 +78,19 @@ def test_every_example_in_a_help_text_is_one_the_command_line_takes(words):
         assert callable(command_parser().parse_args(words).run)
 
 
+def test_a_command_is_summed_up_in_the_table_of_commands_alone():
+    [commands] = [each for each in command_parser()._actions if isinstance(each, argparse._SubParsersAction)]
+    assert [summary.dest for summary in commands._choices_actions] == []
+
+
 def test_every_command_has_an_example_in_its_help_text():
     assert {words[0] for words in EXAMPLES} == set(cli.COMMANDS)
 
 
-TARGETS = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+#: The targets of the Makefile, and what the comment beside each says that it does.
+TARGETS = dict(
+    re.findall(r"^([a-z]+):[^#\n]*(?:## (.*))?$", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+)
 
 
 def test_every_make_target_in_the_docs_is_in_the_makefile():
@@ -90,14 +98,15 @@ def test_every_make_target_in_the_docs_is_in_the_makefile():
         line.split()[1] for line in LINES if line.startswith("make ")
     ]
     assert {"demo", "test"} <= set(named)
-    assert set(named) <= set(TARGETS)
+    assert set(named) <= TARGETS.keys()
 
 
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
-def test_contributors_are_told_what_each_make_target_does():
-    assert sorted(re.findall(r"^\| `make ([a-z]+)` \|", CONTRIBUTING, flags=re.MULTILINE)) == sorted(TARGETS)
+def test_contributors_are_told_of_each_make_target_what_the_makefile_says_of_it():
+    table = re.findall(r"^\| `make ([a-z]+)` \| (.*) \|$", CONTRIBUTING, flags=re.MULTILINE)
+    assert {target: does.replace("`", "") for target, does in table} == TARGETS
 
 
 def test_each_change_contributors_are_told_of_has_a_first_file_that_is_there():

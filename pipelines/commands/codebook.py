@@ -31,7 +31,6 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add `codebook` and its four verbs to the command line."""
     parser = subparsers.add_parser(
         "codebook",
-        help="check, show, compare and publish codebooks",
         description="Check, show, compare and publish codebooks (docs/codebooks.md).",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
