@@ -7,23 +7,23 @@ BIN := .venv/bin
 demo: .venv/.ready ## two months for three model groups, on this machine
 	$(BIN)/labelmill demo
 
-test: setup ## the whole default suite
+test: setup ## the whole test suite
 	$(BIN)/pytest -n auto --dist loadfile
 
-setup: .venv/.ready .venv/sdk/.ready ## everything, into .venv
+setup: .venv/.ready .venv/sdk/.ready ## everything into .venv; the SDKs that compile state machines into .venv/sdk
 
-definitions: .venv/sdk/.ready ## compile pipelines/machines/ to pipelines/definitions/*.asl.json
+definitions: .venv/sdk/.ready ## compiles pipelines/machines/ to pipelines/definitions/*.asl.json, which are committed
 	.venv/sdk/bin/python -m pipelines.machines.compile
 
-docs: .venv/.ready ## write again what is generated: docs/access.md, docs/local.md
+docs: .venv/.ready ## writes again what is generated in docs/access.md and docs/local.md
 	$(BIN)/python -m tests.infra.access_matrix
 	$(BIN)/python -m tests.infra.local.refusals_page
 
-checkov: .venv/checkov/.ready ## what one test of the templates wants, into .venv/checkov
+checkov: .venv/checkov/.ready ## sets up checkov, which one test of the templates wants
 
-ministack: .venv/ministack/.ready ## another emulator of AWS, for one test of the templates, into .venv/ministack
+ministack: .venv/ministack/.ready ## sets up ministack, which one test of the templates and handlers wants
 
-lint: .venv/.ready
+lint: .venv/.ready ## linters, types and import contracts: what CI checks first
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -54,9 +54,9 @@ lint: .venv/.ready
 	$(BIN)/uv pip sync --quiet --python .venv/ministack/bin/python requirements/ministack.lock
 	touch $@
 
-lock: .venv/bin/uv ## pin again what requirements/*.in asks for
+lock: .venv/bin/uv ## pins again what requirements/*.in asks for
 	for name in dev sdk checkov ministack; do $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	  --no-header --no-annotate --no-emit-index-url --generate-hashes requirements/$$name.in -o requirements/$$name.lock; done
 
-clean:
+clean: ## removes .venv, runs and builds
 	rm -rf .venv .labelmill build

@@ -29,6 +29,7 @@ _MODEL = re.compile(MODEL_NAME.format(group=f"({GROUP_PATTERN})", period=PERIOD_
 # The landing bucket.
 DATASETS = "{purpose}/{group}/{period}/"
 DATASET = DATASETS + "{delivery}/"
+_DATASET = re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]*)", DATASET))
 # The work bucket.
 CODEBOOK = "codebooks/{group}/{version}.json"
 RUN_FOLDER = "runs/{group}/{run}/"
@@ -57,6 +58,28 @@ class Run(NamedTuple):
     group: str
     purpose: str
     period: str
+
+
+class Dataset(NamedTuple):
+    """What the key of a dataset says; each part is any text without a slash.
+
+    Attributes:
+        purpose: training or inference.
+        group: the model group, like DE-weee.
+        period: the month, like 2026-10.
+        delivery: the name of the delivery, like d1.
+    """
+
+    purpose: str
+    group: str
+    period: str
+    delivery: str
+
+
+def parse_dataset(key: str) -> Dataset | None:
+    """What the key of a dataset's folder says; None for a key of another form."""
+    found = _DATASET.fullmatch(key)
+    return Dataset(**found.groupdict()) if found else None
 
 
 def run_name(group: str, purpose: str, period: str, *processed: str) -> str:

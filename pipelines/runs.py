@@ -46,23 +46,26 @@ def landed(purpose: str, bucket: str, key: str, version: str) -> dict[str, Any]:
     `purpose` is `training` or `inference`; `version` is the object's version. Raises BadKey.
     """
     where = names.address(bucket, key)
-    folders = key.split("/")
-    if len(folders) != 5 or folders[0] != purpose or folders[4] != "manifest":
+    folder, _, file = key.rpartition("/")
+    dataset = names.parse_dataset(f"{folder}/")
+    if dataset is None or dataset.purpose != purpose or file != "manifest":
+        right = names.DATASET.format(
+            purpose=purpose, group="<model group>", period="<period>", delivery="<delivery>"
+        )
+        example = names.DATASET.format(purpose=purpose, group="DE-weee", period="2026-10", delivery="d1")
         raise BadKey(
             f"{where} is not the manifest of a dataset for {purpose}. "
-            "Fix: put the data files and, last, `manifest` "
-            f"under {purpose}/<model group>/<period>/<delivery>/, like {purpose}/DE-weee/2026-10/d1/"
+            f"Fix: put the data files and, last, `manifest` under {right}, like {example}"
         )
-    for (part, form, pattern), folder in zip(PARTS, folders[1:4], strict=True):
-        if not re.fullmatch(pattern, folder):
-            raise BadKey(f"{where}: {folder!r} is not a {part}. Fix: name that folder {form}")
-    _, group, period, *_ = folders
+    for (part, form, pattern), value in zip(PARTS, dataset[1:], strict=True):
+        if not re.fullmatch(pattern, value):
+            raise BadKey(f"{where}: {value!r} is not a {part}. Fix: name that folder {form}")
     return {
-        "run": names.run_name(group, purpose, period, bucket, key, version),
-        "group": group,
-        "period": period,
+        "run": names.run_name(dataset.group, purpose, dataset.period, bucket, key, version),
+        "group": dataset.group,
+        "period": dataset.period,
         "purpose": purpose,
-        "dataset": names.address(bucket, key.removesuffix("manifest")),
+        "dataset": names.address(bucket, f"{folder}/"),
     }
 
 

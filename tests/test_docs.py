@@ -4,6 +4,7 @@ import argparse
 import importlib
 import re
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,21 +43,54 @@ def test_every_labelmill_command_in_the_docs_is_one_the_command_line_takes(words
     assert callable(command_parser().parse_args(words).run)
 
 
-def leaf_commands(parser: argparse.ArgumentParser, words: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
-    subparsers = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
-    if not subparsers:
-        return [words]
-    return [
-        leaf for name, child in subparsers[0].choices.items() for leaf in leaf_commands(child, (*words, name))
-    ]
+def commands(
+    parser: argparse.ArgumentParser, words: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], argparse.ArgumentParser]]:
+    """Every command with its parser, those that only have verbs too."""
+    yield words, parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, child in action.choices.items():
+                yield from commands(child, (*words, name))
 
 
-@pytest.mark.parametrize("words", leaf_commands(command_parser()), ids=" ".join)
+@pytest.mark.parametrize(
+    "words",
+    [words for words, parser in commands(command_parser()) if parser._subparsers is None],
+    ids=" ".join,
+)
 def test_every_command_is_in_the_docs(words):
     assert f"labelmill {' '.join(words)}" in TEXT
 
 
-TARGETS = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+EXAMPLES = [
+    shlex.split(line)
+    for _, parser in commands(command_parser())
+    for line in re.findall(r"^(?:Example:)? +labelmill (.*)", parser.epilog or "", flags=re.MULTILINE)
+]
+
+
+@pytest.mark.parametrize("words", EXAMPLES, ids=" ".join)
+def test_every_example_in_a_help_text_is_one_the_command_line_takes(words):
+    if words[-1] == "--help":
+        assert tuple(words[:-1]) in dict(commands(command_parser()))
+    else:
+        assert callable(command_parser().parse_args(words).run)
+
+
+def test_a_command_is_summed_up_in_the_table_of_commands_alone():
+    [commands] = [each for each in command_parser()._actions if isinstance(each, argparse._SubParsersAction)]
+    assert [summary.dest for summary in commands._choices_actions] == []
+
+
+def test_every_command_has_an_example_in_its_help_text():
+    assert {words[0] for words in EXAMPLES} == set(cli.COMMANDS)
+
+
+#: The targets of the Makefile, and what the comment beside each says that it does.
+TARGETS = dict(
+    re.findall(r"^([a-z]+):[^#\n]*(?:## (.*))?$", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+)
 
 
 def test_every_make_target_in_the_docs_is_in_the_makefile():
@@ -64,14 +98,15 @@ def test_every_make_target_in_the_docs_is_in_the_makefile():
         line.split()[1] for line in LINES if line.startswith("make ")
     ]
     assert {"demo", "test"} <= set(named)
-    assert set(named) <= set(TARGETS)
+    assert set(named) <= TARGETS.keys()
 
 
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
-def test_contributors_are_told_what_each_make_target_does():
-    assert sorted(re.findall(r"^\| `make ([a-z]+)` \|", CONTRIBUTING, flags=re.MULTILINE)) == sorted(TARGETS)
+def test_contributors_are_told_of_each_make_target_what_the_makefile_says_of_it():
+    table = re.findall(r"^\| `make ([a-z]+)` \| (.*) \|$", CONTRIBUTING, flags=re.MULTILINE)
+    assert {target: does.replace("`", "") for target, does in table} == TARGETS
 
 
 def test_each_change_contributors_are_told_of_has_a_first_file_that_is_there():

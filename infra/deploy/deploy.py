@@ -36,7 +36,6 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add `deploy` to the command line."""
     parser = subparsers.add_parser(
         "deploy",
-        help="bring an environment on AWS up to this checkout",
         description="Bring an environment on AWS up to this checkout.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

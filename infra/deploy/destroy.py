@@ -19,7 +19,6 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add `destroy` to the command line."""
     parser = subparsers.add_parser(
         "destroy",
-        help="take an environment on AWS down; data stays unless you confirm twice",
         description="Take an environment on AWS down; its data stays unless you confirm twice.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -31,7 +31,6 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add `local` with `up`, `down`, `status` and `schedule` to the command line."""
     local = subparsers.add_parser(
         "local",
-        help="run the whole system on this machine",
         description="AWS imitated at 127.0.0.1, with the templates, functions and jobs that are deployed.",
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "demo",
-        help="two months for three model groups, on this machine",
         description="Runs two months for three model groups on synthetic items: train, compare, label; the "
         "codes of one group change between them, and a reviewer decides on uncertain items.",
         epilog="Example: labelmill demo --dir another-demo",

@@ -15,7 +15,6 @@ def add_command(subparsers: Subparsers, name: str, *, approved: bool, text: str,
     """Add one of the two commands to the command line."""
     parser = subparsers.add_parser(
         name,
-        help=text,
         description=f"{text.capitalize()} (docs/ledger.md). The SNS message names the run.",
         epilog=f"Example: labelmill {name} DE-weee-comparison-2026-10-0f3a9c21d4e5 --reason 'as agreed'",
     )

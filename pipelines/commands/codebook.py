@@ -20,7 +20,7 @@ EPILOG = """\
 A codebook is a file, or the name of a model group for the one that is published.
 
 Examples:
-  labelmill codebook check pipelines/codebooks/*.json
+  labelmill codebook check pipelines/codebooks/files/*.json
   labelmill codebook show DE-weee
   labelmill codebook diff DE-weee pipelines/codebooks/files/DE-weee.json
   labelmill codebook publish pipelines/codebooks/files/DE-weee.json
@@ -31,7 +31,6 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add `codebook` and its four verbs to the command line."""
     parser = subparsers.add_parser(
         "codebook",
-        help="check, show, compare and publish codebooks",
         description="Check, show, compare and publish codebooks (docs/codebooks.md).",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

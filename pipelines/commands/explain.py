@@ -32,7 +32,6 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add `explain` to the command line."""
     parser = subparsers.add_parser(
         "explain",
-        help="why a text gets its code: the words and attributes that spoke for and against",
         description="Label one item and say why (docs/classifier.md).",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

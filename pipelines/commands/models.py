@@ -23,7 +23,6 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add `models` and its verbs to the command line."""
     parser = subparsers.add_parser(
         "models",
-        help="models and winners of each group: list, history, winner, rollback, promote",
         description="Show models and decisions; change a group's winner (docs/ledger.md).",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

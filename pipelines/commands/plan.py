@@ -36,7 +36,6 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add `plan` to the command line."""
     parser = subparsers.add_parser(
         "plan",
-        help="what a month will cost and when it will be done",
         description="Compute a month's jobs, hours, cost and end before it runs. Calls no service.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -25,7 +25,6 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add `report` and its three verbs to the command line."""
     parser = subparsers.add_parser(
         "report",
-        help="pages on model comparisons and on labels",
         description="Write pages on model comparisons and on labels (docs/reports.md).",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -27,7 +27,6 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add `review` and its two verbs to the command line."""
     parser = subparsers.add_parser(
         "review",
-        help="uncertain items: export a sheet, import decisions",
         description="Export the items a person must review, import the decisions (docs/outputs.md).",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

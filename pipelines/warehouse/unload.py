@@ -154,9 +154,15 @@ def failure(name: str, state: str, cause: str) -> dict[str, Any]:
 
 
 def read_name(name: str) -> Order:
-    """The order, for one group, that a statement's name says."""
-    _, purpose, group, period, delivery = name.split("/")
-    return Order(purpose, period, delivery, (group,))
+    """The order, for one group, that a statement's name says. Raises ValueError."""
+    _, _, folder = name.partition("/")
+    dataset = names.parse_dataset(f"{folder}/")
+    if dataset is None:
+        raise ValueError(
+            f"{name!r} is not the name of an UNLOAD of this stack. "
+            "Fix: give statements of your own names that do not begin with the stack's"
+        )
+    return Order(dataset.purpose, dataset.period, dataset.delivery, (dataset.group,))
 
 
 def next_delivery(delivery: str) -> str:

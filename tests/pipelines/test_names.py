@@ -51,6 +51,16 @@ def test_a_models_name_begins_with_its_group():
     assert names.group_of_model(RUN) is None
 
 
+def test_a_datasets_key_is_read_into_what_it_was_made_of():
+    dataset = names.Dataset("training", "DE-weee", "2026-10", "d1")
+    assert names.parse_dataset(names.DATASET.format(**dataset._asdict())) == dataset
+
+
+@pytest.mark.parametrize("key", ["", "/", "training/DE-weee/2026-10/", "a/b/c/d", "a/b/c/d/e/", "a/b/c/d/e"])
+def test_a_key_of_another_form_is_no_datasets(key):
+    assert names.parse_dataset(key) is None
+
+
 @pytest.mark.parametrize("key", ["", "key", "a/folder/", "a//b"])
 def test_an_address_is_split_into_what_it_was_made_of(key):
     assert names.split_address(names.address("bucket", key)) == ("bucket", key)

@@ -8,6 +8,7 @@ import pytest
 
 from pipelines.cli import main
 from pipelines.codebooks.read import parse, read
+from pipelines.commands.codebook import EPILOG
 from processing.codes import successions
 from processing.codes.successions import CodeMap
 from processing.policy import Policy
@@ -55,6 +56,11 @@ def test_every_command_of_the_first_block_runs(stack, monkeypatch, capsys):
         commands, key=lambda command: ["check", "publish", "show", "diff"].index(command[1])
     ):
         assert main(command) == 0, capsys.readouterr().err
+
+
+def test_what_the_help_text_says_to_check_is_fine(capsys):
+    [pattern] = re.findall(r"labelmill codebook check (\S+)", EPILOG)
+    assert main(["codebook", "check", *map(str, ROOT.glob(pattern))]) == 0, capsys.readouterr().err
 
 
 def test_the_shipped_codebooks_are_listed():

@@ -177,3 +177,9 @@ def test_a_failed_statement_is_asked_for_again_under_the_next_delivery():
     }
     assert unload.next_delivery("20261101T020000Z-2") == "20261101T020000Z-3"
     assert unload.next_delivery("d-x") == "d-x-2"
+
+
+@pytest.mark.parametrize("name", ["labelmill/again", "labelmill/training/DE-weee/2026-10", "labelmill"])
+def test_a_statement_of_another_kind_is_refused_with_the_fix(name):
+    with pytest.raises(ValueError, match=r"is not the name of an UNLOAD of this stack\. Fix: give"):
+        unload.read_name(name)
