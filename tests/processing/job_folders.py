@@ -4,6 +4,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
 from processing import container
 from processing.dataset import manifest
 
@@ -105,6 +107,10 @@ class Job:
 
     def items(self) -> list[dict]:
         return [item for path in sorted(self.output("items").iterdir()) for item in from_jsonl(path)]
+
+    def published(self) -> list[dict]:
+        """The labels that Publish or Amend wrote."""
+        return pq.read_table(self.output("files") / "labels.parquet").to_pylist()
 
     def report(self) -> dict:
         return json.loads((self.output("report") / "report.json").read_text(encoding="utf-8"))

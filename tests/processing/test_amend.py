@@ -91,24 +91,20 @@ def amended(new_job):
     return run
 
 
-def rows(job) -> list[dict]:
-    return pq.read_table(job.output("files") / "labels.parquet").to_pylist()
-
-
 def read_json(job, folder: str, name: str) -> dict:
     return json.loads((job.output(folder) / name).read_text(encoding="utf-8"))
 
 
 def test_a_decision_is_in_the_new_version_with_who_decided_and_what_the_model_had_said(labels, amended):
     job = amended(labels, [decision(0, "2")])
-    row = rows(job)[0]
+    row = job.published()[0]
     assert (row["code"], row["description"], row["status"]) == ("2", "Bildschirme", "labelled")
     assert row["reason"] == "decided by A. Muster; the model predicted 1"
     assert (row["decided_by"], row["confidence"], row["run"]) == ("A. Muster", None, "r2")
 
 
 def test_every_other_row_is_what_it_was(labels, amended):
-    before, after = rows(labels), rows(amended(labels, [decision(0, "2"), decision(2, "1")]))
+    before, after = labels.published(), amended(labels, [decision(0, "2"), decision(2, "1")]).published()
     assert [row["item_id"] for row in after] == [row["item_id"] for row in before]
     assert [n for n, (a, b) in enumerate(zip(after, before, strict=True)) if a != b] == [0, 2]
 
@@ -129,7 +125,7 @@ def test_the_manifest_names_what_it_amends_and_counts_anew(labels, amended):
 def test_labels_can_be_amended_again_and_remember_every_version(labels, amended):
     second = amended(amended(labels, [decision(0, "2")]), [decision(1, "3a")], name="r3")
     assert read_json(second, "manifest", "manifest.json")["amended_runs"] == ["r1", "r2"]
-    assert [row["run"] for row in rows(second)][:3] == ["r2", "r3", "r1"]
+    assert [row["run"] for row in second.published()][:3] == ["r2", "r3", "r1"]
 
 
 def test_the_summary_counts_the_decided_codes(labels, amended):
@@ -164,17 +160,17 @@ def test_decisions_that_do_not_fit_the_labels_publish_nothing(labels, amended, n
 
 def test_a_month_that_is_labelled_again_keeps_what_people_decided(labels, amended, publish_month):
     again = publish_month(month(), replaced=amended(labels, [decision(0, "2"), decision(1, "3a")]))
-    row = rows(again)[0]
+    row = again.published()[0]
     assert (row["code"], row["description"], row["status"]) == ("2", "Bildschirme", "labelled")
     assert row["reason"] == "decided by A. Muster; the model predicted 1"
     assert (row["decided_by"], row["confidence"], row["run"]) == ("A. Muster", None, "r1")
-    assert [row["status"] for row in rows(again)] == [
+    assert [row["status"] for row in again.published()] == [
         *["labelled"] * 2,
         "review",
         *["labelled"] * 3,
         "rejected",
     ]
-    untouched = zip(rows(again)[2:], rows(labels)[2:], strict=True)
+    untouched = zip(again.published()[2:], labels.published()[2:], strict=True)
     assert all(new == old | {"labelled_at": new["labelled_at"]} for new, old in untouched)
     assert again.message["review"] == 1
     summary = read_json(again, "files", "summary.json")
@@ -183,13 +179,13 @@ def test_a_month_that_is_labelled_again_keeps_what_people_decided(labels, amende
 
 def test_a_month_that_comes_again_before_anybody_decided_is_published_as_before(labels, publish_month):
     again = publish_month(month(), replaced=labels)
-    assert [row["code"] for row in rows(again)] == [row["code"] for row in rows(labels)]
+    assert [row["code"] for row in again.published()] == [row["code"] for row in labels.published()]
     assert read_json(again, "files", "summary.json")["decisions"] == {"kept": 0, "not_kept": 0}
 
 
 def test_decisions_are_kept_however_often_the_month_comes(labels, amended, publish_month):
     once = publish_month(month(), replaced=amended(labels, [decision(0, "2")]))
-    assert rows(publish_month(month(), replaced=once))[0]["decided_by"] == "A. Muster"
+    assert publish_month(month(), replaced=once).published()[0]["decided_by"] == "A. Muster"
 
 
 def test_a_decision_on_another_text_is_not_kept_and_people_are_told(labels, amended, publish_month):
@@ -198,7 +194,7 @@ def test_a_decision_on_another_text_is_not_kept_and_people_are_told(labels, amen
     del corrected[2]  # whoever decided on it is not missed
     decided = amended(labels, [decision(number, "2") for number in range(3)])
     again = publish_month(corrected, replaced=decided)
-    assert [(row["status"], row["decided_by"]) for row in rows(again)[:2]] == [
+    assert [(row["status"], row["decided_by"]) for row in again.published()[:2]] == [
         ("review", None),
         ("labelled", "A. Muster"),
     ]
@@ -210,7 +206,7 @@ def test_a_decision_on_a_code_that_is_no_more_in_force_is_not_kept(labels, amend
     codes = [code | {"valid_to": "2026-09-30"} if code["code"] == "2" else code for code in CODEBOOK["codes"]]
     decided = amended(labels, [decision(0, "2")])
     again = publish_month(month(), replaced=decided, book=CODEBOOK | {"codes": codes})
-    assert rows(again)[0]["status"] == "review"
+    assert again.published()[0]["status"] == "review"
     assert read_json(again, "files", "summary.json")["decisions"] == {"kept": 0, "not_kept": 1}
 
 

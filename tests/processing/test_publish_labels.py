@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from processing import publish
@@ -73,10 +72,6 @@ def counts(message: dict) -> dict:
     return {name: message[name] for name in ("rows", "labelled", "review", "rejected")}
 
 
-def published(job) -> list[dict]:
-    return pq.read_table(job.output("files") / "labels.parquet").to_pylist()
-
-
 def read_csv(job) -> list[dict]:
     text = (job.output("files") / "labels.csv").read_bytes().decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(text, newline="")))
@@ -97,7 +92,7 @@ def test_labels_are_joined_by_id_whatever_the_order_and_the_files_of_the_predict
     job = prepared(rows, shuffled[:200])
     (job.input("predictions") / "items-00001.jsonl.out").write_bytes(as_jsonl(shuffled[200:]))
     assert counts(run_publish(job)) == {"rows": 300, "labelled": 150, "review": 150, "rejected": 0}
-    found = published(job)
+    found = job.published()
     assert [row["item_id"] for row in found] == [row["item_id"] for row in rows]
     assert [row["code"] for row in found] == [each["SageMakerOutput"]["code"] for each in predictions]
     assert [row["confidence"] for row in found] == [
@@ -109,7 +104,7 @@ def test_every_published_row_says_where_its_label_is_from(prepared):
     job = prepared(items(3, labelled=False))
     before = datetime.now(UTC).replace(microsecond=0)
     run_publish(job)
-    row = published(job)[0]
+    row = job.published()[0]
     assert before <= row.pop("labelled_at") <= datetime.now(UTC)
     assert row == {
         "item_id": "000000",
@@ -135,7 +130,7 @@ def test_rejected_rows_are_published_with_their_reason_and_place(prepared):
     rows[1]["title"] = ""
     job = prepared(rows)
     assert counts(run_publish(job)) == {"rows": 5, "labelled": 4, "review": 0, "rejected": 1}
-    (row,) = (row for row in published(job) if row["status"] == "rejected")
+    (row,) = (row for row in job.published() if row["status"] == "rejected")
     assert (row["item_id"], row["code"], row["confidence"]) == ("000001", None, None)
     assert row["reason"] == "The title is empty. (part-000.jsonl, row 2)"
     assert row["model"] == "DE-weee-2026-09-1a2b3c4d"
@@ -145,7 +140,7 @@ def test_unsure_labels_go_to_review_with_the_reason(prepared):
     rows = items(2, labelled=False)
     job = prepared(rows, [prediction("000000", confidence=0.4), prediction("000001")])
     run_publish(job)
-    assert [(row["status"], row["reason"]) for row in published(job)] == [
+    assert [(row["status"], row["reason"]) for row in job.published()] == [
         ("review", label_table.UNSURE),
         ("labelled", None),
     ]
@@ -156,7 +151,7 @@ def test_codes_that_are_not_in_force_become_their_successor_or_go_to_review(prep
     predictions = [prediction("000000", "3"), prediction("000001", "9"), prediction("000002", "X")]
     job = prepared(rows, predictions)
     assert run_publish(job)["review"] == 2
-    found = [(row["code"], row["description"], row["status"], row["reason"]) for row in published(job)]
+    found = [(row["code"], row["description"], row["status"], row["reason"]) for row in job.published()]
     assert found[0] == ("3a", "Leuchtmittel", "labelled", "code 3 was renamed 3a on 2026-10-01")
     assert found[1] == ("9", "Altes", "review", "code 9: no code in force in 2026-10 replaces it")
     assert found[2] == ("X", None, "review", "code X: no code in force in 2026-10 replaces it")
@@ -166,7 +161,7 @@ def test_a_test_set_is_published_with_truth_text_key_and_title(prepared):
     rows = items(90)
     job = prepared(rows, purpose="test")
     run_publish(job, "test")
-    found = published(job)
+    found = job.published()
     assert [row["truth"] for row in found] == [row["label"] for row in rows]
     assert all(len(row["text_key"]) == 16 for row in found)
     assert [row["title"] for row in found] == [row["title"] for row in rows]
@@ -181,7 +176,7 @@ def test_the_manifest_lists_counts_and_the_sha256_of_every_file(prepared):
     assert {name: manifest[name] for name in found} == found
     assert manifest["reasons"] == {"empty_title": 1}
     assert manifest["model"] == "DE-weee-2026-09-1a2b3c4d"
-    assert list(manifest["columns"]) == list(published(job)[0])
+    assert list(manifest["columns"]) == list(job.published()[0])
     rows_of = {file["name"]: file.get("rows") for file in manifest["files"]}
     assert rows_of == {"labels.csv": 5, "labels.parquet": 5, "summary.json": None}
     for file in manifest["files"]:
@@ -288,7 +283,7 @@ def test_the_csv_has_the_rows_of_the_parquet_and_gives_the_ids_back(prepared):
     job = prepared(rows)
     run_publish(job)
     assert (job.output("files") / "labels.csv").read_bytes().startswith(b"\xef\xbb\xbf")
-    for shown, row in zip(read_csv(job), published(job), strict=True):
+    for shown, row in zip(read_csv(job), job.published(), strict=True):
         assert list(shown) == list(row)
         assert shown["item_id"].removeprefix("'") == row["item_id"]
         assert shown["code"] == "'1"
