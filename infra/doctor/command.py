@@ -23,7 +23,6 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add `doctor` to the command line."""
     parser = subparsers.add_parser(
         "doctor",
-        help="check that everything needed is there, on AWS or on this machine",
         description="Check that everything needed is there, before and after a deployment.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -31,7 +31,6 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add `rehearse` to the command line."""
     parser = subparsers.add_parser(
         "rehearse",
-        help="run synthetic data through a deployed stack, and say what it proves",
         description="Run synthetic data through a deployed stack, and say what that proves of AWS.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
