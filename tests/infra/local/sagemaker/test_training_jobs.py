@@ -173,8 +173,8 @@ def test_a_function_called_instead_is_given_the_services_own_files_and_its_model
             open('/opt/ml/model/a', 'w').write('b')
             print('score=0.5;')
     """
-    ended = stack.run("training", called("given", stack.code("given", start=source)))
-    assert ended["TrainingJobStatus"] == "Completed", stack.log("given")
+    ended = stack.run("training", called("own-files", stack.code("own-files", start=source)))
+    assert ended["TrainingJobStatus"] == "Completed", stack.log("own-files")
     assert model_of(stack, ended).getnames() == ["a"]
     assert ended["FinalMetricDataList"][0]["Value"] == 0.5
 
