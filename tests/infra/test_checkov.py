@@ -22,8 +22,8 @@ KEPT = {
     ),
     "CKV_AWS_33": (
         ("LandingKey", "WorkKey", "LabelledKey", "OperationsKey"),
-        "each such statement names roles of the stack by aws:PrincipalArn, which KMS takes even of a role made "
-        "a moment ago; a test asks the policy engine as another account's roles",
+        "each such statement names roles of the stack by aws:PrincipalArn, which KMS takes even of a role "
+        "made a moment ago; a test asks the policy engine as another account's roles",
     ),
     "CKV_AWS_115": (
         FUNCTIONS,
