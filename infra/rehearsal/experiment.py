@@ -41,7 +41,8 @@ def experiment(fis: Any, template: str, timeout_seconds: float, **clock: Any) ->
     finally:
         [state] = wait_for(f"end of the experiment {number}", ended, timeout_seconds, **clock)
     if state["status"] != "completed":
+        reason = state.get("reason", "no reason given")
         raise NotCompleted(
-            f"the experiment {number} is {state['status']}: {state.get('reason', 'no reason given')}. Fix: look "
-            "at it in the console of AWS FIS, then start the stage again"
+            f"the experiment {number} is {state['status']}: {reason}. Fix: look at it in the console of AWS FIS, "
+            "then start the stage again"
         )
