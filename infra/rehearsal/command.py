@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from infra.deploy.deploy import add_environment
@@ -38,6 +39,9 @@ def add_parser(subparsers: Subparsers) -> None:
     add_environment(parser)
     parser.add_argument("--delivery", required=True, help="name of the deliveries, new to the stack")
     parser.add_argument(
+        "--experiment", metavar="ID", help="an experiment template of AWS FIS, begun before and ended after"
+    )
+    parser.add_argument(
         "--timeout", type=float, default=3 * 3600, metavar="SECONDS", help="for each of the three runs"
     )
     parser.set_defaults(run=guarded(_run))
@@ -46,6 +50,7 @@ def add_parser(subparsers: Subparsers) -> None:
 def _run(args: argparse.Namespace) -> int:
     from infra.deploy.deploy import settings_and_session
     from infra.rehearsal.cost import dollars
+    from infra.rehearsal.experiment import experiment
     from infra.rehearsal.proofs import all_is_well, proofs
     from infra.rehearsal.run import rehearse
     from pipelines.plan.prices import load
@@ -58,7 +63,10 @@ def _run(args: argparse.Namespace) -> int:
     warehouse = bool(given.get("WarehouseArn") or given.get("WarehouseClusterArn"))
     types = instances(given)
     print(f"about {dollars(types, load(settings.region)):.2f} USD, and an hour or two", flush=True)
-    seen = rehearse(stack, args.delivery, warehouse, args.timeout)
+    with contextlib.ExitStack() as around:
+        if args.experiment:
+            around.enter_context(experiment(session.client("fis"), args.experiment, args.timeout))
+        seen = rehearse(stack, args.delivery, warehouse, args.timeout)
     told = proofs(seen)
     for proof in told:
         print(f"{proof.verdict:<9} {proof.claim.value}\n{'':<10}{proof.evidence}")

@@ -20,7 +20,7 @@ def test_a_right_that_is_added_or_taken_changes_the_page(stack):
             for one in source["Resources"]["LandingKey"]["Properties"]["KeyPolicy"]["Statement"]
             if one["Sid"] == "ReadDatasets"
         )
-        statement["Principal"] = {"AWS": {"Fn::GetAtt": ["TuneRole", "Arn"]}}
+        statement["Condition"]["ArnEquals"] = {"aws:PrincipalArn": {"Fn::GetAtt": ["TuneRole", "Arn"]}}
 
     with planted("template", let_in):
         faulty = list(matrix(Stack()))

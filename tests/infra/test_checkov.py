@@ -20,6 +20,11 @@ KEPT = {
         ("AccessLogBucket", "CodeBucket", "ArtifactBucket"),
         "a log of who reads the access log has no end; code and its artefacts hold no data of the retailer",
     ),
+    "CKV_AWS_33": (
+        ("LandingKey", "WorkKey", "LabelledKey", "OperationsKey"),
+        "each such statement names roles of the stack by aws:PrincipalArn, which KMS takes even of a role "
+        "made a moment ago; a test asks the policy engine as another account's roles",
+    ),
     "CKV_AWS_115": (
         FUNCTIONS,
         "a reserved concurrency is taken from the account's pool and, when too small, sends good datasets to "

@@ -268,6 +268,35 @@ def test_people_use_keys_by_their_own_policies_and_administrators_manage_them(st
     assert allowed(stack, requests) == set(requests) - {"write labels", "decrypt by hand"}
 
 
+def test_a_key_is_closed_to_everybody_of_another_account_and_to_a_role_of_the_same_name_there(stack):
+    everything = person(stack, "kms:Decrypt", "").policies
+    other = "210987654321"
+    strangers = [f"arn:aws:iam::{other}:role/Admin"]
+    strangers += [stack.arn(role).replace(ACCOUNT, other) for role in stack.roles()]
+    machine = {"kms:EncryptionContext:aws:states:stateMachineArn": stack.arn("TrainingMachine")}
+    delivery = {"kms:EncryptionContext:SourceArn": f"arn:aws:logs:{HERE}:*"}
+    said = [*map(via, ("s3", "sqs", "sns", "dynamodb")), machine, delivery, {}]
+    requests = {
+        (who, key, use, str(context)): Request(
+            who, use, stack.arn(key), {"aws:PrincipalArn": who, **context}, everything
+        )
+        for who, key, use, context in product(
+            strangers, KEYS, ("kms:Decrypt", "kms:GenerateDataKey", "kms:Encrypt"), said
+        )
+    }
+    requests |= {
+        (who, key, "kms:CreateGrant", ""): Request(
+            who,
+            "kms:CreateGrant",
+            stack.arn(key),
+            {"aws:PrincipalArn": who, "kms:GrantIsForAWSResource": "true"},
+            everything,
+        )
+        for who, key in product(strangers, KEYS)
+    }
+    assert allowed(stack, requests) == set()
+
+
 #: What a key's administrator does; none of it reads or writes data.
 ADMINISTRATION = (
     *("CancelKeyDeletion", "CreateAlias", "DeleteAlias", "DescribeKey", "DisableKey", "DisableKeyRotation"),
@@ -406,7 +435,9 @@ def test_services_use_the_operations_key_for_this_stack_alone(stack):
 FAULTS = {
     "a decrypt right too many": (
         key_policy(
-            "LandingKey", "ReadDatasets", put({"AWS": {"Fn::GetAtt": ["TuneRole", "Arn"]}}, "Principal")
+            "LandingKey",
+            "ReadDatasets",
+            put({"Fn::GetAtt": ["TuneRole", "Arn"]}, "Condition", "ArnEquals", "aws:PrincipalArn"),
         ),
         test_each_role_may_use_the_keys_its_task_needs_through_the_services_it_needs_and_no_other,
     ),

@@ -63,6 +63,16 @@ def test_every_bucket_is_private_versioned_and_encrypted_with_its_own_key(name, 
     assert properties.get("VersioningConfiguration") == {"Status": "Enabled"}
 
 
+@pytest.mark.parametrize("bucket", ["LandingBucket", "WorkBucket", "LabelledBucket"])
+def test_what_is_seldom_read_moves_by_use_and_what_was_replaced_goes(bucket):
+    """In Intelligent-Tiering reading costs nothing, whatever the age (S3 user guide, "How it works")."""
+    rules = resources("S3::Bucket")[bucket]["LifecycleConfiguration"]["Rules"]
+    kept = {rule["Id"]: rule for rule in rules if "Prefix" not in rule}
+    assert kept["by-use"]["Transitions"] == [{"StorageClass": "INTELLIGENT_TIERING", "TransitionInDays": 0}]
+    assert kept["replaced-versions"]["NoncurrentVersionExpiration"] == {"NoncurrentDays": 90}
+    assert not any("ExpirationInDays" in rule for rule in kept.values())
+
+
 def test_there_are_no_other_buckets():
     data = {"LandingBucket", "WorkBucket", "LabelledBucket"}
     assert set(resources("S3::Bucket")) == data | {"AccessLogBucket"}
