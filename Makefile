@@ -19,9 +19,9 @@ docs: .venv/.ready ## writes again what is generated in docs/access.md and docs/
 	$(BIN)/python -m tests.infra.access_matrix
 	$(BIN)/python -m tests.infra.local.refusals_page
 
-checkov: .venv/checkov/.ready ## sets up checkov, which one test of the templates wants
+checkov: .venv/checkov/.ready ## sets up checkov, which one test of the templates needs
 
-ministack: .venv/ministack/.ready ## sets up ministack, which one test of the templates and handlers wants
+ministack: .venv/ministack/.ready ## sets up ministack, which one test of the templates and handlers needs
 
 lint: .venv/.ready ## linters, types and import contracts: what CI checks first
 	$(BIN)/ruff check .

@@ -180,7 +180,7 @@ def _rule(e: Evidence, policy: Policy) -> Iterator[tuple[Question, str, str]]:
             passed=e.difference >= policy.min_gain and e.difference > 0,
         ),
         "KEEP",
-        f"No useful gain in macro-F1 (wanted: {100 * policy.min_gain:g} points): {seen}.",
+        f"No useful gain in macro-F1 (required: {signed(policy.min_gain)} points): {seen}.",
     )
     yield (
         Question(

@@ -423,7 +423,7 @@ def test_an_import_by_hand_that_stuck_leads_over_destroy(account, run, capsys):
         ),
         ("CreateChangeSet", "AccessDenied", "Fix: let somebody with that right do it"),
         ("GetBucketEncryption", "AccessDenied", "Fix: let somebody with that right do it"),
-        ("ExecuteChangeSet", "Throttling", "Fix: give the same command again in a minute"),
+        ("ExecuteChangeSet", "Throttling", "Fix: run the same command again in a minute"),
         ("CreateChangeSet", "LimitExceededException", "Fix: resolve that, then run the same command again"),
     ],
 )

@@ -79,7 +79,7 @@ def test_a_gain_below_what_the_policy_asks_for_is_kept_out():
     cells = [("a", "a", "b", 40), ("b", "b", "a", 20), ("c", "c", "d", 10)]
     assert verdict(*cells).verdict == "PROMOTE"
     made = verdict(*cells, policy=Policy(min_gain=0.2))
-    assert made.verdict == "KEEP" and "wanted: 20 points" in made.reason
+    assert made.verdict == "KEEP" and "required: +20.0 points" in made.reason
 
 
 def test_a_stricter_level_asks_for_more_evidence():
