@@ -43,6 +43,6 @@ def experiment(fis: Any, template: str, timeout_seconds: float, **clock: Any) ->
     if state["status"] != "completed":
         reason = state.get("reason", "no reason given")
         raise NotCompleted(
-            f"the experiment {number} is {state['status']}: {reason}. Fix: look at it in the console of AWS FIS, "
+            f"the experiment {number} is {state['status']}: {reason}. Fix: look at it in AWS FIS, "
             "then start the stage again"
         )

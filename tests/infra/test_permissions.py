@@ -306,10 +306,11 @@ ADMINISTRATION = (
 )
 
 
-@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("key", [*KEYS, "CodeKey"])
 def test_administrators_of_the_account_manage_a_key_and_do_not_use_it_by_that(key, stack):
+    arn = stack.values["CodeKeyArn"] if key == "CodeKey" else stack.arn(key)
     uses = ("Decrypt", "Encrypt", "GenerateDataKey", "CreateGrant", "ReEncryptFrom", "ReEncryptTo")
-    requests = {action: person(stack, f"kms:{action}", stack.arn(key)) for action in (*ADMINISTRATION, *uses)}
+    requests = {action: person(stack, f"kms:{action}", arn) for action in (*ADMINISTRATION, *uses)}
     assert allowed(stack, requests) == set(ADMINISTRATION)
 
 
