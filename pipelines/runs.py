@@ -18,13 +18,17 @@ PARTS = (
 )
 
 
+#: Of our events' form; raised with every change that an older reader would misread.
+EVENT_VERSION = "1"
+
+
 class CannotStart(Exception):
     """Something arrived from which no run can be started; the message says what, where, and the fix.
 
     CannotStart
     +-- BadKey           an object whose key is not a dataset's manifest
     +-- BadNotification  a message that is not an S3 notification
-    +-- BadEvent         an event that lacks a field
+    +-- BadEvent         an event that lacks a field, or of another version
     """
 
 
@@ -37,7 +41,7 @@ class BadNotification(CannotStart):
 
 
 class BadEvent(CannotStart):
-    """An event arrived that lacks a field."""
+    """An event arrived that lacks a field, or of another version."""
 
 
 def landed(purpose: str, bucket: str, key: str, version: str) -> dict[str, Any]:
@@ -125,7 +129,13 @@ def comparison(
 
 
 def fields(detail: Mapping[str, str], *names: str) -> list[str]:
-    """The values of `names` in an event's detail. Raises BadEvent where one is missing or empty."""
+    """The values of `names` in an event's detail. Raises BadEvent: one missing or empty, another version."""
+    # Runs that began before events had a version announce themselves without one, in the form of the first.
+    if (version := detail.get("version", "1")) != EVENT_VERSION:
+        raise BadEvent(
+            f"the event has version {version}, this function reads {EVENT_VERSION}. "
+            "Fix: deploy the functions and the state machines from one commit"
+        )
     missing = [name for name in names if not detail.get(name)]
     if missing:
         raise BadEvent(

@@ -30,6 +30,7 @@ from pipelines.machines.states import (
     retry,
     text,
 )
+from pipelines.runs import EVENT_VERSION
 
 TIMEOUT_SECONDS = (1 + APPROVAL_DAYS) * 24 * HOUR
 CANCELLED = "DynamoDb.TransactionCanceledException"
@@ -176,6 +177,7 @@ def _winner_changed(failure: states.State) -> states.State:
 
 def _announce_again(failure: states.State) -> states.State:
     detail = {
+        "version": EVENT_VERSION,
         "group": Path("$.group"),
         "period": Path("$.period"),
         "run": Path("$.run"),

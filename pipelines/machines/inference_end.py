@@ -9,6 +9,7 @@ from pipelines.machines.inference_jobs import PUBLISHED
 from pipelines.machines.labels_record import record_labels, show_newest
 from pipelines.machines.states import Path, call, notify, retry, text
 from pipelines.names import RUN_FOLDER
+from pipelines.runs import EVENT_VERSION
 
 #: What a message that asks for attention says beside group, period and model.
 ATTENTION = {
@@ -110,6 +111,7 @@ def _notify_mlops(failure: states.State) -> states.State:
 
 def _announce(failure: states.State) -> states.State:
     detail = {
+        "version": EVENT_VERSION,
         **{name: Path(f"$.{name}") for name in ("group", "period", "run", "purpose", "model", "dataset")},
         **{name: Path(f"$.target.{name}") for name in ("challenger", "test_set")},
         "predictions": PUBLISHED,

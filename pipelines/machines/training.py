@@ -15,6 +15,7 @@ from pipelines.machines.failure_path import (
     known_group,
 )
 from pipelines.machines.states import HOUR, Path, call, notify, output, text
+from pipelines.runs import EVENT_VERSION
 from processing.policy import NO_LIST
 
 TIMEOUT_SECONDS = 48 * HOUR
@@ -141,6 +142,7 @@ def _record_model(failure: states.State) -> states.State:
 
 def _announce(failure: states.State) -> states.State:
     detail = {
+        "version": EVENT_VERSION,
         "group": Path("$.group"),
         "period": Path("$.period"),
         "run": Path("$.run"),

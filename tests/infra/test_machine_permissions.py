@@ -106,6 +106,16 @@ def test_a_machine_starts_no_job_under_another_key_or_with_a_network(machine, st
 
 
 @pytest.mark.parametrize("machine", MACHINES)
+def test_a_machine_sends_events_of_ours_and_in_nobody_elses_name(machine, stack):
+    bus = f"arn:aws:events:{HERE}:event-bus/default"
+    said = ({"events:source": ["labelmill"]}, {"events:source": ["labelmill", "aws.s3"]}, {})
+    requests = [
+        by_role(stack, f"{machine}MachineRole", "events:PutEvents", bus, **context) for context in said
+    ]
+    assert judge(stack, requests) == ["Allowed", "ImplicitlyDenied", "ImplicitlyDenied"]
+
+
+@pytest.mark.parametrize("machine", MACHINES)
 def test_a_role_is_passed_to_sagemaker_only(machine, stack):
     to_lambda = {"iam:PassedToService": "lambda.amazonaws.com"}
     elsewhere = [

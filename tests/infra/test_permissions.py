@@ -355,17 +355,60 @@ def test_people_read_and_start_executions_of_this_stack(stack):
 
 def test_a_role_of_the_stack_gains_no_key_by_a_wider_policy_of_its_own(stack):
     wide = person(stack, "kms:Decrypt", "").policies
-    requests = {
-        (role, key): Request(
-            stack.arn(role),
-            "kms:Decrypt",
-            stack.arn(key),
-            {**via("s3"), "aws:PrincipalArn": stack.arn(role)},
-            wide,
+    machine = {"kms:EncryptionContext:aws:states:stateMachineArn": stack.arn("TrainingMachine")}
+    circumstances = [*map(via, ("s3", "sqs", "sns", "dynamodb")), machine]
+    own = {
+        (role, key, use, str(said)): by_role(stack, role, use, stack.arn(key), **said)
+        for role, key, use, said in product(
+            stack.roles(), KEYS, ("kms:Decrypt", "kms:GenerateDataKey"), circumstances
         )
-        for role, key in product(("StartTrainingRole", "TuneRole"), ("LandingKey", "LabelledKey"))
     }
-    assert allowed(stack, requests) == set()
+    wider = {
+        case: Request(asked.principal, asked.action, asked.resource, asked.context, wide)
+        for case, asked in own.items()
+    }
+    assert allowed(stack, wider) == allowed(stack, own)
+
+
+#: Who besides the jobs lists a bucket, and what.
+LISTS = {
+    "WarehouseRole": {"inference/DE-weee/2026-10/d1/", "training/DE-weee/2026-10/d1/"},
+    "CheckMonthRole": {"inference/DE-weee/2026-10/d1/"},
+    "StatementFinishedRole": {
+        "inference/DE-weee/2026-10/d1/manifest",
+        "training/DE-weee/2026-10/d1/manifest",
+    },
+}
+
+
+def test_who_lists_what_has_landed(stack):
+    prefixes = (
+        *("inference/DE-weee/2026-10/d1/", "training/DE-weee/2026-10/d1/", "other/"),
+        *("inference/DE-weee/2026-10/d1/manifest", "training/DE-weee/2026-10/d1/manifest"),
+    )
+    requests = {
+        (role, prefix): by_role(
+            stack, role, "s3:ListBucket", stack.arn("LandingBucket"), **{"s3:prefix": prefix}
+        )
+        for role, prefix in product((role for role in stack.roles() if role not in JOBS), prefixes)
+    }
+    expected = {
+        (role, prefix)
+        for role, folders in LISTS.items()
+        for prefix in prefixes
+        if prefix in folders
+        or (role != "StatementFinishedRole" and prefix.removesuffix("manifest") in folders)
+    }
+    assert allowed(stack, requests) == expected
+
+
+def test_whoever_uploads_in_parts_may_give_an_upload_up(stack):
+    requests = {
+        (role, path): by_role(stack, role, "s3:AbortMultipartUpload", object_arn(stack, path))
+        for role, path in product(stack.roles(), OBJECTS)
+    }
+    uploads = {role: WRITES[role] for role in (*JOBS, "WarehouseRole")}
+    assert allowed(stack, requests) == {(role, path) for role, paths in uploads.items() for path in paths}
 
 
 def test_no_action_is_a_wildcard_and_every_wildcard_resource_is_one_the_service_forces(stack):

@@ -59,6 +59,8 @@ def sources(stack: Stack) -> dict[str, dict]:
     return {
         **{logical: of(ACCOUNT, stack.arn(logical)) for logical in named},
         "schedules": of(ACCOUNT, f"arn:aws:scheduler:{HERE}:schedule-group/default"),
+        "schedules of that name elsewhere": of(OTHER, f"arn:aws:scheduler:{HERE}:schedule-group/default"),
+        "a machine of that name elsewhere": of(OTHER, stack.arn("TrainingMachine")),
         "another rule": of(ACCOUNT, rule),
         "another account": of(OTHER, rule.replace(ACCOUNT, OTHER)),
         "another account's alarm": of(OTHER, stack.arn("FailureAlarm").replace(ACCOUNT, OTHER)),

@@ -58,6 +58,17 @@ def test_an_event_without_its_fields_is_refused_by_their_names(machines):
     assert machines.started("inference") == []
 
 
+def test_an_event_of_another_version_is_refused_and_one_of_before_versions_is_taken(machines):
+    event = sample("model_trained")
+    event["detail"]["version"] = "2"
+    with pytest.raises(runs.BadEvent, match=r"has version 2, this function reads 1\. Fix: deploy"):
+        test_model.handler(event, states=machines.client)
+    assert machines.started("inference") == []
+    del event["detail"]["version"]
+    test_model.handler(event, states=machines.client)
+    assert len(machines.started("inference")) == 1
+
+
 def test_without_a_winner_the_challenger_is_compared_with_nothing(machines, ledger):
     address = labelled_by(ledger, CHALLENGER)
     start_comparison.handler(event())
