@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import WaiterError
+from botocore.exceptions import ClientError, WaiterError
 
 from infra.deploy import bundle
 from infra.local.stacks import WAREHOUSE_ARN
@@ -57,8 +57,14 @@ def create_stack(
 
 
 def without_what_ministack_lacks(resources: dict) -> None:
-    """Alarms on metric math are refused: "Properties.Metrics (metric math) is not supported"."""
+    """No schema registry; alarms on metric math: "Properties.Metrics (metric math) is not supported"."""
+    without_schemas(resources)
     for name in [name for name, resource in resources.items() if "Metrics" in resource.get("Properties", {})]:
+        del resources[name]
+
+
+def without_schemas(resources: dict) -> None:
+    for name in [name for name, one in resources.items() if one["Type"].startswith("AWS::EventSchemas::")]:
         del resources[name]
 
 
@@ -147,6 +153,11 @@ def test_a_trained_model_starts_the_inference_of_its_test_set(aws, stack):
 
 def test_ministack_lacks_alarms_on_metric_math(aws, code):
     with pytest.raises(NotMade, match=r"Alarm: .*\(metric math\) is not supported"):
+        create_stack(aws, code, "whole", without_schemas)
+
+
+def test_ministack_lacks_eventbridges_schema_registry(aws, code):
+    with pytest.raises(ClientError, match=r"Unrecognized resource types: .*AWS::EventSchemas::Registry"):
         create_stack(aws, code, "whole", lambda resources: None)
 
 

@@ -167,6 +167,7 @@ def test_a_winner_that_changed_meanwhile_is_not_overwritten_but_compared_with_an
     [(kind, detail)] = cloud.events()
     assert kind == "Inference Completed"
     assert detail == {
+        "version": "1",
         **{name: run[name] for name in ("group", "period", "run", "test_set")},
         **{"purpose": "test", "model": MODEL, "challenger": MODEL},
         "dataset": f"s3://work-bucket/runs/{GROUP}/{RUN}/test/",

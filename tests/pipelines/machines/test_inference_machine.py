@@ -79,6 +79,7 @@ def test_a_month_is_labelled_by_the_winner_and_published_for_the_stakeholders(cl
     [(kind, detail)] = cloud.events()
     assert kind == "Inference Completed"
     assert detail == {
+        "version": "1",
         **{name: MONTH[name] for name in ("group", "period", "run", "purpose", "dataset")},
         **{"model": OLD_MODEL, "challenger": "", "test_set": "", "predictions": f"s3://labelled/{prefix}"},
     }

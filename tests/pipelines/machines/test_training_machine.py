@@ -34,6 +34,7 @@ def test_a_dataset_becomes_a_recorded_and_announced_model(cloud):
     [(kind, detail)] = cloud.events()
     assert kind == "Model Trained"
     assert detail == {
+        "version": "1",
         **{name: RUN_OF[name] for name in ("group", "period", "run")},
         **{"model": model, "test_set": RUN, "dataset": f"s3://work-bucket/runs/{GROUP}/{RUN}/test/"},
     }
