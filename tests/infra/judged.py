@@ -7,6 +7,14 @@ JOBS = (
     *("PublishRole", "AmendRole", "CompareRole"),
 )
 
+#: What a key's administrator does; none of it reads or writes data.
+ADMINISTRATION = (
+    *("CancelKeyDeletion", "CreateAlias", "DeleteAlias", "DescribeKey", "DisableKey", "DisableKeyRotation"),
+    *("EnableKey", "EnableKeyRotation", "GetKeyPolicy", "GetKeyRotationStatus", "ListGrants"),
+    *("ListResourceTags", "PutKeyPolicy", "RevokeGrant", "ScheduleKeyDeletion", "TagResource"),
+    *("UntagResource", "UpdateAlias", "UpdateKeyDescription"),
+)
+
 
 def allowed(stack: Stack, requests: dict) -> set:
     """The keys of `requests` whose request the engine allows."""

@@ -17,10 +17,10 @@ from tests.infra.templates import planted, template
 MODULES = {
     "template": (
         *("test_image_permissions", "test_services", "test_runtime_rights", "test_permissions"),
-        *("test_machine_permissions", "test_vpc", "test_template"),
+        *("test_machine_permissions", "test_vpc", "test_template", "test_strangers"),
     ),
-    "bootstrap": ("test_permissions", "test_template", "test_image_permissions"),
-    "delivery": ("test_delivery_pipeline",),
+    "bootstrap": ("test_code_stack", "test_image_permissions", "test_strangers"),
+    "delivery": ("test_delivery_permissions", "test_delivery_pipeline", "test_strangers"),
 }
 #: One starts another program, the others plant faults themselves.
 LEFT_OUT = {
@@ -48,6 +48,7 @@ FIXTURES: dict[str, Callable[[], list[Stack]]] = {
     "stack": lambda: [Stack()],
     "variant": lambda: [Stack(**given) for given in _module("test_services").VARIANTS.values()],
     "stack_in_vpc": lambda: [_in_vpc()],
+    "code": lambda: [Stack(template("bootstrap"))],
     "delivery": lambda: [_delivery()],
     "with_faults": lambda: [_delivery(WithFaults="yes")],
 }
