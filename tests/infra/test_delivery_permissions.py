@@ -10,7 +10,7 @@ from itertools import product
 import pytest
 
 from tests.infra.judged import allowed, person
-from tests.infra.policies import ACCOUNT, HERE, REGION, Request, Stack
+from tests.infra.policies import ACCOUNT, HERE, REGION, VALUES, Request, Stack
 from tests.infra.templates import template
 from tests.infra.test_delivery_pipeline import KEY, PARAMETERS, PRODUCTION, TEST, by
 
@@ -85,7 +85,7 @@ def deploying(name: str, role: str) -> list[Calls]:
         ),
         (
             "kms:Decrypt kms:GenerateDataKey",
-            [KEY],
+            [KEY, VALUES["CodeKeyArn"]],
             {**through("s3"), "kms:ResourceAliases": [f"alias/{name}-code"]},
         ),
     ]
@@ -96,7 +96,8 @@ def making(name: str) -> list[Calls]:
 
     The rest is in test_delivery_pipeline.py.
     """
-    function = {"lambda:FunctionArn": f"arn:aws:lambda:{HERE}:function:{name}-unload"}
+    function = f"arn:aws:lambda:{HERE}:function:{name}-unload"
+    of_function = {"lambda:FunctionArn": function}
     mapping = f"arn:aws:lambda:{HERE}:event-source-mapping:0a1b2c3d"
     groups = ("/aws/lambda/{}-unload", "/aws/vendedlogs/states/{}-training", "/aws/codebuild/{}-copy-image")
     glue = f"arn:aws:glue:{HERE}"
@@ -106,10 +107,9 @@ def making(name: str) -> list[Calls]:
             [f"{glue}:catalog", f"{glue}:database/{name}", f"{glue}:table/{name}/labels"],
             {},
         ),
-        (
-            "iam:PassRole",
-            [f"{ROLE}/{name}/{name}-train-{REGION}"],
-            passed_to("lambda"),
+        *(
+            ("iam:PassRole", [f"{ROLE}/{name}/{name}-train-{REGION}"], passed_to(service))
+            for service in ("codebuild", "lambda", "scheduler", "states")
         ),
         ("iam:GetPolicy", [f"arn:aws:iam::{ACCOUNT}:policy/{name}-job-runtime"], {}),
         ("iam:GetRole", [f"{ROLE}/{name}/{name}-train-{REGION}"], {}),
@@ -123,12 +123,12 @@ def making(name: str) -> list[Calls]:
         ("cloudwatch:PutMetricAlarm", [f"arn:aws:cloudwatch:{HERE}:alarm:{name}-failures"], {}),
         ("cloudwatch:PutDashboard", [f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/{name}-runs"], {}),
         ("scheduler:CreateSchedule", [f"arn:aws:scheduler:{HERE}:schedule/default/{name}-orders"], {}),
-        ("kms:CreateAlias", [f"arn:aws:kms:{HERE}:alias/{name}-work"], {}),
+        ("kms:CreateAlias", [f"arn:aws:kms:{HERE}:alias/{name}-work", KEY], {}),
         ("kms:CreateKey", ["*"], {"aws:RequestTag/project": "labelmill"}),
         ("kms:PutKeyPolicy kms:CreateGrant kms:Decrypt kms:GenerateDataKey", [KEY], OURS),
-        ("lambda:CreateEventSourceMapping", ["*"], function),
-        ("lambda:DeleteEventSourceMapping lambda:UpdateEventSourceMapping", [mapping], function),
-        ("lambda:ListTags lambda:TagResource lambda:UntagResource", [mapping], {}),
+        ("lambda:CreateEventSourceMapping", ["*"], of_function),
+        ("lambda:DeleteEventSourceMapping lambda:UpdateEventSourceMapping", [mapping], of_function),
+        ("lambda:ListTags lambda:TagResource lambda:UntagResource", [function, mapping], {}),
     ]
 
 
@@ -267,6 +267,20 @@ def test_a_role_may_do_its_task_and_not_elsewhere_and_not_without_what_it_says(r
             refused[action, on, keyed(rest)] = by(with_faults, role, action, on, **rest)
     assert set(wanted) - allowed(with_faults, wanted) == set()
     assert allowed(with_faults, {key: ask for key, ask in refused.items() if key not in wanted}) == set()
+
+
+@pytest.mark.parametrize("role", ["TestStackRole", "ProductionStackRole"])
+def test_a_key_is_tagged_as_this_projects_alone(role, with_faults):
+    requests = {
+        (whose, tag): by(
+            with_faults, role, "kms:TagResource", KEY, **{"aws:RequestTag/project": tag, **its_tag}
+        )
+        for (whose, its_tag), tag in product(
+            {"new": {}, "ours": OURS, "another's": {"aws:ResourceTag/project": "another"}}.items(),
+            ("labelmill", "another"),
+        )
+    }
+    assert allowed(with_faults, requests) == {("new", "labelmill"), ("ours", "labelmill")}
 
 
 def test_a_connection_that_bears_the_services_former_name_is_used_as_well():
