@@ -123,6 +123,8 @@ def making(name: str) -> list[Calls]:
         ("cloudwatch:PutMetricAlarm", [f"arn:aws:cloudwatch:{HERE}:alarm:{name}-failures"], {}),
         ("cloudwatch:PutDashboard", [f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/{name}-runs"], {}),
         ("scheduler:CreateSchedule", [f"arn:aws:scheduler:{HERE}:schedule/default/{name}-orders"], {}),
+        ("schemas:CreateRegistry", [f"arn:aws:schemas:{HERE}:registry/{name}"], {}),
+        ("schemas:CreateSchema", [f"arn:aws:schemas:{HERE}:schema/{name}/run"], {}),
         ("kms:CreateAlias", [f"arn:aws:kms:{HERE}:alias/{name}-work", KEY], {}),
         ("kms:CreateKey", ["*"], {"aws:RequestTag/project": "labelmill"}),
         ("kms:PutKeyPolicy kms:CreateGrant kms:Decrypt kms:GenerateDataKey", [KEY], OURS),
