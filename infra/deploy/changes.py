@@ -21,6 +21,9 @@ NOTHING = ("didn't contain changes", "No updates are to be performed")
 #: Such a stack takes no change. Either its creation failed, or somebody began to delete it.
 BROKEN = ("CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED")
 
+#: Statuses of a resource that is not in its stack (API reference, StackResourceSummary).
+LET_GO = ("DELETE_COMPLETE", "IMPORT_FAILED", "IMPORT_ROLLBACK_COMPLETE")
+
 
 class StackFailed(Refused):
     """CloudFormation did not do it; the message says why and what to do."""
@@ -67,8 +70,8 @@ def ready(
 ) -> bool:
     """Lead a stack to where it can be made or changed, from wherever a failure has left it.
 
-    A stack whose creation failed, or whose deletion was begun, is deleted; data stays. A rollback that stuck
-    is continued. Which states take a change is in the API reference of RollbackStack ("last known stable
+    A stack whose creation failed, whose deletion was begun, or whose first import was rolled back is deleted;
+    data stays. A rollback that stuck is continued. Which states take a change is in the API reference of RollbackStack ("last known stable
     state") and ContinueUpdateRollback.
 
     Returns:
@@ -86,7 +89,7 @@ def ready(
         raise StackFailed(
             f"stack {stack} is {status}. Fix: `labelmill destroy` it (data stays), then deploy again"
         )
-    if status in BROKEN:
+    if status in BROKEN or (status == "IMPORT_ROLLBACK_COMPLETE" and not _holds(cloudformation, stack)):
         print(f"stack {stack} is {status}: what is left of it is deleted, data stays")
         delete(cloudformation, stack, show, sleep)
         return True
@@ -103,6 +106,13 @@ def ready(
                 f"the resource is gone for good, skip it (`{skip} {end.resource}`) and deploy again"
             )
     return False
+
+
+def _holds(cloudformation: CloudFormationClient, stack: str) -> bool:
+    """Whether anything is in the stack; what a rolled back import has let go is not."""
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
+    found = (resource for page in pages for resource in page["StackResourceSummaries"])
+    return any(resource["ResourceStatus"] not in LET_GO for resource in found)
 
 
 def plan(

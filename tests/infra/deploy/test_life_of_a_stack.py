@@ -229,7 +229,12 @@ def test_what_somebody_changed_meanwhile_is_told_with_what_it_was(account, run, 
         "ExpectedValue": "Enabled",
     }
     account.drifts = [
-        {"ResourceType": kind, "PhysicalResourceId": name, "PropertyDifferences": [difference]}
+        {
+            "ResourceType": kind,
+            "PhysicalResourceId": name,
+            "StackResourceDriftStatus": "MODIFIED",
+            "PropertyDifferences": [difference],
+        }
         for kind, name in (("AWS::S3::Bucket", "shop-work"), ("AWS::KMS::Key", "WorkKey-1"))
     ]
     capsys.readouterr()
@@ -239,6 +244,29 @@ def test_what_somebody_changed_meanwhile_is_told_with_what_it_was(account, run, 
         "shop-work was changed meanwhile: /VersioningConfiguration/Status is Suspended. Fix: set it to" in out
     )
     assert "WorkKey-1 was changed" not in out
+
+
+def test_what_somebody_deleted_while_it_was_taken_over_is_told(account, run, capsys):
+    assert run("deploy") == 0
+    assert run("destroy") == 0
+    account.drifts = [
+        {
+            "ResourceType": "AWS::S3::Bucket",
+            "PhysicalResourceId": "shop-work",
+            "StackResourceDriftStatus": "DELETED",
+        }
+    ]
+    assert run("deploy") == 0
+    assert "shop-work was deleted meanwhile. Fix: `labelmill destroy`" in capsys.readouterr().out
+
+
+def test_a_comparison_with_what_was_kept_that_failed_is_told_with_its_reason(account, run, capsys):
+    assert run("deploy") == 0
+    assert run("destroy") == 0
+    account.faults["detect", "drift"] = "not authorized to perform: s3:GetBucketTagging"
+    assert run("deploy") == 0
+    out = capsys.readouterr().out
+    assert "could be compared with the template: not authorized to perform: s3:GetBucketTagging. Fix:" in out
 
 
 def test_a_taking_over_that_failed_changes_nothing_and_deploying_again_leads_on(account, run, capsys):
@@ -255,6 +283,29 @@ def test_a_taking_over_that_failed_changes_nothing_and_deploying_again_leads_on(
     account.faults.clear()
     assert run("deploy") == 0
     assert kept(account) == before
+
+
+def test_a_taking_over_whose_clean_up_did_not_happen_leads_on_as_well(account, run, capsys):
+    assert run("deploy") == 0
+    before = kept(account)
+    assert run("destroy") == 0
+    account.faults["import", "WorkBucket"] = "no such luck"
+    account.refused["DeleteStack"] = "AccessDenied"
+    assert run("deploy") == 1
+    assert status(account) == "IMPORT_ROLLBACK_COMPLETE"
+    account.faults.clear()
+    account.refused.clear()
+    assert run("deploy") == 0
+    assert "stack shop is IMPORT_ROLLBACK_COMPLETE: what is left of it is deleted" in capsys.readouterr().out
+    assert kept(account) == before
+
+
+def test_an_import_by_hand_that_was_rolled_back_leaves_what_was_in_the_stack(account, run):
+    assert run("deploy") == 0
+    stack = account.cloudformation.stacks[NAME]
+    stack.status = "IMPORT_ROLLBACK_COMPLETE"
+    assert run("deploy") == 0
+    assert account.cloudformation.stacks[NAME] is stack
 
 
 def test_a_change_after_taking_over_that_failed_leaves_the_data_in_the_stack(account, run):
