@@ -97,7 +97,9 @@ def drifts(
             break
         sleep(POLL_SECONDS)
     sentences = []
-    if state["DetectionStatus"] == "DETECTION_FAILED":  # for one resource or more; of the others there are results
+    if (
+        state["DetectionStatus"] == "DETECTION_FAILED"
+    ):  # for one resource or more; of the others there are results
         sentences.append(
             f"not all that stack {stack} took over could be compared with the template: "
             f"{state.get('DetectionStatusReason', 'no reason given')}. Fix: resolve that, then look again "
