@@ -13,7 +13,7 @@ from pipelines.errors import Refused
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
-    from types_boto3_cloudformation.type_defs import ResourceToImportTypeDef, TagTypeDef
+    from types_boto3_cloudformation.type_defs import ResourceToImportTypeDef, StackTypeDef, TagTypeDef
 
 TAGS: list[TagTypeDef] = [{"Key": "project", "Value": "labelmill"}]
 #: What CloudFormation answers when there is nothing to do.
@@ -51,10 +51,22 @@ class ChangeSet:
 
 def status_of(cloudformation: CloudFormationClient, stack: str) -> str | None:
     """The stack's status, or None when there is no such stack."""
+    described = _described(cloudformation, stack)
+    return described["StackStatus"] if described else None
+
+
+def parameters_of(cloudformation: CloudFormationClient, stack: str) -> dict[str, str]:
+    """The parameters that the stack has now; none when there is no such stack."""
+    described = _described(cloudformation, stack)
+    given = described.get("Parameters", []) if described else []
+    return {item["ParameterKey"]: item["ParameterValue"] for item in given}
+
+
+def _described(cloudformation: CloudFormationClient, stack: str) -> StackTypeDef | None:
     from botocore.exceptions import ClientError
 
     try:
-        return cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
+        return cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
     except ClientError as error:
         if error.response["Error"]["Code"] != "ValidationError":
             raise

@@ -85,7 +85,9 @@ class FakeCloudFormation:
             for key, output in stack.template.get("Outputs", {}).items()
             if stack.status in STABLE
         ]
-        return {"Stacks": [{"StackId": stack.id, "StackStatus": stack.status, "Outputs": outputs}]}
+        given = [{"ParameterKey": key, "ParameterValue": value} for key, value in stack.parameters.items()]
+        described = {"StackId": stack.id, "StackStatus": stack.status, "Parameters": given}
+        return {"Stacks": [described | {"Outputs": outputs}]}
 
     def _value(self, stack: FakeStack, value: object) -> str:
         match value:

@@ -84,6 +84,32 @@ def test_an_image_that_aws_has_patched_is_copied_on_demand_and_one_that_is_given
     assert account.cloudformation.stacks[NAME].parameters["ImageUri"] == image
 
 
+def image_of(account: FakeAccount) -> str:
+    return account.cloudformation.stacks[NAME].parameters["ImageUri"]
+
+
+def test_jobs_keep_their_image_until_somebody_has_agreed_to_another(account, run):
+    assert run("deploy") == 0
+    before = image_of(account)
+    account.image_at_aws = "2b"
+    assert run("deploy", "--new-image", answers=("no",)) == 1
+    assert len(account.images) == 2
+    assert run("deploy", answers=()) == 0
+    assert image_of(account) == before
+    assert run("deploy", "--new-image") == 0
+    assert image_of(account) == before.replace("1a", "2b")
+
+
+def test_an_image_of_another_repository_is_left_for_the_newest_copy_when_it_is_no_longer_given(
+    account, run, settings
+):
+    settings(ImageUri=f"123456789012.dkr.ecr.eu-central-1.amazonaws.com/team/jobs@sha256:{'2b' * 32}")
+    assert run("deploy") == 0
+    settings()
+    assert run("deploy") == 0
+    assert image_of(account).endswith("@sha256:" + "1a" * 32)
+
+
 def test_a_copy_that_failed_is_told_with_its_log_and_deploying_again_leads_on(account, run, capsys):
     account.refused["StartBuild"] = "FAILED"
     assert run("deploy") == 1
