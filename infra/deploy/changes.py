@@ -83,8 +83,8 @@ def ready(
     """Lead a stack to where it can be made or changed, from wherever a failure has left it.
 
     A stack whose creation failed, whose deletion was begun, or whose first import was rolled back is deleted;
-    data stays. A rollback that stuck is continued. Which states take a change is in the API reference of RollbackStack ("last known stable
-    state") and ContinueUpdateRollback.
+    data stays. A rollback that stuck is continued. Which states take a change is in the API reference of
+    RollbackStack ("last known stable state") and ContinueUpdateRollback.
 
     Returns:
         Whether there is no stack, and so one has to be made.
