@@ -13,13 +13,16 @@ from pipelines.errors import Refused
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
-    from types_boto3_cloudformation.type_defs import ResourceToImportTypeDef, TagTypeDef
+    from types_boto3_cloudformation.type_defs import ResourceToImportTypeDef, StackTypeDef, TagTypeDef
 
 TAGS: list[TagTypeDef] = [{"Key": "project", "Value": "labelmill"}]
 #: What CloudFormation answers when there is nothing to do.
 NOTHING = ("didn't contain changes", "No updates are to be performed")
 #: Such a stack takes no change. Either its creation failed, or somebody began to delete it.
 BROKEN = ("CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED")
+
+#: Statuses of a resource that is not in its stack (API reference, StackResourceSummary).
+LET_GO = ("DELETE_COMPLETE", "IMPORT_FAILED", "IMPORT_ROLLBACK_COMPLETE")
 
 
 class StackFailed(Refused):
@@ -48,10 +51,22 @@ class ChangeSet:
 
 def status_of(cloudformation: CloudFormationClient, stack: str) -> str | None:
     """The stack's status, or None when there is no such stack."""
+    described = _described(cloudformation, stack)
+    return described["StackStatus"] if described else None
+
+
+def parameters_of(cloudformation: CloudFormationClient, stack: str) -> dict[str, str]:
+    """The parameters that the stack has now; none when there is no such stack."""
+    described = _described(cloudformation, stack)
+    given = described.get("Parameters", []) if described else []
+    return {item["ParameterKey"]: item["ParameterValue"] for item in given}
+
+
+def _described(cloudformation: CloudFormationClient, stack: str) -> StackTypeDef | None:
     from botocore.exceptions import ClientError
 
     try:
-        return cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
+        return cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
     except ClientError as error:
         if error.response["Error"]["Code"] != "ValidationError":
             raise
@@ -67,9 +82,9 @@ def ready(
 ) -> bool:
     """Lead a stack to where it can be made or changed, from wherever a failure has left it.
 
-    A stack whose creation failed, or whose deletion was begun, is deleted; data stays. A rollback that stuck
-    is continued. Which states take a change is in the API reference of RollbackStack ("last known stable
-    state") and ContinueUpdateRollback.
+    A stack whose creation failed, whose deletion was begun, or whose first import was rolled back is deleted;
+    data stays. A rollback that stuck is continued. Which states take a change is in the API reference of
+    RollbackStack ("last known stable state") and ContinueUpdateRollback.
 
     Returns:
         Whether there is no stack, and so one has to be made.
@@ -86,7 +101,7 @@ def ready(
         raise StackFailed(
             f"stack {stack} is {status}. Fix: `labelmill destroy` it (data stays), then deploy again"
         )
-    if status in BROKEN:
+    if status in BROKEN or (status == "IMPORT_ROLLBACK_COMPLETE" and not _holds(cloudformation, stack)):
         print(f"stack {stack} is {status}: what is left of it is deleted, data stays")
         delete(cloudformation, stack, show, sleep)
         return True
@@ -103,6 +118,13 @@ def ready(
                 f"the resource is gone for good, skip it (`{skip} {end.resource}`) and deploy again"
             )
     return False
+
+
+def _holds(cloudformation: CloudFormationClient, stack: str) -> bool:
+    """Whether anything is in the stack; what a rolled back import has let go is not."""
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
+    found = (resource for page in pages for resource in page["StackResourceSummaries"])
+    return any(resource["ResourceStatus"] not in LET_GO for resource in found)
 
 
 def plan(

@@ -118,7 +118,8 @@ def _run(args: argparse.Namespace) -> int:
         "CodeKeyArn": code["CodeKeyArn"],
         "CodePrefix": prefix,
         "CodeDigest": built.digest,
-        "ImageUri": settings.parameters.get("ImageUri") or _image(session, code, prefix, args.new_image),
+        "ImageUri": settings.parameters.get("ImageUri")
+        or _image(session, settings.stack, code, prefix, args.new_image),
     }
     print(f"jobs run on {given['ImageUri']}")
     outputs = _change(settings.stack, "template.yaml", settings.parameters | given, place, args)
@@ -127,12 +128,16 @@ def _run(args: argparse.Namespace) -> int:
     return 1 if outputs is None else 0
 
 
-def _image(session: boto3.Session, code: dict[str, str], prefix: str, new: bool) -> str:
-    """Address of the copy of AWS's image that jobs run on; copied first where there is none, or if `new`."""
-    from infra.deploy import copy_image, image
+def _image(session: boto3.Session, stack: str, code: dict[str, str], prefix: str, new: bool) -> str:
+    """Address of the copy of AWS's image that jobs run on: the one of `stack`, unless a `new` one is wanted.
+
+    AWS's image is copied first where there is no copy, or if `new`.
+    """
+    from infra.deploy import changes, copy_image, image
 
     ecr, repository = session.client("ecr"), code["ImageRepositoryUri"]
-    found = None if new else image.newest_copy(ecr, repository)
+    running = changes.parameters_of(session.client("cloudformation"), stack).get("ImageUri")
+    found = None if new else image.copy_to_run(ecr, repository, running)
     if not found:
         key = f"{prefix}/copy_image.py"
         script = Path(copy_image.__file__).read_bytes()

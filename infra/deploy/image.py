@@ -14,6 +14,8 @@ from infra.deploy.copy_image import AWS_REPOSITORY
 from pipelines.errors import Refused
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from types_boto3_codebuild import CodeBuildClient
     from types_boto3_ecr import ECRClient
 
@@ -52,9 +54,7 @@ AWS_ACCOUNTS = {
     "us-west-1": "746614075791",
     "us-west-2": "246618743249",
 }
-ADDRESS = re.compile(
-    r"[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.[a-z.]+/(?P<repository>[a-z0-9._-]+)@sha256:[0-9a-f]{64}"
-)
+ADDRESS = re.compile(r"[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/[a-z0-9._/-]+@sha256:[0-9a-f]{64}")
 POLL_SECONDS = 5
 
 
@@ -64,7 +64,8 @@ class ImageError(Refused):
 
 def problem_with(address: str) -> str | None:
     """What is wrong with the address of an image that somebody wants jobs to run on, and the fix."""
-    if re.search(rf"/{AWS_REPOSITORY}(?![a-z0-9._-])", address):
+    accounts = "|".join(AWS_ACCOUNTS.values())
+    if re.match(rf"({accounts})\.[^/]+/{AWS_REPOSITORY}([:@]|$)", address):
         return (
             f"image {address} is in AWS's own repository: SageMaker takes it for a built-in algorithm there, "
             "and refuses a search with our own metrics and hyperparameters. "
@@ -78,17 +79,28 @@ def problem_with(address: str) -> str | None:
 
 def newest_copy(ecr: ECRClient, repository_uri: str) -> str | None:
     """Address, with digest, of the copy of this VERSION that came last into the own repository, or None."""
+    copies = _copies(ecr, repository_uri)
+    return max(copies)[1] if copies else None
+
+
+def copy_to_run(ecr: ECRClient, repository_uri: str, running: str | None) -> str | None:
+    """The image `running` now if it is a copy of this VERSION, else the newest copy, or None."""
+    is_copy = running in {address for _, address in _copies(ecr, repository_uri)}
+    return running if is_copy else newest_copy(ecr, repository_uri)
+
+
+def _copies(ecr: ECRClient, repository_uri: str) -> list[tuple[datetime, str]]:
+    """When each copy of this VERSION came, and its address."""
     repository = repository_uri.partition("/")[2]
     pages = ecr.get_paginator("describe_images").paginate(
         repositoryName=repository, filter={"tagStatus": "TAGGED"}
     )
-    copies = [
-        (image["imagePushedAt"], image["imageDigest"])
+    return [
+        (image["imagePushedAt"], f"{repository_uri}@{image['imageDigest']}")
         for page in pages
         for image in page["imageDetails"]
         if any(tag.startswith(f"{VERSION}-") for tag in image["imageTags"])
     ]
-    return f"{repository_uri}@{max(copies)[1]}" if copies else None
 
 
 def copy(

@@ -85,7 +85,7 @@ def to_import(found: list[Kept]) -> list[ResourceToImportTypeDef]:
 def drifts(
     cloudformation: CloudFormationClient, stack: str, sleep: Callable[[float], None] = time.sleep
 ) -> list[str]:
-    """What somebody has changed of the data that `stack` has just taken over, a sentence each.
+    """What somebody has changed or deleted of the data that `stack` has just taken over, a sentence each.
 
     Nothing puts it back by itself: an update writes what differs between two templates, not from reality.
     Keys are left out: their policies named roles that are gone, and the next update writes them anew.
@@ -96,13 +96,29 @@ def drifts(
         if state["DetectionStatus"] != "DETECTION_IN_PROGRESS":
             break
         sleep(POLL_SECONDS)
+    sentences = []
+    if (
+        state["DetectionStatus"] == "DETECTION_FAILED"
+    ):  # for one resource or more; of the others there are results
+        sentences.append(
+            f"not all that stack {stack} took over could be compared with the template: "
+            f"{state.get('DetectionStatusReason', 'no reason given')}. Fix: resolve that, then look again "
+            f"(aws cloudformation detect-stack-drift --stack-name {stack})"
+        )
     found = cloudformation.describe_stack_resource_drifts(
         StackName=stack, StackResourceDriftStatusFilters=["MODIFIED", "DELETED"]
     )["StackResourceDrifts"]
-    return [
-        f"{drift['PhysicalResourceId']} was changed meanwhile: {difference['PropertyPath']} is "
-        f"{difference['ActualValue']}. Fix: set it to {difference['ExpectedValue']} again"
-        for drift in found
-        if drift["ResourceType"] != KEY
-        for difference in drift["PropertyDifferences"]
-    ]
+    for drift in found:
+        name = drift["PhysicalResourceId"]
+        if drift["StackResourceDriftStatus"] == "DELETED":  # which has no PropertyDifferences
+            sentences.append(
+                f"{name} was deleted meanwhile. Fix: `labelmill destroy` the stack (data stays), then deploy "
+                "again, which makes it anew"
+            )
+        elif drift["ResourceType"] != KEY:
+            sentences += [
+                f"{name} was changed meanwhile: {difference['PropertyPath']} is "
+                f"{difference['ActualValue']}. Fix: set it to {difference['ExpectedValue']} again"
+                for difference in drift["PropertyDifferences"]
+            ]
+    return sentences

@@ -14,7 +14,7 @@ SHORTEST, LONGEST = 300, 900
 
 
 def out_of_capacity(failure: states.State) -> tuple[states.State, states.State]:
-    """Where every job goes when it fails, and the wait for machines; all else is `failure`."""
+    """Where every job but a search goes when it fails, and the wait for machines; all else is `failure`."""
     rule = choice_rule.ChoiceRule
     lacking = rule.StringMatches("$.failure.Cause", "*CapacityError*")
     waited = rule.IsPresent("$.capacity", True)

@@ -23,6 +23,9 @@ from pipelines.names import JOB_NAME, REPORT, RUN_FOLDER, address
 HOUR = 3600
 #: A task waits this much longer than its job may run: for a machine, the image and the data.
 START_UP = HOUR // 2
+QUOTA_ERROR = "SageMaker.ResourceLimitExceededException"
+#: How often a job is asked for while its quota is full: for about a day.
+QUOTA_TRIES = 300
 #: The arguments of every job that reads a dataset or what was made of one.
 ABOUT_DATASET = {
     "group": "$.group",
@@ -154,12 +157,12 @@ def guard(task: states.Task, failure: states.State, *retries: Retry) -> states.T
     return task
 
 
-def guard_job(task: states.Task, failure: states.State) -> states.Task:
-    """A full quota passes slowly (up to a day of tries, ten minutes apart at most); a throttled call quickly.
+def guard_job(task: states.Task, failure: states.State, quota_tries: int = QUOTA_TRIES) -> states.Task:
+    """A full quota passes slowly (tries are ten minutes apart at most); a throttled call quickly.
 
     Step Functions has one name for throttled, failed and refused requests, so those tries are few.
     """
-    quota = retry(["SageMaker.ResourceLimitExceededException"], 30, 600, 300)
+    quota = retry([QUOTA_ERROR], 30, 600, quota_tries)
     service = retry(["SageMaker.AmazonSageMakerException", "SageMaker.SdkClientException"], 5, 120, 6)
     return guard(task, failure, quota, service)
 

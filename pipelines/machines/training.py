@@ -39,13 +39,9 @@ def build() -> states.Graph:
             _record_trained(failure),
         ]
     )
-    search = _search(no_machine, train)
+    search = _search(failure, train)
     featurize.next(search)
-    waited.next(
-        first_without_result(
-            {"$.prepared": prepare, "$.featurized": featurize, "$.tuning": search}, last=train
-        )
-    )
+    waited.next(first_without_result({"$.prepared": prepare, "$.featurized": featurize}, last=train))
     steps = states.Chain(
         [
             prepare,
@@ -58,10 +54,11 @@ def build() -> states.Graph:
     return states.Graph(start, comment=__doc__, timeout_seconds=TIMEOUT_SECONDS)
 
 
-def _search(no_machine: states.State, then: states.State) -> states.State:
+def _search(failure: states.State, then: states.State) -> states.State:
     """A search that fails is made once more on other machines, from the start, and whatever the reason.
 
-    SageMaker says of a search only that no trial succeeded, not that there was no machine for them.
+    SageMaker says of a search only that no trial succeeded, not that there was no machine for them. So none
+    waits for machines as other jobs do: bad data would be searched again all day.
     """
 
     def machines(state_id: str, trials: str, first: bool) -> states.Pass:
@@ -73,8 +70,8 @@ def _search(no_machine: states.State, then: states.State) -> states.State:
     second = machines("SecondMachines", "${SecondTrainingInstanceType}", False)
     second.next(cold)
     failed.add_choice(choice_rule.ChoiceRule.BooleanEquals("$.machines.first", True), second)
-    failed.default_choice(no_machine)
-    warm = training_jobs.tune_warm(cold, f"{LAST}.tuning_job.S")
+    failed.default_choice(failure)
+    warm = training_jobs.tune_warm(cold, failed, f"{LAST}.tuning_job.S")
     warm.next(then)
     searched = states.Choice("SearchedBefore")
     searched.add_choice(choice_rule.ChoiceRule.IsPresent(f"{LAST}.tuning_job.S", True), warm)

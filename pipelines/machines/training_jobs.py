@@ -13,6 +13,8 @@ from pipelines.machines.failure_path import CODEBOOK_URI, FAMILIES, HYPERPARAMET
 from pipelines.machines.states import (
     ABOUT_DATASET,
     HOUR,
+    QUOTA_ERROR,
+    QUOTA_TRIES,
     START_UP,
     Path,
     Selecting,
@@ -33,6 +35,8 @@ TUNE_HOURS = 8
 #: Eight trials, two at a time, fit into TUNE_HOURS even so.
 TRIAL_RUN_HOURS = 1
 TRIAL_WAIT_HOURS = 1
+#: A search waits for the quotas of two machine types, one after the other: for both as long as any other job.
+SEARCH_QUOTA_TRIES = QUOTA_TRIES // 2
 OBJECTIVE = "macro_f1"
 #: Without these the image's `pip install .` of the code would need a package index, and there is no network.
 OFFLINE = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"}
@@ -141,14 +145,15 @@ def _channels(**further: Path) -> dict[str, TrainingInput]:
 
 def tune(failure: states.State) -> states.State:
     """A search from the start."""
-    return guard_job(_tune("Tune", {}), failure)
+    return guard_job(_tune("Tune", {}), failure, SEARCH_QUOTA_TRIES)
 
 
-def tune_warm(cold: states.State, parent: str) -> states.State:
+def tune_warm(cold: states.State, no_quota: states.State, parent: str) -> states.State:
     """A search that continues from the tuning job at the path `parent`, the group's last one.
 
     Whatever keeps it from doing so, such as a parent that is gone or has other ranges, must not cost the
-    group its month: `cold` then searches from the start.
+    group its month: `cold` then searches from the start. Only a quota that stays full would refuse that
+    search as well: `no_quota`.
     """
     warm = {
         "WarmStartConfig": {
@@ -157,8 +162,10 @@ def tune_warm(cold: states.State, parent: str) -> states.State:
             "ParentHyperParameterTuningJobs": [{"HyperParameterTuningJobName": Path(parent)}],
         }
     }
-    step = guard_job(_tune("TuneWarm", warm), cold)
-    step.catches[0].fields["result_path"] = "$.not_warm"
+    step = _tune("TuneWarm", warm)
+    step.add_catch(states.Catch(no_quota, error_equals=[QUOTA_ERROR], result_path="$.failure"))
+    guard_job(step, cold, SEARCH_QUOTA_TRIES)
+    step.catches[-1].fields["result_path"] = "$.not_warm"
     return step
 
 

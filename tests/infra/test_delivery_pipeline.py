@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from infra.deploy import deploy
+from infra.deploy.kept_data import IDENTIFIERS
 from infra.deploy.settings import ENVIRONMENTS, load
 from infra.rehearsal import command as rehearse
 from tests.infra.policies import ACCOUNT, HERE, REGION, Request, Stack, judge
@@ -77,6 +78,16 @@ def handlers_call() -> set[str]:
 def test_cloudformation_may_do_what_its_resource_types_call_and_nothing_more(delivery):
     for role in ("TestStackRole", "ProductionStackRole"):
         assert delivery.granted(role) == handlers_call()
+
+
+def test_a_deployment_may_read_what_it_compares_with_what_was_kept(delivery):
+    """With its own rights (CloudFormation's user guide, "Considerations when detecting drift")."""
+    read = {"cloudformation:DetectStackDrift", "cloudformation:DetectStackResourceDrift"}
+    for kind in IDENTIFIERS:
+        read |= set(_schemas()[kind]["handlers"]["read"]["permissions"])
+    read = {action for action in read if not any(re.fullmatch(unused, action) for unused in UNUSED)}
+    for role in ("DeployTestRole", "DeployProductionRole"):
+        assert read <= delivery.granted(role)
 
 
 @pytest.fixture(scope="module")

@@ -33,9 +33,10 @@ def test_a_job_pulls_from_the_one_repository_and_changes_nothing_there(job, stac
     assert found == {(action, OWN) for action in PULL}
 
 
-def test_the_repository_is_that_of_the_image_given_wherever_it_is():
-    elsewhere = "arn:aws:ecr:us-east-1:999999999999:repository/theirs"
-    image = f"999999999999.dkr.ecr.us-east-1.amazonaws.com/theirs@sha256:{'0' * 64}"
+@pytest.mark.parametrize("name", ["theirs", "team/theirs"])
+def test_the_repository_is_that_of_the_image_given_wherever_it_is(name):
+    elsewhere = f"arn:aws:ecr:us-east-1:999999999999:repository/{name}"
+    image = f"999999999999.dkr.ecr.us-east-1.amazonaws.com/{name}@sha256:{'0' * 64}"
     found = allowed(Stack(ImageUri=image), "TrainRole", PULL, (OWN, elsewhere))
     assert found == {(action, elsewhere) for action in PULL}
 
@@ -61,4 +62,4 @@ def _image_of_a_wrong_account(source):
 
 def test_an_image_of_a_wrong_account_is_found():
     fault = ("template", _image_of_a_wrong_account)
-    assert_found(fault, lambda stack: test_the_repository_is_that_of_the_image_given_wherever_it_is())
+    assert_found(fault, lambda stack: test_the_repository_is_that_of_the_image_given_wherever_it_is("theirs"))

@@ -4,7 +4,7 @@ Clients have what the two commands call, and no more.
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 from botocore.exceptions import ClientError
@@ -27,6 +27,7 @@ class FakeAccount:
         refused: by operation, the error code it is answered with.
         drifts: what DescribeStackResourceDrifts finds.
         images: pushed copies, by tag.
+        image_at_aws: byte, in hex, that the digest of AWS's image repeats.
         calls: service and method of every call by the commands.
     """
 
@@ -37,6 +38,7 @@ class FakeAccount:
         self.drifts: list[dict] = []
         self.objects: dict[str, bytes] = {}
         self.images: list[str] = []
+        self.image_at_aws = "1a"
         self.key_states: dict[str, str] = {}
         self.calls: set[tuple[str, str]] = set()
         self.cloudformation = FakeCloudFormation(self)
@@ -145,8 +147,12 @@ class Client:
     def describe_images(self, repositoryName, filter):
         pushed = datetime(2026, 1, 1, tzinfo=UTC)
         images = [
-            {"imageDigest": "sha256:" + "1a" * 32, "imageTags": [tag], "imagePushedAt": pushed}
-            for tag in self.account.images
+            {
+                "imageDigest": "sha256:" + tag[-2:] * 32,
+                "imageTags": [tag],
+                "imagePushedAt": pushed + timedelta(days=number),
+            }
+            for number, tag in enumerate(self.account.images)
         ]
         return [{"imageDetails": images}]
 
@@ -154,7 +160,7 @@ class Client:
         assert projectName in {name for kind, name in self.account.things if "CodeBuild" in kind}
         status = "FAILED" if "StartBuild" in self.account.refused else "SUCCEEDED"
         if status == "SUCCEEDED":
-            self.account.images.append("3.2-0-1a1a1a1a1a1a")
+            self.account.images.append(f"3.2-0-{self.account.image_at_aws * 6}")
         return {"build": {"id": "copy:1", "buildStatus": status, "logs": {"deepLink": "https://logs/1"}}}
 
     def describe_key(self, KeyId):

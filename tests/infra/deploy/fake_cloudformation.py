@@ -8,6 +8,7 @@ import copy
 import itertools
 import json
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 from botocore.exceptions import ClientError, WaiterError
 
@@ -45,6 +46,7 @@ class FakeStack:
         self.made: dict[str, str] = {}  # physical by logical name
         self.events: list[dict] = []
         self.left_over: set[str] = set()  # what a rollback has not got rid of
+        self.let_go: set[str] = set()  # what a rolled back import has listed still
 
 
 class FakeCloudFormation:
@@ -83,7 +85,9 @@ class FakeCloudFormation:
             for key, output in stack.template.get("Outputs", {}).items()
             if stack.status in STABLE
         ]
-        return {"Stacks": [{"StackId": stack.id, "StackStatus": stack.status, "Outputs": outputs}]}
+        given = [{"ParameterKey": key, "ParameterValue": value} for key, value in stack.parameters.items()]
+        described = {"StackId": stack.id, "StackStatus": stack.status, "Parameters": given}
+        return {"Stacks": [described | {"Outputs": outputs}]}
 
     def _value(self, stack: FakeStack, value: object) -> str:
         match value:
@@ -94,11 +98,20 @@ class FakeCloudFormation:
         return json.dumps(value)
 
     def get_paginator(self, operation):
-        assert operation == "describe_stack_events"
-        return self
+        pages = {"describe_stack_events": self._events, "list_stack_resources": self._resources}
+        return SimpleNamespace(paginate=pages[operation])
 
-    def paginate(self, StackName):
+    def _events(self, StackName):
         yield {"StackEvents": list(self.stack(StackName).events)}
+
+    def _resources(self, StackName):
+        stack = self.stack(StackName)
+        held = [{"LogicalResourceId": logical, "ResourceStatus": "CREATE_COMPLETE"} for logical in stack.made]
+        gone = [
+            {"LogicalResourceId": logical, "ResourceStatus": "IMPORT_ROLLBACK_COMPLETE"}
+            for logical in stack.let_go
+        ]
+        yield {"StackResourceSummaries": held + gone}
 
     def get_waiter(self, name):
         assert name == "change_set_create_complete"
@@ -115,6 +128,8 @@ class FakeCloudFormation:
         return {"StackDriftDetectionId": StackName}
 
     def do_describe_stack_drift_detection_status(self, StackDriftDetectionId):
+        if reason := self.account.faults.get(("detect", "drift")):
+            return {"DetectionStatus": "DETECTION_FAILED", "DetectionStatusReason": reason}
         return {"DetectionStatus": "DETECTION_COMPLETE"}
 
     def do_describe_stack_resource_drifts(self, StackName, StackResourceDriftStatusFilters):
@@ -253,6 +268,8 @@ class FakeCloudFormation:
                 continue
             physical = stack.made.pop(logical)
             self.account.let_go(physical, deleting)
+            if not deleting:
+                stack.let_go.add(logical)
         # What an update has changed is changed back, and that can fail as well.
         for logical in sorted(stack.made.keys() - logicals):
             if ("rollback", logical) in self.account.faults:

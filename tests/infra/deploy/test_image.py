@@ -153,8 +153,12 @@ def test_aws_own_repository_is_refused_by_deploy_and_by_the_template_with_the_re
     assert "built-in algorithm" in parameter["ConstraintDescription"]
 
 
-@pytest.mark.parametrize("repository", [URI, URI.replace("labelmill-jobs", "my-sagemaker-xgboost")])
-def test_a_copy_is_taken_by_its_digest_only(repository):
+@pytest.mark.parametrize(
+    "name",
+    ["labelmill-jobs", "my-sagemaker-xgboost", "sagemaker-xgboost", "team/jobs", "team/sagemaker-xgboost"],
+)
+def test_a_copy_is_taken_by_its_digest_only(name):
+    repository = URI.replace("labelmill-jobs", name)
     pattern = template()["Parameters"]["ImageUri"]["AllowedPattern"]
     assert problem_with(f"{repository}@{DIGEST}") is None
     assert re.fullmatch(pattern, f"{repository}@{DIGEST}")

@@ -84,6 +84,32 @@ def test_an_image_that_aws_has_patched_is_copied_on_demand_and_one_that_is_given
     assert account.cloudformation.stacks[NAME].parameters["ImageUri"] == image
 
 
+def image_of(account: FakeAccount) -> str:
+    return account.cloudformation.stacks[NAME].parameters["ImageUri"]
+
+
+def test_jobs_keep_their_image_until_somebody_has_agreed_to_another(account, run):
+    assert run("deploy") == 0
+    before = image_of(account)
+    account.image_at_aws = "2b"
+    assert run("deploy", "--new-image", answers=("no",)) == 1
+    assert len(account.images) == 2
+    assert run("deploy", answers=()) == 0
+    assert image_of(account) == before
+    assert run("deploy", "--new-image") == 0
+    assert image_of(account) == before.replace("1a", "2b")
+
+
+def test_an_image_of_another_repository_is_left_for_the_newest_copy_when_it_is_no_longer_given(
+    account, run, settings
+):
+    settings(ImageUri=f"123456789012.dkr.ecr.eu-central-1.amazonaws.com/team/jobs@sha256:{'2b' * 32}")
+    assert run("deploy") == 0
+    settings()
+    assert run("deploy") == 0
+    assert image_of(account).endswith("@sha256:" + "1a" * 32)
+
+
 def test_a_copy_that_failed_is_told_with_its_log_and_deploying_again_leads_on(account, run, capsys):
     account.refused["StartBuild"] = "FAILED"
     assert run("deploy") == 1
@@ -229,7 +255,12 @@ def test_what_somebody_changed_meanwhile_is_told_with_what_it_was(account, run, 
         "ExpectedValue": "Enabled",
     }
     account.drifts = [
-        {"ResourceType": kind, "PhysicalResourceId": name, "PropertyDifferences": [difference]}
+        {
+            "ResourceType": kind,
+            "PhysicalResourceId": name,
+            "StackResourceDriftStatus": "MODIFIED",
+            "PropertyDifferences": [difference],
+        }
         for kind, name in (("AWS::S3::Bucket", "shop-work"), ("AWS::KMS::Key", "WorkKey-1"))
     ]
     capsys.readouterr()
@@ -239,6 +270,29 @@ def test_what_somebody_changed_meanwhile_is_told_with_what_it_was(account, run, 
         "shop-work was changed meanwhile: /VersioningConfiguration/Status is Suspended. Fix: set it to" in out
     )
     assert "WorkKey-1 was changed" not in out
+
+
+def test_what_somebody_deleted_while_it_was_taken_over_is_told(account, run, capsys):
+    assert run("deploy") == 0
+    assert run("destroy") == 0
+    account.drifts = [
+        {
+            "ResourceType": "AWS::S3::Bucket",
+            "PhysicalResourceId": "shop-work",
+            "StackResourceDriftStatus": "DELETED",
+        }
+    ]
+    assert run("deploy") == 0
+    assert "shop-work was deleted meanwhile. Fix: `labelmill destroy`" in capsys.readouterr().out
+
+
+def test_a_comparison_with_what_was_kept_that_failed_is_told_with_its_reason(account, run, capsys):
+    assert run("deploy") == 0
+    assert run("destroy") == 0
+    account.faults["detect", "drift"] = "not authorized to perform: s3:GetBucketTagging"
+    assert run("deploy") == 0
+    out = capsys.readouterr().out
+    assert "could be compared with the template: not authorized to perform: s3:GetBucketTagging. Fix:" in out
 
 
 def test_a_taking_over_that_failed_changes_nothing_and_deploying_again_leads_on(account, run, capsys):
@@ -255,6 +309,29 @@ def test_a_taking_over_that_failed_changes_nothing_and_deploying_again_leads_on(
     account.faults.clear()
     assert run("deploy") == 0
     assert kept(account) == before
+
+
+def test_a_taking_over_whose_clean_up_did_not_happen_leads_on_as_well(account, run, capsys):
+    assert run("deploy") == 0
+    before = kept(account)
+    assert run("destroy") == 0
+    account.faults["import", "WorkBucket"] = "no such luck"
+    account.refused["DeleteStack"] = "AccessDenied"
+    assert run("deploy") == 1
+    assert status(account) == "IMPORT_ROLLBACK_COMPLETE"
+    account.faults.clear()
+    account.refused.clear()
+    assert run("deploy") == 0
+    assert "stack shop is IMPORT_ROLLBACK_COMPLETE: what is left of it is deleted" in capsys.readouterr().out
+    assert kept(account) == before
+
+
+def test_an_import_by_hand_that_was_rolled_back_leaves_what_was_in_the_stack(account, run):
+    assert run("deploy") == 0
+    stack = account.cloudformation.stacks[NAME]
+    stack.status = "IMPORT_ROLLBACK_COMPLETE"
+    assert run("deploy") == 0
+    assert account.cloudformation.stacks[NAME] is stack
 
 
 def test_a_change_after_taking_over_that_failed_leaves_the_data_in_the_stack(account, run):
@@ -313,8 +390,9 @@ def test_the_deliverys_role_may_make_every_call_of_deploy_but_delete_a_stack(acc
     assert run("deploy") == 0
     assert run("destroy") == 0
     assert run("deploy") == 0
-    account.cloudformation.stacks[NAME].status = "UPDATE_ROLLBACK_FAILED"
-    assert run("deploy") == 0
+    for rolled_back in ("UPDATE_ROLLBACK_FAILED", "IMPORT_ROLLBACK_COMPLETE"):
+        account.cloudformation.stacks[NAME].status = rolled_back
+        assert run("deploy") == 0
     called = {f"{service}:{''.join(map(str.capitalize, name.split('_')))}" for service, name in account.calls}
     wanted = {ACTIONS.get(action, action) for action in called} | {"codebuild:BatchGetBuilds"}
     delivery = Stack(template("delivery"), ConnectionArn="arn", Repository="a/b", Name="labelmill-delivery")

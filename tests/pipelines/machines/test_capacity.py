@@ -12,6 +12,7 @@ from tests.pipelines.machines.definition_examples import (
     PERIOD,
     SUBSTITUTIONS,
     TRAINED_ITEM,
+    definition_of,
 )
 
 WAIT = capacity_wait("training")
@@ -38,6 +39,22 @@ def cloud(cloud):
         ):
             cloud.s3.put_object(Bucket=bucket, Key=key, Body=b"")
     return cloud
+
+
+def quota_retry(machine: str, state: str) -> dict:
+    [retry] = [
+        retry
+        for retry in definition_of(machine)["States"][state].get("Retry", [])
+        if retry["ErrorEquals"] == ["SageMaker.ResourceLimitExceededException"]
+    ]
+    return retry
+
+
+def wait_for_quota(machine: str, state: str) -> float:
+    """Seconds that a job waits in the mean for a quota that stays full: full jitter halves each delay."""
+    retry = quota_retry(machine, state)
+    delays = [retry["IntervalSeconds"] * retry["BackoffRate"] ** n for n in range(retry["MaxAttempts"])]
+    return sum(min(delay, retry["MaxDelaySeconds"]) / 2 for delay in delays)
 
 
 def types_of_trials(cloud) -> list[str]:
@@ -107,18 +124,29 @@ def test_a_search_that_fails_on_both_kinds_of_machines_fails_the_run(cloud):
     assert (run.status, run.cause) == ("FAILED", NO_MODEL["FailureReason"])
 
 
-def test_without_either_kind_of_machine_the_search_waits_and_begins_with_the_first_again(cloud):
-    cloud.put(TRAINED_ITEM)
-    cloud.sagemaker.plan("CreateHyperParameterTuningJob", NO_MODEL, NO_MODEL, LACKING)
+@pytest.mark.parametrize("ledger", [(), (TRAINED_ITEM,)])
+def test_a_search_whose_quota_stays_full_goes_straight_to_the_other_machines(ledger, cloud):
+    cloud.put(*ledger)
+    tries = 1 + quota_retry("training", "Tune")["MaxAttempts"]
+    cloud.sagemaker.plan("CreateHyperParameterTuningJob", *["ResourceLimitExceeded"] * tries)
     run = cloud.run("training", INPUTS["training"])
     assert run.status == "SUCCEEDED", run.cause
-    assert [state for state in run.states if state.startswith("Tune")] == [
-        "TuneWarm",
-        "Tune",
-        "Tune",
-        "TuneWarm",
-    ]
-    assert types_of_trials(cloud) == [FIRST, FIRST, SECOND, FIRST]
-    assert len(cloud.waits) == 1
-    assert run.states.count("Featurize") == 1
-    assert cloud.items("TRAINED")[0]["group"] == GROUP
+    assert types_of_trials(cloud) == [FIRST] * tries + [SECOND]
+
+
+def test_a_quota_of_0_for_a_search_fails_the_run_with_what_sagemaker_said(cloud):
+    cloud.put(TRAINED_ITEM)
+    cloud.sagemaker.plan("CreateHyperParameterTuningJob", *["ResourceLimitExceeded"] * 1000)
+    run = cloud.run("training", INPUTS["training"])
+    assert run.status == "FAILED" and "not now" in run.cause
+    assert [state for state in run.states if state.startswith("Tune")] == ["TuneWarm", "Tune"]
+
+
+@pytest.mark.parametrize(
+    "refused", [("TuneWarm", "Tune"), ("TuneWarm", "Train"), ("Prepare",), ("Featurize",), ("Train",)]
+)
+def test_a_run_whose_quota_is_0_ends_with_a_sentence_before_it_is_cut_off(refused):
+    """A run that is cut off (`TimeoutSeconds`) can catch nothing, so nobody is told why."""
+    waits = sum(wait_for_quota("training", state) for state in refused)
+    time_for_jobs = 8 * 3600
+    assert waits + time_for_jobs < definition_of("training")["TimeoutSeconds"]
