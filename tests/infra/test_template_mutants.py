@@ -7,7 +7,7 @@ import pytest
 from tests.infra.template_mutants import MODULES, cases, mutants, notices
 
 pytestmark = pytest.mark.usefixtures("engine")
-SEED, HOW_MANY = 1, {"template": 12, "bootstrap": 2, "delivery": 3}
+SEED, HOW_MANY = 1, {"template": 5, "bootstrap": 2, "delivery": 3}
 
 
 def test_a_statement_that_is_changed_is_noticed():
