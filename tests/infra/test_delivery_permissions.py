@@ -56,7 +56,14 @@ BUILD: list[Calls] = [
 STACK_ACTIONS = (
     *("ContinueUpdateRollback", "CreateChangeSet", "DeleteChangeSet", "DescribeChangeSet"),
     *("DescribeStackEvents", "DescribeStackResourceDrifts", "DescribeStacks", "DetectStackDrift"),
-    *("ExecuteChangeSet", "TagResource"),
+    *("DetectStackResourceDrift", "ExecuteChangeSet", "ListStackResources", "TagResource"),
+)
+
+
+LOOKS_AT_BUCKETS = (
+    *("GetBucketLogging", "GetBucketNotification", "GetBucketOwnershipControls", "GetBucketTagging"),
+    *("GetBucketPublicAccessBlock", "GetBucketVersioning", "GetEncryptionConfiguration"),
+    *("GetLifecycleConfiguration", "ListBucket"),
 )
 
 
@@ -72,11 +79,23 @@ def deploying(name: str, role: str) -> list[Calls]:
         ),
         ("iam:PassRole", [f"{ROLE}/{NAME}/{NAME}-{role}-{REGION}"], passed_to("cloudformation")),
         ("s3:GetObject s3:PutObject", [bucket(name, "code", "code/0123/jobs.zip")], {}),
-        ("s3:ListBucket", [bucket(name, "code")], {}),
-        ("dynamodb:DescribeTable", [f"arn:aws:dynamodb:{HERE}:table/{name}-ledger"], {}),
-        ("ecr:DescribeRepositories ecr:DescribeImages", [repository], {}),
-        ("s3:GetEncryptionConfiguration", [bucket(name, "landing")], {}),
-        ("kms:DescribeKey", [KEY], OURS),
+        (
+            "dynamodb:DescribeContinuousBackups dynamodb:DescribeTable dynamodb:ListTagsOfResource",
+            [f"arn:aws:dynamodb:{HERE}:table/{name}-ledger"],
+            {},
+        ),
+        (
+            "ecr:DescribeImages ecr:DescribeRepositories ecr:GetLifecyclePolicy ecr:GetRepositoryPolicy "
+            "ecr:ListTagsForResource",
+            [repository],
+            {},
+        ),
+        (
+            " ".join(f"s3:{action}" for action in LOOKS_AT_BUCKETS),
+            [bucket(name, kind) for kind in ("code", "landing")],
+            {},
+        ),
+        ("kms:DescribeKey kms:GetKeyPolicy kms:GetKeyRotationStatus kms:ListResourceTags", [KEY], OURS),
         ("cloudformation:DescribeStackDriftDetectionStatus", ["*"], {}),
         (
             "codebuild:BatchGetBuilds codebuild:StartBuild",
