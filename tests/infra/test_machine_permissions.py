@@ -152,6 +152,15 @@ FUNCTIONS = {
         ("sns:Publish", "OperatorsTopic"),
         ("dynamodb:PutItem", "LedgerTable"),
     },
+    "CheckMonthRole": {
+        ("sqs:SendMessage", "EventsDeadLetterQueue"),
+        ("sns:Publish", "OperatorsTopic"),
+        ("dynamodb:Scan", "LedgerTable"),
+    },
+    "CheckMonthSchedulerRole": {
+        ("sqs:SendMessage", "EventsDeadLetterQueue"),
+        ("lambda:InvokeFunction", "CheckMonthFunction"),
+    },
     "SchedulerRole": {("sqs:SendMessage", "UnloadQueue"), ("sqs:SendMessage", "UnloadDeadLetterQueue")},
     "StartComparisonRole": {
         ("states:StartExecution", "InferenceMachine"),
@@ -172,6 +181,7 @@ ELSEWHERE = {
         "s3:GetObject",
     },
     "StatementFinishedRole": {"s3:ListBucket"},
+    "CheckMonthRole": {"s3:ListBucket"},
 }
 
 
@@ -181,6 +191,7 @@ def test_a_function_reaches_the_machines_queues_and_entries_of_its_task_and_no_o
         *product(["states:StartExecution"], (f"{machine}Machine" for machine in MACHINES)),
         *product((*RECEIVE, "sqs:SendMessage"), stack.of_type("SQS::Queue")),
         *product(["sns:Publish"], stack.of_type("SNS::Topic")),
+        *product(["lambda:InvokeFunction"], stack.of_type("Lambda::Function")),
         *product(
             ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:Scan"), ["LedgerTable"]
         ),
