@@ -14,7 +14,6 @@ from pipelines.machines.states import (
     ABOUT_DATASET,
     HOUR,
     QUOTA_ERROR,
-    QUOTA_TRIES,
     START_UP,
     Path,
     Selecting,
@@ -35,8 +34,9 @@ TUNE_HOURS = 8
 #: Eight trials, two at a time, fit into TUNE_HOURS even so.
 TRIAL_RUN_HOURS = 1
 TRIAL_WAIT_HOURS = 1
-#: A search waits for the quotas of two machine types, one after the other: for both as long as any other job.
-SEARCH_QUOTA_TRIES = QUOTA_TRIES // 2
+#: A search waits for the quotas of two machine types, one after the other: about 15 hours each, so that
+#: both, or the first and Train's, end before the run is cut off.
+SEARCH_QUOTA_TRIES = 180
 OBJECTIVE = "macro_f1"
 #: Without these the image's `pip install .` of the code would need a package index, and there is no network.
 OFFLINE = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"}

@@ -53,7 +53,7 @@ def test_a_group_whose_tries_are_used_up_is_named_and_the_others_go_on(month, se
         return replace(run, jobs=tuple(jobs))
 
     month["IS-weee"] = [impatient(run) for run in month["IS-weee"]]
-    done = simulate(month, settings, prices, quota=2)
+    done = simulate(month, settings, prices, quota=4)
     assert done.failed == {"IS-weee": "Prepare was refused 2 times"}
     assert done.finished.keys() == month.keys() - {"IS-weee"}
 
