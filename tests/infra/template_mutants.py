@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import product
 from types import ModuleType
 
+from tests.infra.delivery import PARAMETERS
 from tests.infra.policies import Stack
 from tests.infra.templates import planted, template
 
@@ -35,8 +36,7 @@ def _module(name: str) -> ModuleType:
 
 
 def _delivery(**given: str) -> Stack:
-    parameters = _module("test_delivery_pipeline").PARAMETERS
-    return Stack(template("delivery"), **parameters, Name="labelmill-delivery", **given)
+    return Stack(template("delivery"), **PARAMETERS, Name="labelmill-delivery", **given)
 
 
 def _in_vpc() -> Stack:

@@ -9,10 +9,10 @@ from itertools import product
 
 import pytest
 
+from tests.infra.delivery import KEY, PARAMETERS, PRODUCTION, TEST, by
 from tests.infra.judged import allowed, person
 from tests.infra.policies import ACCOUNT, HERE, REGION, VALUES, Request, Stack
 from tests.infra.templates import template
-from tests.infra.test_delivery_pipeline import KEY, PARAMETERS, PRODUCTION, TEST, by
 
 pytestmark = pytest.mark.usefixtures("engine")
 

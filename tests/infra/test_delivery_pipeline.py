@@ -15,14 +15,10 @@ from infra.deploy import deploy
 from infra.deploy.kept_data import IDENTIFIERS
 from infra.deploy.settings import ENVIRONMENTS, load
 from infra.rehearsal import command as rehearse
+from tests.infra.delivery import KEY, PARAMETERS, PRODUCTION, TEST, by
 from tests.infra.policies import ACCOUNT, HERE, REGION, Request, Stack, judge
 from tests.infra.templates import ROOT, TEMPLATES, resources, template
 
-PARAMETERS = {
-    "ConnectionArn": f"arn:aws:codeconnections:{HERE}:connection/0a1b2c3d-0000-4000-8000-000000000000",
-    "Repository": "owner/labelmill",
-}
-TEST, PRODUCTION = "labelmill-test", "labelmill"
 #: What handlers of CloudFormation's resource types call for features that our templates do not use.
 UNUSED = [
     r"ecr:(Set|Delete)RepositoryPolicy",
@@ -95,15 +91,6 @@ def with_faults() -> Stack:
     return Stack(template("delivery"), **PARAMETERS, Name="labelmill-delivery", WithFaults="yes")
 
 
-def by(delivery: Stack, role: str, action: str, resource: str, **context: str) -> Request:
-    """A call by one of the delivery's roles, which carries its tags."""
-    tags = delivery.of_type("IAM::Role")[role].get("Tags", [])
-    tagged = {f"aws:PrincipalTag/{tag['Key']}": tag["Value"] for tag in tags}
-    return Request(
-        delivery.arn(role), action, resource, {**tagged, **context}, delivery.identity_policies(role)
-    )
-
-
 def verdicts(delivery: Stack, requests: list[Request]) -> list[bool]:
     return [verdict == "Allowed" for verdict in judge(delivery, requests)]
 
@@ -124,7 +111,6 @@ def calls_on_creation(stack: Stack, logical: str) -> set[tuple[str, str]]:
 
 
 #: Stands for any key whose own policy leaves it to roles, as all of ours leave their administration.
-KEY = f"arn:aws:kms:{HERE}:key/DeliveryKey"
 #: Resource types whose ARN has no name of ours, and actions that are on none before the resource is there.
 UNNAMED = {
     "AWS::KMS::Key": KEY,

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from tests.infra.delivery import PARAMETERS
 from tests.infra.faults import assert_found, properties
 from tests.infra.judged import allowed, person
 from tests.infra.policies import ACCOUNT, REGION, Request, Stack
 from tests.infra.templates import TEMPLATES, template
-from tests.infra.test_delivery_pipeline import PARAMETERS
 
 pytestmark = pytest.mark.usefixtures("engine")
 
