@@ -200,7 +200,8 @@ class _Rehearsal:
         from pipelines.names import address, run_name
 
         run = run_name(GROUP, "training", PERIOD, "cut off", self.delivery)
-        folder = self._folder("training", PERIOD, f"{self.delivery}-none")
+        # What was delivered before: a run without data would fail before it can be stopped.
+        folder = self._folder("training", PERIOD, f"{self.delivery}-1")
         given = {
             "run": run,
             "group": GROUP,
