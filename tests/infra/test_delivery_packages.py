@@ -1,4 +1,4 @@
-"""Where the delivery's builds draw packages from: `.ci/packages`, with a fake `aws`, and installers on a fake repository.
+"""How the delivery's builds get their packages: `.ci/packages`, with a fake `aws` and a fake repository.
 
 That every lock has hashes is here, too; what the builds' roles may do is in test_delivery_permissions.py.
 """
@@ -114,6 +114,8 @@ def test_the_calls_are_those_of_codeartifacts_api(build):
         }
         if "durationSeconds" in given:
             given["durationSeconds"] = int(given["durationSeconds"])
+            # Or 0; botocore's model says so in its documentation only.
+            assert 900 <= given["durationSeconds"] <= 43200
         assert set(given) <= set(shape.members)
         assert ParamValidator().validate(given, shape).generate_report() == ""
         assert given.get("format", "pypi") in service.shape_for("PackageFormat").enum
@@ -157,7 +159,7 @@ BASIC = f"Basic {base64.b64encode(f'aws:{TOKEN}'.encode()).decode()}"
 
 
 def _answer(path: str, host: str) -> tuple[str, bytes]:
-    """What is there for whom has the token; the paths are those of CodeArtifact's user guide ("pip", "npm")."""
+    """What is there for whom has the token; the paths are those of CodeArtifact's user guide."""
     if path == "/pypi/pypi/simple/thing/":
         return "text/html", f'<a href="{WHEEL_NAME}#sha256={DIGEST}">{WHEEL_NAME}</a>'.encode()
     if path == "/npm/npm/thing":
