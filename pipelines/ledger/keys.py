@@ -25,6 +25,9 @@ APPROVAL = "APPROVAL#{run}"
 #: An approval that nobody answers within this many days means no.
 APPROVAL_DAYS = 7
 NO_ITEMS = "NOITEMS#{purpose}#{period}"
+NOTICES = "NOTICE#"
+NOTICE = NOTICES + "{run}#{state}"
+DISMISSED = "DISMISSED#{name}"
 
 #: Bounds of a range over labels: `$` is the character after `#`.
 BEFORE_LABELS_OF_MONTH = ALL_LABELS + "{period}"
@@ -32,7 +35,7 @@ AFTER_LABELS_OF_MONTH = ALL_LABELS + "{period}$"
 
 _FORMS = {
     form.partition("#")[0]: form
-    for form in (GROUP, TRAINED, WINNER, MODEL, PREDICTIONS, LABELS, AMENDED, DECISION, APPROVAL, NO_ITEMS)
+    for form in (GROUP, TRAINED, WINNER, MODEL, PREDICTIONS, LABELS, AMENDED, DECISION, APPROVAL, NO_ITEMS, NOTICE, DISMISSED)
 }
 
 

@@ -20,9 +20,19 @@ NO_RECORD = (
 )
 
 
-#: Nouns of the jobs, with the log group that each kind writes to; a tuning job's trials are training jobs.
-LOGS = {"ProcessingJob": "ProcessingJobs", "TrainingJob": "TrainingJobs", "TransformJob": "TransformJobs"}
-LOGS |= {"HyperParameterTuningJob": "TrainingJobs"}
+#: Nouns of the jobs, with the log group that each kind writes to and the template's parameter that says on
+#: what machines it runs; a tuning job's trials are training jobs.
+JOBS = {
+    "ProcessingJob": ("ProcessingJobs", "ProcessingInstanceType"),
+    "TrainingJob": ("TrainingJobs", "TrainingInstanceType"),
+    "TransformJob": ("TransformJobs", "TransformInstanceType"),
+    "HyperParameterTuningJob": ("TrainingJobs", "TrainingInstanceType and SecondTrainingInstanceType"),
+}
+#: How SageMaker says that a job was killed: 128 + 9 (SIGKILL), which is what Linux does to a process when
+#: memory is used up; or, about processing and training jobs, in words: "ClientError: Please use an instance
+#: type with more memory, or reduce the size of job data processed on an instance." (public reports of both:
+#: docs/state-machines.md).
+KILLED = ("*exit code: 137*", "*instance type with more memory*")
 #: The console's page of a log group, its streams filtered; `$252F`, `$3F`, `$3D` are `/`, `?`, `=` there.
 LOG_PAGE = (
     "https://{}.console.aws.amazon.com/cloudwatch/home?region={}#logsV2:log-groups/log-group/"
@@ -76,22 +86,27 @@ def failure_path(machine: str) -> states.State:
         "$.job.logs",
         "$.job.name",
     )
+    rule = choice_rule.ChoiceRule
     reason = states.Choice("ReasonOfJob")
+    given = "$.report.job.FailureReason"
+    killed = rule.Or([rule.StringMatches(given, words) for words in KILLED])
+    reason.add_choice(rule.And([rule.IsPresent(given, True), killed]), _out_of_memory(page, notify))
     for field in ("ExitMessage", "FailureReason"):
         path = f"$.report.job.{field}"
-        reason.add_choice(choice_rule.ChoiceRule.IsPresent(path, True), notice_of(f"Tell{field}", path, page))
+        reason.add_choice(rule.IsPresent(path, True), notice_of(f"Tell{field}", path, page))
     reason.default_choice(from_cause)
     kind = states.Choice("KindOfJob")
-    for noun, logs in LOGS.items():
+    for noun, (logs, machines) in JOBS.items():
         arn = f"$.report.job.{noun}Arn"
         job = {
             "name": Path(f"$.report.job.{noun}Name"),
             "logs": logs,
+            "machines": machines,
             "region": Path(f"States.ArrayGetItem(States.StringSplit({arn}, ':'), 3)"),
         }
         known = states.Pass(f"LogOf{noun}", parameters=job, result_path="$.job")
         known.next(reason)
-        kind.add_choice(choice_rule.ChoiceRule.IsPresent(arn, True), known)
+        kind.add_choice(rule.IsPresent(arn, True), known)
     kind.default_choice(from_cause)
     read = states.Pass(
         "ReadReport", parameters={"job": Path("States.StringToJson($.failure.Cause)")}, result_path="$.report"
@@ -99,7 +114,6 @@ def failure_path(machine: str) -> states.State:
     read.next(kind)
 
     cause = states.Choice("CauseOfFailure")
-    rule = choice_rule.ChoiceRule
     cause.add_choice(rule.StringEquals("$.failure.Cause", ""), notice_of("TellError", "$.failure.Error"))
     cause.add_choice(rule.StringMatches("$.failure.Cause", "{*}"), read)
     cause.default_choice(from_cause)
@@ -121,6 +135,19 @@ def failure_path(machine: str) -> states.State:
     queue.catches[0].fields["result_path"] = "$.queue_error"
     queue.next(cause)
     return queue
+
+
+def _out_of_memory(log: Path, then: states.State) -> states.State:
+    sentence = text(
+        "Job {} was killed, most likely because its machine has too little memory. "
+        "Fix: deploy with a larger {}, then start the run again. SageMaker said: {}",
+        "$.job.name",
+        "$.job.machines",
+        "$.report.job.FailureReason",
+    )
+    step = states.Pass("TellKilled", parameters={"sentence": sentence, "log": log}, result_path="$.notice")
+    step.next(then)
+    return step
 
 
 def refuse(state_id: str, failure: states.State, template: str, *paths: str) -> states.State:

@@ -7,7 +7,7 @@ from pipelines.ledger import keys
 from pipelines.machines.failure_path import CODEBOOK_VERSION, refuse
 from pipelines.machines.inference_jobs import PUBLISHED
 from pipelines.machines.labels_record import record_labels, show_newest
-from pipelines.machines.states import Path, call, notify, retry, text
+from pipelines.machines.states import Path, call, event, notify, retry, send_or_keep, text
 from pipelines.names import RUN_FOLDER
 from pipelines.runs import EVENT_VERSION
 
@@ -116,5 +116,11 @@ def _announce(failure: states.State) -> states.State:
         **{name: Path(f"$.target.{name}") for name in ("challenger", "test_set")},
         "predictions": PUBLISHED,
     }
-    entry = {"Source": "labelmill", "DetailType": "Inference Completed", "Detail": detail}
-    return call("Announce", "events:putEvents", {"Entries": [entry]}, failure)
+    request = event("Inference Completed", detail)
+    announce = send_or_keep("Announce", "events", "putEvents", request, failure)
+    # Without its event a test set is never compared: that run fails, and a new one sends it.
+    lost = states.Choice("AnnounceFailed")
+    lost.add_choice(choice_rule.ChoiceRule.StringEquals("$.purpose", "test"), failure)
+    lost.default_choice(announce.keep)
+    announce.catches[0].next_step = lost
+    return announce

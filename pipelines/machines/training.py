@@ -14,7 +14,7 @@ from pipelines.machines.failure_path import (
     get_item,
     known_group,
 )
-from pipelines.machines.states import HOUR, Path, call, notify, output, text
+from pipelines.machines.states import HOUR, Path, call, event, notify, output, send_or_keep, text
 from pipelines.runs import EVENT_VERSION
 from processing.policy import NO_LIST
 
@@ -147,8 +147,7 @@ def _announce(failure: states.State) -> states.State:
         "test_set": Path("$.run"),
         "dataset": output("test"),
     }
-    entry = {"Source": "labelmill", "DetailType": "Model Trained", "Detail": detail}
-    return call("Announce", "events:putEvents", {"Entries": [entry]}, failure)
+    return send_or_keep("Announce", "events", "putEvents", event("Model Trained", detail), failure)
 
 
 def _record_trained(failure: states.State) -> states.State:
