@@ -21,10 +21,15 @@ def start_landed(event: dict[str, Any], purpose: str, machine_arn: str, states: 
     """
 
     def take(body: str) -> None:
-        for bucket, key, version in manifests(body):
-            start(states, machine_arn, runs.landed(purpose, bucket, key, version))
+        for run in runs_in(body, purpose):
+            start(states, machine_arn, run)
 
     return take_each(event, take, runs.CannotStart)
+
+
+def runs_in(body: str, purpose: str) -> list[dict[str, Any]]:
+    """The input of the run of each dataset in one notification. Raises runs.CannotStart."""
+    return [runs.landed(purpose, bucket, key, version) for bucket, key, version in manifests(body)]
 
 
 def manifests(body: str) -> list[tuple[str, str, str]]:

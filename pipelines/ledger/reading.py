@@ -41,6 +41,8 @@ class GroupLedger:
         predictions: items PREDICTIONS# by test set and model.
         approvals: items APPROVAL# by the run that asked.
         labels: items LABELS#, the oldest of each month first, each with its `period` and `time`.
+        without_items: items NOITEMS# by purpose and period.
+        dismissed: items DISMISSED# by what nobody need start again.
     """
 
     group: str
@@ -51,6 +53,8 @@ class GroupLedger:
     predictions: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     approvals: dict[str, dict[str, Any]] = field(default_factory=dict)
     labels: list[dict[str, Any]] = field(default_factory=list)
+    without_items: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    dismissed: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def read(client: DynamoDBClient, table: str, group: str) -> GroupLedger:
@@ -96,6 +100,10 @@ def _assemble(pages: Iterable[QueryOutputTypeDef | ScanOutputTypeDef]) -> list[G
                 ledger.approvals[run] = item
             case keys.LABELS, named:
                 ledger.labels.append(named | item)
+            case keys.NO_ITEMS, {"purpose": purpose, "period": period}:
+                ledger.without_items[purpose, period] = item
+            case keys.DISMISSED, {"name": name}:
+                ledger.dismissed[name] = item
     return list(ledgers.values())
 
 
