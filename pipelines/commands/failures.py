@@ -35,8 +35,9 @@ def _list(args: argparse.Namespace) -> int:
         print(group or "no model group")
         for failure in of_group:
             since = failure.since.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
-            print(f"  {failure.what} {failure.name}".rstrip())
-            print(f"      {failure.period or 'no month'}, since {since} UTC. {failure.error or 'Why'}: {failure.sentence}")
+            why = f"{failure.error}: {failure.sentence}" if failure.error else failure.sentence
+            print(f"  {failure.what} {failure.name}")
+            print(f"      {failure.period or 'no month'}, since {since} UTC. {why}")
             print(f"      next: {failure.next_step}")
     print(f"{len(failures)} not done" if failures else "everything is done")
     return 0

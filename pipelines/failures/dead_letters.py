@@ -54,7 +54,13 @@ def find(
 
 
 def _letter(
-    stack: Stack, held: Held, message: Message, what: str, retry: Callable[[], str], sentence: str, **about: str
+    stack: Stack,
+    held: Held,
+    message: Message,
+    what: str,
+    retry: Callable[[], str],
+    sentence: str,
+    **about: str,
 ) -> Failure:
     """A message that is deleted once it has been sent again, and when it is dismissed."""
     group = about.get("group", "")
@@ -90,9 +96,7 @@ def useless(stack: Stack, held: Held, message: Message, what: str, error: Except
         raise NotAgain(str(error))
 
     step = f"what it says; then labelmill dismiss {message.id} --reason TEXT"
-    return _letter(
-        stack, held, message, what, refuse, str(error), error=type(error).__name__, next_step=step
-    )
+    return _letter(stack, held, message, what, refuse, str(error), error=type(error).__name__, next_step=step)
 
 
 def _notification(
@@ -137,7 +141,9 @@ def _order(
         if now - message.sent >= SAME_STATEMENT:
             if not (groups := _lacking(stack, order, ledgers)):
                 return "every group has its dataset"
-            body = json.dumps(asdict(order) | {"groups": groups, "delivery": unload.next_delivery(order.delivery)})
+            body = json.dumps(
+                asdict(order) | {"groups": groups, "delivery": unload.next_delivery(order.delivery)}
+            )
         stack.client("sqs").send_message(QueueUrl=stack.outputs["UnloadQueueUrl"], MessageBody=body)
         return "ordered again"
 
@@ -164,9 +170,7 @@ def _lacking(stack: Stack, order: unload.Order, ledgers: Mapping[str, GroupLedge
     ]
 
 
-def _event(
-    stack: Stack, held: Held, message: Message, ledgers: Mapping[str, GroupLedger]
-) -> Failure | None:
+def _event(stack: Stack, held: Held, message: Message, ledgers: Mapping[str, GroupLedger]) -> Failure | None:
     content = message.content if isinstance(message.content, dict) else {}
     kind, detail = content.get("detail-type", ""), content.get("detail", {})
     # Of a run that was cut off: it is in the list of executions anyway.

@@ -46,7 +46,7 @@ class Executions:
         return given
 
     def last_of(self, name: str) -> str:
-        """The last of the executions that were started to do the work of `name`; itself where there is none."""
+        """The last execution that was started to do the work of `name`; itself where there is none."""
         following = runs.again({"run": name})["run"]
         return self.last_of(following) if following in self.by_name else name
 

@@ -60,7 +60,7 @@ class Failure:
         sentence: why.
         next_step: what to do.
         retry: starts it again and says what it did; twice is as good as once.
-        dismiss: takes it off the list for good, given who does so and why; None where a retry is the only way.
+        dismiss: takes it off the list for good, given who does so and why; None where only a retry does.
     """
 
     name: str

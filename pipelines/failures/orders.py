@@ -1,4 +1,4 @@
-"""Statements of the warehouse that failed, as the failure queue keeps them: each with the order to send again."""
+"""Statements of the warehouse that failed; the failure queue keeps the order that asks for each again."""
 
 from __future__ import annotations
 

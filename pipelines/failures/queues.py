@@ -25,8 +25,8 @@ class Message:
     """A message and the queue it is in.
 
     Attributes:
-        sent: when it was first sent: a dead-letter queue does not change that (SQS developer guide, "Setting-up
-            dead-letter queue retention").
+        sent: when it was first sent: a dead-letter queue does not change that (SQS developer guide,
+            "Setting-up dead-letter queue retention").
         notes: its message attributes, as text.
     """
 
@@ -65,7 +65,9 @@ def held(sqs: SQSClient, queues: Sequence[str]) -> Iterator[Held]:
     `sqs` is a boto3 SQS client.
     """
     with ThreadPoolExecutor(len(queues)) as threads:
-        found = Held(sqs, dict(zip(queues, threads.map(lambda queue: _receive(sqs, queue), queues), strict=True)))
+        found = Held(
+            sqs, dict(zip(queues, threads.map(lambda queue: _receive(sqs, queue), queues), strict=True))
+        )
     try:
         yield found
     finally:

@@ -48,9 +48,7 @@ def _plain(value: Mapping[str, Any]) -> Any:
     return [_plain(each) for each in inner] if kind == "L" else inner
 
 
-def send(
-    notice: Mapping[str, Any], table: DynamoDBClient, name: str, sns: SNSClient, events: Any
-) -> None:
+def send(notice: Mapping[str, Any], table: DynamoDBClient, name: str, sns: SNSClient, events: Any) -> None:
     """Send one of `kept`, then take it off the ledger. `table`, `sns` and `events` are boto3 clients.
 
     Raises:

@@ -35,7 +35,20 @@ AFTER_LABELS_OF_MONTH = ALL_LABELS + "{period}$"
 
 _FORMS = {
     form.partition("#")[0]: form
-    for form in (GROUP, TRAINED, WINNER, MODEL, PREDICTIONS, LABELS, AMENDED, DECISION, APPROVAL, NO_ITEMS, NOTICE, DISMISSED)
+    for form in (
+        GROUP,
+        TRAINED,
+        WINNER,
+        MODEL,
+        PREDICTIONS,
+        LABELS,
+        AMENDED,
+        DECISION,
+        APPROVAL,
+        NO_ITEMS,
+        NOTICE,
+        DISMISSED,
+    )
 }
 
 

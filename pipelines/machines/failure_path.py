@@ -28,11 +28,8 @@ JOBS = {
     "TransformJob": ("TransformJobs", "TransformInstanceType"),
     "HyperParameterTuningJob": ("TrainingJobs", "TrainingInstanceType and SecondTrainingInstanceType"),
 }
-#: How SageMaker says that a job was killed: 128 + 9 (SIGKILL), which is what Linux does to a process when
-#: memory is used up; or, about processing and training jobs, in words: "ClientError: Please use an instance
-#: type with more memory, or reduce the size of job data processed on an instance." (public reports of both:
-#: docs/state-machines.md).
-KILLED = ("*exit code: 137*", "*instance type with more memory*")
+#: How SageMaker says that a job was killed, in a number or in words; their sources: docs/state-machines.md.
+KILLED = ("*xit *ode: 137*", "*instance type with more memory*")
 #: The console's page of a log group, its streams filtered; `$252F`, `$3F`, `$3D` are `/`, `?`, `=` there.
 LOG_PAGE = (
     "https://{}.console.aws.amazon.com/cloudwatch/home?region={}#logsV2:log-groups/log-group/"

@@ -1,4 +1,4 @@
-"""Step Functions as far as lists and new starts of executions need it: a test says how each execution ends."""
+"""Step Functions as far as failures need it: a test says how each execution ends."""
 
 import json
 from datetime import UTC, datetime, timedelta

@@ -146,7 +146,7 @@ def test_failures_can_be_chosen_by_group_and_by_cause(account):
 
 def test_a_dismissed_run_is_off_the_list_and_the_queue_and_the_ledger_says_who_and_why(account):
     account.failed("training", TRAINING)
-    code, printed, complaint = account.labelmill(
+    code, _, complaint = account.labelmill(
         "dismiss", TRAINING["run"], "--reason", "group ended", "--by", "Anna"
     )
     assert (code, complaint) == (0, ""), complaint
@@ -283,7 +283,9 @@ def test_an_older_order_is_sent_for_the_groups_without_a_dataset_under_the_next_
     for group in ("FR-weee", "IT-weee", "PL-weee"):
         account.put(group, "GROUP")
     account.put("PL-weee", "NOITEMS#training#2026-10", found_at="2026-11-01T05:00:00Z")
-    account.s3.put_object(Bucket="landing", Key="training/IT-weee/2026-10/20261101T040000Z/manifest", Body=b"")
+    account.s3.put_object(
+        Bucket="landing", Key="training/IT-weee/2026-10/20261101T040000Z/manifest", Body=b""
+    )
     account.send(
         "UnloadDeadLetterQueueUrl", {"purpose": "training", "scheduled_time": "2026-11-01T04:00:00Z"}
     )
@@ -352,7 +354,9 @@ NOTICE = {
     "group": {"S": "DE-weee"},
     "entry": {"S": f"NOTICE#{RUN['run']}#NotifyStakeholders"},
     "call": {"S": "sns:publish"},
-    "request": {"M": {"TopicArn": {"S": "arn:aws:sns:eu-central-1:123456789012:gone"}, "Message": {"S": "hi"}}},
+    "request": {
+        "M": {"TopicArn": {"S": "arn:aws:sns:eu-central-1:123456789012:gone"}, "Message": {"S": "hi"}}
+    },
     "why": {"S": "SNS.InternalErrorException"},
     "kept_at": {"S": "2026-11-03T09:00:00.000Z"},
 }
@@ -390,6 +394,8 @@ def test_messages_that_are_looked_at_are_given_back(account):
 
 def test_more_messages_than_one_answer_holds_are_all_found(account):
     for number in range(25):
-        account.failed("inference", RUN | {"run": names.run_name("DE-weee", "inference", "2026-10", str(number))})
+        account.failed(
+            "inference", RUN | {"run": names.run_name("DE-weee", "inference", "2026-10", str(number))}
+        )
     assert len(account.listed()) == 25
     assert all(one["error"] == "RunFailed" for one in account.listed().values())

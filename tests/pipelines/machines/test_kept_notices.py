@@ -1,4 +1,4 @@
-"""Once labels, a decision or a model are recorded, a message that cannot be sent is kept, and the run succeeds."""
+"""What is about something recorded and cannot be sent is kept, and the run succeeds."""
 
 import pytest
 from moto.dynamodb.exceptions import MockValidationException

@@ -171,6 +171,7 @@ def test_a_failed_job_is_queued_to_start_again_and_told_in_its_own_words(cloud):
     "reason",
     [
         "AlgorithmError: See job logs for more information, exit code: 137",
+        "AlgorithmError: Exit Code: 137",
         "ClientError: Please use an instance type with more memory, or reduce the size of job data processed "
         "on an instance.",
     ],
@@ -186,7 +187,10 @@ def test_a_job_that_was_killed_is_told_by_its_name_and_as_one_that_lacked_memory
         f"Job {name} was killed, most likely because its machine has too little memory. "
         f"Fix: deploy with a larger {machines}, then start the run again. SageMaker said: {reason}"
     )
-    assert f"{run.cause} (error States.TaskFailed). Job {name}, log: " in cloud.received("Operators")[0]["Message"]
+    assert (
+        f"{run.cause} (error States.TaskFailed). Job {name}, log: "
+        in cloud.received("Operators")[0]["Message"]
+    )
 
 
 def test_a_job_that_ends_with_another_exit_code_is_not_told_as_killed(cloud):
