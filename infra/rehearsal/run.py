@@ -197,6 +197,7 @@ class _Rehearsal:
 
     def cut_off(self) -> None:
         """Start a run and stop it at once: EventBridge's event of that must come into the failure queue."""
+        from pipelines.failures.failure import Stack, dismissal
         from pipelines.names import address, run_name
 
         run = run_name(GROUP, "training", PERIOD, "cut off", self.delivery)
@@ -225,6 +226,8 @@ class _Rehearsal:
                 MESSAGE_SECONDS,
                 **self.clock,
             )
+            dismiss = dismissal(Stack(self.stack.names, self.stack.client), GROUP, run)
+            dismiss("labelmill rehearse", "stopped to see whether the failure queue is told")
             self.seen.told[Claim.EVENTS] = PROVEN, f"{run} was stopped, and the failure queue was told"
         except TimeoutError:
             self.seen.told[Claim.EVENTS] = (

@@ -1,6 +1,7 @@
 """The whole rehearsal on the local stack, with real jobs: "proven" is what its stand-ins take."""
 
 import time
+from datetime import UTC, datetime
 
 import pytest
 
@@ -9,6 +10,8 @@ from infra.local.warehouse_samples import load
 from infra.rehearsal import run
 from infra.rehearsal.claims import Claim
 from infra.rehearsal.proofs import NOT_TRIED, PROVEN, all_is_well, proofs
+from pipelines.failures import listing
+from pipelines.failures.failure import Stack
 
 UNLOADED = 50
 
@@ -47,11 +50,13 @@ def test_every_claim_is_proven_by_something_that_was_seen(seen):
     assert all_is_well(seen, told)
 
 
-def test_of_what_it_caused_nothing_is_left_in_the_failure_queue(stack, seen):
+def test_of_what_it_caused_nothing_is_left_in_the_failure_queue_or_the_list(stack, seen):
     attributes = stack.client("sqs").get_queue_attributes(
         QueueUrl=stack.names["FailureQueueUrl"], AttributeNames=["All"]
     )["Attributes"]
     assert int(attributes["ApproximateNumberOfMessages"]) == 0
+    with listing.opened(Stack(stack.names, stack.client), datetime.now(UTC)) as failures:
+        assert failures == []
 
 
 def test_what_the_warehouse_does_not_have_was_not_tried(stack, seen, monkeypatch):
