@@ -128,6 +128,21 @@ def comparison(
     }
 
 
+def again(run: Mapping[str, Any]) -> dict[str, Any]:
+    """The input of the run that does what `run` did not bring to an end.
+
+    Only the name is new, and it is made of the old one: whoever starts the same run again twice meets the
+    first one. What the new run writes is under its own name, beside what is left of the old one.
+
+    Raises:
+        ValueError: the input names no run.
+    """
+    named = names.parse_run(run["run"])
+    if named is None:
+        raise ValueError(f"{run['run']!r} is not a run's name. Fix: take the input of an execution of ours")
+    return {**run, "run": names.run_name(*named, run["run"])}
+
+
 def fields(detail: Mapping[str, str], *names: str) -> list[str]:
     """The values of `names` in an event's detail. Raises BadEvent: one missing or empty, another version."""
     # Runs that began before events had a version announce themselves without one, in the form of the first.

@@ -16,7 +16,6 @@ What they share:
 
     batch.py             messages of a batch, each taken by itself
     landing.py           notifications of S3
-    executions.py        starting executions, each at most once
     ledger.py            what they read in the ledger
     clients.py           boto3 clients, made at the first call
     logs.py              what every log line says

@@ -7,8 +7,8 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from pipelines import runs
+from pipelines.executions import start
 from pipelines.handlers.clients import client
-from pipelines.handlers.executions import start
 from pipelines.handlers.ledger import Ledger
 from pipelines.handlers.logs import about
 

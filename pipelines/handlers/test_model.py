@@ -6,8 +6,8 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from pipelines import runs
+from pipelines.executions import start
 from pipelines.handlers.clients import client
-from pipelines.handlers.executions import start
 
 if TYPE_CHECKING:
     from types_boto3_stepfunctions import SFNClient
