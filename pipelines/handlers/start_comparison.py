@@ -1,4 +1,7 @@
-"""Inference Completed, of a test set: compare when challenger and winner have both labelled it."""
+"""Inference Completed, of a test set: compare when challenger and winner have both labelled it.
+
+test_model.py takes the same next step for a model that was trained.
+"""
 
 from __future__ import annotations
 
@@ -29,11 +32,18 @@ def handler(
 
     `table` is a boto3 DynamoDB client.
     """
-    ledger = Ledger(table or client("dynamodb"), os.environ["LEDGER_TABLE"])
-    upcoming = next_run(event["detail"], ledger)
+    start_next(event["detail"], states or client("stepfunctions"), table or client("dynamodb"))
+
+
+def start_next(detail: dict[str, Any], states: SFNClient, table: DynamoDBClient, again: bool = False) -> None:
+    """Start what brings the challenger in an event's detail nearer to a decision. Raises runs.BadEvent.
+
+    `states` and `table` are boto3 clients; `again` as in executions.start.
+    """
+    upcoming = next_run(detail, Ledger(table, os.environ["LEDGER_TABLE"]))
     if upcoming:
         machine, run = upcoming
-        start(states or client("stepfunctions"), os.environ[machine], run)
+        start(states, os.environ[machine], run, again)
 
 
 def next_run(detail: dict[str, Any], ledger: Ledger) -> tuple[str, dict[str, Any]] | None:
@@ -60,4 +70,5 @@ def next_run(detail: dict[str, Any], ledger: Ledger) -> tuple[str, dict[str, Any
         challenger={"model": challenger, "predictions": addresses[challenger]},
         winner={"model": winner, "predictions": addresses[winner or challenger]},
         decision=decision,
+        published_at=ledger.published_at(group),
     )

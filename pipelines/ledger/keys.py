@@ -10,6 +10,7 @@ import re
 
 GROUP = "GROUP"
 TRAINED = "TRAINED"
+TRAINING = "TRAINING#{digest}"
 WINNER = "WINNER"
 # In the plural: what all entries of a kind begin with.
 MODELS = "MODEL#"
@@ -32,7 +33,19 @@ AFTER_LABELS_OF_MONTH = ALL_LABELS + "{period}$"
 
 _FORMS = {
     form.partition("#")[0]: form
-    for form in (GROUP, TRAINED, WINNER, MODEL, PREDICTIONS, LABELS, AMENDED, DECISION, APPROVAL, NO_ITEMS)
+    for form in (
+        GROUP,
+        TRAINED,
+        TRAINING,
+        WINNER,
+        MODEL,
+        PREDICTIONS,
+        LABELS,
+        AMENDED,
+        DECISION,
+        APPROVAL,
+        NO_ITEMS,
+    )
 }
 
 

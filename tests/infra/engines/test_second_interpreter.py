@@ -105,7 +105,7 @@ SCENARIOS = {
         asks=True,
     ),
     "another comparison was faster": Scenario(
-        "comparison", "Verdict SwitchWinner WinnerChanged AnnounceAgain", ledger=(FASTER_WINNER,)
+        "comparison", "Verdict SwitchWinner Outdated AnnounceAgain", ledger=(FASTER_WINNER,)
     ),
 }
 

@@ -27,7 +27,7 @@ def event(model: str = CHALLENGER) -> dict:
     return event
 
 
-def test_a_new_model_labels_its_test_set(machines):
+def test_a_new_model_labels_its_test_set(machines, ledger):
     test_model.handler(sample("model_trained"))
     [run] = machines.started("inference")
     name = run.pop("run")
@@ -43,7 +43,7 @@ def test_a_new_model_labels_its_test_set(machines):
     }
 
 
-def test_a_model_announced_twice_labels_its_test_set_once(machines):
+def test_a_model_announced_twice_labels_its_test_set_once(machines, ledger):
     for _ in range(2):
         test_model.handler(sample("model_trained"))
     assert len(machines.started("inference")) == 1
@@ -58,7 +58,7 @@ def test_an_event_without_its_fields_is_refused_by_their_names(machines):
     assert machines.started("inference") == []
 
 
-def test_an_event_of_another_version_is_refused_and_one_of_before_versions_is_taken(machines):
+def test_an_event_of_another_version_is_refused_and_one_of_before_versions_is_taken(machines, ledger):
     event = sample("model_trained")
     event["detail"]["version"] = "2"
     with pytest.raises(runs.BadEvent, match=r"has version 2, this function reads 1\. Fix: deploy"):

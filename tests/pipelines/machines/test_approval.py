@@ -99,7 +99,7 @@ def test_a_rejected_challenger_leaves_the_winner_and_the_reason_is_recorded(clou
     mlops.answer = lambda: labelmill("reject", RUN, "--reason", "two codes look odd")
     run = cloud.run("comparison", RUN_OF)
     assert run.status == "SUCCEEDED", run.cause
-    assert run.states[-3:] == ["Verdict", "RecordDecision", "NotifyMlops"]
+    assert run.states[-3:] == ["Rejected", "RecordRejection", "NotifyMlops"]
     assert cloud.items("WINNER")[0]["model"] == OLD_MODEL
     [decision] = cloud.items("DECISION#")
     assert (decision["verdict"], decision["evidence_digest"]) == ("KEEP", "e" * 64)
@@ -155,7 +155,7 @@ def test_an_approval_that_comes_after_another_winner_is_compared_with_that_one(c
 
     mlops.answer = approve_too_late
     run = cloud.run("comparison", RUN_OF)
-    assert run.states[-3:] == ["SwitchWinner", "WinnerChanged", "AnnounceAgain"]
+    assert run.states[-3:] == ["SwitchWinner", "Outdated", "AnnounceAgain"]
     assert cloud.items("WINNER")[0]["model"] == faster and cloud.items("DECISION#") == []
 
 

@@ -161,7 +161,7 @@ def test_a_winner_that_changed_meanwhile_is_not_overwritten_but_compared_with_an
     decide(cloud, verdict)
     done = cloud.run("comparison", run)
     assert done.status == "SUCCEEDED", done.cause
-    assert done.states[-2:] == ["WinnerChanged", "AnnounceAgain"]
+    assert done.states[-2:] == ["Outdated", "AnnounceAgain"]
     assert cloud.items("WINNER")[0]["model"] == faster
     assert cloud.items("DECISION#") == [] and cloud.received("Mlops") == []
     [(kind, detail)] = cloud.events()
