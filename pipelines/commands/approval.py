@@ -56,7 +56,7 @@ def _answer(args: argparse.Namespace, approved: bool) -> int:
     word = "approved" if approved else "rejected"
     asked = changing.answer(client, table, found.approvals[args.name], word, by, reason, now)
     # Whoever was first may not have got as far as this: the answer that stands is sent in any case.
-    was_waiting = _send(asked)
+    was_waiting = send(asked)
     see = f"Fix: see the outcome (labelmill models history {found.group})."
     if (asked["answer"], asked["answered_by"], asked["answer_reason"]) != (word, by, reason):
         raise reading.LedgerError(
@@ -73,7 +73,7 @@ def _answer(args: argparse.Namespace, approved: bool) -> int:
     return 0
 
 
-def _send(asked: Mapping[str, str]) -> bool:
+def send(asked: Mapping[str, str]) -> bool:
     """Give the comparison its answer; whether it was still waiting for one."""
     import boto3
 

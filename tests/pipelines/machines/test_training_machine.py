@@ -193,7 +193,7 @@ def test_a_run_that_was_overtaken_while_it_prepared_the_rows_does_not_learn_them
     run = cloud.run("training", RUN_OF)
     assert others[0].states[-1] == "Announce"
     assert run.status == "SUCCEEDED", run.cause
-    assert run.states[-6:-3] == ["TakeOver", "GetTrained", "NothingNew"]
+    assert run.states[-7:-4] == ["TakeOver", "GetTrained", "NothingNew"]
     assert len(cloud.items("MODEL#")) == 1
 
 
