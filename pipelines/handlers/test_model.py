@@ -6,11 +6,13 @@ or its comparison did not come to an end. What is missing then is started, and w
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from pipelines import runs
 from pipelines.handlers.clients import client
-from pipelines.handlers.start_comparison import start_next
+from pipelines.handlers.deciding import start_next
+from pipelines.handlers.ledger import Ledger
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -31,7 +33,9 @@ def handler(
     model, _ = runs.fields(detail, "model", "test_set")
     start_next(
         {**detail, "challenger": model},
+        Ledger(table or client("dynamodb"), os.environ["LEDGER_TABLE"]),
         states or client("stepfunctions"),
-        table or client("dynamodb"),
+        os.environ["INFERENCE_MACHINE_ARN"],
+        os.environ["COMPARISON_MACHINE_ARN"],
         again="again" in detail,
     )
