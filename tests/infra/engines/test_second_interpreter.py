@@ -198,7 +198,7 @@ def _told_apart_by(item: dict) -> str:
 
 
 def _without_chance(left: dict) -> dict:
-    """`left` with one word for all times and digests, `<n>` for the n-th part of a UUID; no random wait, no id.
+    """`left` with one word for all times and digests, `<n>` for a UUID's n-th part; no random wait, no id.
 
     The second interpreter's own digests of texts longer than 55 characters are wrong.
     """
