@@ -90,7 +90,7 @@ CATCHES = {
     ("comparison", "AwaitApproval"): [(("States.Timeout",), "Expired", "$.answer")],
 }
 
-#: How long a task may take where it is not a call's minute: its job's longest time, and half an hour to start.
+#: How long a task may take where it is not a call's minute: its job's longest time and half an hour to start.
 TIMEOUTS = {
     **{
         key: hours * HOUR + HOUR // 2
