@@ -109,16 +109,22 @@ def review(manifest: Mapping[str, str], labels: str, sheet: str, work_bucket: st
 
 
 def comparison(
-    detail: Mapping[str, str], challenger: Mapping[str, str], winner: Mapping[str, str], decision: str
+    detail: Mapping[str, str],
+    challenger: Mapping[str, str],
+    winner: Mapping[str, str],
+    decision: str,
+    published_at: str,
 ) -> dict[str, Any]:
     """The input of the run that compares two models, each given by `model` and `predictions`.
 
-    `decision` is the one that made the winner: a model that wins a second time is compared with anew.
+    `decision` is the one that made the winner, `published_at` when the group's codebook and policy were
+    published: whichever of them is new, the same two models are compared anew.
     """
     group, period, test_set = fields(detail, "group", "period", "test_set")
     return {
         "run": names.run_name(
-            group, "comparison", period, test_set, challenger["model"], winner["model"], decision
+            *(group, "comparison", period, test_set),
+            *(challenger["model"], winner["model"], decision, published_at),
         ),
         "group": group,
         "period": period,

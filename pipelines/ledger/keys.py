@@ -10,6 +10,7 @@ import re
 
 GROUP = "GROUP"
 TRAINED = "TRAINED"
+TRAINING = "TRAINING#{digest}"
 WINNER = "WINNER"
 # In the plural: what all entries of a kind begin with.
 MODELS = "MODEL#"
@@ -38,6 +39,7 @@ _FORMS = {
     for form in (
         GROUP,
         TRAINED,
+        TRAINING,
         WINNER,
         MODEL,
         PREDICTIONS,

@@ -68,10 +68,17 @@ def task_calls(stack: Stack, integration: str, parameters: dict):
             assert pattern == "sync", integration
             yield from _job(stack, operation.removeprefix("create"), parameters)
         case "dynamodb", "transactWriteItems":
-            assert {key for item in parameters["TransactItems"] for key in item} == {"Put"}
-            yield "dynamodb:PutItem", stack.arn("LedgerTable"), {}
+            # What each part needs: DynamoDB Developer Guide, "Using IAM with DynamoDB transactions".
+            needed = {"Put": "dynamodb:PutItem", "ConditionCheck": "dynamodb:ConditionCheckItem"}
+            for part in {part for item in parameters["TransactItems"] for part in item}:
+                yield needed[part], stack.arn("LedgerTable"), {}
         case "dynamodb", _:
             yield action, stack.arn("LedgerTable"), {}
+        case "sfn", "describeExecution":
+            execution = (
+                f"arn:aws:states:{HERE}:execution:labelmill-training:DE-weee-training-2026-10-0f3a9c21d4e5"
+            )
+            yield "states:DescribeExecution", execution, {}
         case "events", _:
             sources = found(parameters, "Source")
             yield action, f"arn:aws:events:{HERE}:event-bus/default", {"events:source": sources}

@@ -17,6 +17,7 @@ MODEL = f"{GROUP}-{PERIOD}-1a2b3c4d"
 OLD_MODEL = f"{GROUP}-2026-09-99999999"
 CODEBOOK_URI = f"s3://work-bucket/codebooks/{GROUP}/2026-10.json"
 POLICY = '{"min_gain": 0.0}'
+DELIVERED = "2026-11-01T02:00:00.123Z#096fKKXTRTtl3on89fVO.nfljtsv6qko"
 
 
 def _key(number: int) -> str:
@@ -54,6 +55,7 @@ INPUTS = {
         "period": PERIOD,
         "purpose": "training",
         "dataset": f"s3://landing/training/{GROUP}/{PERIOD}/d1/",
+        "delivered": DELIVERED,
     },
     "inference": {
         "run": f"{GROUP}-inference-{PERIOD}-0f3a9c21d4e5",
@@ -113,6 +115,9 @@ GROUP_ITEM = {
 TRAINED_ITEM = {
     "group": {"S": GROUP},
     "entry": {"S": "TRAINED"},
+    "run": {"S": f"{GROUP}-training-2026-09-9a8b7c6d5e4f"},
+    "period": {"S": "2026-09"},
+    "delivered": {"S": "2026-10-01T02:00:00.123Z#yHKQ1T8ZmAS4ahqMIXJFXgZuJx5_LpGk"},
     "model": {"S": OLD_MODEL},
     "tuning_job": {"S": f"{GROUP}-0123456789ab"},
     "rows_digest": {"S": "d1" * 32},
@@ -162,6 +167,12 @@ TUNED = {"C": "0.7", "family": "linear", "min_df": "2", "word_weight": "1.1"}
 _FOUND = {
     "registered": {"Item": GROUP_ITEM},
     "prepared": {"message": MESSAGES["processing.prepare"]},
+    "claim": {
+        "Item": {
+            "run": {"S": RUN},
+            "execution": {"S": f"arn:aws:states:{REGION}:{ACCOUNT}:execution:t:{RUN}"},
+        }
+    },
     "last": {"Item": TRAINED_ITEM},
     "featurized": {"message": MESSAGES["training.featurize"]},
     "machines": {"trials": SUBSTITUTIONS["TrainingInstanceType"], "first": True},
