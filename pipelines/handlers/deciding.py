@@ -21,34 +21,45 @@ def start_next(
     detail: dict[str, Any],
     ledger: Ledger,
     states: SFNClient,
-    inference_arn: str,
-    comparison_arn: str,
+    machines: dict[str, str],
     again: bool = False,
 ) -> None:
-    """Start what comes next for the challenger in an event's detail; nothing after its decision.
+    """Start what comes next for the challenger in an event's detail. Raises runs.BadEvent.
 
-    Without a winner so far the challenger is compared with nothing. `states` is a boto3 Step Functions
-    client, `again` as in executions.start. Raises runs.BadEvent.
+    Args:
+        detail: the event's.
+        ledger: the ledger.
+        states: a boto3 Step Functions client.
+        machines: the ARNs of the machines `inference` and `comparison`.
+        again: as in executions.start.
+    """
+    upcoming = next_run(detail, ledger)
+    if upcoming:
+        machine, run = upcoming
+        start(states, machines[machine], run, again)
+
+
+def next_run(detail: dict[str, Any], ledger: Ledger) -> tuple[str, dict[str, Any]] | None:
+    """The machine (`inference`, `comparison`) and the input of what comes next; None after the decision.
+
+    Without a winner so far the challenger is compared with nothing. Raises runs.BadEvent.
     """
     group, test_set, challenger = runs.fields(detail, "group", "test_set", "challenger")
     winner, decision = ledger.winner(group)
     # The event came again after the decision: the winner may be another by now, so the name would be new.
     if winner == challenger or ledger.is_decided(group, challenger):
         log.info("%s has been decided", challenger, extra=about(detail))
-        return
+        return None
     addresses = {
         model: ledger.predictions(group, test_set, model) for model in (challenger, winner or challenger)
     }
     for model, predictions in addresses.items():
         if not predictions:
-            test = runs.test(detail, model=model, challenger=challenger, test_set=test_set)
-            start(states, inference_arn, test, again)
-            return
-    comparison = runs.comparison(
+            return "inference", runs.test(detail, model=model, challenger=challenger, test_set=test_set)
+    return "comparison", runs.comparison(
         detail,
         challenger={"model": challenger, "predictions": addresses[challenger]},
         winner={"model": winner, "predictions": addresses[winner or challenger]},
         decision=decision,
         published_at=ledger.published_at(group),
     )
-    start(states, comparison_arn, comparison, again)
