@@ -9,7 +9,7 @@ from typing import Any
 from pipelines import executions, names
 from pipelines.failures.failed_runs import Executions, challenger_of, is_done
 from pipelines.failures.failure import Failure, Stack
-from pipelines.handlers.deciding import start_next
+from pipelines.handlers.deciding import next_run
 from pipelines.handlers.ledger import Ledger
 from pipelines.ledger.reading import GroupLedger
 from pipelines.runs import EVENT_VERSION
@@ -55,15 +55,12 @@ def _failure(stack: Stack, group: str, model: str, item: Mapping[str, Any]) -> F
 
     def retry() -> str:
         """As when its test set has been labelled: test it, or compare it where both models have labels."""
-        started = start_next(
-            detail,
-            Ledger(stack.client("dynamodb"), stack.table),
-            stack.client("stepfunctions"),
-            stack.machine("inference"),
-            stack.machine("comparison"),
-            again=True,
-        )
-        return f"started {started}" if started else "runs already, or has been decided on"
+        missing = next_run(detail, Ledger(stack.client("dynamodb"), stack.table))
+        if missing is None:
+            return "has been decided on"
+        machine, run = missing
+        started = executions.start(stack.client("stepfunctions"), stack.machine(machine), run, again=True)
+        return f"started {started}" if started else "runs already"
 
     return Failure(
         name=model,

@@ -21,14 +21,28 @@ def start_next(
     detail: dict[str, Any],
     ledger: Ledger,
     states: SFNClient,
-    inference_arn: str,
-    comparison_arn: str,
+    machines: dict[str, str],
     again: bool = False,
-) -> str | None:
-    """Start what comes next for the challenger in an event's detail; nothing after its decision.
+) -> None:
+    """Start what comes next for the challenger in an event's detail. Raises runs.BadEvent.
 
-    Without a winner so far the challenger is compared with nothing. `states` is a boto3 Step Functions
-    client, `again` and what is returned as in executions.start. Raises runs.BadEvent.
+    Args:
+        detail: the event's.
+        ledger: the ledger.
+        states: a boto3 Step Functions client.
+        machines: the ARNs of the machines `inference` and `comparison`.
+        again: as in executions.start.
+    """
+    upcoming = next_run(detail, ledger)
+    if upcoming:
+        machine, run = upcoming
+        start(states, machines[machine], run, again)
+
+
+def next_run(detail: dict[str, Any], ledger: Ledger) -> tuple[str, dict[str, Any]] | None:
+    """The machine (`inference`, `comparison`) and the input of what comes next; None after the decision.
+
+    Without a winner so far the challenger is compared with nothing. Raises runs.BadEvent.
     """
     group, test_set, challenger = runs.fields(detail, "group", "test_set", "challenger")
     winner, decision = ledger.winner(group)
@@ -41,13 +55,11 @@ def start_next(
     }
     for model, predictions in addresses.items():
         if not predictions:
-            test = runs.test(detail, model=model, challenger=challenger, test_set=test_set)
-            return start(states, inference_arn, test, again)
-    comparison = runs.comparison(
+            return "inference", runs.test(detail, model=model, challenger=challenger, test_set=test_set)
+    return "comparison", runs.comparison(
         detail,
         challenger={"model": challenger, "predictions": addresses[challenger]},
         winner={"model": winner, "predictions": addresses[winner or challenger]},
         decision=decision,
         published_at=ledger.published_at(group),
     )
-    return start(states, comparison_arn, comparison, again)

@@ -28,6 +28,8 @@ def handler(
         event["detail"],
         Ledger(table or client("dynamodb"), os.environ["LEDGER_TABLE"]),
         states or client("stepfunctions"),
-        os.environ["INFERENCE_MACHINE_ARN"],
-        os.environ["COMPARISON_MACHINE_ARN"],
+        {
+            "inference": os.environ["INFERENCE_MACHINE_ARN"],
+            "comparison": os.environ["COMPARISON_MACHINE_ARN"],
+        },
     )

@@ -35,7 +35,9 @@ def handler(
         {**detail, "challenger": model},
         Ledger(table or client("dynamodb"), os.environ["LEDGER_TABLE"]),
         states or client("stepfunctions"),
-        os.environ["INFERENCE_MACHINE_ARN"],
-        os.environ["COMPARISON_MACHINE_ARN"],
+        {
+            "inference": os.environ["INFERENCE_MACHINE_ARN"],
+            "comparison": os.environ["COMPARISON_MACHINE_ARN"],
+        },
         again="again" in detail,
     )

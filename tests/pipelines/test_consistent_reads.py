@@ -1,6 +1,6 @@
-"""Every read of the ledger asks for what was written before it: the emulator would give it in any case.
+"""Functions and commands ask for what was written in the ledger before; the emulator gives it in any case.
 
-DynamoDB's reads are "eventually consistent" unless the request has ConsistentRead (DynamoDB developer guide,
+The machines' reads: machines/test_tries_and_catches.py. DynamoDB's reads are "eventually consistent" unless the request has ConsistentRead (DynamoDB developer guide,
 "DynamoDB read consistency").
 """
 
@@ -10,7 +10,6 @@ import pytest
 from pipelines.handlers import notices
 from pipelines.handlers.ledger import Ledger
 from pipelines.ledger import reading
-from tests.pipelines.machines.definition_examples import MACHINES, definition_of
 
 READS = ("GetItem", "Query", "Scan")
 READERS = {
@@ -43,13 +42,3 @@ def test_functions_and_commands_read_what_was_written_before(what, emulated_aws)
         )
     READERS[what](client)
     assert requests and all(request.get("ConsistentRead") is True for request in requests)
-
-
-@pytest.mark.parametrize("machine", MACHINES)
-def test_machines_read_what_was_written_before(machine):
-    reads = [
-        state["Parameters"]
-        for state in definition_of(machine)["States"].values()
-        if state.get("Resource", "").rpartition(":")[2] in ("getItem", "query")
-    ]
-    assert reads and all(parameters.get("ConsistentRead") is True for parameters in reads)

@@ -442,7 +442,7 @@ def test_a_task_that_takes_too_long_is_told_by_the_name_of_its_error(cloud):
     cloud.sagemaker.on_wait = never_ends
     run = cloud.run("training", RUN_OF)
     assert (run.status, run.cause) == ("FAILED", "States.Timeout")
-    assert "(error States.Timeout). Its input is kept" in cloud.received("Operators")[0]["Message"]
+    assert "(error States.Timeout). Once its cause" in cloud.received("Operators")[0]["Message"]
     assert cloud.received("failures")[0]["error"] == "States.Timeout"
 
 
