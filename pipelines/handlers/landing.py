@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote_plus
 
 from pipelines import runs
@@ -13,6 +14,19 @@ from pipelines.handlers.executions import start
 if TYPE_CHECKING:
     from types_boto3_stepfunctions import SFNClient
 
+#: S3's times are "ISO-8601 ... for example, 1970-01-01T00:00:00.000Z" (its User Guide, "Event message
+#: structure"). Deliveries are ordered by them as text, so no other form will do.
+TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z"
+
+
+class Landed(NamedTuple):
+    """An object that has landed; `time` is when S3 took it, in the form of TIME."""
+
+    bucket: str
+    key: str
+    version: str
+    time: str
+
 
 def start_landed(event: dict[str, Any], purpose: str, machine_arn: str, states: SFNClient) -> dict[str, Any]:
     """Start a run for every dataset in a batch of messages; return Lambda's partial batch response.
@@ -21,14 +35,14 @@ def start_landed(event: dict[str, Any], purpose: str, machine_arn: str, states: 
     """
 
     def take(body: str) -> None:
-        for bucket, key, version in manifests(body):
-            start(states, machine_arn, runs.landed(purpose, bucket, key, version))
+        for manifest in manifests(body):
+            start(states, machine_arn, runs.landed(purpose, *manifest))
 
     return take_each(event, take, runs.CannotStart)
 
 
-def manifests(body: str) -> list[tuple[str, str, str]]:
-    """Bucket, key and version of the objects in one notification; none in S3's test message.
+def manifests(body: str) -> list[Landed]:
+    """The objects in one notification; none in S3's test message.
 
     Raises runs.BadNotification.
     """
@@ -36,7 +50,7 @@ def manifests(body: str) -> list[tuple[str, str, str]]:
         notification = json.loads(body)
         if notification.get("Event") == "s3:TestEvent":  # sent once, when notifications are set up
             return []
-        return [_object(record["s3"]) for record in notification["Records"]]
+        return [_object(record) for record in notification["Records"]]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise runs.BadNotification(
             f"the message is not an S3 notification ({error!r}): {body[:500]!r}. "
@@ -44,7 +58,9 @@ def manifests(body: str) -> list[tuple[str, str, str]]:
         ) from error
 
 
-def _object(entity: dict[str, Any]) -> tuple[str, str, str]:
+def _object(record: dict[str, Any]) -> Landed:
     """A key comes form-encoded; without versions in the bucket, the content's tag stands for the version."""
-    item = entity["object"]
-    return entity["bucket"]["name"], unquote_plus(item["key"]), item.get("versionId") or item["eTag"]
+    bucket, item, time = record["s3"]["bucket"], record["s3"]["object"], record["eventTime"]
+    if not re.fullmatch(TIME, time):
+        raise ValueError(f"its eventTime is {time!r}")
+    return Landed(bucket["name"], unquote_plus(item["key"]), item.get("versionId") or item["eTag"], time)
