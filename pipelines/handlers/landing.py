@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote_plus
 
@@ -14,13 +14,9 @@ from pipelines.handlers.executions import start
 if TYPE_CHECKING:
     from types_boto3_stepfunctions import SFNClient
 
-#: S3's times are "ISO-8601 ... for example, 1970-01-01T00:00:00.000Z" (its User Guide, "Event message
-#: structure"). Deliveries are ordered by them as text, so no other form will do.
-TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z"
-
 
 class Landed(NamedTuple):
-    """An object that has landed; `time` is when S3 took it, in the form of TIME."""
+    """An object that has landed; `time` is when S3 took it, `2026-11-01T02:00:00.123Z`."""
 
     bucket: str
     key: str
@@ -60,7 +56,13 @@ def manifests(body: str) -> list[Landed]:
 
 def _object(record: dict[str, Any]) -> Landed:
     """A key comes form-encoded; without versions in the bucket, the content's tag stands for the version."""
-    bucket, item, time = record["s3"]["bucket"], record["s3"]["object"], record["eventTime"]
-    if not re.fullmatch(TIME, time):
-        raise ValueError(f"its eventTime is {time!r}")
-    return Landed(bucket["name"], unquote_plus(item["key"]), item.get("versionId") or item["eTag"], time)
+    bucket, item = record["s3"]["bucket"]["name"], record["s3"]["object"]
+    # ISO 8601 and "when Amazon S3 finished processing the request" (S3's User Guide, "Event message
+    # structure"); in one form, since deliveries are ordered by it as text.
+    time = datetime.fromisoformat(record["eventTime"]).astimezone(UTC).isoformat(timespec="milliseconds")
+    return Landed(
+        bucket,
+        unquote_plus(item["key"]),
+        item.get("versionId") or item["eTag"],
+        time.replace("+00:00", "Z"),
+    )

@@ -37,9 +37,7 @@ def read_earlier(failure: states.State, then: states.State) -> states.State:
     use = states.Pass("UseEarlier", input_path="$.found.Items[0]", result_path="$.target.earlier")
     use.next(then)
     known = states.Choice("EarlierKnown")
-    known.add_choice(
-        choice_rule.ChoiceRule.StringMatches("$.found.Items[0].entry.S", f"{keys.MONTHS}*"), use
-    )
+    known.add_choice(choice_rule.ChoiceRule.StringMatches("$.found.Items[0].entry.S", f"{keys.MONTHS}*"), use)
     known.default_choice(then)
     find.next(known)
     return find

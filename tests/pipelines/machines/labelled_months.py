@@ -51,7 +51,9 @@ def published(cloud: Cloud, bucket: str) -> dict[str, str]:
 
 def objects(cloud: Cloud, bucket: str, prefix: str = "") -> dict[str, str]:
     """Content of all objects, by key."""
-    keys = [item["Key"] for item in cloud.s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])]
+    keys = [
+        item["Key"] for item in cloud.s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
+    ]
     return {key: cloud.s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode() for key in keys}
 
 

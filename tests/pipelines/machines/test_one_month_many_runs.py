@@ -1,9 +1,9 @@
 """Runs of one month that meet: the newest delivery is the month, and what one writes no other loses."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
-from botocore.awsrequest import AWSResponse
 
 from tests.pipelines.machines.definition_examples import (
     CODEBOOK_URI,
@@ -53,7 +53,10 @@ def meanwhile(cloud):
     def during(job: str, happen) -> None:
         def on_wait():
             _, request = cloud.sagemaker.requests[-1]
-            if request.get("AppSpecification", {}).get("ContainerEntrypoint", [""])[-1] == f"processing.{job}":
+            if (
+                request.get("AppSpecification", {}).get("ContainerEntrypoint", [""])[-1]
+                == f"processing.{job}"
+            ):
                 cloud.sagemaker.on_wait = lambda: None
                 happen()
 
@@ -248,26 +251,21 @@ class Transactions(list):
 @pytest.fixture
 def transactions(cloud):
     """Those of the test, on their way to DynamoDB."""
-
     seen = Transactions()
 
-    def send(request, **_):
-        seen.append(json.loads(request.body))
-        reason = seen.answers.pop(0) if seen.answers else None
-        if reason is None:
+    def send(params, **_):
+        seen.append(json.loads(params["body"]))
+        if not seen.answers:
             return None
-        body = {
-            "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
-            "Message": f"Transaction cancelled, please refer cancellation reasons for specific reasons {reason}",
-        }
-        answer = AWSResponse(request.url, 400, {"x-amzn-requestid": "1"}, None)
-        answer._content = json.dumps(body).encode()
-        return answer
+        text = "Transaction cancelled, please refer cancellation reasons for specific reasons "
+        error = {"Code": "TransactionCanceledException", "Message": text + seen.answers.pop(0)}
+        about = {"HTTPStatusCode": 400, "RequestId": "1"}
+        return SimpleNamespace(status_code=400), {"Error": error, "ResponseMetadata": about}
 
     events = cloud.dynamodb.meta.events
-    events.register_first("before-send.dynamodb.TransactWriteItems", send)
+    events.register("before-call.dynamodb.TransactWriteItems", send)
     yield seen
-    events.unregister("before-send.dynamodb.TransactWriteItems", send)
+    events.unregister("before-call.dynamodb.TransactWriteItems", send)
 
 
 def test_transactions_that_meet_are_tried_again_and_the_jobs_are_not(cloud, transactions):
@@ -278,7 +276,7 @@ def test_transactions_that_meet_are_tried_again_and_the_jobs_are_not(cloud, tran
 
 
 def test_a_transaction_that_is_cancelled_for_another_reason_fails_the_run(cloud, transactions):
-    transactions.answers = ["[None, None, ValidationError, None]"] * 3
+    transactions.answers = ["[None, None, ValidationError, None]"] * 9
     run = cloud.run("inference", FIRST)
     assert run.status == "FAILED" and "ValidationError" in run.cause
     assert len(given_to(cloud, "publish")) == 1 and cloud.items("MONTH#") == []
