@@ -151,6 +151,7 @@ def test_decisions_imported_while_a_newer_delivery_is_labelled_are_in_its_labels
     assert [given["replaced"] for given in given_to(cloud, "publish")[1:]] == [labels(FIRST), labels(SHEET)]
     # The items were labelled once: only what depends on the month was done again.
     assert [run.states.count(name) for name in ("Prepare", "Transform", "Publish")] == [1, 1, 2]
+    assert run.largest < 8 * 1024
 
 
 def test_decisions_that_a_newer_delivery_overtakes_are_put_into_its_labels(cloud, meanwhile):

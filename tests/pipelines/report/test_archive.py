@@ -167,6 +167,26 @@ def test_the_page_of_labels_is_written_from_the_newest_version(stack, labelmill,
     assert path.read_text(encoding="utf-8") == labels_page(months.read(made))
 
 
+def test_labels_that_came_too_late_are_on_the_months_page_and_are_not_the_month(
+    stack, labelmill, publish, tmp_path
+):
+    stack.labelled(publish())
+    late = "FR-packaging-inference-2026-10-000000000000"
+    for time, run, more in (("06", late, {"superseded_by": "newer"}), ("00", f"{late[:-1]}1", {})):
+        address = f"s3://labelled/labels/FR-packaging/2026-10/{run}/"
+        at = {"recorded_at": f"2026-10-09T04:05:{time}.789Z", "labels": address, "run": run}
+        stack.record("FR-packaging", f"LABELS#2026-10#{run}", **at, **more)
+    assert labelmill("labels", "FR-packaging", "2026-10", "--out", tmp_path)[0] == 0
+    page = (tmp_path / labels_page_name("FR-packaging", "2026-10")).read_text(encoding="utf-8")
+    assert page.count("Superseded version</th>") == 1
+    # The last one that was recorded comes first, whatever the runs are called.
+    assert (
+        page.index(f"{late}/")
+        < page.index(f"{late[:-1]}1/")
+        < page.index("Earlier version</th>", page.index(f"{late[:-1]}1/"))
+    )
+
+
 def test_the_page_of_a_period_comes_with_those_of_its_labels(stack, labelmill, publish, tmp_path):
     stack.labelled(publish(first=True) + publish(group="DE-weee", first=True))
     assert labelmill("period", "2026-09", "--out", tmp_path)[0] == 0
