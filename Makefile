@@ -1,6 +1,8 @@
 # Every target does the set-up it needs: a machine with Python 3.11+ and make is enough.
 PYTHON ?= python3
 BIN := .venv/bin
+# Only files whose hashes are in a lock, also of what builds a package that comes as source.
+HASHED := --require-build-hashes --build-constraints requirements/build.lock
 
 .PHONY: demo test setup checkov ministack definitions docs lint lock clean
 
@@ -30,32 +32,33 @@ lint: .venv/.ready ## linters, types and import contracts: what CI checks first
 	$(BIN)/lint-imports
 	$(BIN)/cfn-lint
 
-.venv/bin/uv:
+.venv/bin/uv: requirements/build.lock
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check uv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	touch $@
 
 .venv/.ready: requirements/dev.lock pyproject.toml | .venv/bin/uv
-	$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements/dev.lock
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	$(BIN)/uv pip sync --quiet --require-hashes $(HASHED) --python $(BIN)/python requirements/dev.lock
+	$(BIN)/uv pip install --quiet $(HASHED) --python $(BIN)/python --no-deps --editable .
 	touch $@
 
 .venv/sdk/.ready: requirements/sdk.lock | .venv/bin/uv
 	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python .venv/sdk
-	$(BIN)/uv pip sync --quiet --python .venv/sdk/bin/python requirements/sdk.lock
+	$(BIN)/uv pip sync --quiet --require-hashes $(HASHED) --python .venv/sdk/bin/python requirements/sdk.lock
 	touch $@
 
 .venv/checkov/.ready: requirements/checkov.lock | .venv/bin/uv
 	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python .venv/checkov
-	$(BIN)/uv pip sync --quiet --python .venv/checkov/bin/python requirements/checkov.lock
+	$(BIN)/uv pip sync --quiet --require-hashes $(HASHED) --python .venv/checkov/bin/python requirements/checkov.lock
 	touch $@
 
 .venv/ministack/.ready: requirements/ministack.lock | .venv/bin/uv
 	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python .venv/ministack
-	$(BIN)/uv pip sync --quiet --python .venv/ministack/bin/python requirements/ministack.lock
+	$(BIN)/uv pip sync --quiet --require-hashes $(HASHED) --python .venv/ministack/bin/python requirements/ministack.lock
 	touch $@
 
 lock: .venv/bin/uv ## pins again what requirements/*.in asks for
-	for name in dev sdk checkov ministack; do $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	for name in build dev sdk checkov ministack; do $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	  --no-header --no-annotate --no-emit-index-url --generate-hashes requirements/$$name.in -o requirements/$$name.lock; done
 
 clean: ## removes .venv, runs and builds

@@ -29,6 +29,7 @@ TEXTS = [
     *(ROOT / "infra").glob("*.yaml"),
     ROOT / "Makefile",
     ROOT / "pyproject.toml",
+    ROOT / ".ci" / "packages",
     ROOT / ".ci" / "run",
 ]
 NAMES = {path.name for path in ROOT.iterdir()} | {

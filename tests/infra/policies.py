@@ -30,7 +30,7 @@ VALUES = {
     "ImageUri": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/labelmill-jobs@sha256:{'1a' * 32}",
     "WarehouseArn": f"arn:aws:redshift-serverless:{HERE}:workgroup/00000000-0000-0000-0000-000000000000",
 }
-#: ARNs by type; {0} is the resource's name.
+#: ARNs by type; {0} is the resource's name, {1} its domain's.
 ARNS = {
     "AWS::S3::Bucket": "arn:aws:s3:::{0}",
     "AWS::KMS::Key": f"arn:aws:kms:{HERE}:key/{{0}}",
@@ -46,6 +46,8 @@ ARNS = {
     "AWS::CloudWatch::Alarm": f"arn:aws:cloudwatch:{HERE}:alarm:{{0}}",
     "AWS::ECR::Repository": f"arn:aws:ecr:{HERE}:repository/{{0}}",
     "AWS::CodeBuild::Project": f"arn:aws:codebuild:{HERE}:project/{{0}}",
+    "AWS::CodeArtifact::Domain": f"arn:aws:codeartifact:{HERE}:domain/{{0}}",
+    "AWS::CodeArtifact::Repository": f"arn:aws:codeartifact:{HERE}:repository/{{1}}/{{0}}",
 }
 REF_IS_ARN = ("AWS::SNS::Topic", "AWS::IAM::ManagedPolicy", "AWS::StepFunctions::StateMachine")
 
@@ -88,8 +90,10 @@ class Stack:
 
     def arn(self, logical: str) -> str:
         resource = self.resources[logical]
-        path = self.fill(resource.get("Properties", {}).get("Path", "/")).lstrip("/")
-        return ARNS[resource["Type"]].format(path + self.name(logical))
+        path, domain = (
+            self.fill(resource.get("Properties", {}).get(key, "")) for key in ("Path", "DomainName")
+        )
+        return ARNS[resource["Type"]].format(path.lstrip("/") + self.name(logical), domain)
 
     def ref(self, logical: str) -> Any:
         if logical in self.values:
@@ -109,7 +113,7 @@ class Stack:
                 return self.arn(logical)
             case {"Fn::GetAtt": [logical, "RoleId"]}:
                 return role_id(logical)
-            case {"Fn::GetAtt": [logical, "QueueName"]}:
+            case {"Fn::GetAtt": [logical, "QueueName" | "Name"]}:
                 return self.name(logical)
             case {"Fn::Sub": [text, given]}:
                 return self._sub(text, self.fill(given))

@@ -42,6 +42,11 @@ def bucket(stack: str, kind: str, key: str = "") -> str:
     return f"arn:aws:s3:::{stack}-{kind}-{ACCOUNT}-{REGION}" + (f"/{key}" if key else "")
 
 
+DOMAIN = f"arn:aws:codeartifact:{HERE}:domain/{NAME}"
+REPOSITORIES = [f"arn:aws:codeartifact:{HERE}:repository/{NAME}/{of}" for of in ("pypi", "npm")]
+BEARER = {"sts:AWSServiceName": "codeartifact.amazonaws.com"}
+
+
 BUILD: list[Calls] = [
     (
         "logs:CreateLogStream logs:PutLogEvents",
@@ -50,6 +55,9 @@ BUILD: list[Calls] = [
     ),
     ("s3:GetObject", [ARTIFACT], {}),
     ("kms:Decrypt", [KEY], through("s3")),
+    ("codeartifact:GetAuthorizationToken", [DOMAIN], {}),
+    ("codeartifact:GetRepositoryEndpoint codeartifact:ReadFromRepository", REPOSITORIES, {}),
+    ("sts:GetServiceBearerToken", ["*"], BEARER),
 ]
 
 
@@ -302,6 +310,37 @@ def test_a_key_is_tagged_as_this_projects_alone(role, with_faults):
         )
     }
     assert allowed(with_faults, requests) == {("new", "labelmill"), ("ours", "labelmill")}
+
+
+BUILDS = ("CheckRole", "DeployTestRole", "DeployProductionRole", "RehearseRole")
+
+
+def test_builds_read_packages_and_change_none(with_faults):
+    package = f"arn:aws:codeartifact:{HERE}:package/{NAME}/npm/npm/aws-sdk/core"
+    changes = {
+        "PublishPackageVersion": package,
+        "DeletePackageVersions": package,
+        "PutPackageOriginConfiguration": package,
+        "AssociateExternalConnection": REPOSITORIES[0],
+        "PutRepositoryPermissionsPolicy": REPOSITORIES[0],
+        "ReadFromRepository": f"{REPOSITORIES[0]}-of-another",
+        "PutDomainPermissionsPolicy": DOMAIN,
+    }
+    requests = {
+        (role, action): by(with_faults, role, f"codeartifact:{action}", on)
+        for role, (action, on) in product(BUILDS, changes.items())
+    }
+    requests |= {
+        (role, service): by(
+            with_faults,
+            role,
+            "sts:GetServiceBearerToken",
+            "*",
+            **{"sts:AWSServiceName": f"{service}.amazonaws.com"},
+        )
+        for role, service in product(BUILDS, ("codeartifact", "ecr-public"))
+    }
+    assert allowed(with_faults, requests) == set(product(BUILDS, ["codeartifact"]))
 
 
 def test_a_connection_that_bears_the_services_former_name_is_used_as_well():

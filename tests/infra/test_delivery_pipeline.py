@@ -243,12 +243,16 @@ def test_the_rehearsal_may_do_what_it_does_in_the_test_stack_and_nowhere_else(de
     assert not any(verdicts(delivery, requests(PRODUCTION)))
 
 
-def test_what_was_merged_is_checked_by_a_role_that_reaches_nothing_but_its_source_and_log(delivery):
+def test_what_was_merged_is_checked_by_a_role_that_reaches_its_source_packages_and_log_alone(delivery):
     assert delivery.granted("CheckRole") == {
         "logs:CreateLogStream",
         "logs:PutLogEvents",
         "s3:GetObject",
         "kms:Decrypt",
+        "codeartifact:GetAuthorizationToken",
+        "codeartifact:GetRepositoryEndpoint",
+        "codeartifact:ReadFromRepository",
+        "sts:GetServiceBearerToken",
     }
 
 
@@ -315,9 +319,9 @@ def commands() -> list[list[str]]:
 @pytest.mark.parametrize("words", commands(), ids=" ".join)
 def test_every_command_of_a_build_is_there(words, monkeypatch):
     match words:
-        case [".ci/run"]:
-            assert (ROOT / ".ci/run").exists()
-        case ["make", target]:
+        case [".ci/packages", ".ci/run"]:
+            assert (ROOT / ".ci/packages").exists() and (ROOT / ".ci/run").exists()
+        case [".ci/packages", "make", target]:
             assert f"\n{target}:" in (ROOT / "Makefile").read_text()
         case [".venv/bin/labelmill", *rest]:
             parser = argparse.ArgumentParser()
@@ -329,6 +333,19 @@ def test_every_command_of_a_build_is_there(words, monkeypatch):
             raise AssertionError(words)
 
 
+def test_every_build_draws_its_packages_from_the_deliverys_domain(with_faults):
+    domain = with_faults.name("Packages")
+    for project in with_faults.of_type("CodeBuild::Project").values():
+        [first, *_] = yaml.safe_load(project["Source"]["BuildSpec"])["phases"]["build"]["commands"]
+        assert first.startswith(".ci/packages ")
+        assert {"Name": "PACKAGE_DOMAIN", "Value": domain} in project["Environment"]["EnvironmentVariables"]
+    connections = {
+        repository["RepositoryName"]: (repository["DomainName"], repository["ExternalConnections"])
+        for repository in with_faults.of_type("CodeArtifact::Repository").values()
+    }
+    assert connections == {"pypi": (domain, ["public:pypi"]), "npm": (domain, ["public:npmjs"])}
+
+
 def test_the_environments_are_those_the_roles_are_named_for():
     for name, environment in ((TEST, "test"), (PRODUCTION, "prod")):
         settings = load(ENVIRONMENTS / f"{environment}.json")
@@ -337,8 +354,9 @@ def test_the_environments_are_those_the_roles_are_named_for():
     assert (defaults["TestName"], defaults["ProductionName"]) == (TEST, PRODUCTION)
 
 
-def test_sources_logs_and_notices_are_under_the_deliverys_key(delivery):
+def test_sources_packages_logs_and_notices_are_under_the_deliverys_key(delivery):
     key = delivery.arn("DeliveryKey")
+    assert delivery.of_type("CodeArtifact::Domain")["Packages"]["EncryptionKey"] == key
     assert delivery.of_type("SNS::Topic")["Topic"]["KmsMasterKeyId"] == key
     assert delivery.of_type("Logs::LogGroup")["BuildLogs"]["KmsKeyId"] == key
     assert all(project["EncryptionKey"] == key for project in delivery.of_type("CodeBuild::Project").values())
