@@ -16,10 +16,9 @@ WINNER = "WINNER"
 MODELS = "MODEL#"
 MODEL = MODELS + "{model}"
 PREDICTIONS = "PREDICTIONS#{test_set}#{model}"
-ALL_LABELS = "LABELS#"
-LABELS_OF_MONTH = ALL_LABELS + "{period}#"
-LABELS = LABELS_OF_MONTH + "{time}#{run}"
-AMENDED = "AMENDED#{labels}"
+MONTHS = "MONTH#"
+MONTH = MONTHS + "{period}"
+LABELS = "LABELS#{period}#{run}"
 DECISIONS = "DECISION#"
 DECISION = DECISIONS + "{time}#{run}"
 APPROVAL = "APPROVAL#{run}"
@@ -30,10 +29,6 @@ NOTICES = "NOTICE#"
 NOTICE = NOTICES + "{run}#{state}"
 DISMISSED = "DISMISSED#{name}"
 
-#: Bounds of a range over labels: `$` is the character after `#`.
-BEFORE_LABELS_OF_MONTH = ALL_LABELS + "{period}"
-AFTER_LABELS_OF_MONTH = ALL_LABELS + "{period}$"
-
 _FORMS = {
     form.partition("#")[0]: form
     for form in (
@@ -43,8 +38,8 @@ _FORMS = {
         WINNER,
         MODEL,
         PREDICTIONS,
+        MONTH,
         LABELS,
-        AMENDED,
         DECISION,
         APPROVAL,
         NO_ITEMS,

@@ -14,9 +14,12 @@ from tests.infra.engines import interpreter
 from tests.pipelines.machines.conftest import Cloud, account, client
 from tests.pipelines.machines.definition_examples import (
     GROUP,
+    GROUP_ITEM,
     INPUTS,
     MESSAGES,
+    MODEL,
     MODEL_ITEM,
+    MONTH_ITEM,
     OLD_MODEL,
     OLD_MODEL_ITEM,
     PERIOD,
@@ -43,6 +46,7 @@ class Scenario:
 
     Attributes:
         ledger: Items beside the group's and its models'.
+        meanwhile: Items that are written while the first job runs.
         planned: What comes of an operation's jobs, as FakeSageMaker.plan takes it.
         asks: Whether the comparison asks a person.
         approval: What that person answers; None where nobody does.
@@ -51,13 +55,14 @@ class Scenario:
     given: str
     ends: str
     ledger: tuple[dict, ...] = ()
+    meanwhile: tuple[dict, ...] = ()
     planned: dict[str, list] = field(default_factory=dict)
     asks: bool = False
     approval: dict | None = None
 
     @property
     def machine(self) -> str:
-        return "inference" if self.given == "test" else self.given
+        return "inference" if self.given in ("test", "review") else self.given
 
 
 SCENARIOS = {
@@ -99,8 +104,36 @@ SCENARIOS = {
     ),
     "month": Scenario(
         "inference",
-        "PublishTable NoteShown FindNewest NewestShown NotifyStakeholders Attention Announce",
+        "PublishTable NoteShown GetNewest NewestShown NotifyStakeholders Attention Announce",
         ledger=(WINNER,),
+    ),
+    "another month is there by then": Scenario(
+        "inference",
+        "MadeBefore Publish PublishManifest Audience Superseded RecordLabels GetNewest NewestShown "
+        "PublishTable NoteShown GetNewest NewestShown NotifyStakeholders Attention Announce",
+        ledger=(WINNER,),
+        meanwhile=(MONTH_ITEM,),
+    ),
+    "another winner is there by then": Scenario(
+        "inference",
+        "MadeBefore GetModel ModelKnown ToLabel Prepare Transform Publish PublishManifest Audience "
+        "Superseded RecordLabels GetNewest NewestShown "
+        "PublishTable NoteShown GetNewest NewestShown NotifyStakeholders Attention Announce",
+        ledger=(WINNER,),
+        meanwhile=(WINNER | {"model": {"S": MODEL}},),
+    ),
+    "a newer delivery is there by then": Scenario(
+        "inference",
+        "MadeBefore Audience Superseded RecordSuperseded TellOperators TellStakeholders",
+        ledger=(WINNER,),
+        meanwhile=(MONTH_ITEM | {"delivered": {"S": "2026-11-02T00:00:00.000Z#v"}},),
+    ),
+    "review": Scenario(
+        "review",
+        "MadeBefore ToAmend Amend PublishManifest Audience RecordAmended KeepDecisions GetNewest NewestShown "
+        "PublishTable NoteShown GetNewest NewestShown NotifyStakeholders Attention Announce",
+        ledger=(MONTH_ITEM,),
+        meanwhile=(GROUP_ITEM | {"policy": {"S": "{}"}},),
     ),
     "test": Scenario("test", "Transform Publish PublishManifest Audience RecordPredictions Announce"),
     "approval": Scenario(
@@ -162,6 +195,8 @@ def what_it_leaves(scenario: Scenario, execute: Callable, monkeypatch) -> dict:
                 f"labels/{GROUP}/{PERIOD}/{run}/labels.parquet",
             ):
                 cloud.s3.put_object(Bucket=bucket, Key=key, Body=b"")
+        cloud.s3.put_object(Bucket="work-bucket", Key=f"sheets/{GROUP}/{run}/decisions.jsonl", Body=b"")
+        cloud.sagemaker.on_wait = first_only(lambda: cloud.put(*scenario.meanwhile))
         for operation, outcomes in scenario.planned.items():
             cloud.sagemaker.plan(operation, *outcomes)
         cloud.sagemaker.messages["processing.compare"]["approval"] = scenario.asks
@@ -186,6 +221,12 @@ def what_it_leaves(scenario: Scenario, execute: Callable, monkeypatch) -> dict:
                 },
             }
         )
+
+
+def first_only(happen: Callable[[], None]) -> Callable[[], None]:
+    """What has an effect the first time it is called."""
+    left = [happen]
+    return lambda: left.pop()() if left else None
 
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00)")

@@ -70,8 +70,9 @@ class Stack:
             for path in folder.iterdir():
                 self._s3.put_object(Bucket=months.BUCKET, Key=key + path.name, Body=path.read_bytes())
             _, group, period, run, _ = key.split("/")
-            entry = f"LABELS#{period}#2026-10-0{day}T04:05:06.789Z#{run}"
-            self.record(group, entry, labels=address, run=run, model="m")
+            labels, at = {"labels": address, "run": run, "model": "m"}, f"2026-10-0{day}T04:05:06.789Z"
+            self.record(group, f"MONTH#{period}", **labels)
+            self.record(group, f"LABELS#{period}#{run}", recorded_at=at, **labels)
             self.record(group, "GROUP", codebook_version="2026-10")
             self.write(f"codebooks/{group}/2026-10.json", months.CODEBOOK | {"group": group})
 
@@ -164,6 +165,26 @@ def test_the_page_of_labels_is_written_from_the_newest_version(stack, labelmill,
     path = tmp_path / labels_page_name("FR-packaging", "2026-10")
     assert (code, printed) == (0, str(path))
     assert path.read_text(encoding="utf-8") == labels_page(months.read(made))
+
+
+def test_labels_that_came_too_late_are_on_the_months_page_and_are_not_the_month(
+    stack, labelmill, publish, tmp_path
+):
+    stack.labelled(publish())
+    late = "FR-packaging-inference-2026-10-000000000000"
+    for time, run, more in (("06", late, {"superseded_by": "newer"}), ("00", f"{late[:-1]}1", {})):
+        address = f"s3://labelled/labels/FR-packaging/2026-10/{run}/"
+        at = {"recorded_at": f"2026-10-09T04:05:{time}.789Z", "labels": address, "run": run}
+        stack.record("FR-packaging", f"LABELS#2026-10#{run}", **at, **more)
+    assert labelmill("labels", "FR-packaging", "2026-10", "--out", tmp_path)[0] == 0
+    page = (tmp_path / labels_page_name("FR-packaging", "2026-10")).read_text(encoding="utf-8")
+    assert page.count("Superseded version</th>") == 1
+    # The last one that was recorded comes first, whatever the runs are called.
+    assert (
+        page.index(f"{late}/")
+        < page.index(f"{late[:-1]}1/")
+        < page.index("Earlier version</th>", page.index(f"{late[:-1]}1/"))
+    )
 
 
 def test_the_page_of_a_period_comes_with_those_of_its_labels(stack, labelmill, publish, tmp_path):

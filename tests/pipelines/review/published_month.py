@@ -89,8 +89,8 @@ class Stack:
         self.s3.put_object(Bucket="work-bucket", Key=key, Body=lines)
         self.publish(RUN)
 
-    def publish(self, run: str, amended: list[str] | None = None, labels=LABELS, time: str = "1") -> None:
-        """Publish labels as the workflow does: files, manifest, an entry in the ledger."""
+    def publish(self, run: str, amended: list[str] | None = None, labels=LABELS) -> None:
+        """Publish labels as the workflow does: files, manifest, their entries in the ledger."""
         columns = ("item_id", "code", "confidence", "second_code", "status", "text_key")
         made = pa.table(
             {name: list(values) for name, values in zip(columns, zip(*labels, strict=True), strict=True)}
@@ -109,13 +109,10 @@ class Stack:
         body = sink.getvalue().to_pybytes()
         self.s3.put_object(Bucket="labelled", Key=f"{prefix}labels.parquet", Body=body)
         self.s3.put_object(Bucket="labelled", Key=f"{prefix}manifest.json", Body=json.dumps(manifest))
-        item = {
-            "group": GROUP,
-            "entry": f"LABELS#{PERIOD}#{time}#{run}",
-            "labels": f"s3://labelled/{prefix}",
-            "run": run,
-        }
-        self.dynamodb.put_item(TableName="ledger", Item={name: {"S": value} for name, value in item.items()})
+        item = {"group": GROUP, "labels": f"s3://labelled/{prefix}", "run": run}
+        for entry in (f"MONTH#{PERIOD}", f"LABELS#{PERIOD}#{run}"):
+            typed = {name: {"S": value} for name, value in {**item, "entry": entry}.items()}
+            self.dynamodb.put_item(TableName="ledger", Item=typed)
 
     def started(self) -> list[dict]:
         """The inputs of the executions so far."""
@@ -130,8 +127,8 @@ class Stack:
             self.states.stop_execution(executionArn=each["executionArn"])
 
     def decisions(self) -> list[dict]:
-        """All decisions in the work bucket."""
-        listed = self.s3.list_objects_v2(Bucket="work-bucket", Prefix=f"reviewed/{GROUP}/")["Contents"]
-        keys = [entry["Key"] for entry in listed if entry["Key"].endswith(".jsonl")]
+        """All decisions that were handed over."""
+        listed = self.s3.list_objects_v2(Bucket="work-bucket", Prefix=f"sheets/{GROUP}/")
+        keys = [entry["Key"] for entry in listed.get("Contents", [])]
         bodies = [self.s3.get_object(Bucket="work-bucket", Key=key)["Body"].read().decode() for key in keys]
         return [json.loads(line) for body in bodies for line in body.splitlines()]

@@ -80,14 +80,23 @@ def test_decisions_are_recorded_with_who_and_when_and_start_the_amendment(cli, s
     assert code == 0, printed
     assert "2 decisions by A. Muster, 4 left open" in printed
     [run] = stack.started()
-    assert (run["purpose"], run["amends"]) == ("review", f"s3://labelled/labels/{GROUP}/{PERIOD}/{RUN}/")
-    assert run["decisions"] == f"s3://work-bucket/reviewed/{GROUP}/{run['run']}/"
+    assert run == {
+        **{"run": run["sheet"], "group": GROUP, "period": PERIOD, "purpose": "review", "sheet": run["sheet"]}
+    }
     found = {row["item_id"]: row for row in stack.decisions()}
     assert found.keys() == {"007", "1e5"}
     row = found["1e5"]
     assert (row["label"], row["suggested"], row["decided_by"]) == ("5b", "5", "A. Muster")
     assert row["decided_at"].endswith("+00:00")
     assert (row["title"], row["weight_kg"]) == (TITLE, 1.5)
+
+
+def test_decisions_are_no_training_rows_before_the_labels_with_them_are_recorded(cli, stack):
+    path = exported(cli)
+    fill(path, {"007": "2"})
+    assert cli("import", str(path), "--by", "A. Muster")[0] == 0
+    kept = stack.s3.list_objects_v2(Bucket="work-bucket", Prefix=f"reviewed/{GROUP}/")["Contents"]
+    assert [entry["Key"] for entry in kept] == [f"reviewed/{GROUP}/about.txt"]
 
 
 def test_the_same_sheet_twice_is_one_amendment(cli, stack):
@@ -155,7 +164,7 @@ def test_every_bad_row_is_named_at_once(cli):
 def test_an_item_that_another_sheet_has_decided_is_refused(cli, stack):
     path = exported(cli)
     decided = [("007", "2", None, "1", "labelled", "a" * 16), *LABELS[1:]]
-    stack.publish(SECOND, amended=[RUN], labels=decided, time="2")
+    stack.publish(SECOND, amended=[RUN], labels=decided)
     fill(path, {"007": "1"})
     code, printed = cli("import", str(path), "--by", "A. Muster")
     assert code == 1 and "the item '007' is already decided, by B. Muster" in printed
@@ -163,18 +172,16 @@ def test_an_item_that_another_sheet_has_decided_is_refused(cli, stack):
 
 def test_the_rest_of_a_sheet_amends_the_amended_labels(cli, stack):
     path = exported(cli)
-    stack.publish(
-        SECOND, amended=[RUN], labels=[("007", "2", None, "1", "labelled", "a" * 16), *LABELS[1:]], time="2"
-    )
+    stack.publish(SECOND, amended=[RUN], labels=[("007", "2", None, "1", "labelled", "a" * 16), *LABELS[1:]])
     fill(path, {"grave": "6"})
     assert cli("import", str(path), "--by", "A. Muster")[0] == 0
-    assert stack.started()[0]["amends"].endswith(f"/{SECOND}/")
+    assert [row["item_id"] for row in stack.decisions()] == ["grave"]
 
 
 def test_a_sheet_of_labels_that_were_made_anew_is_refused(cli, stack):
     path = exported(cli)
     again = RUN.replace("0f3a9c21d4e5", "ffffffffffff")
-    stack.publish(again, time="2")
+    stack.publish(again)
     fill(path, {"007": "1"})
     code, printed = cli("import", str(path), "--by", "A. Muster")
     assert code == 1
@@ -185,7 +192,7 @@ def test_a_sheet_of_labels_that_were_made_anew_is_refused(cli, stack):
 
 
 def test_a_sheet_of_earlier_labels_can_be_exported_by_their_run(cli, stack):
-    stack.publish(SECOND, amended=[RUN], labels=[row for row in LABELS if row[0] == "sure"], time="2")
+    stack.publish(SECOND, amended=[RUN], labels=[row for row in LABELS if row[0] == "sure"])
     assert "Nothing is waiting for review" in cli("export", GROUP, PERIOD)[1]
     assert f"6 items of {RUN}" in cli("export", GROUP, PERIOD, "--run", RUN)[1]
 
