@@ -20,7 +20,7 @@ NO_RECORD = (
 )
 #: Said of a job that ended without a reason; the field is its status.
 NO_REASON = (
-    "The job is {} and gives no reason. One that is Stopped was stopped by somebody, or ran longer than it may."
+    "The job is {} and gives no reason. If it is Stopped, somebody stopped it, or it ran longer than it may."
 )
 
 #: Nouns of the jobs, with the log group that each kind writes to; a tuning job's trials are training jobs.
