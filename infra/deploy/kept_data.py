@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 #: A key is deleted after this many days; until then that can be cancelled.
 KEY_DAYS = 30
-#: How often a bucket is emptied that is not empty when it is deleted, and how long in between. Access logs may
-#: come hours late (S3 user guide, "Logging requests with server access logging"), so this does not wait for all.
+#: How often a bucket is emptied that is not empty when it is deleted, and how long in between. Access logs
+#: may come hours late (S3 user guide, "Logging requests with server access logging"); not all are waited for.
 ERASE_TRIES, ERASE_PAUSE_SECONDS = 10, 30
 KEY = "AWS::KMS::Key"
 KEPT = "RetainExceptOnCreate"
