@@ -150,6 +150,7 @@ FUNCTIONS = {
     "StatementFinishedRole": {
         ("sqs:SendMessage", "EventsDeadLetterQueue"),
         ("sns:Publish", "OperatorsTopic"),
+        ("dynamodb:GetItem", "LedgerTable"),
         ("dynamodb:PutItem", "LedgerTable"),
     },
     "CheckMonthRole": {

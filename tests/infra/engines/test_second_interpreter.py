@@ -33,6 +33,7 @@ pytestmark = pytest.mark.skipif(
 WINNER = {"group": {"S": GROUP}, "entry": {"S": "WINNER"}, "model": {"S": OLD_MODEL}}
 FASTER_WINNER = WINNER | {"model": {"S": f"{GROUP}-2026-10-77777777"}}
 FAILED = {"ExitMessage": "labels.csv row 7: the title is empty."}
+STOPPED = {"ProcessingJobStatus": "Stopped"}
 NO_MACHINE = {"FailureReason": "CapacityError: Unable to provision requested ML compute capacity."}
 NO_MODEL = {"FailureReason": "No training job succeeded after 5 attempts."}
 YES = {"approved": True, "by": "Anna", "reason": "seen the report"}
@@ -74,6 +75,11 @@ SCENARIOS = {
         "training",
         "ReasonOfJob TellExitMessage NotifyOperators Failed",
         planned={"CreateProcessingJob": [FAILED]},
+    ),
+    "stopped": Scenario(
+        "training",
+        "ReasonOfJob TellStatus NotifyOperators Failed",
+        planned={"CreateProcessingJob": [STOPPED]},
     ),
     "quota": Scenario(
         "training",

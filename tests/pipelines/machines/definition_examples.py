@@ -25,6 +25,7 @@ def _key(number: int) -> str:
 
 
 SUBSTITUTIONS = {
+    "Name": "labelmill-dev",
     "CodeUri": "s3://code/code/0123456789abcdef/jobs/",
     "CodeDigest": "0123456789abcdef",
     "WorkBucket": "work-bucket",
