@@ -168,19 +168,35 @@ def test_only_jobs_have_volumes_encrypted_and_only_through_a_service(stack):
     assert allowed(stack, requests) == {(role, "WorkKey", "true") for role in JOBS}
 
 
-def test_executions_are_encrypted_for_those_who_start_and_run_them(stack):
-    machine = stack.arn("TrainingMachine")
+def encrypting_for(stack: Stack, context: str, whose: tuple[str, ...]) -> set[tuple[str, str, str]]:
+    """Role, use and whose data: what the operations key allows to roles that say whose it is."""
     requests = {
-        (role, whose): by_role(
+        (role, use, named): by_role(
             stack,
             role,
-            "kms:Decrypt",
+            use,
             stack.arn("OperationsKey"),
-            **{"kms:EncryptionContext:aws:states:stateMachineArn": whose},
+            **{f"kms:EncryptionContext:{context}": named},
         )
-        for role, whose in product(stack.roles(), (machine, machine.replace("labelmill", "other")))
+        for role, use, named in product(
+            stack.roles(), ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"), whose
+        )
     }
-    assert allowed(stack, requests) == {(role, machine) for role in (*MACHINES, *STARTERS)}
+    return allowed(stack, requests)
+
+
+def test_executions_are_encrypted_for_those_who_start_and_run_them(stack):
+    machine = stack.arn("TrainingMachine")
+    found = encrypting_for(
+        stack, "aws:states:stateMachineArn", (machine, machine.replace("labelmill", "other"))
+    )
+    assert found == set(product((*MACHINES, *STARTERS), READ_AND_WRITE, [machine]))
+
+
+def test_machines_encrypt_the_logs_that_they_hand_over_for_this_account(stack):
+    logs = f"arn:aws:logs:{HERE}:*"
+    found = encrypting_for(stack, "SourceArn", (logs, logs.replace(ACCOUNT, "210987654321")))
+    assert found == set(product(MACHINES, ["kms:GenerateDataKey"], [logs]))
 
 
 @pytest.mark.parametrize(("action", "expected"), [("s3:GetObject", READS), ("s3:PutObject", WRITES)])
