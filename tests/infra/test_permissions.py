@@ -209,6 +209,17 @@ def test_each_role_reads_and_writes_the_objects_of_its_task_and_no_other(action,
     assert found == {(role, path) for role, paths in expected.items() for path in paths}
 
 
+def test_whoever_reads_code_decrypts_it_through_s3_and_writes_none(stack):
+    requests = {
+        (role, service, use): by_role(stack, role, use, stack.values["CodeKeyArn"], **said)
+        for role, (service, said), use in product(
+            stack.roles(), {"s3": via("s3"), "sqs": via("sqs"), "": {}}.items(), READ_AND_WRITE
+        )
+    }
+    readers = [role for role, paths in READS.items() if CODE in paths]
+    assert allowed(stack, requests) == set(product(readers, ["s3"], ["kms:Decrypt"]))
+
+
 def test_what_is_written_stays(stack):
     actions = ("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutBucketPolicy", "s3:PutObjectAcl")
     for action in actions:
@@ -229,6 +240,7 @@ def test_what_is_written_stays(stack):
 
 
 def test_a_job_lists_the_folders_it_reads(stack):
+    elsewhere = [f"{bucket}/other/file" for bucket in ("LandingBucket", "WorkBucket", "LabelledBucket")]
     requests = {
         (role, path): by_role(
             stack,
@@ -237,7 +249,7 @@ def test_a_job_lists_the_folders_it_reads(stack):
             f"arn:aws:s3:::{stack.ref(path.split('/')[0])}",
             **{"s3:prefix": folder(path)},
         )
-        for role, path in product(JOBS, OBJECTS)
+        for role, path in product(JOBS, (*OBJECTS, *elsewhere))
         if not path.endswith(("zip", "asl.json"))
     }
     same_folder = {

@@ -54,13 +54,14 @@ def as_bucket(stack: Stack, bucket: str) -> dict:
 def sources(stack: Stack) -> dict[str, dict]:
     """What of ours and of others a service may say it calls for; one bucket or alarm stands for its like."""
     named = ["LandingBucket", "WorkBucket", "LabelledBucket", "FailureAlarm", "OperatorsTopic"]
-    named += [*stack.of_type("Events::Rule"), *stack.of_type("StepFunctions::StateMachine")]
+    machines = stack.of_type("StepFunctions::StateMachine")
+    named += [*stack.of_type("Events::Rule"), *machines]
     rule = f"arn:aws:events:{HERE}:rule/other"
     return {
         **{logical: of(ACCOUNT, stack.arn(logical)) for logical in named},
         "schedules": of(ACCOUNT, f"arn:aws:scheduler:{HERE}:schedule-group/default"),
         "schedules of that name elsewhere": of(OTHER, f"arn:aws:scheduler:{HERE}:schedule-group/default"),
-        "a machine of that name elsewhere": of(OTHER, stack.arn("TrainingMachine")),
+        **{f"a {machine} elsewhere": of(OTHER, stack.arn(machine)) for machine in machines},
         "another rule": of(ACCOUNT, rule),
         "another account": of(OTHER, rule.replace(ACCOUNT, OTHER)),
         "another account's alarm": of(OTHER, stack.arn("FailureAlarm").replace(ACCOUNT, OTHER)),
