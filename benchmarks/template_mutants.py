@@ -1,8 +1,8 @@
 """Changes every policy of the templates in one place at a time and says which change no test notices.
 
-    python -m benchmarks.template_mutants
+    python -m benchmarks.template_mutants template
 
-About twenty minutes, so the tests try a few. The table is for docs/deploy.md.
+Those of `template` alone take half an hour, so the tests try a few. The table is for docs/deploy.md.
 """
 
 import argparse
@@ -24,7 +24,7 @@ def main() -> None:
             tried = list(mutants(template))  # in their order: what noticed one likely notices the next
             alive = [mutant.name for mutant in tried if notices(mutant, checks) is None]
             noticed = len(tried) - len(alive)
-            print(f"| {template} | {len(tried)} | {noticed} ({noticed / len(tried):.0%}) |", flush=True)
+            print(f"| {template} | {len(tried)} | {noticed} ({noticed / len(tried):.1%}) |", flush=True)
             for name in alive:
                 print(f"<!-- alive: {template}: {name} -->", flush=True)
 

@@ -234,20 +234,16 @@ CLUSTER = f"arn:aws:redshift:{HERE}:cluster:sales"
 def test_with_a_secret_statements_run_as_its_user_and_nobody_signs_in_as_the_role(warehouse, given):
     secret = f"arn:aws:secretsmanager:{HERE}:secret:warehouse-AbCdEf"
     stack = Stack(WarehouseSecretArn=secret, **given)
-    assert {
-        action for action in stack.granted("UnloadRole") if action.startswith(("redshift", "secrets"))
-    } == {
-        "redshift-data:DescribeStatement",
-        "redshift-data:ExecuteStatement",
-        "secretsmanager:GetSecretValue",
-    }
+    granted = {action for action in stack.granted("UnloadRole") if action.startswith(("redshift", "secrets"))}
+    described = "redshift-data:DescribeStatement"
+    assert granted == {described, "redshift-data:ExecuteStatement", "secretsmanager:GetSecretValue"}
     wishes = [
         *product(["redshift-data:ExecuteStatement"], (WORKGROUP, CLUSTER)),
         *product(["secretsmanager:GetSecretValue"], (secret, f"{secret}-of-somebody")),
     ]
     verdicts = judge(stack, [by_role(stack, "UnloadRole", *wish) for wish in wishes])
-    granted = {wish for wish, verdict in zip(wishes, verdicts, strict=True) if verdict == "Allowed"}
-    assert granted == {
+    allowed = {wish for wish, verdict in zip(wishes, verdicts, strict=True) if verdict == "Allowed"}
+    assert allowed == {
         ("redshift-data:ExecuteStatement", warehouse),
         ("secretsmanager:GetSecretValue", secret),
     }
