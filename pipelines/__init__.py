@@ -17,6 +17,7 @@ local run, in infra/. docs/architecture.md shows how they fit together.
     messages.py   every text that people get by SNS
     names.py      how groups, runs and models are named, and where in S3 everything lies
     runs.py       name and input of every execution
+    executions.py starting them, each at most once
     stack.py      the names of a deployed stack's resources
     errors.py     the errors of the command line
 """

@@ -63,6 +63,18 @@ NOTHING_NEW = Message(
     "{group} {period}: nothing new to learn. Rows, code, codebook and policy are the same as for "
     "model {model}, so no model was trained. Run: {run}",
 )
+NOTHING_NEW_BUT_UNDECIDED = Message(
+    "Nothing new to learn, but to decide: {group} {period}",
+    "{group} {period}: nothing new to learn. Rows, code, codebook and policy are the same as for "
+    "model {model}, so no model was trained. That model has not been decided upon: of its tests and its "
+    "comparison, what is missing or has failed is started now; if it waits for a person, it goes on waiting. "
+    "Run: {run}",
+)
+LEARNED_ALREADY = Message(
+    "Being learned already: {group} {period}",
+    "{group} {period}: run {other} is learning from the same rows with the same code, codebook and "
+    "policy, so this run trained no model. Operators are told if that one fails. Run: {run}",
+)
 LABELS_NEED_ATTENTION = Message(
     "Labels need attention: {group} {period}",
     "{group} {period}, model {model}: {attention} "

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote_plus
 
 from pipelines import runs
+from pipelines.executions import start
 from pipelines.handlers.batch import take_each
-from pipelines.handlers.executions import start
 
 if TYPE_CHECKING:
     from types_boto3_stepfunctions import SFNClient

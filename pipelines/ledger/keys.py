@@ -10,6 +10,7 @@ import re
 
 GROUP = "GROUP"
 TRAINED = "TRAINED"
+TRAINING = "TRAINING#{digest}"
 WINNER = "WINNER"
 # In the plural: what all entries of a kind begin with.
 MODELS = "MODEL#"
@@ -27,7 +28,19 @@ NO_ITEMS = "NOITEMS#{purpose}#{period}"
 
 _FORMS = {
     form.partition("#")[0]: form
-    for form in (GROUP, TRAINED, WINNER, MODEL, PREDICTIONS, MONTH, LABELS, DECISION, APPROVAL, NO_ITEMS)
+    for form in (
+        GROUP,
+        TRAINED,
+        TRAINING,
+        WINNER,
+        MODEL,
+        PREDICTIONS,
+        MONTH,
+        LABELS,
+        DECISION,
+        APPROVAL,
+        NO_ITEMS,
+    )
 }
 
 

@@ -138,7 +138,10 @@ FUNCTIONS = {
     },
     "TestModelRole": {
         ("states:StartExecution", "InferenceMachine"),
+        ("states:StartExecution", "ComparisonMachine"),
         ("sqs:SendMessage", "EventsDeadLetterQueue"),
+        ("dynamodb:GetItem", "LedgerTable"),
+        ("dynamodb:Query", "LedgerTable"),
     },
     "UnloadRole": {
         *((action, "UnloadQueue") for action in RECEIVE),
@@ -183,6 +186,7 @@ ELSEWHERE = {
     },
     "StatementFinishedRole": {"s3:ListBucket"},
     "CheckMonthRole": {"s3:ListBucket"},
+    "TestModelRole": {"states:DescribeExecution"},
 }
 
 
@@ -202,6 +206,23 @@ def test_a_function_reaches_the_machines_queues_and_entries_of_its_task_and_no_o
     assert granted == FUNCTIONS[role]
     own = {action for action in stack.granted(role) if not action.startswith(OWN_RUNTIME)}
     assert own == {action for action, _ in FUNCTIONS[role]} | ELSEWHERE.get(role, set())
+
+
+def test_executions_are_described_by_who_starts_them_anew_and_by_the_machine_whose_they_are(stack):
+    executions = {
+        machine: f"arn:aws:states:{HERE}:execution:labelmill-{machine}:DE-weee-{machine}-2026-10-0f3a9c21d4e5"
+        for machine in ("training", "inference", "comparison", "other")
+    }
+    wishes = list(product(stack.roles(), executions))
+    verdicts = judge(
+        stack,
+        [by_role(stack, role, "states:DescribeExecution", executions[machine]) for role, machine in wishes],
+    )
+    granted = {wish for wish, verdict in zip(wishes, verdicts, strict=True) if verdict == "Allowed"}
+    assert granted == {
+        ("TrainingMachineRole", "training"),
+        *product(["TestModelRole"], ["inference", "comparison"]),
+    }
 
 
 def test_a_statement_is_started_in_the_warehouse_given_and_described_by_who_started_it(stack):

@@ -34,7 +34,7 @@ THROUGH_A_SERVICE = {
     **{(role, "OperationsKey", "sns"): READ_AND_WRITE for role in (*MACHINES, *TELLERS)},
     **{
         (role, "OperationsKey", "dynamodb"): {"kms:Decrypt"}
-        for role in (*MACHINES, "StartComparisonRole", *TELLERS)
+        for role in (*MACHINES, "TestModelRole", "StartComparisonRole", *TELLERS)
     },
 }
 #: SageMaker says Encrypt without another service between.

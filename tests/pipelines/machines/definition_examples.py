@@ -114,6 +114,9 @@ GROUP_ITEM = {
 TRAINED_ITEM = {
     "group": {"S": GROUP},
     "entry": {"S": "TRAINED"},
+    "run": {"S": f"{GROUP}-training-2026-09-9a8b7c6d5e4f"},
+    "period": {"S": "2026-09"},
+    "delivered": {"S": "2026-10-01T02:00:00.123Z#yHKQ1T8ZmAS4ahqMIXJFXgZuJx5_LpGk"},
     "model": {"S": OLD_MODEL},
     "tuning_job": {"S": f"{GROUP}-0123456789ab"},
     "rows_digest": {"S": "d1" * 32},
@@ -176,6 +179,12 @@ _FOUND = {
     "made": {
         "prepared": {"message": MESSAGES["processing.prepare"]},
         **{name: MONTH_ITEM[name]["S"] for name in ("model", "dataset", "delivered")},
+    },
+    "claim": {
+        "Item": {
+            "run": {"S": RUN},
+            "execution": {"S": f"arn:aws:states:{REGION}:{ACCOUNT}:execution:t:{RUN}"},
+        }
     },
     "last": {"Item": TRAINED_ITEM},
     "featurized": {"message": MESSAGES["training.featurize"]},
