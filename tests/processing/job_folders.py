@@ -11,6 +11,7 @@ from processing.dataset import manifest
 
 GROUP, PERIOD = "DE-weee", "2026-10"
 DATASET = "s3://landing/training/DE-weee/2026-10/d1/"
+DELIVERED = "2026-11-01T02:00:00.123Z#v1"
 TEST_SET = "s3://work-bucket/runs/DE-weee/r1/test/"
 CODEBOOK = {
     "group": GROUP,
@@ -72,7 +73,13 @@ class Job:
     ) -> None:
         """What Prepare reported of the model's training: its month, codes it saw, codes set aside."""
         splits = {part: {"codes": dict.fromkeys(codes, 10)} for part in ("train", "validation", "test")}
-        text = json.dumps({"period": period, "splits": splits, "set_aside": dict.fromkeys(set_aside, 10)})
+        report = {
+            "period": period,
+            "splits": splits,
+            "set_aside": dict.fromkeys(set_aside, 10),
+            "reviewed": {"conflicts": {"rows": 0, "first": []}},
+        }
+        text = json.dumps(report)
         (self.input(name) / "report.json").write_text(text, encoding="utf-8")
 
     def dataset(self, files: dict[str, tuple[bytes, int]], uri: str = DATASET) -> None:
@@ -97,7 +104,7 @@ class Job:
     def prepare(self, purpose: str = "training", uri: str = DATASET) -> dict:
         from processing import prepare
 
-        more = {"test_uri": TEST_SET} if purpose == "training" else {}
+        more = {"test_uri": TEST_SET, "delivered": DELIVERED} if purpose == "training" else {}
         return self.run(
             prepare.main, group=GROUP, period=PERIOD, purpose=purpose, run="r1", dataset_uri=uri, **more
         )

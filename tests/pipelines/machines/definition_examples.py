@@ -54,6 +54,7 @@ INPUTS = {
         "period": PERIOD,
         "purpose": "training",
         "dataset": f"s3://landing/training/{GROUP}/{PERIOD}/d1/",
+        "delivered": "2026-11-01T02:00:00.123Z#v1",
     },
     "inference": {
         "run": f"{GROUP}-inference-{PERIOD}-0f3a9c21d4e5",
@@ -141,11 +142,11 @@ MESSAGES = {
     },
     "training.featurize": {"rows": 78, "shared": 0, "groups": 0, "codes": 6},
     "processing.publish": {
-        **{"rows": 100, "labelled": 90, "review": 8, "rejected": 2},
+        **{"rows": 100, "labelled": 89, "review": 8, "none": 1, "rejected": 2},
         **{"alarms": 0, "attention": "Nothing."},
     },
     "processing.amend": {
-        **{"rows": 100, "labelled": 95, "review": 3, "rejected": 2},
+        **{"rows": 100, "labelled": 94, "review": 3, "none": 1, "rejected": 2},
         **{"alarms": 0, "attention": "Nothing."},
     },
     "processing.compare": {
