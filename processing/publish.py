@@ -63,9 +63,9 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     rows: dict[str, int] = {}
     if not test_set:
         plan |= {"items": about["review"]}
-        counts = kept_decisions.counts(table, decisions) if decisions else None
+        counts = None if decisions is None else kept_decisions.counts(table, decisions)
         found, rows = _summarise(table, about, plan, counts, book)
-        if decisions and len(decisions):
+        if decisions is not None and len(decisions):
             label_table.write_csv(decisions, container.output_folder("files") / "decisions.csv")
             rows["decisions.csv"] = len(decisions)
         message |= summary.message(found)

@@ -55,7 +55,9 @@ def put(
     # Not pa.array: of no decision at all it would make an array without a type.
     given = decisions.take(pc.index_in(labels["item_id"], value_set=decisions["item_id"].combine_chunks()))
     answer, at = given["answer"], labels["decided_at"]
-    code, none, skip, withdrawn = (pc.equal(answer, name) for name in ("code", "none", "skip", "withdrawn"))
+    code, none, skip, withdrawn = (
+        pc.fill_null(pc.equal(answer, name), False) for name in ("code", "none", "skip", "withdrawn")
+    )
     counts = pc.equal(given["text_key"], labels["text_key"])
     for holds in (
         pc.or_(pc.invert(code), pc.is_in(given["label"], value_set=pa.array(book.in_force(period)))),
