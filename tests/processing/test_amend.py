@@ -317,7 +317,9 @@ def test_the_manifest_of_a_month_that_came_again_lists_the_decisions_and_which_a
     corrected = month()
     corrected[0]["title"] = "Kühlschrank, korrigiert"
     again = publish_month(corrected, replaced=amended(labels, [decision(0, "2"), decision(1, "2")]))
-    files = {file["name"]: file.get("rows") for file in read_json(again, "manifest", "manifest.json")["files"]}
+    files = {
+        file["name"]: file.get("rows") for file in read_json(again, "manifest", "manifest.json")["files"]
+    }
     assert files["decisions.csv"] == 2
     text = (again.output("files") / "decisions.csv").read_bytes().decode("utf-8-sig")
     assert [row["kept"] for row in csv.DictReader(io.StringIO(text))] == ["no", "yes"]
