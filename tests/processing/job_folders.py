@@ -4,10 +4,12 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from processing import container
 from processing.dataset import manifest
+from processing.dataset.text import text_keys
 
 GROUP, PERIOD = "DE-weee", "2026-10"
 DATASET = "s3://landing/training/DE-weee/2026-10/d1/"
@@ -31,6 +33,8 @@ CODEBOOK = {
     ],
     "successions": [{"kind": "renamed", "from": ["3"], "to": ["3a"], "date": "2026-10-01"}],
 }
+#: When people decided.
+WHEN, LATER = "2026-11-02T10:00:00.000+00:00", "2026-11-03T10:00:00.000+00:00"
 COLUMNS = {
     "item_id": "text",
     "title": "text",
@@ -139,6 +143,14 @@ def items(count: int = 400, labelled: bool = True) -> list[dict]:
         }
         rows.append(row | {"label": label} if labelled else row)
     return rows
+
+
+def decision(number: int, label: str | None = None, answer: str = "code", **more) -> dict:
+    """A person's answer on one of `items`, by default the code `label`."""
+    item = items(number + 1)[number]
+    (text_key,) = text_keys(GROUP, pa.Table.from_pylist([item])).to_pylist()
+    said = {"answer": answer, "label": label, "suggested": "1", "why": None, "text_key": text_key}
+    return item | said | {"decided_by": "A. Muster", "decided_at": WHEN} | more
 
 
 def as_jsonl(rows: list[dict]) -> bytes:

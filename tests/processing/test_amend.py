@@ -4,24 +4,24 @@ import csv
 import io
 import json
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from processing import amend, publish
-from processing.dataset.text import text_keys
-from tests.processing.job_folders import CODEBOOK, DATASET, GROUP, PERIOD, JobFailed, as_jsonl, items
+from tests.processing.job_folders import (
+    CODEBOOK,
+    DATASET,
+    GROUP,
+    LATER,
+    PERIOD,
+    WHEN,
+    JobFailed,
+    as_jsonl,
+    decision,
+    items,
+)
 
 AMENDS = "s3://labelled/labels/DE-weee/2026-10/r1/"
-WHEN, LATER = "2026-11-02T10:00:00.000+00:00", "2026-11-03T10:00:00.000+00:00"
-
-
-def decision(number: int, label: str | None = None, answer: str = "code", **more) -> dict:
-    """A person's answer on one of `month`, by default the code `label`."""
-    item = items(number + 1)[number]
-    (text_key,) = text_keys(GROUP, pa.Table.from_pylist([item])).to_pylist()
-    said = {"answer": answer, "label": label, "suggested": "1", "why": None, "text_key": text_key}
-    return item | said | {"decided_by": "A. Muster", "decided_at": WHEN} | more
 
 
 def answer(item: dict, number: int) -> dict:
