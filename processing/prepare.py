@@ -103,8 +103,8 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def _time(delivered: str) -> datetime:
-    """The time in a delivery's place in its month, `2026-11-01T02:00:00.123Z#version`."""
-    return datetime.fromisoformat(delivered.partition("#")[0])
+    """The time that a delivery's place in its month begins with; it is always as wide."""
+    return datetime.fromisoformat(delivered[: len("2026-11-01T02:00:00.123Z")])
 
 
 def _problems(book: Codebook, purpose: str, period: str) -> list[rows.Problem]:
