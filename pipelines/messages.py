@@ -49,6 +49,13 @@ MONTH_OVERDUE = Message(
     "Datasets land in {folder}.\n"
     "What to do: docs/runbook.md#month-unfinished. You get this notice every day until all are done.\n",
 )
+# To operators and stakeholders.
+SUPERSEDED = Message(
+    "Superseded: {group} {period}",
+    "{group} {period}: the dataset {dataset} was labelled, but a newer delivery of the same month is "
+    "published already (run {newer}). The newer one stays; the labels of the older one are kept as "
+    "superseded, at {labels}. If the older one should count, deliver it again.",
+)
 
 # To MLOps.
 NOTHING_NEW = Message(

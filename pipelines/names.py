@@ -37,7 +37,9 @@ REPORT = RUN_FOLDER + "report/"
 EVIDENCE = RUN_FOLDER + "evidence/comparison.json"
 PREDICTIONS = "predictions/{group}/{test_set}/{model}/{run}/"
 REVIEWED = "reviewed/{group}/"
-DECISIONS = REVIEWED + "{run}/"
+DECISIONS = REVIEWED + "{sheet}/"
+#: Decisions until the labels with them are recorded; a sheet is named by the first run that took it.
+SHEET = "sheets/{group}/{sheet}/"
 SHARED = "shared/{list}/"
 SHARED_ROWS = SHARED + "{group}/"
 # The bucket of labels.

@@ -44,10 +44,19 @@ class BadEvent(CannotStart):
     """An event arrived that lacks a field, or of another version."""
 
 
-def landed(purpose: str, bucket: str, key: str, version: str) -> dict[str, Any]:
+def landed(purpose: str, bucket: str, key: str, version: str, time: str) -> dict[str, Any]:
     """The input of the run that takes the dataset whose manifest is `key`.
 
-    `purpose` is `training` or `inference`; `version` is the object's version. Raises BadKey.
+    Args:
+        purpose: `training` or `inference`.
+        bucket: where the manifest is.
+        key: its key.
+        version: the object's version.
+        time: when S3 took it, `2026-11-01T02:00:00.123Z`. With the version it is the delivery's place among
+            those of its month (`delivered`): always as wide, so that texts compare as times do.
+
+    Raises:
+        BadKey: the key is not that of a dataset's manifest.
     """
     where = names.address(bucket, key)
     folder, _, file = key.rpartition("/")
@@ -70,6 +79,7 @@ def landed(purpose: str, bucket: str, key: str, version: str) -> dict[str, Any]:
         "period": dataset.period,
         "purpose": purpose,
         "dataset": names.address(bucket, f"{folder}/"),
+        "delivered": f"{time}#{version}",
     }
 
 
@@ -89,23 +99,14 @@ def test(detail: Mapping[str, str], model: str, challenger: str, test_set: str) 
     }
 
 
-def review(manifest: Mapping[str, str], labels: str, sheet: str, work_bucket: str) -> dict[str, Any]:
-    """The input of the run that puts a sheet of decisions into the published labels at `labels`.
+def review(group: str, period: str, labels: str, decisions: str) -> dict[str, Any]:
+    """The input of the run that puts a sheet of decisions into the month's labels.
 
-    `manifest` is that of those labels, `sheet` a digest of the decisions.
+    `labels` is the address of those that the sheet was checked against, `decisions` a digest of what is on
+    it. The run amends what is the month's when it gets there.
     """
-    group, period, dataset, model = fields(manifest, "group", "period", "dataset", "model")
-    run = names.run_name(group, "review", period, labels, sheet)
-    return {
-        "run": run,
-        "group": group,
-        "period": period,
-        "purpose": "review",
-        "dataset": dataset,
-        "model": model,
-        "amends": labels,
-        "decisions": names.address(work_bucket, names.DECISIONS.format(group=group, run=run)),
-    }
+    run = names.run_name(group, "review", period, labels, decisions)
+    return {"run": run, "group": group, "period": period, "purpose": "review", "sheet": run}
 
 
 def comparison(

@@ -52,9 +52,9 @@ def two_months(stack: LocalStack, follower: Follower, say: Callable[[str], None]
     follow("inference")
     say(f"\n2026-10: {CHANGING}: a synthetic reviewer decides on {DECISIONS} items of the review sheet")
     say(_review(stack))
+    follow("review", [CHANGING])
     say("\n2026-10: training datasets are ordered; the reviewer's decisions are learned from as well")
     fire(stack.client, "labelmill-training", datetime(2026, 11, 3, 4, tzinfo=UTC))
-    follow("review", [CHANGING])
     follow("comparison")
     stack.wait_until_quiet(timeout_seconds=60)
 

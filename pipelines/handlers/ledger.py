@@ -70,13 +70,13 @@ class Ledger:
 
     def month(self, period: str) -> Month:
         """How far the groups are with `period`, in one pass over the table."""
-        labels = keys.LABELS_OF_MONTH.format(period=period)
+        labels = keys.MONTH.format(period=period)
         without_items = keys.NO_ITEMS.format(purpose="inference", period=period)
         pages = self.client.get_paginator("scan").paginate(
             TableName=self.table,
             ConsistentRead=True,
             ProjectionExpression="#group, entry, model",
-            FilterExpression="entry IN (:registered, :without_items) OR begins_with(entry, :labels) "
+            FilterExpression="entry IN (:registered, :without_items, :labels) "
             "OR begins_with(entry, :decision) OR (begins_with(entry, :model) AND #period = :period)",
             ExpressionAttributeNames={"#group": "group", "#period": "period"},
             ExpressionAttributeValues={
@@ -101,7 +101,7 @@ class Ledger:
         }
         return Month(
             groups=frozenset(group for group, entry, _ in found if entry == keys.GROUP),
-            labelled=frozenset(group for group, entry, _ in found if entry.startswith(labels)),
+            labelled=frozenset(group for group, entry, _ in found if entry == labels),
             without_items=frozenset(group for group, entry, _ in found if entry == without_items),
             undecided={group: model for model, group in trained.items() if model not in decided},
         )

@@ -15,10 +15,9 @@ WINNER = "WINNER"
 MODELS = "MODEL#"
 MODEL = MODELS + "{model}"
 PREDICTIONS = "PREDICTIONS#{test_set}#{model}"
-ALL_LABELS = "LABELS#"
-LABELS_OF_MONTH = ALL_LABELS + "{period}#"
-LABELS = LABELS_OF_MONTH + "{time}#{run}"
-AMENDED = "AMENDED#{labels}"
+MONTHS = "MONTH#"
+MONTH = MONTHS + "{period}"
+LABELS = "LABELS#{period}#{run}"
 DECISIONS = "DECISION#"
 DECISION = DECISIONS + "{time}#{run}"
 APPROVAL = "APPROVAL#{run}"
@@ -26,13 +25,9 @@ APPROVAL = "APPROVAL#{run}"
 APPROVAL_DAYS = 7
 NO_ITEMS = "NOITEMS#{purpose}#{period}"
 
-#: Bounds of a range over labels: `$` is the character after `#`.
-BEFORE_LABELS_OF_MONTH = ALL_LABELS + "{period}"
-AFTER_LABELS_OF_MONTH = ALL_LABELS + "{period}$"
-
 _FORMS = {
     form.partition("#")[0]: form
-    for form in (GROUP, TRAINED, WINNER, MODEL, PREDICTIONS, LABELS, AMENDED, DECISION, APPROVAL, NO_ITEMS)
+    for form in (GROUP, TRAINED, WINNER, MODEL, PREDICTIONS, MONTH, LABELS, DECISION, APPROVAL, NO_ITEMS)
 }
 
 

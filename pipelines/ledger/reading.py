@@ -40,7 +40,8 @@ class GroupLedger:
         decisions: items DECISION#, the oldest first, each with its `time` and `run`.
         predictions: items PREDICTIONS# by test set and model.
         approvals: items APPROVAL# by the run that asked.
-        labels: items LABELS#, the oldest of each month first, each with its `period` and `time`.
+        months: items MONTH# by period: which labels are the month's.
+        labels: items LABELS#, in the order in which they were recorded, each with its `period`.
     """
 
     group: str
@@ -50,6 +51,7 @@ class GroupLedger:
     decisions: list[dict[str, Any]] = field(default_factory=list)
     predictions: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     approvals: dict[str, dict[str, Any]] = field(default_factory=dict)
+    months: dict[str, dict[str, Any]] = field(default_factory=dict)
     labels: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -94,8 +96,12 @@ def _assemble(pages: Iterable[QueryOutputTypeDef | ScanOutputTypeDef]) -> list[G
                 ledger.predictions[test_set, model] = item
             case keys.APPROVAL, {"run": run}:
                 ledger.approvals[run] = item
+            case keys.MONTH, {"period": period}:
+                ledger.months[period] = item
             case keys.LABELS, named:
                 ledger.labels.append(named | item)
+    for ledger in ledgers.values():
+        ledger.labels.sort(key=lambda item: item["recorded_at"])
     return list(ledgers.values())
 
 

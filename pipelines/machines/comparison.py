@@ -19,6 +19,7 @@ from pipelines.machines.failure_path import (
     refuse,
 )
 from pipelines.machines.states import (
+    CANCELLED,
     HOUR,
     Path,
     call,
@@ -33,7 +34,6 @@ from pipelines.machines.states import (
 from pipelines.runs import EVENT_VERSION
 
 TIMEOUT_SECONDS = (1 + APPROVAL_DAYS) * 24 * HOUR
-CANCELLED = "DynamoDb.TransactionCanceledException"
 EVIDENCE = in_work_bucket(names.EVIDENCE)
 
 

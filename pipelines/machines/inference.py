@@ -4,10 +4,17 @@ from stepfunctions.steps import choice_rule, states
 
 from pipelines.ledger import keys
 from pipelines.machines.capacity import first_without_result, out_of_capacity
-from pipelines.machines.failure_path import NO_RECORD, failure_path, get_item, known_group, refuse
-from pipelines.machines.inference_end import audience, claim_amendment, publish_manifest
-from pipelines.machines.inference_jobs import amend, prepare, publish, transform
-from pipelines.machines.labels_record import OF_MONTH, find_newest
+from pipelines.machines.failure_path import (
+    CODEBOOK_VERSION,
+    NO_RECORD,
+    failure_path,
+    get_item,
+    known_group,
+    refuse,
+)
+from pipelines.machines.inference_end import end
+from pipelines.machines.inference_jobs import PREPARED, TRANSFORMED, amend, prepare, publish, transform
+from pipelines.machines.labels_record import SUPERSEDED, read_earlier, read_month
 from pipelines.machines.states import HOUR, Path, output, text
 from pipelines.names import LABELS, PREDICTIONS
 
@@ -17,22 +24,25 @@ TIMEOUT_SECONDS = 48 * HOUR
 def build() -> states.Graph:
     failure = failure_path("inference")
     no_machine, waited = out_of_capacity(failure)
-    published = publish_manifest(failure)
-    published.next(audience(failure))
-    jobs = {"$.prepared": prepare(no_machine), "$.transformed": transform(no_machine)}
-    last = publish(no_machine)
-    label = _known_model(failure, states.Chain([*jobs.values(), last, published]))
-    amended = amend(no_machine)
-    decide = states.Chain([amended, claim_amendment(failure), published])
-    waited.next(_by_purpose("AfterWait", review=amended, others=first_without_result(jobs, last)))
-    work = _by_purpose("Work", review=decide, others=label)
-    start = _purpose(failure, known_group(failure, work))
-    return states.Graph(start, comment=__doc__, timeout_seconds=TIMEOUT_SECONDS)
+    published, audience, recorded = end(failure)
+    jobs = {PREPARED: prepare(no_machine), TRANSFORMED: transform(no_machine)}
+    last, amended = publish(no_machine), amend(no_machine)
+    label = _known_model(failure, states.Chain([_to_label(), *jobs.values(), last, published]))
+    decide = states.Chain([_to_amend(), amended, published])
+    waited.next(_by_purpose("AfterWait", first_without_result(jobs, last), review=amended))
+
+    read = read_month(failure, _made_before(label, last, audience, decide))
+    of_month = _winner(failure, read_earlier(failure, read))
+    group = known_group(failure, _by_purpose("Work", of_month, test=label, review=read))
+    # Something that the run read at its start has changed since: it looks again.
+    recorded.default_choice(group)
+    return states.Graph(_purpose(failure, group), comment=__doc__, timeout_seconds=TIMEOUT_SECONDS)
 
 
-def _by_purpose(state_id: str, review: states.State, others: states.State) -> states.Choice:
+def _by_purpose(state_id: str, others: states.State, **ways: states.State) -> states.Choice:
     choice = states.Choice(state_id)
-    choice.add_choice(choice_rule.ChoiceRule.StringEquals("$.purpose", "review"), review)
+    for purpose, way in ways.items():
+        choice.add_choice(choice_rule.ChoiceRule.StringEquals("$.purpose", purpose), way)
     choice.default_choice(others)
     return choice
 
@@ -40,47 +50,38 @@ def _by_purpose(state_id: str, review: states.State, others: states.State) -> st
 def _purpose(failure: states.State, then: states.State) -> states.State:
     """A test set names its model and goes to the comparison; a month is labelled by the winner.
 
-    `earlier` is the month to compare with, `replaced` the labels of this one until now. A job's input may not
-    be empty: where there are none it is the folder of rejected rows, which every run has and in which Publish
-    finds no labels.
+    `earlier` are the labels of the month to compare with, `month` those of this one until now; both have the
+    form of the ledger's items, which replace them where there are some. A job's input may not be empty:
+    until then it is the folder of rejected rows, which every run has and in which Publish finds no labels.
     """
-    for_comparison = states.Pass(
-        "ForComparison",
-        parameters={
-            "bucket": "${WorkBucket}",
-            "key": "${WorkKeyArn}",
-            "prefix": text(PREDICTIONS),
-            "challenger": Path("$.challenger"),
-            "test_set": Path("$.test_set"),
-            "earlier": output("rejected"),
-            "replaced": output("rejected"),
-        },
-        result_path="$.target",
-    )
-    for_comparison.next(then)
-    labels = {
-        "bucket": "${LabelledBucket}",
-        "key": "${LabelledKeyArn}",
-        "prefix": text(LABELS),
+    none = {"labels": {"S": output("rejected")}}
+    nothing = {
         "challenger": "",
         "test_set": "",
-        "earlier": output("rejected"),
-        "replaced": output("rejected"),
+        "delivered": "",
+        "earlier": none,
+        "month": none | {"run": {"S": ""}, "delivered": {"S": ""}},
         "shown": "",  # the run whose labels this one has copied to where Athena reads
     }
-    for_stakeholders = states.Pass("ForStakeholders", parameters=labels, result_path="$.target")
-    for_stakeholders.next(_winner(failure, _earlier(failure, _replaced(failure, then))))
-    for_review = states.Pass("ForReview", parameters=labels, result_path="$.target")
-    for_review.next(then)
-
-    purpose = states.Choice("Purpose")
-    rule = choice_rule.ChoiceRule
-    purpose.add_choice(rule.StringEquals("$.purpose", "test"), for_comparison)
-    purpose.add_choice(rule.StringEquals("$.purpose", "inference"), for_stakeholders)
-    purpose.add_choice(rule.StringEquals("$.purpose", "review"), for_review)
+    for_comparison = nothing | {
+        "bucket": "${WorkBucket}",
+        "key": "${WorkKeyArn}",
+        "prefix": text(PREDICTIONS),
+        "challenger": Path("$.challenger"),
+        "test_set": Path("$.test_set"),
+    }
+    for_people = nothing | {"bucket": "${LabelledBucket}", "key": "${LabelledKeyArn}", "prefix": text(LABELS)}
+    targets = {
+        "test": ("ForComparison", for_comparison),
+        "inference": ("ForStakeholders", for_people | {"delivered": Path("$.delivered")}),
+        "review": ("ForReview", for_people),
+    }
+    ways = {}
+    for purpose, (state_id, target) in targets.items():
+        ways[purpose] = states.Pass(state_id, parameters=target, result_path="$.target")
+        ways[purpose].next(then)
     unknown = "The inference workflow was given the purpose {}; it must be inference, test or review."
-    purpose.default_choice(refuse("UnknownPurpose", failure, unknown, "$.purpose"))
-    return purpose
+    return _by_purpose("Purpose", refuse("UnknownPurpose", failure, unknown, "$.purpose"), **ways)
 
 
 def _winner(failure: states.State, then: states.State) -> states.State:
@@ -95,28 +96,26 @@ def _winner(failure: states.State, then: states.State) -> states.State:
     return get_winner
 
 
-def _earlier(failure: states.State, then: states.State) -> states.State:
-    """The newest labels of the latest earlier month: before every entry of this one, which go on after it."""
-    return _use_newest("Earlier", failure, (keys.ALL_LABELS, text(keys.BEFORE_LABELS_OF_MONTH)), then)
+def _made_before(
+    label: states.State, publish: states.State, audience: states.State, decide: states.State
+) -> states.Choice:
+    """What a run that looked again must do anew; at the first look that is everything.
 
-
-def _replaced(failure: states.State, then: states.State) -> states.State:
-    """The newest labels of this month, with what people decided on them."""
-    return _use_newest("Replaced", failure, OF_MONTH, then)
-
-
-def _use_newest(
-    name: str, failure: states.State, between: tuple[str | Path, ...], then: states.State
-) -> states.State:
-    find = find_newest(f"Find{name}", failure, *between)
-    address = "$.found.Items[0].labels.S"
-    use = states.Pass(f"Use{name}", input_path=address, result_path=f"$.target.{name.lower()}")
-    use.next(then)
-    known = states.Choice(f"{name}Known")
-    known.add_choice(choice_rule.ChoiceRule.IsPresent(address, True), use)
-    known.default_choice(then)
-    find.next(known)
-    return find
+    The jobs' results hold where codebook and winner are still those they were made with, and need not be
+    brought up to date where a newer delivery is the month by now.
+    """
+    rule = choice_rule.ChoiceRule
+    same = [
+        rule.StringEqualsPath(f"$.made.{name}", path)
+        for name, path in {"codebook": CODEBOOK_VERSION, "model": "$.model"}.items()
+    ]
+    made = states.Choice("MadeBefore")
+    made.add_choice(rule.StringEquals("$.purpose", "review"), decide)
+    made.add_choice(rule.IsPresent("$.made", False), label)
+    made.add_choice(SUPERSEDED, audience)
+    made.add_choice(rule.And(same), publish)
+    made.default_choice(label)
+    return made
 
 
 def _known_model(failure: states.State, then: states.State) -> states.State:
@@ -127,3 +126,16 @@ def _known_model(failure: states.State, then: states.State) -> states.State:
     known.default_choice(refuse("UnknownModel", failure, NO_RECORD, "$.model"))
     get_model.next(known)
     return get_model
+
+
+def _to_label() -> states.State:
+    """What the labels will say they were made with and of; results of jobs join it."""
+    made = {name: Path(f"$.{name}") for name in ("model", "dataset")}
+    made |= {"delivered": Path("$.target.delivered"), "codebook": Path(CODEBOOK_VERSION)}
+    return states.Pass("ToLabel", parameters=made, result_path="$.made")
+
+
+def _to_amend() -> states.State:
+    """Amended labels are still of the delivery that they were."""
+    made = {name: Path(f"$.target.month.{name}.S") for name in ("model", "dataset", "delivered")}
+    return states.Pass("ToAmend", parameters=made, result_path="$.made")

@@ -4,43 +4,52 @@ from stepfunctions.steps import choice_rule, states
 
 from pipelines import messages
 from pipelines.ledger import keys
-from pipelines.machines.failure_path import CODEBOOK_VERSION, refuse
+from pipelines.machines.failure_path import CODEBOOK_VERSION, get_item
 from pipelines.machines.inference_jobs import PUBLISHED
-from pipelines.machines.labels_record import record_labels, show_newest
-from pipelines.machines.states import Path, call, notify, retry, text
-from pipelines.names import RUN_FOLDER
+from pipelines.machines.labels_record import SUPERSEDED, record_labels, record_superseded, show_month
+from pipelines.machines.states import Path, call, notify, text
+from pipelines.names import DECISIONS, RUN_FOLDER, SHEET
 from pipelines.runs import EVENT_VERSION
 
+MODEL = "$.made.model"
 #: What a message that asks for attention says beside group, period and model.
 ATTENTION = {
     "attention": "$.published.message.attention",
     "bucket": "$.target.bucket",
     "prefix": "$.target.prefix",
 }
-TAKEN = ["DynamoDB.ConditionalCheckFailedException", "DynamoDb.ConditionalCheckFailedException"]
 
 
-def audience(failure: states.State) -> states.State:
-    """A test set goes on to the comparison; the labels of a month go to people and to Athena."""
+def end(failure: states.State) -> tuple[states.State, states.Choice, states.Choice]:
+    """The publication, and on: a test set to the comparison, the labels of a month to people and to Athena.
+
+    Returns:
+        Where it begins; where it goes on with what is published; and the Choice of a run that could not
+        record its labels, whose default, to look again, is left open.
+    """
     announce = _announce(failure)
-    record = _record_predictions(failure)
-    record.next(announce)
-    notify_mlops = _notify_mlops(failure)
-    notify_mlops.next(announce)
-    attention = states.Choice("Attention")
-    attention.add_choice(
-        choice_rule.ChoiceRule.NumericGreaterThan("$.published.message.alarms", 0), notify_mlops
-    )
-    attention.default_choice(announce)
-    for_people = record_labels(failure)
-    for_people.next(show_newest(failure, states.Chain([_notify_stakeholders(failure), attention])))
-    choice = states.Choice("Audience")
-    choice.add_choice(choice_rule.ChoiceRule.StringEquals("$.purpose", "test"), record)
-    choice.default_choice(for_people)
-    return choice
+    shown = show_month(failure, states.Chain([_notify_stakeholders(failure), _attention(failure, announce)]))
+    keep = _keep_decisions(failure)
+    keep.next(shown)
+    lost, recorded = _lost(failure, keep, shown)
+    labelled = record_labels("RecordLabels", failure, lost, winner=MODEL)
+    labelled.next(shown)
+    late = states.Choice("Superseded")
+    late.add_choice(SUPERSEDED, states.Chain([record_superseded(failure), *_notify_superseded(failure)]))
+    late.default_choice(labelled)
+
+    audience = states.Choice("Audience")
+    ways = {
+        "test": states.Chain([_record_predictions(failure), announce]),
+        "review": states.Chain([record_labels("RecordAmended", failure, lost), keep]),
+    }
+    for purpose, way in ways.items():
+        audience.add_choice(choice_rule.ChoiceRule.StringEquals("$.purpose", purpose), way)
+    audience.default_choice(late)
+    return states.Chain([_publish_manifest(failure), audience]), audience, recorded
 
 
-def publish_manifest(failure: states.State) -> states.State:
+def _publish_manifest(failure: states.State) -> states.State:
     parameters = {
         "Bucket": Path("$.target.bucket"),
         "Key": text("{}manifest.json", "$.target.prefix"),
@@ -49,24 +58,31 @@ def publish_manifest(failure: states.State) -> states.State:
     return call("PublishManifest", "aws-sdk:s3:copyObject", parameters, failure)
 
 
-def claim_amendment(failure: states.State) -> states.State:
-    """Labels are amended once, the next sheet amends the amended ones; else one of two would be lost."""
+def _lost(
+    failure: states.State, keep: states.State, shown: states.State
+) -> tuple[states.Choice, states.Choice]:
+    """Labels that could not be recorded: on with those that were before, by a try whose answer was lost."""
+    rule = choice_rule.ChoiceRule
+    look = get_item("GetRecorded", text(keys.LABELS), "$.found", failure)
+    there = rule.IsPresent("$.found.Item", True)
+    recorded = states.Choice("Recorded")
+    recorded.add_choice(rule.And([there, rule.StringEquals("$.purpose", "review")]), keep)
+    recorded.add_choice(there, shown)
+    look.next(recorded)
+    lost = states.Choice("SomethingChanged")
+    lost.add_choice(rule.StringMatches("$.failure.Cause", "*ConditionalCheckFailed*"), look)
+    lost.default_choice(failure)
+    return lost, recorded
+
+
+def _keep_decisions(failure: states.State) -> states.State:
+    """Decisions are training rows once labels with them are recorded, and not before."""
     parameters = {
-        "TableName": "${LedgerTable}",
-        "Item": {
-            "group": {"S": Path("$.group")},
-            "entry": {"S": text(keys.AMENDED, labels="$.amends")},
-            "run": {"S": Path("$.run")},
-        },
-        "ConditionExpression": "attribute_not_exists(entry) OR #run = :run",
-        "ExpressionAttributeNames": {"#run": "run"},
-        "ExpressionAttributeValues": {":run": {"S": Path("$.run")}},
+        "Bucket": "${WorkBucket}",
+        "Key": text(f"{DECISIONS}decisions.jsonl"),
+        "CopySource": text(f"${{WorkBucket}}/{SHEET}decisions.jsonl"),
     }
-    step = call("ClaimAmendment", "dynamodb:putItem", parameters, failure, retry(TAKEN, 1, 5, 0))
-    taken = "The labels at {} were amended by another sheet: import this one again; it will then amend those."
-    refused = refuse("AlreadyAmended", failure, taken, "$.amends")
-    step.catches.insert(0, states.Catch(refused, error_equals=TAKEN, result_path="$.failure"))
-    return step
+    return call("KeepDecisions", "aws-sdk:s3:copyObject", parameters, failure)
 
 
 def _record_predictions(failure: states.State) -> states.State:
@@ -82,6 +98,20 @@ def _record_predictions(failure: states.State) -> states.State:
     )
 
 
+def _notify_superseded(failure: states.State) -> list[states.State]:
+    said = {"dataset": "$.made.dataset", "newer": "$.target.month.run.S", "labels": PUBLISHED.to_jsonpath()}
+    return [
+        notify(
+            f"Tell{audience}",
+            f"${{{audience}TopicArn}}",
+            text(messages.SUPERSEDED.subject),
+            text(messages.SUPERSEDED.text, **said),
+            failure,
+        )
+        for audience in ("Operators", "Stakeholders")
+    ]
+
+
 def _notify_stakeholders(failure: states.State) -> states.State:
     """Counts and an address; never an item."""
     return notify(
@@ -94,6 +124,7 @@ def _notify_stakeholders(failure: states.State) -> states.State:
                 name: f"$.published.message.{name}"
                 for name in ("rows", "labelled", "review", "none", "rejected")
             },
+            model=MODEL,
             codebook=CODEBOOK_VERSION,
             **ATTENTION,
         ),
@@ -101,21 +132,29 @@ def _notify_stakeholders(failure: states.State) -> states.State:
     )
 
 
-def _notify_mlops(failure: states.State) -> states.State:
+def _attention(failure: states.State, then: states.State) -> states.Choice:
     """The model may be the cause, or the cure."""
-    return notify(
+    notify_mlops = notify(
         "NotifyMlops",
         "${MlopsTopicArn}",
         text(messages.LABELS_NEED_ATTENTION.subject),
-        text(messages.LABELS_NEED_ATTENTION.text, **ATTENTION),
+        text(messages.LABELS_NEED_ATTENTION.text, model=MODEL, **ATTENTION),
         failure,
     )
+    notify_mlops.next(then)
+    attention = states.Choice("Attention")
+    attention.add_choice(
+        choice_rule.ChoiceRule.NumericGreaterThan("$.published.message.alarms", 0), notify_mlops
+    )
+    attention.default_choice(then)
+    return attention
 
 
 def _announce(failure: states.State) -> states.State:
     detail = {
         "version": EVENT_VERSION,
-        **{name: Path(f"$.{name}") for name in ("group", "period", "run", "purpose", "model", "dataset")},
+        **{name: Path(f"$.{name}") for name in ("group", "period", "run", "purpose")},
+        **{name: Path(f"$.made.{name}") for name in ("model", "dataset")},
         **{name: Path(f"$.target.{name}") for name in ("challenger", "test_set")},
         "predictions": PUBLISHED,
     }

@@ -12,6 +12,7 @@ from pipelines.machines.states import (
     Path,
     Selecting,
     guard_job,
+    in_work_bucket,
     job_name,
     output,
     processing,
@@ -20,9 +21,11 @@ from pipelines.machines.states import (
     tags,
     text,
 )
-from pipelines.names import RUN_FOLDER, address
+from pipelines.names import RUN_FOLDER, SHEET, address
 
 TRANSFORM_HOURS = 8
+#: Where the results of jobs are whose work a wait for machines need not do again.
+PREPARED, TRANSFORMED = "$.made.prepared", "$.made.transformed"
 #: Where the published files stand, and where the manifest waits that makes them published.
 PUBLISHED = text(address("{}", "{}"), "$.target.bucket", "$.target.prefix")
 STAGED = text(address("{}", f"{RUN_FOLDER}manifest/"), "$.target.bucket")
@@ -39,7 +42,7 @@ def prepare(failure: states.State) -> states.State:
         outputs={name: output(name) for name in ("items", "truth", "rejected", "report")},
         arguments=ABOUT_DATASET,
         key="${WorkKeyArn}",
-        result_path="$.prepared",
+        result_path=PREPARED,
         max_hours=2,
     )
 
@@ -74,7 +77,7 @@ def transform(failure: states.State) -> states.State:
         tags=tags(),
         timeout_seconds=TRANSFORM_HOURS * HOUR + START_UP,
         result_selector={"job.$": "$.TransformJobName"},
-        result_path="$.transformed",
+        result_path=TRANSFORMED,
     )
     return guard_job(step, failure)
 
@@ -90,8 +93,8 @@ def publish(failure: states.State) -> states.State:
         inputs={
             **{name: output(name) for name in ("items", "truth", "rejected", "predictions")},
             "codebook": Path(CODEBOOK_URI),
-            "earlier": Path("$.target.earlier"),
-            "replaced": Path("$.target.replaced"),
+            "earlier": Path("$.target.earlier.labels.S"),
+            "replaced": Path("$.target.month.labels.S"),
             "trained": report_of("$.recorded"),
         },
         outputs={"files": PUBLISHED, "manifest": STAGED},
@@ -102,7 +105,7 @@ def publish(failure: states.State) -> states.State:
             "policy": POLICY,
             # Not from the data: what Prepare reported to the service, so that a lost file cannot go
             # unnoticed.
-            "rows": text("{}", "$.prepared.message.rows").to_jsonpath(),
+            "rows": text("{}", f"{PREPARED}.message.rows").to_jsonpath(),
             "destination": PUBLISHED.to_jsonpath(),
         },
         key=Path("$.target.key"),
@@ -112,13 +115,13 @@ def publish(failure: states.State) -> states.State:
 
 
 def amend(failure: states.State) -> states.State:
-    """The decisions of people become a new version of the labels they were made on."""
+    """The decisions of people become a new version of the month's labels."""
     return processing(
         "Amend",
         failure,
         inputs={
-            "labels": Path("$.amends"),
-            "decisions": Path("$.decisions"),
+            "labels": Path("$.target.month.labels.S"),
+            "decisions": in_work_bucket(SHEET),
             "codebook": Path(CODEBOOK_URI),
         },
         outputs={"files": PUBLISHED, "manifest": STAGED},
@@ -126,7 +129,7 @@ def amend(failure: states.State) -> states.State:
             "group": "$.group",
             "period": "$.period",
             "run": "$.run",
-            "amends": "$.amends",
+            "amends": "$.target.month.labels.S",
             "destination": PUBLISHED.to_jsonpath(),
         },
         key=Path("$.target.key"),

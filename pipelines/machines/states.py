@@ -24,6 +24,8 @@ HOUR = 3600
 #: A task waits this much longer than its job may run: for a machine, the image and the data.
 START_UP = HOUR // 2
 QUOTA_ERROR = "SageMaker.ResourceLimitExceededException"
+#: A transaction of DynamoDB that was not made; its cause lists why, item by item.
+CANCELLED = "DynamoDb.TransactionCanceledException"
 #: How often a job is asked for while its quota is full: for about a day.
 QUOTA_TRIES = 300
 #: The arguments of every job that reads a dataset or what was made of one.

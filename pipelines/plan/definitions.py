@@ -139,11 +139,14 @@ def _way(states: dict[str, Any], name: str, purpose: str, before: tuple[str, ...
 
 
 def _targets(choice: dict[str, Any], purpose: str) -> list[str]:
-    """Where a Choice may lead: one state where the purpose decides, else all of them."""
-    rules, default = choice["Choices"], [choice["Default"]] if "Default" in choice else []
-    if all(rule.get("Variable") == "$.purpose" and "StringEquals" in rule for rule in rules):
-        return [rule["Next"] for rule in rules if rule["StringEquals"] == purpose][:1] or default
-    return [rule["Next"] for rule in rules] + default
+    """Where a Choice may lead: as far as its rules are on the purpose, one state, else all of them."""
+    ways = []
+    for rule in choice["Choices"]:
+        if rule.get("Variable") != "$.purpose":
+            ways.append(rule["Next"])
+        elif rule["StringEquals"] == purpose:
+            return [*ways, rule["Next"]]
+    return ways + [choice["Default"]] * ("Default" in choice)
 
 
 def _action(state: dict[str, Any]) -> str:

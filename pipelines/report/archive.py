@@ -81,7 +81,7 @@ class Archive:
             comparisons = list(
                 readers.map(lambda found: self._evidence_and_lineage(*found), sorted(of_period.items()))
             )
-            labelled = [each for each in ledgers if any(item["period"] == period for item in each.labels)]
+            labelled = [each for each in ledgers if period in each.months]
             labels = list(readers.map(lambda each: self._month(period, each), labelled))
         groups = [each.group for each in ledgers if each.registered]
         winners = {each.group: each.winner["model"] for each in ledgers if each.winner}
@@ -89,13 +89,12 @@ class Archive:
 
     def _month(self, period: str, known: GroupLedger) -> dict[str, Any]:
         """The newest labels of a month and where they come from, as `labels_page` takes them."""
-        versions = [item for item in known.labels if item["period"] == period]
-        if not versions:
+        if period not in known.months:
             raise ReportError(
                 f"No labels of {known.group} {period} are published. "
                 "Fix: check group and period; labels exist once a month's run has ended"
             )
-        address = versions[-1]["labels"]
+        address = known.months[period]["labels"]
         manifest = json.loads(self._object(f"{address}manifest.json"))
         return {
             "address": address,
@@ -103,7 +102,9 @@ class Archive:
             "summary": json.loads(self._file(manifest, address, "summary.json")),
             "changes": self._changes(manifest, address),
             "codebook": self._codebook(known.group, manifest["codebook_version"]),
-            "versions": versions,
+            "others": [
+                item for item in known.labels if item["period"] == period and item["labels"] != address
+            ],
         }
 
     def _changes(self, manifest: dict[str, Any], address: str) -> dict[str, Any] | None:

@@ -62,7 +62,7 @@ def labels_page(month: dict[str, Any]) -> str:
     """The page of one month's labels of one group, a whole HTML document.
 
     `month` is what `archive.Archive.labels` reads: `address`, `manifest`, `summary`, `changes` (`file` and
-    `items`, or None), `codebook`, `versions`.
+    `items`, or None), `codebook`, `others` (other versions of the month, as they were recorded).
     """
     summary, changes = month["summary"], month["changes"]
     items = changes["items"] if changes else []

@@ -1,7 +1,8 @@
-"""Decisions taken back from a filled sheet: checked, recorded, and given to the run that amends the labels.
+"""Decisions taken back from a filled sheet: checked, and given to the run that amends the labels.
 
-A reviewer saw one version of the labels, the decisions go into the newest; the inference workflow (purpose
-`review`) publishes them. What a row of a sheet may say is in sheet.py.
+A reviewer saw one version of the labels, the sheet is checked against those that are the month's now. The
+inference workflow (purpose `review`) amends those that are the month's when it gets there, and keeps the
+decisions as training rows once that is recorded. What a row of a sheet may say is in sheet.py.
 """
 
 import hashlib
@@ -106,21 +107,22 @@ def first(sentences: Sequence[str]) -> str:
 def send(
     places: Places, output: Output, decided: list[dict[str, Any]], by: str, now: datetime
 ) -> tuple[str, bool]:
-    """Record the decisions and start the run that amends the labels.
+    """Hand the decisions over, and start the run that amends the labels.
 
     Returns:
         The run's name and whether it is new: the same decisions on the same labels are one run.
     """
     made = sorted([row["item_id"], row["answer"], row["label"], row["why"]] for row in decided)
     digest = hashlib.sha256(json.dumps([made, by]).encode()).hexdigest()
-    run = runs.review(output.manifest, output.address, digest, places.work_bucket)
+    group, period = output.manifest["group"], output.manifest["period"]
+    run = runs.review(group, period, output.address, digest)
     known = items(places, output, (row["item_id"] for row in decided))
     who = {"decided_by": by, "decided_at": now.isoformat(timespec="milliseconds")}
     lines = [json.dumps({**known[row["item_id"]], **row, **who}, ensure_ascii=False) for row in decided]
-    bucket, prefix = names.split_address(run["decisions"])
+    key = names.SHEET.format(group=group, sheet=run["sheet"]) + "decisions.jsonl"
     body = ("\n".join(lines) + "\n").encode()
     try:
-        places.s3.put_object(Bucket=bucket, Key=f"{prefix}decisions.jsonl", Body=body, IfNoneMatch="*")
+        places.s3.put_object(Bucket=places.work_bucket, Key=key, Body=body, IfNoneMatch="*")
     except places.s3.exceptions.ClientError as error:
         if error.response["Error"]["Code"] != "PreconditionFailed":
             raise

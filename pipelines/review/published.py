@@ -71,23 +71,18 @@ class Output:
 
 
 def published(places: Places, group: str, period: str, run: str | None = None) -> Output:
-    """The newest published labels of a month, or those of one run. Raises ReviewError."""
-    month = keys.LABELS_OF_MONTH.format(period=period)
-    pages = places.dynamodb.get_paginator("query").paginate(
-        TableName=places.table,
-        KeyConditionExpression="#group = :group AND begins_with(entry, :month)",
-        ExpressionAttributeNames={"#group": "group"},
-        ExpressionAttributeValues={":group": {"S": group}, ":month": {"S": month}},
-        ConsistentRead=True,
-    )
-    found = [item for page in pages for item in page["Items"] if run in (None, item["run"]["S"])]
+    """The labels that are a month's, or those of one run. Raises ReviewError."""
+    entry = keys.LABELS.format(period=period, run=run) if run else keys.MONTH.format(period=period)
+    found = places.dynamodb.get_item(
+        TableName=places.table, Key={"group": {"S": group}, "entry": {"S": entry}}, ConsistentRead=True
+    ).get("Item")
     if not found:
         of_run = f" by run {run}" if run else ""
         raise ReviewError(
             f"no labels of {group} {period} are published{of_run}. "
             "Fix: check group, period (like 2026-10) and run; labels exist once a month's run has ended"
         )
-    address = found[-1]["labels"]["S"]
+    address = found["labels"]["S"]
     manifest = json.loads(_get(places.s3, f"{address}manifest.json"))
     return Output(address, manifest, pq.read_table(io.BytesIO(_get(places.s3, f"{address}labels.parquet"))))
 

@@ -87,7 +87,7 @@ def request(order: Order, group: str, attributes: Sequence[str], place: Place, s
     folder = names.DATASET.format(
         purpose=order.purpose, group=group, period=order.period, delivery=order.delivery
     )
-    runs.landed(order.purpose, place.bucket, f"{folder}manifest", "-")
+    runs.landed(order.purpose, place.bucket, f"{folder}manifest", version="-", time="-")
     name = f"{stack}/{folder.rstrip('/')}"
     columns = (*COLUMNS, *attributes, *LAST_COLUMNS[order.purpose])
     query = fill_in(

@@ -68,8 +68,10 @@ def task_calls(stack: Stack, integration: str, parameters: dict):
             assert pattern == "sync", integration
             yield from _job(stack, operation.removeprefix("create"), parameters)
         case "dynamodb", "transactWriteItems":
-            assert {key for item in parameters["TransactItems"] for key in item} == {"Put"}
-            yield "dynamodb:PutItem", stack.arn("LedgerTable"), {}
+            # Each part takes its own permission ("Using IAM with DynamoDB transactions").
+            named = {"Put": "dynamodb:PutItem", "ConditionCheck": "dynamodb:ConditionCheckItem"}
+            for part in sorted({key for item in parameters["TransactItems"] for key in item}):
+                yield named[part], stack.arn("LedgerTable"), {}
         case "dynamodb", _:
             yield action, stack.arn("LedgerTable"), {}
         case "events", _:
@@ -86,14 +88,19 @@ def task_calls(stack: Stack, integration: str, parameters: dict):
 
 
 def _copies(stack: Stack, parameters: dict):
-    """A copy in the bucket that a run publishes to; only labels for people are shown as a month's newest."""
-    targets = {"LabelledBucket": "labels/g/p/r/"}
-    if "$.found" not in parameters["CopySource.$"]:
-        targets["WorkBucket"] = "predictions/g/s/m/r/"
+    """A copy in the bucket that a run publishes to, but for decisions, which stay in the work bucket.
+
+    Only labels for people are shown as the month's.
+    """
+    targets = {"LabelledBucket": "labels/g/p/r/", "WorkBucket": "predictions/g/s/m/r/"}
+    if "$.found" in parameters["CopySource.$"]:
+        del targets["WorkBucket"]
+    if parameters.get("Bucket") == stack.ref("WorkBucket"):
+        del targets["LabelledBucket"]
     for bucket, prefix in targets.items():
         target = {"bucket": stack.ref(bucket), "prefix": prefix}
-        found_run = {"Items": [{"run": {"S": "r"}}]}
-        data = {"group": "g", "period": "p", "run": "r", "target": target, "found": found_run}
+        found_run = {"Item": {"run": {"S": "r"}}}
+        data = {"group": "g", "period": "p", "run": "r", "sheet": "s", "target": target, "found": found_run}
         source, key = (evaluate(parameters[name], data, {}) for name in ("CopySource.$", "Key.$"))
         yield "s3:GetObject", f"arn:aws:s3:::{source}", {}
         yield "s3:PutObject", f"{stack.arn(bucket)}/{key}", {}

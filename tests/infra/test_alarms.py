@@ -181,7 +181,7 @@ def happened(tmp_path_factory, stack) -> dict:
         schedules = stack.of_type("Scheduler::Schedule")
         data["a group that is not labelled before the deadline"] = it.checked(schedules["ProgressSchedule"])
         data["a group that is not labelled after the deadline"] = it.checked(schedules["DeadlineSchedule"])
-        it.entry("DE-weee", "LABELS#2026-10#2026-11-10T09:00:00.000Z#run")
+        it.entry("DE-weee", "MONTH#2026-10")
         data["it is labelled a day later"] = it.checked(schedules["DeadlineSchedule"])
     data["all is well"] = well
     for function, name in names.items():

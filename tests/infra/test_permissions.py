@@ -61,6 +61,7 @@ LABELS = "LabelledBucket/labels/DE-weee/2026-10/run/labels.parquet"
 CURRENT = "LabelledBucket/current/DE-weee/2026-10/labels.parquet"
 SHARED = "WorkBucket/shared/unu/DE-weee/rows.parquet"
 REVIEWED = "WorkBucket/reviewed/DE-weee/run/decisions.jsonl"
+SHEET = "WorkBucket/sheets/DE-weee/run/decisions.jsonl"
 MANIFESTS = {
     "staged for the test": f"WorkBucket/{RUN}/manifest/manifest.json",
     "staged for people": f"LabelledBucket/{RUN}/manifest/manifest.json",
@@ -79,6 +80,7 @@ OBJECTS = (
     LABELS,
     CURRENT,
     REVIEWED,
+    SHEET,
     SHARED,
     *MANIFESTS.values(),
 )
@@ -98,9 +100,11 @@ READS = {
         *(CODEBOOK, CODE, LABELS, MANIFESTS["for people"]),
         *outputs("items", "truth", "rejected", "predictions", "report"),
     },
-    "AmendRole": {CODEBOOK, CODE, REVIEWED, LABELS, MANIFESTS["for people"]},
+    "AmendRole": {CODEBOOK, CODE, SHEET, LABELS, MANIFESTS["for people"]},
     "CompareRole": {CODEBOOK, CODE, TEST_LABELS, MANIFESTS["of the test"], *outputs("report")},
-    "InferenceMachineRole": {MANIFESTS["staged for the test"], MANIFESTS["staged for people"], LABELS},
+    "InferenceMachineRole": {
+        *(MANIFESTS["staged for the test"], MANIFESTS["staged for people"], LABELS, SHEET)
+    },
     "WarehouseRole": {*LANDED},
     "UnloadRole": {CODEBOOK},
 }
@@ -116,7 +120,7 @@ WRITES = {
     "PublishRole": {TEST_LABELS, LABELS, *MANIFESTS.values(), *outputs("manifest")},
     "AmendRole": {LABELS, MANIFESTS["staged for people"], MANIFESTS["for people"]},
     "CompareRole": outputs("evidence"),
-    "InferenceMachineRole": {MANIFESTS["of the test"], MANIFESTS["for people"], CURRENT},
+    "InferenceMachineRole": {MANIFESTS["of the test"], MANIFESTS["for people"], CURRENT, REVIEWED},
     "WarehouseRole": {*LANDED},
 }
 

@@ -87,7 +87,7 @@ SCENARIOS = {
     ),
     "month": Scenario(
         "inference",
-        "PublishTable NoteShown FindNewest NewestShown NotifyStakeholders Attention Announce",
+        "PublishTable NoteShown GetNewest NewestShown NotifyStakeholders Attention Announce",
         ledger=(WINNER,),
     ),
     "test": Scenario("test", "Transform Publish PublishManifest Audience RecordPredictions Announce"),

@@ -46,8 +46,8 @@ def check(event: dict) -> None:
 def test_a_group_without_labels_is_named_after_the_deadline_with_what_it_lacks(ledger, landing, notices):
     for group in ("DE-weee", "FR-weee", "IT-weee", "PL-weee"):
         ledger.put(group, "GROUP")
-    ledger.put("FR-weee", "LABELS#2026-10#2026-11-03T08:00:00.000Z#run")
-    ledger.put("DE-weee", "LABELS#2026-09#2026-10-03T08:00:00.000Z#run")
+    ledger.put("FR-weee", "MONTH#2026-10")
+    ledger.put("DE-weee", "MONTH#2026-09")
     landing("inference/IT-weee/2026-10/d1/manifest", "inference/PL-weee/2026-10/d1/part-0.csv")
     check(LATE)
     [sent] = notices()
@@ -63,7 +63,7 @@ def test_a_model_trained_on_the_month_must_be_decided_upon(decided, ledger, land
     model = "DE-weee-2026-10-1a2b3c4d"
     for group in ("DE-weee", "FR-weee"):
         ledger.put(group, "GROUP")
-        ledger.put(group, "LABELS#2026-10#2026-11-03T08:00:00.000Z#run")
+        ledger.put(group, "MONTH#2026-10")
     ledger.put("DE-weee", f"MODEL#{model}", period="2026-10")
     ledger.put("FR-weee", "MODEL#FR-weee-2026-09-1a2b3c4d", period="2026-09")
     ledger.put("DE-weee", "DECISION#2026-11-02T08:00:00.000Z#run", model=model if decided else "another")
@@ -104,6 +104,6 @@ def test_before_the_deadline_groups_are_counted_and_nobody_is_told(ledger, landi
 
 def test_a_month_begins_on_the_clocks_of_the_stacks_time_zone(ledger, landing, notices):
     ledger.put("DE-weee", "GROUP")
-    ledger.put("DE-weee", "LABELS#2026-11#2026-12-01T08:00:00.000Z#run")
+    ledger.put("DE-weee", "MONTH#2026-11")
     check(LATE | {"scheduled_time": "2026-11-30T23:30:00Z"})  # December has begun in Berlin
     assert notices() == []

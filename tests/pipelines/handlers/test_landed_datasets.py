@@ -40,6 +40,7 @@ def test_a_training_dataset_starts_one_training_run(machines):
             "period": "2026-10",
             "purpose": "training",
             "dataset": f"s3://{LANDING}/training/DE-weee/2026-10/d1/",
+            "delivered": "2026-10-03T04:05:06.789Z#096fKKXTRTtl3on89fVO.nfljtsv6qko",
         }
     ]
 
@@ -76,6 +77,34 @@ def test_in_a_bucket_without_versions_the_contents_tag_tells_runs_apart(machines
     body = notification("training/DE-weee/2026-10/d1/manifest", version=None)
     start_training.handler(batch(body, body.replace("d41d8cd9", "deadbeef"), body))
     assert len(machines.started("training")) == 2
+
+
+def at(time: str, version: str = "v1") -> str:
+    """The notification of a manifest that S3 took at `time`."""
+    body = json.loads(notification("inference/DE-weee/2026-10/d1/manifest", version))
+    body["Records"][0]["eventTime"] = time
+    return json.dumps(body)
+
+
+def test_deliveries_of_a_month_are_ordered_as_s3_took_them_whichever_message_comes_first(machines):
+    times = ("2026-11-02T00:00:00.000Z", "2026-11-01T23:59:59.999Z", "2026-11-01T09:00:00.000Z")
+    event = batch(*(at(time, version) for time, version in zip(times, ("v0", "v1", "v2"), strict=True)))
+    assert start_inference.handler(event) == {"batchItemFailures": []}
+    delivered = sorted(run["delivered"] for run in machines.started("inference"))
+    assert [text.partition("#")[2] for text in delivered] == ["v2", "v1", "v0"]
+
+
+@pytest.mark.parametrize("time", ["2026-11-01T09:00:00Z", "2026-11-01T10:00:00.0000+01:00"])
+def test_times_are_always_written_alike_so_that_they_compare_as_text(machines, time):
+    assert start_inference.handler(batch(at(time))) == {"batchItemFailures": []}
+    [run] = machines.started("inference")
+    assert run["delivered"] == "2026-11-01T09:00:00.000Z#v1"
+
+
+@pytest.mark.parametrize("time", ["now", "", None])
+def test_a_notification_without_a_time_is_refused(machines, time):
+    assert start_inference.handler(batch(at(time))) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    assert machines.started("inference") == []
 
 
 def test_s3s_own_test_message_is_taken_and_starts_nothing(machines):

@@ -17,6 +17,7 @@ MODEL = f"{GROUP}-{PERIOD}-1a2b3c4d"
 OLD_MODEL = f"{GROUP}-2026-09-99999999"
 CODEBOOK_URI = f"s3://work-bucket/codebooks/{GROUP}/2026-10.json"
 POLICY = '{"min_gain": 0.0}'
+DELIVERED = "2026-11-01T02:00:00.123Z#096fKKXTRTtl3on89fVO.nfljtsv6qko"
 
 
 def _key(number: int) -> str:
@@ -54,7 +55,7 @@ INPUTS = {
         "period": PERIOD,
         "purpose": "training",
         "dataset": f"s3://landing/training/{GROUP}/{PERIOD}/d1/",
-        "delivered": "2026-11-01T02:00:00.123Z#v1",
+        "delivered": DELIVERED,
     },
     "inference": {
         "run": f"{GROUP}-inference-{PERIOD}-0f3a9c21d4e5",
@@ -62,6 +63,7 @@ INPUTS = {
         "period": PERIOD,
         "purpose": "inference",
         "dataset": f"s3://landing/inference/{GROUP}/{PERIOD}/d1/",
+        "delivered": DELIVERED,
     },
     "test": {
         "run": f"{GROUP}-test-{PERIOD}-0f3a9c21d4e5",
@@ -78,10 +80,7 @@ INPUTS = {
         "group": GROUP,
         "period": PERIOD,
         "purpose": "review",
-        "dataset": f"s3://landing/inference/{GROUP}/{PERIOD}/d1/",
-        "model": OLD_MODEL,
-        "amends": f"s3://labelled/labels/{GROUP}/{PERIOD}/{GROUP}-inference-{PERIOD}-0f3a9c21d4e5/",
-        "decisions": f"s3://work-bucket/reviewed/{GROUP}/{GROUP}-review-{PERIOD}-0f3a9c21d4e5/",
+        "sheet": f"{GROUP}-review-{PERIOD}-0f3a9c21d4e5",
     },
     "comparison": {
         "run": f"{GROUP}-comparison-{PERIOD}-0f3a9c21d4e5",
@@ -131,6 +130,16 @@ MODEL_ITEM = {
     "code_digest": {"S": "c0de" * 4},
 }
 OLD_RUN = f"{GROUP}-training-2026-09-9a8b7c6d5e4f"
+#: What an earlier run of the month has recorded.
+MONTH_ITEM = {
+    "group": {"S": GROUP},
+    "entry": {"S": f"MONTH#{PERIOD}"},
+    "labels": {"S": f"s3://labelled/labels/{GROUP}/{PERIOD}/before/"},
+    "run": {"S": "before"},
+    "model": {"S": OLD_MODEL},
+    "dataset": {"S": f"s3://landing/inference/{GROUP}/{PERIOD}/d0/"},
+    "delivered": {"S": "2026-11-01T01:00:00.123Z#yHKQ1T8ZmAS4ahqMIXJFXgZuJx5_LpGk"},
+}
 OLD_MODEL_ITEM = MODEL_ITEM | {"entry": {"S": f"MODEL#{OLD_MODEL}"}, "run": {"S": OLD_RUN}}
 
 #: What the jobs say (their `ExitMessage`), by script.
@@ -163,6 +172,10 @@ TUNED = {"C": "0.7", "family": "linear", "min_df": "2", "word_weight": "1.1"}
 _FOUND = {
     "registered": {"Item": GROUP_ITEM},
     "prepared": {"message": MESSAGES["processing.prepare"]},
+    "made": {
+        "prepared": {"message": MESSAGES["processing.prepare"]},
+        **{name: MONTH_ITEM[name]["S"] for name in ("model", "dataset", "delivered")},
+    },
     "last": {"Item": TRAINED_ITEM},
     "featurized": {"message": MESSAGES["training.featurize"]},
     "machines": {"trials": SUBSTITUTIONS["TrainingInstanceType"], "first": True},
@@ -184,11 +197,12 @@ _FOUND = {
         "prefix": f"predictions/{GROUP}/{RUN}/{MODEL}/r1/",
         "challenger": MODEL,
         "test_set": RUN,
-        "earlier": f"s3://work-bucket/runs/{GROUP}/{RUN}/rejected/",
-        "replaced": f"s3://work-bucket/runs/{GROUP}/{RUN}/rejected/",
+        "delivered": DELIVERED,
+        "earlier": MONTH_ITEM,
+        "month": MONTH_ITEM,
         "shown": "",
     },
-    "found": {"Items": [{"run": {"S": RUN}}]},
+    "found": {"Item": MONTH_ITEM},
     "published": {"message": MESSAGES["processing.publish"]},
     "recorded": {"Item": MODEL_ITEM},
     "replaced": {"Item": OLD_MODEL_ITEM},

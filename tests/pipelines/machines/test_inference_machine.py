@@ -3,48 +3,33 @@
 import pytest
 
 from tests.pipelines.machines.definition_examples import (
+    DELIVERED,
     GROUP,
     INPUTS,
     MODEL,
-    MODEL_ITEM,
+    MONTH_ITEM,
     OLD_MODEL,
     PERIOD,
     RUN,
     SUBSTITUTIONS,
 )
+from tests.pipelines.machines.labelled_months import (
+    OLD_RUN,
+    TABLE,
+    WINNER,
+    given_to,
+    labels_of,
+    objects,
+    prepare,
+    published,
+)
 
 MONTH, TEST, REVIEW = INPUTS["inference"], INPUTS["test"], INPUTS["review"]
-OLD_RUN = f"{GROUP}-training-2026-09-0f3a9c21d4e5"
-WINNER = {"group": {"S": GROUP}, "entry": {"S": "WINNER"}, "model": {"S": OLD_MODEL}}
 
 
 @pytest.fixture
 def cloud(cloud):
-    """With two models in the ledger and what Publish leaves: files, and beside them a manifest that waits."""
-    for bucket, run in (("labelled", MONTH), ("labelled", REVIEW), ("work-bucket", TEST)):
-        key = f"runs/{GROUP}/{run['run']}/manifest/manifest.json"
-        cloud.s3.put_object(Bucket=bucket, Key=key, Body=run["run"].encode())
-    for run in (MONTH, REVIEW):
-        cloud.s3.put_object(
-            Bucket="labelled", Key=f"{labels_of(run)}labels.parquet", Body=run["run"].encode()
-        )
-    for model, run in {MODEL: RUN, OLD_MODEL: OLD_RUN}.items():
-        cloud.put(MODEL_ITEM | {"entry": {"S": f"MODEL#{model}"}, "run": {"S": run}})
-    return cloud
-
-
-def labels_of(run: dict) -> str:
-    return f"labels/{GROUP}/{PERIOD}/{run['run']}/"
-
-
-def published(cloud, bucket: str) -> dict[str, str]:
-    """Content of the manifests in a bucket, outside of runs, and of the table that Athena reads, by key."""
-    keys = [item["Key"] for item in cloud.s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
-    return {
-        key: cloud.s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
-        for key in keys
-        if key.startswith("current/") or (key.endswith("/manifest.json") and not key.startswith("runs/"))
-    }
+    return prepare(cloud)
 
 
 def test_a_month_is_labelled_by_the_winner_and_published_for_the_stakeholders(cloud):
@@ -52,20 +37,12 @@ def test_a_month_is_labelled_by_the_winner_and_published_for_the_stakeholders(cl
     run = cloud.run("inference", MONTH)
     assert run.status == "SUCCEEDED", run.cause
     assert run.states == [
-        *(
-            "Purpose",
-            "ForStakeholders",
-            "GetWinner",
-            "WinnerKnown",
-            "UseWinner",
-            "FindEarlier",
-            "EarlierKnown",
-            "FindReplaced",
-            "ReplacedKnown",
-        ),
-        *("GetGroup", "GroupKnown", "Work", "GetModel", "ModelKnown", "Prepare", "Transform", "Publish"),
-        *("PublishManifest", "Audience", "RecordLabels", "FindNewest", "NewestShown", "PublishTable"),
-        *("NoteShown", "FindNewest", "NewestShown", "NotifyStakeholders", "Attention", "Announce"),
+        *("Purpose", "ForStakeholders", "GetGroup", "GroupKnown", "Work"),
+        *("GetWinner", "WinnerKnown", "UseWinner", "FindEarlier", "EarlierKnown", "GetMonth", "MonthKnown"),
+        *("MadeBefore", "GetModel", "ModelKnown", "ToLabel", "Prepare", "Transform", "Publish"),
+        *("PublishManifest", "Audience", "Superseded", "RecordLabels", "GetNewest", "NewestShown"),
+        *("PublishTable", "NoteShown", "GetNewest", "NewestShown", "NotifyStakeholders", "Attention"),
+        "Announce",
     ]
     assert cloud.sagemaker.sent("CreateTransformJob")[0]["ModelName"] == OLD_MODEL
     prefix = labels_of(MONTH)
@@ -142,95 +119,68 @@ def test_an_unknown_group_fails_with_the_fix(cloud):
     assert run.status == "FAILED" and "publish its codebook" in run.cause
 
 
-def given_to_publish(cloud) -> dict[str, str]:
-    publish = cloud.sagemaker.sent("CreateProcessingJob")[1]
-    return {given["InputName"]: given["S3Input"]["S3Uri"] for given in publish["ProcessingInputs"]}
+def month_item(month: str, run: str) -> dict:
+    labels = {"run": {"S": run}, "labels": {"S": f"s3://labelled/{run}/"}}
+    return MONTH_ITEM | {"entry": {"S": f"MONTH#{month}"}, **labels}
 
 
-def put_labels(cloud, *published):
-    """Have the ledger know labels: month, time and run of each."""
-    for month, time, run in published:
-        entry = {"group": {"S": GROUP}, "entry": {"S": f"LABELS#{month}#{time}#{run}"}}
-        cloud.put(entry | {"labels": {"S": f"s3://labelled/{run}/"}})
-
-
-def test_a_month_is_compared_with_the_newest_labels_of_the_latest_earlier_month(cloud):
-    cloud.put(WINNER)
-    put_labels(
-        cloud,
-        ("2026-08", "2026-09-30T00:00:00Z", "august-corrected-late"),
-        ("2026-09", "2026-09-01T00:00:00Z", "september"),
-        ("2026-09", "2026-09-02T00:00:00Z", "september-amended"),
-        (PERIOD, "2026-10-01T00:00:00Z", "this-month-before"),
-        ("2026-11", "2026-09-01T00:00:00Z", "later"),
-    )
+def test_a_month_is_compared_with_the_latest_earlier_month(cloud):
+    months = {"2026-08": "august", "2026-09": "september", PERIOD: "before", "2026-11": "later"}
+    cloud.put(WINNER, *(month_item(month, run) for month, run in months.items()))
     run = cloud.run("inference", MONTH)
     assert run.status == "SUCCEEDED", run.cause
-    assert given_to_publish(cloud)["earlier"] == "s3://labelled/september-amended/"
+    assert given_to(cloud, "publish")[0]["earlier"] == "s3://labelled/september/"
 
 
-def test_a_month_that_is_labelled_again_is_given_its_newest_labels_with_peoples_decisions(cloud):
-    cloud.put(WINNER)
-    put_labels(
-        cloud,
-        ("2026-09", "2026-12-01T00:00:00Z", "earlier"),
-        (PERIOD, "2026-10-01T00:00:00Z", "this-month"),
-        (PERIOD, "2026-10-02T00:00:00Z", "this-month-amended"),
-        ("2026-11", "2026-09-01T00:00:00Z", "later"),
-    )
+def test_a_month_that_is_labelled_again_is_given_its_labels_with_peoples_decisions(cloud):
+    cloud.put(WINNER, month_item("2026-09", "earlier"), month_item(PERIOD, "amended"))
     run = cloud.run("inference", MONTH)
     assert run.status == "SUCCEEDED", run.cause
-    assert given_to_publish(cloud)["replaced"] == "s3://labelled/this-month-amended/"
+    assert given_to(cloud, "publish")[0]["replaced"] == "s3://labelled/amended/"
 
 
 def test_the_first_month_is_given_a_folder_without_labels_as_the_earlier_one(cloud):
     cloud.put(WINNER)
     cloud.run("inference", MONTH)
-    given = given_to_publish(cloud)
+    [given] = given_to(cloud, "publish")
     assert given["earlier"] == given["replaced"] == given["rejected"]
 
 
 def test_publish_is_told_which_codes_the_model_has_seen_and_how_many_rows_came(cloud):
     cloud.put(WINNER)
     cloud.run("inference", MONTH)
-    assert given_to_publish(cloud)["trained"] == f"s3://work-bucket/runs/{GROUP}/{OLD_RUN}/report/"
+    assert given_to(cloud, "publish")[0]["trained"] == f"s3://work-bucket/runs/{GROUP}/{OLD_RUN}/report/"
     publish = cloud.sagemaker.sent("CreateProcessingJob")[1]
     arguments = publish["AppSpecification"]["ContainerArguments"]
     assert arguments[arguments.index("--rows") + 1] == "100"
 
 
-def test_every_published_version_is_recorded(cloud):
+def test_labels_are_recorded_as_the_months_and_in_its_history(cloud):
     cloud.put(WINNER)
     cloud.run("inference", MONTH)
-    [item] = cloud.items("LABELS#")
-    assert item["entry"].startswith(f"LABELS#{PERIOD}#") and item["entry"].endswith(f"#{MONTH['run']}")
-    assert (item["labels"], item["model"]) == (f"s3://labelled/{labels_of(MONTH)}", OLD_MODEL)
+    labels = {"labels": f"s3://labelled/{labels_of(MONTH)}", "run": MONTH["run"], "model": OLD_MODEL}
+    labels |= {"group": GROUP, "delivered": DELIVERED}
+    assert cloud.items("MONTH#") == [labels | {"entry": f"MONTH#{PERIOD}", "dataset": MONTH["dataset"]}]
+    [version] = cloud.items("LABELS#")
+    assert version.pop("recorded_at").startswith("20")
+    assert version == labels | {"entry": f"LABELS#{PERIOD}#{MONTH['run']}"}
 
 
-def labelled_later(cloud) -> dict[str, str]:
-    """Another run of the month has recorded its labels after this one; returns what Athena must read then."""
+def labelled_later(cloud) -> None:
+    """Another run of the month records its labels."""
     cloud.s3.put_object(Bucket="labelled", Key=f"labels/{GROUP}/{PERIOD}/later/labels.parquet", Body=b"later")
-    entry = {"entry": {"S": f"LABELS#{PERIOD}#2999-01-01T00:00:00.000Z#later"}, "run": {"S": "later"}}
-    cloud.put({"group": {"S": GROUP}, **entry})
-    return {f"current/{GROUP}/{PERIOD}/labels.parquet": "later"}
+    cloud.put(month_item(PERIOD, "later"))
 
 
-def test_athena_reads_the_newest_labels_where_another_run_of_the_month_has_overtaken_this_one(cloud):
+def test_athena_reads_the_months_labels_where_two_runs_of_it_end_at_the_same_moment(cloud):
     cloud.put(WINNER)
-    newest = labelled_later(cloud)
-    run = cloud.run("inference", MONTH)
-    assert run.status == "SUCCEEDED", run.cause
-    assert run.states.count("PublishTable") == 1
-    assert published(cloud, "labelled").items() >= newest.items()
-
-
-def test_athena_reads_the_newest_labels_where_two_runs_of_a_month_end_at_the_same_moment(cloud):
-    cloud.put(WINNER)
-    newest = {}
+    copies = []
 
     def overtake(params, **_):
-        if "/current/" in params["url_path"] and not newest:
-            newest.update(labelled_later(cloud))
+        if "/current/" in params["url_path"]:
+            copies.append(params)
+            if len(copies) == 1:
+                labelled_later(cloud)
 
     cloud.s3.meta.events.register("before-call.s3.CopyObject", overtake)
     try:
@@ -238,15 +188,15 @@ def test_athena_reads_the_newest_labels_where_two_runs_of_a_month_end_at_the_sam
     finally:
         cloud.s3.meta.events.unregister("before-call.s3.CopyObject", overtake)
     assert run.status == "SUCCEEDED", run.cause
-    assert newest and published(cloud, "labelled").items() >= newest.items()
+    assert len(copies) == 2 and published(cloud, "labelled")[TABLE] == "later"
 
 
-def test_labels_that_cannot_be_copied_are_recorded_so_that_the_next_run_of_the_month_shows_the_newest(cloud):
+def test_labels_that_cannot_be_copied_are_recorded_so_that_the_next_run_of_the_month_shows_them(cloud):
     cloud.put(WINNER)
     cloud.s3.delete_object(Bucket="labelled", Key=f"{labels_of(MONTH)}labels.parquet")
     run = cloud.run("inference", MONTH)
     assert run.status == "FAILED"
-    assert [item["run"] for item in cloud.items("LABELS#")] == [MONTH["run"]]
+    assert [item["run"] for item in cloud.items("MONTH#")] == [MONTH["run"]]
 
 
 def test_what_needs_attention_reaches_stakeholders_and_mlops(cloud):
@@ -261,12 +211,18 @@ def test_what_needs_attention_reaches_stakeholders_and_mlops(cloud):
 
 
 def test_decisions_of_reviewers_are_published_as_a_new_version(cloud):
+    cloud.put(MONTH_ITEM)
     run = cloud.run("inference", REVIEW)
     assert run.status == "SUCCEEDED", run.cause
-    assert run.states[4:9] == ["Work", "Amend", "ClaimAmendment", "PublishManifest", "Audience"]
-    [amend] = cloud.sagemaker.sent("CreateProcessingJob")
-    given = {given["InputName"]: given["S3Input"]["S3Uri"] for given in amend["ProcessingInputs"]}
-    assert (given["labels"], given["decisions"]) == (REVIEW["amends"], REVIEW["decisions"])
+    assert run.states[4:] == [
+        *("Work", "GetMonth", "MonthKnown", "UseMonth", "MadeBefore", "ToAmend", "Amend"),
+        *("PublishManifest", "Audience", "RecordAmended", "KeepDecisions", "GetNewest", "NewestShown"),
+        *("PublishTable", "NoteShown", "GetNewest", "NewestShown", "NotifyStakeholders", "Attention"),
+        "Announce",
+    ]
+    [given] = given_to(cloud, "amend")
+    assert given["labels"] == MONTH_ITEM["labels"]["S"]
+    assert given["decisions"] == f"s3://work-bucket/sheets/{GROUP}/{REVIEW['sheet']}/"
     assert published(cloud, "labelled") == {
         f"{labels_of(REVIEW)}manifest.json": REVIEW["run"],
         f"current/{GROUP}/{PERIOD}/labels.parquet": REVIEW["run"],
@@ -274,24 +230,35 @@ def test_decisions_of_reviewers_are_published_as_a_new_version(cloud):
     assert "Labelled: 94. To review: 3. No code fits: 1." in cloud.received("Stakeholders")[0]["Message"]
 
 
-def test_labels_are_amended_once_so_that_no_sheet_undoes_another(cloud):
-    claim = {"group": {"S": GROUP}, "entry": {"S": f"AMENDED#{REVIEW['amends']}"}, "run": {"S": "another"}}
-    cloud.put(claim)
-    run = cloud.run("inference", REVIEW)
-    assert run.status == "FAILED"
-    assert "were amended by another sheet: import this one again" in run.cause
-    assert published(cloud, "labelled") == {}
-    assert cloud.waits == []
+def test_amended_labels_are_still_of_the_delivery_and_model_that_they_were(cloud):
+    cloud.put(MONTH_ITEM)
+    cloud.run("inference", REVIEW)
+    [month] = cloud.items("MONTH#")
+    assert month["run"] == REVIEW["run"]
+    for name in ("delivered", "model", "dataset"):
+        assert month[name] == MONTH_ITEM[name]["S"]
+    [(_, detail)] = cloud.events()
+    assert (detail["model"], detail["dataset"]) == (OLD_MODEL, MONTH_ITEM["dataset"]["S"])
 
 
-def test_a_sheet_whose_run_is_started_again_keeps_its_claim(cloud):
-    claim = {
-        "group": {"S": GROUP},
-        "entry": {"S": f"AMENDED#{REVIEW['amends']}"},
-        "run": {"S": REVIEW["run"]},
-    }
-    cloud.put(claim)
+def test_decisions_are_training_rows_once_they_are_in_the_months_labels(cloud):
+    cloud.put(MONTH_ITEM)
     assert cloud.run("inference", REVIEW).status == "SUCCEEDED"
+    kept = objects(cloud, "work-bucket", "reviewed/")
+    assert kept == {f"reviewed/{GROUP}/{REVIEW['sheet']}/decisions.jsonl": REVIEW["sheet"]}
+
+
+def test_decisions_of_a_sheet_that_fails_are_never_training_rows(cloud):
+    cloud.put(MONTH_ITEM)
+    cloud.sagemaker.plan("CreateProcessingJob", {"ExitMessage": "Item '7' has two decisions."})
+    assert cloud.run("inference", REVIEW).status == "FAILED"
+    assert objects(cloud, "work-bucket", "reviewed/") == {}
+
+
+def test_there_is_nothing_to_amend_in_a_month_without_labels(cloud):
+    run = cloud.run("inference", REVIEW)
+    assert run.status == "FAILED" and "there is nothing to put decisions into" in run.cause
+    assert cloud.sagemaker.requests == [] and objects(cloud, "work-bucket", "reviewed/") == {}
 
 
 def test_a_model_that_the_ledger_does_not_know_is_refused(cloud):

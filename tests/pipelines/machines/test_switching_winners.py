@@ -92,7 +92,7 @@ def test_of_two_comparisons_at_once_one_wins_and_the_other_decides_anew_against_
     assert decided == {(FASTER, OLD_MODEL, "PROMOTE"), (MODEL, FASTER, "KEEP")}
 
 
-def test_an_inference_during_a_switch_uses_one_model_from_first_to_last_row_and_says_which(cloud):
+def test_labels_made_during_a_switch_are_all_from_the_new_winner_and_say_so(cloud):
     month = INPUTS["inference"]
     waiting = f"runs/{GROUP}/{month['run']}/manifest/manifest.json"
     labels = f"labels/{GROUP}/{month['period']}/{month['run']}/labels.parquet"
@@ -103,10 +103,10 @@ def test_an_inference_during_a_switch_uses_one_model_from_first_to_last_row_and_
     assert run.status == "SUCCEEDED", run.cause
     assert cloud.items("WINNER")[0]["model"] == FASTER  # since before the first job had ended
 
-    [transform] = cloud.sagemaker.sent("CreateTransformJob")
-    assert transform["ModelName"] == OLD_MODEL
+    transforms = cloud.sagemaker.sent("CreateTransformJob")
+    assert [transform["ModelName"] for transform in transforms] == [OLD_MODEL, FASTER]
     publish = cloud.sagemaker.sent("CreateProcessingJob")[-1]["AppSpecification"]["ContainerArguments"]
-    assert publish[publish.index("--model") + 1] == OLD_MODEL
-    assert cloud.events()[-1][1]["model"] == OLD_MODEL
+    assert publish[publish.index("--model") + 1] == FASTER
+    assert cloud.events()[-1][1]["model"] == FASTER
     [notice] = cloud.received("Stakeholders")
-    assert f"Model: {OLD_MODEL}" in notice["Message"]
+    assert f"Model: {FASTER}" in notice["Message"]

@@ -67,7 +67,7 @@ def test_a_further_job_is_planned_too(edited):
 
 def test_a_loop_that_data_decides_is_gone_through_once():
     states = workflow("inference", "inference").states
-    assert states.count("PublishTable") == 1 and states.count("FindNewest") == 2
+    assert states.count("PublishTable") == 1 and states.count("GetNewest") == 2
 
 
 def test_a_way_that_only_turns_in_a_circle_is_none(edited):

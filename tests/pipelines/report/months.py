@@ -129,8 +129,8 @@ def read(made: list[tuple[str, Path]]) -> dict:
         "summary": json.loads((folder / "summary.json").read_text()),
         "changes": items and {"file": f"{first}changes.csv", "items": items},
         "codebook": CODEBOOK | {"group": manifest["group"]},
-        "versions": [
-            {"labels": at, "time": f"2026-10-0{day}T04:05:06.789Z"}
-            for day, (at, _) in enumerate(of_period, start=1)
+        "others": [
+            {"labels": at, "recorded_at": f"2026-10-0{day}T04:05:06.789Z"}
+            for day, (at, _) in enumerate(of_period[:-1], start=1)
         ],
     }

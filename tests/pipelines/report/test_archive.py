@@ -70,8 +70,9 @@ class Stack:
             for path in folder.iterdir():
                 self._s3.put_object(Bucket=months.BUCKET, Key=key + path.name, Body=path.read_bytes())
             _, group, period, run, _ = key.split("/")
-            entry = f"LABELS#{period}#2026-10-0{day}T04:05:06.789Z#{run}"
-            self.record(group, entry, labels=address, run=run, model="m")
+            labels, at = {"labels": address, "run": run, "model": "m"}, f"2026-10-0{day}T04:05:06.789Z"
+            self.record(group, f"MONTH#{period}", **labels)
+            self.record(group, f"LABELS#{period}#{run}", recorded_at=at, **labels)
             self.record(group, "GROUP", codebook_version="2026-10")
             self.write(f"codebooks/{group}/2026-10.json", months.CODEBOOK | {"group": group})
 

@@ -88,14 +88,13 @@ class Stack:
         run: str,
         amended: list[str] | None = None,
         labels=LABELS,
-        time: str = "1",
         skipped=(),
         items=False,
     ) -> None:
-        """Publish labels as the workflow does: files, manifest, an entry in the ledger.
+        """Publish labels as the workflow does: files, manifest, their entries in the ledger.
 
-        Labels without a confidence are decided by a person, a minute after those of the time before;
-        `skipped` are ids. With `items` the run has items of its own, as one that labels has.
+        Labels without a confidence are decided by a person; `skipped` are ids. With `items` the run
+        has items of its own, as one that labels has.
         """
         if items:
             known = [
@@ -110,7 +109,7 @@ class Stack:
             {name: list(values) for name, values in zip(columns, zip(*labels, strict=True), strict=True)}
         )
         answers = {"labelled": "code", "none": "none", "review": "withdrawn"}
-        at = datetime(2026, 11, 2, 10, int(time), tzinfo=UTC)
+        at = datetime(2026, 11, 2, 10, tzinfo=UTC)
         for name, values in {
             "answer": [
                 answers[row[4]] if row[2] is None else "skip" if row[0] in skipped else None for row in labels
@@ -132,13 +131,10 @@ class Stack:
         body = sink.getvalue().to_pybytes()
         self.s3.put_object(Bucket="labelled", Key=f"{prefix}labels.parquet", Body=body)
         self.s3.put_object(Bucket="labelled", Key=f"{prefix}manifest.json", Body=json.dumps(manifest))
-        item = {
-            "group": GROUP,
-            "entry": f"LABELS#{PERIOD}#{time}#{run}",
-            "labels": f"s3://labelled/{prefix}",
-            "run": run,
-        }
-        self.dynamodb.put_item(TableName="ledger", Item={name: {"S": value} for name, value in item.items()})
+        item = {"group": GROUP, "labels": f"s3://labelled/{prefix}", "run": run}
+        for entry in (f"MONTH#{PERIOD}", f"LABELS#{PERIOD}#{run}"):
+            typed = {name: {"S": value} for name, value in {**item, "entry": entry}.items()}
+            self.dynamodb.put_item(TableName="ledger", Item=typed)
 
     def started(self) -> list[dict]:
         """The inputs of the executions so far."""
@@ -153,8 +149,8 @@ class Stack:
             self.states.stop_execution(executionArn=each["executionArn"])
 
     def decisions(self) -> list[dict]:
-        """All decisions in the work bucket."""
-        listed = self.s3.list_objects_v2(Bucket="work-bucket", Prefix=f"reviewed/{GROUP}/")["Contents"]
-        keys = [entry["Key"] for entry in listed if entry["Key"].endswith(".jsonl")]
+        """All decisions that were handed over."""
+        listed = self.s3.list_objects_v2(Bucket="work-bucket", Prefix=f"sheets/{GROUP}/")
+        keys = [entry["Key"] for entry in listed.get("Contents", [])]
         bodies = [self.s3.get_object(Bucket="work-bucket", Key=key)["Body"].read().decode() for key in keys]
         return [json.loads(line) for body in bodies for line in body.splitlines()]

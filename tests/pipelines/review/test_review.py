@@ -87,14 +87,23 @@ def test_decisions_are_recorded_with_who_and_when_and_start_the_amendment(cli, s
     assert code == 0, printed
     assert "2 decisions by A. Muster, 4 left open" in printed
     [run] = stack.started()
-    assert (run["purpose"], run["amends"]) == ("review", f"s3://labelled/labels/{GROUP}/{PERIOD}/{RUN}/")
-    assert run["decisions"] == f"s3://work-bucket/reviewed/{GROUP}/{run['run']}/"
+    assert run == {
+        **{"run": run["sheet"], "group": GROUP, "period": PERIOD, "purpose": "review", "sheet": run["sheet"]}
+    }
     found = {row["item_id"]: row for row in stack.decisions()}
     assert found.keys() == {"007", "1e5"}
     row = found["1e5"]
     assert (row["label"], row["suggested"], row["decided_by"]) == ("5b", "5", "A. Muster")
     assert row["decided_at"].endswith("+00:00")
     assert (row["title"], row["weight_kg"]) == (TITLE, 1.5)
+
+
+def test_decisions_are_no_training_rows_before_the_labels_with_them_are_recorded(cli, stack):
+    path = exported(cli)
+    fill(path, {"007": "2"})
+    assert cli("import", str(path), "--by", "A. Muster")[0] == 0
+    kept = stack.s3.list_objects_v2(Bucket="work-bucket", Prefix=f"reviewed/{GROUP}/")["Contents"]
+    assert [entry["Key"] for entry in kept] == [f"reviewed/{GROUP}/about.txt"]
 
 
 def test_the_same_sheet_twice_is_one_amendment(cli, stack):
@@ -227,7 +236,7 @@ def test_any_item_can_be_put_on_a_sheet_and_its_label_corrected(cli, stack, tmp_
 
 
 def test_a_decision_can_be_withdrawn_or_corrected(cli, stack, tmp_path):
-    stack.publish(SECOND, amended=[RUN], labels=[DECIDED, *LABELS[1:]], time="2")
+    stack.publish(SECOND, amended=[RUN], labels=[DECIDED, *LABELS[1:]])
     (tmp_path / "ids.txt").write_text("007\n")
     for number, (said, answer) in enumerate({"WITHDRAW": ("withdrawn", None), "1": ("code", "1")}.items()):
         cli("export", GROUP, PERIOD, "--items", "ids.txt", "--out", "sheet.csv")
@@ -253,9 +262,9 @@ def test_ids_that_are_not_in_the_labels_are_named(cli, tmp_path):
 def test_skipped_items_come_last_and_withdrawn_ones_are_taken_for_wrong(cli, stack):
     labels = {row[0]: row for row in LABELS}
     withdrawn = ("007", "1", None, "2", "review", "a" * 16)
-    stack.publish(SECOND, amended=[RUN], labels=[*(labels | {"007": withdrawn}).values()], time="2")
+    stack.publish(SECOND, amended=[RUN], labels=[*(labels | {"007": withdrawn}).values()])
     assert [row["item_id"] for _, row in read(exported(cli))][:2] == ["grave", "007"]
-    stack.publish(THIRD, amended=[RUN, SECOND], skipped=["grave", "1e5"], time="3")
+    stack.publish(THIRD, amended=[RUN, SECOND], skipped=["grave", "1e5"])
     assert [row["item_id"] for _, row in read(exported(cli))][-2:] == ["grave", "1e5"]
 
 
@@ -264,19 +273,18 @@ def test_skipped_items_come_last_and_withdrawn_ones_are_taken_for_wrong(cli, sta
 
 def test_an_item_that_somebody_has_decided_since_is_told_and_the_rest_is_taken(cli, stack):
     path = exported(cli)
-    stack.publish(SECOND, amended=[RUN], labels=[DECIDED, *LABELS[1:]], time="2")
+    stack.publish(SECOND, amended=[RUN], labels=[DECIDED, *LABELS[1:]])
     fill(path, {"007": "1", "grave": "6"})
     code, printed = cli("import", str(path), "--by", "A. Muster")
     assert code == 0, printed
     assert "1 decision by A. Muster" in printed
     assert "row 7: the item '007' has got the answer 2 by B. Muster since" in printed
     assert [row["item_id"] for row in stack.decisions()] == ["grave"]
-    assert stack.started()[0]["amends"].endswith(f"/{SECOND}/")
 
 
 def test_a_sheet_that_is_imported_again_with_more_rows_sends_only_those(cli, stack):
     path = exported(cli)
-    stack.publish(SECOND, amended=[RUN], labels=[DECIDED, *LABELS[1:]], time="2")
+    stack.publish(SECOND, amended=[RUN], labels=[DECIDED, *LABELS[1:]])
     fill(path, {"007": "2", "grave": "6"})
     printed = cli("import", str(path), "--by", "B. Muster")[1]
     assert f"1 decision by B. Muster, 4 left open\n1 more in the labels of {SECOND} already" in printed
@@ -285,7 +293,7 @@ def test_a_sheet_that_is_imported_again_with_more_rows_sends_only_those(cli, sta
 
 def test_a_sheet_with_nothing_new_starts_nothing(cli, stack):
     path = exported(cli)
-    stack.publish(SECOND, amended=[RUN], labels=[DECIDED, *LABELS[1:]], time="2")
+    stack.publish(SECOND, amended=[RUN], labels=[DECIDED, *LABELS[1:]])
     fill(path, {"007": "2"})
     code, printed = cli("import", str(path), "--by", "B. Muster")
     assert code == 0 and printed.startswith("0 decisions by B. Muster, 5 left open\n1 more in the labels")
@@ -294,7 +302,7 @@ def test_a_sheet_with_nothing_new_starts_nothing(cli, stack):
 
 def test_an_item_that_somebody_else_skipped_since_is_decided_all_the_same(cli, stack):
     path = exported(cli)
-    stack.publish(SECOND, amended=[RUN], skipped=["007"], time="2")
+    stack.publish(SECOND, amended=[RUN], skipped=["007"])
     fill(path, {"007": "2"})
     assert cli("import", str(path), "--by", "A. Muster")[0] == 0
     assert [row["label"] for row in stack.decisions()] == ["2"]
@@ -305,7 +313,7 @@ def test_a_sheet_of_labels_that_were_made_anew_is_taken_where_the_texts_are_the_
     again = RUN.replace("0f3a9c21d4e5", "ffffffffffff")
     labels = {row[0]: row for row in LABELS if row[0] != "twin-1"}
     labels["007"] = (*labels["007"][:5], "9" * 16)
-    stack.publish(again, labels=[*labels.values()], time="2", items=True)
+    stack.publish(again, labels=[*labels.values()], items=True)
     fill(path, {"007": "1", "grave": "6", "twin-1": "1", "1e5": "5a"})
     code, printed = cli("import", str(path), "--by", "A. Muster")
     assert code == 0, printed
@@ -313,11 +321,10 @@ def test_a_sheet_of_labels_that_were_made_anew_is_taken_where_the_texts_are_the_
     assert "sheet.csv, row 4: the item 'twin-1' is not in the newest labels" in printed
     assert "sheet.csv, row 7: the item '007' has another text now" in printed
     assert sorted(row["item_id"] for row in stack.decisions()) == ["1e5", "grave"]
-    assert stack.started()[0]["amends"].endswith(f"/{again}/")
 
 
 def test_a_sheet_of_earlier_labels_can_be_exported_by_their_run(cli, stack):
-    stack.publish(SECOND, amended=[RUN], labels=[row for row in LABELS if row[0] == "sure"], time="2")
+    stack.publish(SECOND, amended=[RUN], labels=[row for row in LABELS if row[0] == "sure"])
     assert "Nothing is waiting for review" in cli("export", GROUP, PERIOD)[1]
     assert f"6 items of {RUN}" in cli("export", GROUP, PERIOD, "--run", RUN)[1]
 
