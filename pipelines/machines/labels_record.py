@@ -120,13 +120,14 @@ def _version() -> dict[str, str | Path]:
 
 def _unchanged(entry: str, read: dict[str, str]) -> dict[str, dict[str, object]]:
     """A condition: the entry's attributes are still those at the paths in `read`."""
-    check = {
-        "TableName": "${LedgerTable}",
-        "Key": {"group": {"S": Path("$.group")}, "entry": {"S": entry}},
-        "ConditionExpression": " AND ".join(f"{name} = :{name}" for name in read),
-        "ExpressionAttributeValues": {f":{name}": {"S": Path(path)} for name, path in read.items()},
+    return {
+        "ConditionCheck": {
+            "TableName": "${LedgerTable}",
+            "Key": {"group": {"S": Path("$.group")}, "entry": {"S": entry}},
+            "ConditionExpression": " AND ".join(f"{name} = :{name}" for name in read),
+            "ExpressionAttributeValues": {f":{name}": {"S": Path(path)} for name, path in read.items()},
+        }
     }
-    return {"ConditionCheck": check}
 
 
 def show_month(failure: states.State, then: states.State) -> states.State:

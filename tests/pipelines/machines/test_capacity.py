@@ -4,16 +4,13 @@ import pytest
 
 from pipelines.plan.definitions import capacity_wait
 from tests.pipelines.machines.definition_examples import (
-    GROUP,
     INPUTS,
-    MODEL_ITEM,
-    OLD_MODEL,
-    OLD_MODEL_ITEM,
-    PERIOD,
+    MONTH_ITEM,
     SUBSTITUTIONS,
     TRAINED_ITEM,
     definition_of,
 )
+from tests.pipelines.machines.labelled_months import WINNER, prepare
 
 WAIT = capacity_wait("training")
 #: As SageMaker says it (DIAGNijmegen/rse-grand-challenge issue 2631).
@@ -28,16 +25,8 @@ FIRST, SECOND = SUBSTITUTIONS["TrainingInstanceType"], SUBSTITUTIONS["SecondTrai
 
 @pytest.fixture
 def cloud(cloud):
-    """With both models in the ledger, and what Publish and Amend leave where they stand for."""
-    winner = {"group": {"S": GROUP}, "entry": {"S": "WINNER"}, "model": {"S": OLD_MODEL}}
-    cloud.put(MODEL_ITEM, OLD_MODEL_ITEM, winner)
-    for bucket, purpose in (("work-bucket", "test"), ("labelled", "review")):
-        run = INPUTS[purpose]["run"]
-        for key in (
-            f"runs/{GROUP}/{run}/manifest/manifest.json",
-            f"labels/{GROUP}/{PERIOD}/{run}/labels.parquet",
-        ):
-            cloud.s3.put_object(Bucket=bucket, Key=key, Body=b"")
+    """With a winner, and labels to amend."""
+    prepare(cloud).put(WINNER, MONTH_ITEM)
     return cloud
 
 
