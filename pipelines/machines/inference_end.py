@@ -120,7 +120,10 @@ def _notify_stakeholders(failure: states.State) -> states.State:
         text(messages.LABELS_READY.subject),
         text(
             messages.LABELS_READY.text,
-            **{name: f"$.published.message.{name}" for name in ("rows", "labelled", "review", "rejected")},
+            **{
+                name: f"$.published.message.{name}"
+                for name in ("rows", "labelled", "review", "none", "rejected")
+            },
             model=MODEL,
             codebook=CODEBOOK_VERSION,
             **ATTENTION,
