@@ -28,13 +28,13 @@ class Message(NamedTuple):
 RUN_FAILED = Message(
     "{machine} failed: {run}",
     "The {machine} run {run} failed: {sentence} (error {error}).{log} "
-    "Its input is kept in the failure queue.",
+    "Once its cause is gone, start it again: labelmill retry --run {run}",
 )
 UNLOAD_FAILED = Message(
     "unload failed: {group} {purpose} {period}",
     "The warehouse delivered no {purpose} dataset of {group} for {period}: "
     "{cause} (error {error}, statement {statement}, {statement_id}). "
-    "No run was started. The order to send again is in the failure queue.",
+    "No run was started. Once the cause is gone, order it again: labelmill retry --run {statement}",
 )
 NO_ITEMS = Message(
     "no items: {group} {purpose} {period}",

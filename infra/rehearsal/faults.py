@@ -15,6 +15,7 @@ from infra.rehearsal.claims import Claim
 from infra.rehearsal.experiment import NotCompleted, experiment
 from infra.rehearsal.proofs import NOT_TRIED, PROVEN, REFUSED, Seen
 from infra.rehearsal.runs import GROUP, MESSAGE_SECONDS, Runs, name_of, wait_for
+from pipelines.failures.failure import Stack, dismissal
 
 #: How long a role's new policy may take to be known everywhere. IAM names no limit (user guide, "Changes that
 #: I make are not always immediately visible"); most keys are used minutes later, once a job has its machine.
@@ -35,6 +36,7 @@ def cut_off(runs: Runs, seen: Seen, delivery: str) -> None:
     if status not in ("ABORTED", "RUNNING"):
         seen.told[Claim.EVENTS] = NOT_TRIED, f"{run} was {status} before it could be stopped"
     elif runs.message(arn):
+        _dismiss(runs, run)
         seen.told[Claim.EVENTS] = PROVEN, f"{run} was stopped, and the failure queue was told"
     else:
         seen.told[Claim.EVENTS] = (
@@ -102,8 +104,15 @@ def _must_fail(runs: Runs, arn: str, published: int, timeout_seconds: float) -> 
         raise NotSurvived(f"{run} failed, and the failure queue was told nothing in {MESSAGE_SECONDS} s")
     if len(results.published(runs.stack, GROUP)) != published:
         raise NotSurvived(f"{run} failed, and labels were published all the same")
+    _dismiss(runs, run)
     sentence: str = end["cause"]
     return sentence
+
+
+def _dismiss(runs: Runs, run: str) -> None:
+    """Nobody need start again what was broken on purpose."""
+    dismiss = dismissal(Stack(runs.stack.names, runs.stack.client), GROUP, run)
+    dismiss("labelmill rehearse", "broken on purpose, to see who is told")
 
 
 def _must_succeed(runs: Runs, arn: str, timeout_seconds: float) -> None:

@@ -10,7 +10,7 @@ by state machines and jobs. Read start_training.py first.
     unload.py            datasets were ordered from the warehouse
     statement_failed.py  the warehouse could not unload one
     statement_finished.py  the warehouse has unloaded one, or found no rows
-    check_month.py       once an hour: which groups are not done with the month
+    check_month.py       once an hour: what was kept, which groups are not done with the month
 
 What they share:
 
@@ -18,6 +18,7 @@ What they share:
     landing.py           notifications of S3
     deciding.py          what comes next for a challenger until it is decided upon
     ledger.py            what they read in the ledger
+    notices.py           what runs could not send: sending it after all
     clients.py           boto3 clients, made at the first call
     logs.py              what every log line says
 """

@@ -25,6 +25,9 @@ APPROVAL = "APPROVAL#{run}"
 #: An approval that nobody answers within this many days means no.
 APPROVAL_DAYS = 7
 NO_ITEMS = "NOITEMS#{purpose}#{period}"
+NOTICES = "NOTICE#"
+NOTICE = NOTICES + "{run}#{state}"
+DISMISSED = "DISMISSED#{name}"
 
 _FORMS = {
     form.partition("#")[0]: form
@@ -40,6 +43,8 @@ _FORMS = {
         DECISION,
         APPROVAL,
         NO_ITEMS,
+        NOTICE,
+        DISMISSED,
     )
 }
 

@@ -29,6 +29,7 @@ from pipelines.machines.states import (
     HOUR,
     Path,
     call,
+    event,
     in_work_bucket,
     notify,
     output,
@@ -219,8 +220,7 @@ def _announce_again(failure: states.State) -> states.State:
         "dataset": in_work_bucket(f"{names.RUN_FOLDER}test/", run="$.test_set"),
         "predictions": Path("$.challenger.predictions"),
     }
-    entry = {"Source": "labelmill", "DetailType": "Inference Completed", "Detail": detail}
-    return call("AnnounceAgain", "events:putEvents", {"Entries": [entry]}, failure)
+    return call("AnnounceAgain", "events:putEvents", event("Inference Completed", detail), failure)
 
 
 def _record_rejection(failure: states.State, then: states.State) -> states.State:

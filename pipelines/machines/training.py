@@ -17,7 +17,17 @@ from pipelines.machines.failure_path import (
     get_item,
     known_group,
 )
-from pipelines.machines.states import HOUR, Path, call, in_work_bucket, notify, retry, text
+from pipelines.machines.states import (
+    HOUR,
+    Path,
+    call,
+    event,
+    in_work_bucket,
+    notify,
+    retry,
+    send_or_keep,
+    text,
+)
 from pipelines.machines.training_claim import CONDITION_FAILED, ROWS_DIGEST, claim_rows
 from pipelines.names import RUN_FOLDER
 from pipelines.runs import EVENT_VERSION
@@ -195,15 +205,13 @@ def _announcement(
         "dataset": in_work_bucket(f"{RUN_FOLDER}test/", run=run),
         **further,
     }
-    entry = {"Source": "labelmill", "DetailType": "Model Trained", "Detail": detail}
-    return call(state_id, "events:putEvents", {"Entries": [entry]}, failure)
+    return send_or_keep(state_id, "events", "putEvents", event("Model Trained", detail), failure)
 
 
 def _record_trained(failure: states.State, then: states.State) -> states.State:
     """What the next training is compared with and goes on from: the last delivery's, whichever ends last.
 
-    A run that failed before this is not taken for the reason to skip the next one. A model whose announcement
-    failed after it is announced when its rows come again.
+    A run that failed before this is not taken for the reason to skip the next one.
     """
     item = {
         "group": {"S": Path("$.group")},

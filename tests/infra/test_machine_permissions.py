@@ -158,8 +158,9 @@ FUNCTIONS = {
     },
     "CheckMonthRole": {
         ("sqs:SendMessage", "EventsDeadLetterQueue"),
-        ("sns:Publish", "OperatorsTopic"),
+        *(("sns:Publish", f"{audience}Topic") for audience in ("Operators", "Mlops", "Stakeholders")),
         ("dynamodb:Scan", "LedgerTable"),
+        ("dynamodb:DeleteItem", "LedgerTable"),
     },
     "CheckMonthSchedulerRole": {
         ("sqs:SendMessage", "EventsDeadLetterQueue"),
@@ -185,9 +186,16 @@ ELSEWHERE = {
         "s3:GetObject",
     },
     "StatementFinishedRole": {"s3:ListBucket"},
-    "CheckMonthRole": {"s3:ListBucket"},
+    "CheckMonthRole": {"s3:ListBucket", "events:PutEvents"},
     "TestModelRole": {"states:DescribeExecution"},
 }
+
+
+@pytest.mark.parametrize(("source", "verdict"), [("labelmill", "Allowed"), ("other", "ImplicitlyDenied")])
+def test_the_hourly_check_sends_events_of_ours_and_no_others(source, verdict, stack):
+    bus = f"arn:aws:events:{HERE}:event-bus/default"
+    request = by_role(stack, "CheckMonthRole", "events:PutEvents", bus, **{"events:source": [source]})
+    assert judge(stack, [request])[0] == verdict
 
 
 @pytest.mark.parametrize("role", FUNCTIONS)
@@ -198,7 +206,8 @@ def test_a_function_reaches_the_machines_queues_and_entries_of_its_task_and_no_o
         *product(["sns:Publish"], stack.of_type("SNS::Topic")),
         *product(["lambda:InvokeFunction"], stack.of_type("Lambda::Function")),
         *product(
-            ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:Scan"), ["LedgerTable"]
+            (f"dynamodb:{call}" for call in ("GetItem", "Query", "PutItem", "DeleteItem", "Scan")),
+            ["LedgerTable"],
         ),
     ]
     verdicts = judge(stack, [by_role(stack, role, action, stack.arn(on)) for action, on in wishes])

@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import UTC, datetime
 
 import pytest
 
@@ -10,6 +11,8 @@ from infra.local.warehouse_samples import load
 from infra.rehearsal import faults, run, runs
 from infra.rehearsal.claims import Claim
 from infra.rehearsal.proofs import NOT_TRIED, PROVEN, all_is_well, proofs
+from pipelines.failures import listing
+from pipelines.failures.failure import Stack
 from pipelines.names import run_name
 from tests.infra.rehearsal.faulty_worker import DELIVERY, NO_KEYS, NO_KEYS_FILE, SLOW_RUN
 
@@ -74,11 +77,13 @@ def test_every_claim_is_proven_by_something_that_was_seen(seen):
     assert all_is_well(seen, told)
 
 
-def test_of_what_it_caused_nothing_is_left_in_the_failure_queue(stack, seen):
+def test_of_what_it_caused_nothing_is_left_in_the_failure_queue_or_the_list(stack, seen):
     attributes = stack.client("sqs").get_queue_attributes(
         QueueUrl=stack.names["FailureQueueUrl"], AttributeNames=["All"]
     )["Attributes"]
     assert int(attributes["ApproximateNumberOfMessages"]) == 0
+    with listing.opened(Stack(stack.names, stack.client), datetime.now(UTC)) as failures:
+        assert failures == []
 
 
 def test_each_fault_failed_one_run_which_said_why_and_the_run_after_it_published(stack, seen):

@@ -380,9 +380,10 @@ def test_a_failed_job_is_queued_to_start_again_and_told_in_its_own_words(cloud):
     page = "https://eu-central-1.console.aws.amazon.com/cloudwatch/home?region=eu-central-1#logsV2:log-groups"
     streams = "$252Faws$252Fsagemaker$252FProcessingJobs$3FlogStreamNameFilter$3D"
     sentence = (
-        f"Job {job['ProcessingJobName']}, log: {page}/log-group/{streams}{job['ProcessingJobName']} Its input"
+        f"Job {job['ProcessingJobName']}, log: {page}/log-group/{streams}{job['ProcessingJobName']} Once its"
     )
     assert sentence in notice["Message"]
+    assert f"start it again: labelmill retry --run {RUN}" in notice["Message"]
     assert cloud.events() == [] and cloud.items("MODEL#") == []
 
 
@@ -395,6 +396,44 @@ def test_a_stopped_job_has_no_reason_and_its_status_is_told(cloud):
     [notice] = cloud.received("Operators")
     assert run.cause in notice["Message"] and f"Job {job['ProcessingJobName']}, log: " in notice["Message"]
     assert cloud.received("failures")[0]["input"] == RUN_OF
+
+
+@pytest.mark.parametrize(
+    ("operation", "machines"),
+    [
+        ("CreateProcessingJob", "ProcessingInstanceType"),
+        ("CreateTrainingJob", "TrainingInstanceType"),
+    ],
+)
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "AlgorithmError: See job logs for more information, exit code: 137",
+        "AlgorithmError: Exit Code: 137",
+        "ClientError: Please use an instance type with more memory, or reduce the size of job data processed "
+        "on an instance.",
+    ],
+)
+def test_a_job_that_was_killed_is_told_by_its_name_and_as_one_that_lacked_memory(
+    cloud, operation, machines, reason
+):
+    cloud.sagemaker.plan(operation, {"FailureReason": reason})
+    run = cloud.run("training", RUN_OF)
+    [request] = cloud.sagemaker.sent(operation)
+    name = request.get("ProcessingJobName") or request["TrainingJobName"]
+    assert run.cause == (
+        f"Job {name} was killed, most likely because its machine has too little memory. "
+        f"Fix: deploy with a larger {machines}, then start the run again. SageMaker said: {reason}"
+    )
+    assert (
+        f"{run.cause} (error States.TaskFailed). Job {name}, log: "
+        in cloud.received("Operators")[0]["Message"]
+    )
+
+
+def test_a_job_that_ends_with_another_exit_code_is_not_told_as_killed(cloud):
+    cloud.sagemaker.plan("CreateProcessingJob", {"FailureReason": "AlgorithmError: exit code: 1"})
+    assert cloud.run("training", RUN_OF).cause == "AlgorithmError: exit code: 1"
 
 
 def test_a_failed_tuning_job_is_told_by_its_failure_reason(cloud):
@@ -414,7 +453,7 @@ def test_a_task_that_takes_too_long_is_told_by_the_name_of_its_error(cloud):
     cloud.sagemaker.on_wait = never_ends
     run = cloud.run("training", RUN_OF)
     assert (run.status, run.cause) == ("FAILED", "States.Timeout")
-    assert "(error States.Timeout). Its input is kept" in cloud.received("Operators")[0]["Message"]
+    assert "(error States.Timeout). Once its cause" in cloud.received("Operators")[0]["Message"]
     assert cloud.received("failures")[0]["error"] == "States.Timeout"
 
 
