@@ -108,7 +108,7 @@ def merge(table: pa.Table, decided: pa.Table, group: str, code_map: CodeMap, del
 
     unlike = pc.not_equal(_present(known["label"], code_map), _present(word["label"], code_map))
     later = pc.less(word["decided_at"], pa.scalar(delivered, TIME))
-    unlike = pc.fill_null(pc.or_(unlike, pc.equal(word["answer"], "none")), True)
+    unlike = pc.fill_null(unlike, True)  # "no code fits" is unlike any label
     conflict = pc.and_(pc.and_(stands, pc.fill_null(later, False)), pc.and_(unlike, _filled(known["label"])))
     return Merged(
         pa.concat_tables(
