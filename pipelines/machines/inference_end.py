@@ -28,14 +28,18 @@ def end(failure: states.State) -> tuple[states.State, states.Choice, states.Choi
         record its labels, whose default, to look again, is left open.
     """
     announce = _announce(failure)
-    shown = show_month(failure, states.Chain([_notify_stakeholders(failure), _attention(failure, announce)]))
+    tell = states.Chain([_notify_stakeholders(failure), _attention(failure, announce)])
+    shown = show_month(failure, _unless_late(tell))
     keep = _keep_decisions(failure)
     keep.next(shown)
     lost, recorded = _lost(failure, keep, shown)
     labelled = record_labels("RecordLabels", failure, lost, winner=MODEL)
     labelled.next(shown)
     late = states.Choice("Superseded")
-    late.add_choice(SUPERSEDED, states.Chain([record_superseded(failure), *_notify_superseded(failure)]))
+    # It shows the month as any other does: its labels may have been shown before, by a try that died.
+    late.add_choice(
+        SUPERSEDED, states.Chain([record_superseded(failure), *_notify_superseded(failure), shown])
+    )
     late.default_choice(labelled)
 
     audience = states.Choice("Audience")
@@ -47,6 +51,14 @@ def end(failure: states.State) -> tuple[states.State, states.Choice, states.Choi
         audience.add_choice(choice_rule.ChoiceRule.StringEquals("$.purpose", purpose), way)
     audience.default_choice(late)
     return states.Chain([_publish_manifest(failure), audience]), audience, recorded
+
+
+def _unless_late(tell: states.State) -> states.Choice:
+    """On to telling people that their labels are ready; labels that came too late were told of as such."""
+    ended = states.Choice("Told")
+    ended.add_choice(SUPERSEDED, states.Succeed("Kept"))
+    ended.default_choice(tell)
+    return ended
 
 
 def _publish_manifest(failure: states.State) -> states.State:
@@ -120,7 +132,10 @@ def _notify_stakeholders(failure: states.State) -> states.State:
         text(messages.LABELS_READY.subject),
         text(
             messages.LABELS_READY.text,
-            **{name: f"$.published.message.{name}" for name in ("rows", "labelled", "review", "rejected")},
+            **{
+                name: f"$.published.message.{name}"
+                for name in ("rows", "labelled", "review", "none", "rejected")
+            },
             model=MODEL,
             codebook=CODEBOOK_VERSION,
             **ATTENTION,

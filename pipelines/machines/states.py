@@ -139,7 +139,8 @@ def job_name(state: str) -> Path:
 
 
 def tags() -> dict[str, Any]:
-    return {"project": "labelmill", "group": Path("$.group"), "run": Path("$.run")}
+    """A job is not named after its stack, so its tag tells whose it is; stacks of an account share groups."""
+    return {"project": "labelmill", "stack": "${Name}", "group": Path("$.group"), "run": Path("$.run")}
 
 
 def retry(errors: list[str], interval: int, max_delay: int, attempts: int) -> Retry:

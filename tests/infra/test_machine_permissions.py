@@ -17,7 +17,7 @@ from tests.infra.faults import (
     without_action,
 )
 from tests.infra.machine_calls import calls
-from tests.infra.policies import HERE, Request, Stack, by_role, judge, role_id
+from tests.infra.policies import HERE, VALUES, Request, Stack, by_role, judge, role_id
 from tests.infra.templates import MACHINES
 
 pytestmark = pytest.mark.usefixtures("engine")
@@ -153,6 +153,7 @@ FUNCTIONS = {
     "StatementFinishedRole": {
         ("sqs:SendMessage", "EventsDeadLetterQueue"),
         ("sns:Publish", "OperatorsTopic"),
+        ("dynamodb:GetItem", "LedgerTable"),
         ("dynamodb:PutItem", "LedgerTable"),
     },
     "CheckMonthRole": {
@@ -252,12 +253,31 @@ def test_a_statement_is_started_in_the_warehouse_given_and_described_by_who_star
     assert granted == {"start", "describe", "sign in"}
 
 
-def test_with_a_secret_the_secret_is_read_and_nobody_signs_in_as_the_role():
+WORKGROUP = VALUES["WarehouseArn"]
+CLUSTER = f"arn:aws:redshift:{HERE}:cluster:sales"
+
+
+@pytest.mark.parametrize(
+    ("warehouse", "given"),
+    [(WORKGROUP, {}), (CLUSTER, {"WarehouseArn": "", "WarehouseClusterArn": CLUSTER})],
+    ids=["workgroup", "cluster"],
+)
+def test_with_a_secret_statements_run_as_its_user_and_nobody_signs_in_as_the_role(warehouse, given):
     secret = f"arn:aws:secretsmanager:{HERE}:secret:warehouse-AbCdEf"
-    stack = Stack(WarehouseSecretArn=secret)
-    assert "redshift-serverless:GetCredentials" not in stack.granted("UnloadRole")
-    read = by_role(stack, "UnloadRole", "secretsmanager:GetSecretValue", secret)
-    assert judge(stack, [read]) == ["Allowed"]
+    stack = Stack(WarehouseSecretArn=secret, **given)
+    granted = {action for action in stack.granted("UnloadRole") if action.startswith(("redshift", "secrets"))}
+    described = "redshift-data:DescribeStatement"
+    assert granted == {described, "redshift-data:ExecuteStatement", "secretsmanager:GetSecretValue"}
+    wishes = [
+        *product(["redshift-data:ExecuteStatement"], (WORKGROUP, CLUSTER)),
+        *product(["secretsmanager:GetSecretValue"], (secret, f"{secret}-of-somebody")),
+    ]
+    verdicts = judge(stack, [by_role(stack, "UnloadRole", *wish) for wish in wishes])
+    allowed = {wish for wish, verdict in zip(wishes, verdicts, strict=True) if verdict == "Allowed"}
+    assert allowed == {
+        ("redshift-data:ExecuteStatement", warehouse),
+        ("secretsmanager:GetSecretValue", secret),
+    }
 
 
 def test_only_redshift_of_this_account_takes_the_warehouses_role(stack):

@@ -36,7 +36,9 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
     StateTaskServiceCallback,
 )
 from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackEndpoint
+from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
+from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.asl.utils import boto_client
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
@@ -107,6 +109,14 @@ def install_state_machines(
         original_stop(self, *details, **further)
 
     Execution.stop = stop
+    original_error = Environment.set_error
+
+    def set_error(self, error) -> None:
+        # A run that was stopped stays so, whatever its last state meets while it winds up.
+        if not isinstance(self.program_state(), ProgramStopped):
+            original_error(self, error)
+
+    Environment.set_error = set_error
     original_terminated = BaseExecutionWorkerCommunication.terminated
 
     def terminated(self) -> None:

@@ -35,6 +35,7 @@ WINNER = {"group": {"S": GROUP}, "entry": {"S": "WINNER"}, "model": {"S": OLD_MO
 FASTER_WINNER = WINNER | {"model": {"S": f"{GROUP}-2026-10-77777777"}}
 ROWS_DIGEST = MESSAGES["processing.prepare"]["rows_digest"]
 FAILED = {"ExitMessage": "labels.csv row 7: the title is empty."}
+STOPPED = {"ProcessingJobStatus": "Stopped"}
 NO_MACHINE = {"FailureReason": "CapacityError: Unable to provision requested ML compute capacity."}
 NO_MODEL = {"FailureReason": "No training job succeeded after 5 attempts."}
 YES = {"approved": True, "by": "Anna", "reason": "seen the report"}
@@ -76,6 +77,11 @@ SCENARIOS = {
         "training",
         "ReasonOfJob TellExitMessage NotifyOperators Failed",
         planned={"CreateProcessingJob": [FAILED]},
+    ),
+    "stopped": Scenario(
+        "training",
+        "ReasonOfJob TellStatus NotifyOperators Failed",
+        planned={"CreateProcessingJob": [STOPPED]},
     ),
     "quota": Scenario(
         "training",

@@ -25,6 +25,7 @@ def _key(number: int) -> str:
 
 
 SUBSTITUTIONS = {
+    "Name": "labelmill-dev",
     "CodeUri": "s3://code/code/0123456789abcdef/jobs/",
     "CodeDigest": "0123456789abcdef",
     "WorkBucket": "work-bucket",
@@ -154,11 +155,11 @@ MESSAGES = {
     },
     "training.featurize": {"rows": 78, "shared": 0, "groups": 0, "codes": 6},
     "processing.publish": {
-        **{"rows": 100, "labelled": 90, "review": 8, "rejected": 2},
+        **{"rows": 100, "labelled": 89, "review": 8, "none": 1, "rejected": 2},
         **{"alarms": 0, "attention": "Nothing."},
     },
     "processing.amend": {
-        **{"rows": 100, "labelled": 95, "review": 3, "rejected": 2},
+        **{"rows": 100, "labelled": 94, "review": 3, "none": 1, "rejected": 2},
         **{"alarms": 0, "attention": "Nothing."},
     },
     "processing.compare": {
@@ -175,15 +176,15 @@ TUNED = {"C": "0.7", "family": "linear", "min_df": "2", "word_weight": "1.1"}
 _FOUND = {
     "registered": {"Item": GROUP_ITEM},
     "prepared": {"message": MESSAGES["processing.prepare"]},
+    "made": {
+        "prepared": {"message": MESSAGES["processing.prepare"]},
+        **{name: MONTH_ITEM[name]["S"] for name in ("model", "dataset", "delivered")},
+    },
     "claim": {
         "Item": {
             "run": {"S": RUN},
             "execution": {"S": f"arn:aws:states:{REGION}:{ACCOUNT}:execution:t:{RUN}"},
         }
-    },
-    "made": {
-        "prepared": {"message": MESSAGES["processing.prepare"]},
-        **{name: MONTH_ITEM[name]["S"] for name in ("model", "dataset", "delivered")},
     },
     "last": {"Item": TRAINED_ITEM},
     "featurized": {"message": MESSAGES["training.featurize"]},

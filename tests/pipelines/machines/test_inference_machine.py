@@ -68,7 +68,7 @@ def test_stakeholders_are_sent_counts_and_the_address_of_the_manifest(cloud):
     cloud.run("inference", MONTH)
     [notice] = cloud.received("Stakeholders")
     assert notice["Subject"] == f"Labels ready: {GROUP} {PERIOD}"
-    assert "Items: 100. Labelled: 90. To review: 8. Rejected: 2." in notice["Message"]
+    assert "Items: 100. Labelled: 89. To review: 8. No code fits: 1. Rejected: 2." in notice["Message"]
     assert "Needs attention: Nothing." in notice["Message"]
     assert f"s3://labelled/{labels_of(MONTH)}manifest.json" in notice["Message"]
     assert notice["MessageAttributes"]["group"]["Value"] == GROUP
@@ -227,7 +227,7 @@ def test_decisions_of_reviewers_are_published_as_a_new_version(cloud):
         f"{labels_of(REVIEW)}manifest.json": REVIEW["run"],
         f"current/{GROUP}/{PERIOD}/labels.parquet": REVIEW["run"],
     }
-    assert "Labelled: 95. To review: 3." in cloud.received("Stakeholders")[0]["Message"]
+    assert "Labelled: 94. To review: 3. No code fits: 1." in cloud.received("Stakeholders")[0]["Message"]
 
 
 def test_amended_labels_are_still_of_the_delivery_and_model_that_they_were(cloud):

@@ -387,6 +387,17 @@ def test_a_failed_job_is_queued_to_start_again_and_told_in_its_own_words(cloud):
     assert cloud.events() == [] and cloud.items("MODEL#") == []
 
 
+def test_a_stopped_job_has_no_reason_and_its_status_is_told(cloud):
+    cloud.sagemaker.plan("CreateProcessingJob", {"ProcessingJobStatus": "Stopped"})
+    run = cloud.run("training", RUN_OF)
+    assert (run.status, run.error) == ("FAILED", "RunFailed")
+    assert run.cause.startswith("The job is Stopped and gives no reason. ")
+    [job] = cloud.sagemaker.sent("CreateProcessingJob")
+    [notice] = cloud.received("Operators")
+    assert run.cause in notice["Message"] and f"Job {job['ProcessingJobName']}, log: " in notice["Message"]
+    assert cloud.received("failures")[0]["input"] == RUN_OF
+
+
 @pytest.mark.parametrize(
     ("operation", "machines"),
     [
@@ -444,12 +455,6 @@ def test_a_task_that_takes_too_long_is_told_by_the_name_of_its_error(cloud):
     assert (run.status, run.cause) == ("FAILED", "States.Timeout")
     assert "(error States.Timeout). Once its cause" in cloud.received("Operators")[0]["Message"]
     assert cloud.received("failures")[0]["error"] == "States.Timeout"
-
-
-def test_a_failed_job_without_a_reason_is_told_by_the_whole_cause(cloud):
-    cloud.sagemaker.plan("CreateTrainingJob", {})
-    run = cloud.run("training", RUN_OF)
-    assert json.loads(run.cause)["TrainingJobStatus"] == "Failed"
 
 
 def test_a_full_quota_is_waited_for_and_every_try_has_a_name_of_its_own(cloud):
