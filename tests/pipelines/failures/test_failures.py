@@ -184,6 +184,14 @@ def test_a_failed_statement_is_listed_once_and_ordered_again_under_the_next_deli
     assert account.messages("FailureQueueUrl") == []
 
 
+def test_neither_an_earlier_dataset_nor_files_without_a_manifest_end_a_failed_statement(account):
+    folder = "training/DE-weee/2026-10"
+    account.s3.put_object(Bucket="landing", Key=f"{folder}/d0/manifest", Body=b"{}")
+    account.send("FailureQueueUrl", STATEMENT)
+    account.s3.put_object(Bucket="landing", Key=f"{folder}/d1-2/part-0.parquet", Body=b"")
+    assert list(account.listed()) == [STATEMENT["run"]]
+
+
 def test_a_failed_statement_is_done_where_the_warehouse_has_no_rows_since(account):
     account.send("FailureQueueUrl", STATEMENT)
     account.put("DE-weee", "NOITEMS#training#2026-10", found_at="2020-01-01T00:00:00Z")
