@@ -8,6 +8,7 @@ import pytest
 
 from pipelines import names, runs
 from pipelines.failures import listing, queues
+from pipelines.handlers.landing import runs_in
 
 DE = {"group": "DE-weee", "period": "2026-10"}
 RUN = DE | {
@@ -47,7 +48,8 @@ STATEMENT = {
 
 
 def notification(key: str) -> dict:
-    return {"Records": [{"s3": {"bucket": {"name": "landing"}, "object": {"key": key, "versionId": "1"}}}]}
+    landed = {"bucket": {"name": "landing"}, "object": {"key": key, "versionId": "1"}}
+    return {"Records": [{"eventTime": "2026-11-03T08:00:00.000Z", "s3": landed}]}
 
 
 def again(run: dict) -> str:
@@ -220,7 +222,8 @@ def test_only_the_chosen_dead_letters_go_back_to_their_queue(account):
 def test_a_dead_notification_whose_run_was_started_after_all_is_taken_away(account):
     body = notification("training/DE-weee/2026-10/d1/manifest")
     account.send("TrainingDeadLetterQueueUrl", body)
-    name = runs.landed("training", "landing", "training/DE-weee/2026-10/d1/manifest", "1")["run"]
+    [run] = runs_in(json.dumps(body), "training")
+    name = run["run"]
     account.states.start_execution(
         stateMachineArn=account.outputs["TrainingMachineArn"], name=name, input=json.dumps({"run": name})
     )

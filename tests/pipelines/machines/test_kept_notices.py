@@ -112,11 +112,17 @@ def test_a_model_is_recorded_though_its_event_cannot_be_sent(cloud, down):
     assert kept(cloud) == ["Announce"]
 
 
-def test_nothing_new_to_learn_is_kept_where_it_cannot_be_told(cloud, down):
+@pytest.mark.parametrize(
+    ("decided", "left"), [(True, ["NotifyMlops"]), (False, ["AnnounceAgain", "NotifyUndecided"])]
+)
+def test_nothing_new_to_learn_is_kept_where_it_cannot_be_told(cloud, down, decided, left):
     cloud.put(TRAINED_ITEM | {"rows_digest": {"S": "d2" * 32}})
+    if decided:
+        decision = {"group": GROUP, "entry": "DECISION#2026-10-02T08:00:00.000Z#run", "model": OLD_MODEL}
+        cloud.put({name: {"S": value} for name, value in decision.items()})
     down()
-    run = cloud.run("training", INPUTS["training"])
-    assert (run.status, run.states[-2:]) == ("SUCCEEDED", ["NotifyMlops", "KeepNotifyMlops"])
+    assert cloud.run("training", INPUTS["training"]).status == "SUCCEEDED"
+    assert kept(cloud) == left
 
 
 def test_a_comparison_waits_for_a_person_though_the_question_could_not_be_sent(cloud, down, monkeypatch):
