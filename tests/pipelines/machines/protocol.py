@@ -2,9 +2,10 @@
 
 A reference model: no service, no job, only what the ledger and the buckets hold and the steps that change
 them, named as the states are. `explore` walks every interleaving of the steps and asks after each whether the
-invariants hold. A protection that is left out (`without`) must break one of them: tests/.../test_protocol.py.
+invariants hold. A protection that is left out (`without`) must break one of them (test_protocol.py).
 
-A change of a state machine that changes what is read or written, or in which order, changes this module.
+A change of a state machine that changes what is read or written, or in which order, changes this module: CALLS
+is compared with the compiled definitions.
 """
 
 from __future__ import annotations
@@ -29,6 +30,54 @@ PROTECTIONS = {
     "announce": "a model that is not decided upon is announced again",
 }
 
+#: What reads or writes what is shared, in the compiled definitions, and what may come after it. Notices are not
+#: listed. Whoever changes this table has changed the protocol, and looks whether the steps below still are it.
+CALLS = {
+    "inference": {
+        "start": "GetGroup",
+        "GetGroup": "GetModel GetMonth GetWinner",
+        "GetWinner": "FindEarlier",
+        "FindEarlier": "GetMonth",
+        "GetMonth": "GetModel PublishManifest RecordAmended RecordLabels RecordPredictions RecordSuperseded",
+        "GetModel": "PublishManifest",
+        "PublishManifest": "RecordAmended RecordLabels RecordPredictions RecordSuperseded",
+        "RecordLabels": "GetNewest GetRecorded",
+        "RecordAmended": "GetRecorded KeepDecisions",
+        "GetRecorded": "GetGroup GetNewest KeepDecisions",
+        "RecordSuperseded": "GetNewest",
+        "KeepDecisions": "GetNewest",
+        "GetNewest": "Announce PublishTable end",
+        "PublishTable": "GetNewest",
+        "RecordPredictions": "Announce",
+        "Announce": "end",
+    },
+    "training": {
+        "start": "GetGroup",
+        "GetGroup": "ClaimRows",
+        "ClaimRows": "GetClaim GetTrained",
+        "GetClaim": "DescribeClaimant",
+        "DescribeClaimant": "TakeOver end",
+        "TakeOver": "GetClaim GetTrained",
+        "GetTrained": "FindDecision RecordModel",
+        "FindDecision": "AnnounceAgain end",
+        "RecordModel": "RecordTrained",
+        "RecordTrained": "Announce",
+        "Announce": "end",
+        "AnnounceAgain": "end",
+    },
+    "comparison": {
+        "start": "GetGroup",
+        "GetGroup": "GetChallenger",
+        "GetChallenger": "AwaitApproval FirstWinner GetWinner RecordDecision SwitchWinner",
+        "GetWinner": "AwaitApproval FirstWinner RecordDecision SwitchWinner",
+        "AwaitApproval": "FirstWinner RecordDecision RecordRejection SwitchWinner",
+        "FirstWinner": "AnnounceAgain end",
+        "SwitchWinner": "AnnounceAgain end",
+        "RecordDecision": "AnnounceAgain end",
+        "RecordRejection": "end",
+        "AnnounceAgain": "end",
+    },
+}
 #: A sheet that Amend refuses whenever it is asked. What only changed since (a text, a code's validity) must
 #: not refuse a sheet: it could be the second try of one that is recorded. It is counted and told.
 BAD = "bad"
@@ -207,9 +256,15 @@ class Protocol:
                 then = "Announce" if self.has("announce") and model not in state.decided else "ended"
                 yield "NothingNew", (state, run._replace(step=then))
             else:
-                yield "RecordModel", (state._replace(models=state.models | {model}), run._replace(step="Announce"))
+                yield (
+                    "RecordModel",
+                    (state._replace(models=state.models | {model}), run._replace(step="Announce")),
+                )
         elif run.step == "Announce":
-            yield "Announce", (state._replace(announced=state.announced | {model}), run._replace(step="ended"))
+            yield (
+                "Announce",
+                (state._replace(announced=state.announced | {model}), run._replace(step="ended")),
+            )
 
     def _comparison(self, state: State, run: Run) -> Iterator[tuple[str, tuple[State, Run]]]:
         model = _sheet(run.name)
