@@ -4,8 +4,8 @@ A reference model: no service, no job, only what the ledger and the buckets hold
 them, named as the states are. `explore` walks every interleaving of the steps and asks after each whether the
 invariants hold. A protection that is left out (`without`) must break one of them (test_protocol.py).
 
-A change of a state machine that changes what is read or written, or in which order, changes this module: CALLS
-is compared with the compiled definitions.
+A change of a state machine that changes what is read or written, or in which order, changes this module:
+CALLS is compared with the compiled definitions.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ PROTECTIONS = {
     "announce": "a model that is not decided upon is announced again",
 }
 
-#: What reads or writes what is shared, in the compiled definitions, and what may come after it. Notices are not
-#: listed. Whoever changes this table has changed the protocol, and looks whether the steps below still are it.
+#: What reads or writes what is shared, in the compiled definitions, and what may come after it, without
+#: notices. Whoever changes this table has changed the protocol, and looks whether the steps below still hold.
 CALLS = {
     "inference": {
         "start": "GetGroup",
@@ -108,8 +108,8 @@ class Run(NamedTuple):
 class State(NamedTuple):
     """All that is shared.
 
-    `month` is the item MONTH#, `newest` the newest delivery with labels, `current` the copy that Athena reads,
-    `sheets` what people were told is published, `kept` what training reads, `wrong` what was done wrongly.
+    `month` is the item MONTH#, `newest` the newest delivery with labels, `current` the copy that Athena
+    reads, `sheets` what people were told is published, `kept` what training reads, `wrong` what was done.
     """
 
     runs: tuple[Run, ...]
@@ -256,10 +256,8 @@ class Protocol:
                 then = "Announce" if self.has("announce") and model not in state.decided else "ended"
                 yield "NothingNew", (state, run._replace(step=then))
             else:
-                yield (
-                    "RecordModel",
-                    (state._replace(models=state.models | {model}), run._replace(step="Announce")),
-                )
+                recorded = state._replace(models=state.models | {model})
+                yield "RecordModel", (recorded, run._replace(step="Announce"))
         elif run.step == "Announce":
             yield (
                 "Announce",
@@ -309,7 +307,7 @@ class Broken(NamedTuple):
 
 
 def explore(start: State, protocol: Protocol) -> tuple[int, Broken | None]:
-    """Walk all states that can be reached, the nearest first: how many, and the first that breaks an invariant."""
+    """Walk all states that can be reached, the nearest first: how many, and the first broken invariant."""
     origin: dict[State, tuple[State, str] | None] = {start: None}
     waiting = deque([start])
     while waiting:

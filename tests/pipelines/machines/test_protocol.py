@@ -15,15 +15,16 @@ TWO_REVIEWERS = (Run("r1", "review"), Run("r2", "review"))
 BAD_SHEET = (Run("bad", "review"),)
 TWO_CHALLENGERS = tuple(Run(model, kind) for kind in ("training", "comparison") for model in ("t1", "t2"))
 
+#: The smallest first: a protection's first counterexample ends its test.
 HISTORIES = {
-    "two deliveries, a reviewer, a rollback, a death": State(
-        (*TWO_DELIVERIES, TWO_REVIEWERS[0]), rollbacks=1, deaths=1
-    ),
+    "two challengers, a rollback, a death": State(TWO_CHALLENGERS, rollbacks=1, deaths=1),
     "a delivery, a reviewer, a sheet that is refused, a rollback, a death": State(
         (TWO_DELIVERIES[0], TWO_REVIEWERS[0], *BAD_SHEET), rollbacks=1, deaths=1
     ),
-    "two challengers, a rollback, a death": State(TWO_CHALLENGERS, rollbacks=1, deaths=1),
     "two deliveries, two reviewers": State((*TWO_DELIVERIES, *TWO_REVIEWERS)),
+    "two deliveries, a reviewer, a rollback, a death": State(
+        (*TWO_DELIVERIES, TWO_REVIEWERS[0]), rollbacks=1, deaths=1
+    ),
 }
 ALL_AT_ONCE = State((*TWO_DELIVERIES, *TWO_REVIEWERS), rollbacks=1, deaths=1)
 
@@ -32,7 +33,7 @@ ALL_AT_ONCE = State((*TWO_DELIVERIES, *TWO_REVIEWERS), rollbacks=1, deaths=1)
 def test_every_interleaving_ends_with_one_right_month_and_one_winner(history):
     states, broken = explore(HISTORIES[history], Protocol())
     assert broken is None
-    assert states > 300, "nothing was walked"
+    assert states > 200, "nothing was walked"
 
 
 def test_two_deliveries_two_reviewers_a_rollback_and_a_death_end_right_where_showing_is_one_step():
