@@ -1,6 +1,6 @@
 """Changes every policy of the templates in one place at a time and says which change no test notices.
 
-    python -m benchmarks.template_mutants template
+    python -m benchmarks.template_mutants bootstrap
 
 Those of `template` alone take half an hour, so the tests try a few. The table is for docs/deploy.md.
 """

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from infra.rehearsal.history import History, tasks
-from pipelines.names import DATASET, address, run_name
+from pipelines.names import DATASET, run_name
+from pipelines.runs import landed
 
 if TYPE_CHECKING:
     from infra.samples.deliver import Stack
@@ -72,13 +74,10 @@ class Runs:
     def start(self, purpose: str, delivery: str, why: str) -> str:
         """Start a run of an earlier delivery, named after `why`; it counts as known. Returns its ARN."""
         run = run_name(GROUP, purpose, PERIOD, why, delivery)
-        given = {
-            "run": run,
-            "group": GROUP,
-            "period": PERIOD,
-            "purpose": purpose,
-            "dataset": address(self.stack.names["LandingBucket"], folder(purpose, PERIOD, delivery)),
-        }
+        bucket, key = self.stack.names["LandingBucket"], f"{folder(purpose, PERIOD, delivery)}manifest"
+        # As if delivered once more just now: an earlier delivery's labels would count as superseded.
+        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        given = landed(purpose, bucket, key, why, now) | {"run": run}
         arn: str = self._states.start_execution(
             stateMachineArn=self.stack.names[MACHINES[purpose]], name=run, input=json.dumps(given)
         )["executionArn"]

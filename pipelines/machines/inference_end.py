@@ -55,7 +55,7 @@ def end(failure: states.State) -> tuple[states.State, states.Choice, states.Choi
 
 def _unless_late(tell: states.State) -> states.Choice:
     """On to telling people that their labels are ready; labels that came too late were told of as such."""
-    ended = states.Choice("Told")
+    ended = states.Choice("CameTooLate")
     ended.add_choice(SUPERSEDED, states.Succeed("Kept"))
     ended.default_choice(tell)
     return ended

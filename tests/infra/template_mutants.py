@@ -170,7 +170,7 @@ def notices(mutant: Mutant, checks: list[tuple[str, Callable[[], None]]]) -> str
 
 
 def first_to_fail(checks: list[tuple[str, Callable[[], None]]]) -> str | None:
-    """As `notices`, for the templates as they are."""
+    """The same for the templates as they are now."""
     _stacks.cache_clear()
     for position, (name, check) in enumerate(checks):
         try:

@@ -1,7 +1,7 @@
 """Functions and commands ask for what was written in the ledger before; the emulator gives it in any case.
 
-The machines' reads: tests/pipelines/machines/test_tries_and_catches.py. DynamoDB's reads are "eventually
-consistent" unless the request has ConsistentRead (DynamoDB developer guide, "DynamoDB read consistency").
+The machines' reads: machines/test_tries_and_catches.py. DynamoDB's reads are "eventually consistent" unless
+the request has ConsistentRead (DynamoDB developer guide, "DynamoDB read consistency").
 """
 
 import boto3

@@ -35,7 +35,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_callback import (  # noqa: E501
     StateTaskServiceCallback,
 )
-from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackEndpoint
+from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackEndpoint, CallbackOutcomeSuccess
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
@@ -107,6 +107,9 @@ def install_state_machines(
         while self.exec_worker and self.exec_worker.env is None:
             time.sleep(0.01)
         original_stop(self, *details, **further)
+        # Nor does it end one that waits for an answer from outside: an empty one, with which nothing is done.
+        for endpoint in _endpoints(self):
+            endpoint.notify(CallbackOutcomeSuccess(endpoint.callback_id, "{}"))
 
     Execution.stop = stop
     original_error = Environment.set_error
@@ -256,7 +259,14 @@ def busy_executions(region: str) -> int:
 
 def _waits(execution: Execution) -> bool:
     """Whether an answer with a task token is awaited, and has not come."""
+    return any(
+        getattr(each, "is_awaited", False) and not each._notify_event.is_set()
+        for each in _endpoints(execution)
+    )
+
+
+def _endpoints(execution: Execution) -> list[CallbackEndpoint]:
+    """Where answers to the execution's task tokens arrive."""
     if execution.exec_worker is None or execution.exec_worker.env is None:
-        return False
-    endpoints = list(execution.exec_worker.env.callback_pool_manager._pool.values())
-    return any(getattr(each, "is_awaited", False) and not each._notify_event.is_set() for each in endpoints)
+        return []
+    return list(execution.exec_worker.env.callback_pool_manager._pool.values())

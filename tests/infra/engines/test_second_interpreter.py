@@ -110,13 +110,13 @@ SCENARIOS = {
     ),
     "month": Scenario(
         "inference",
-        "PublishTable NoteShown GetNewest NewestShown NotifyStakeholders Attention Announce",
+        "PublishTable NoteShown GetNewest NewestShown CameTooLate NotifyStakeholders Attention Announce",
         ledger=(WINNER,),
     ),
     "another month is there by then": Scenario(
         "inference",
         "MadeBefore Publish PublishManifest Audience Superseded RecordLabels GetNewest NewestShown "
-        "PublishTable NoteShown GetNewest NewestShown NotifyStakeholders Attention Announce",
+        "PublishTable NoteShown GetNewest NewestShown CameTooLate NotifyStakeholders Attention Announce",
         ledger=(WINNER,),
         meanwhile=(MONTH_ITEM,),
     ),
@@ -124,20 +124,21 @@ SCENARIOS = {
         "inference",
         "MadeBefore GetModel ModelKnown ToLabel Prepare Transform Publish PublishManifest Audience "
         "Superseded RecordLabels GetNewest NewestShown "
-        "PublishTable NoteShown GetNewest NewestShown NotifyStakeholders Attention Announce",
+        "PublishTable NoteShown GetNewest NewestShown CameTooLate NotifyStakeholders Attention Announce",
         ledger=(WINNER,),
         meanwhile=(WINNER | {"model": {"S": MODEL}},),
     ),
     "a newer delivery is there by then": Scenario(
         "inference",
-        "MadeBefore Audience Superseded RecordSuperseded TellOperators TellStakeholders",
+        "MadeBefore Audience Superseded RecordSuperseded TellOperators TellStakeholders "
+        "GetNewest NewestShown PublishTable NoteShown GetNewest NewestShown CameTooLate Kept",
         ledger=(WINNER,),
         meanwhile=(MONTH_ITEM | {"delivered": {"S": "2026-11-02T00:00:00.000Z#v"}},),
     ),
     "review": Scenario(
         "review",
         "MadeBefore ToAmend Amend PublishManifest Audience RecordAmended KeepDecisions GetNewest NewestShown "
-        "PublishTable NoteShown GetNewest NewestShown NotifyStakeholders Attention Announce",
+        "PublishTable NoteShown GetNewest NewestShown CameTooLate NotifyStakeholders Attention Announce",
         ledger=(MONTH_ITEM,),
         meanwhile=(GROUP_ITEM | {"policy": {"S": "{}"}},),
     ),

@@ -20,9 +20,13 @@ class FakeRuns:
     def __init__(self, *ends: dict, tasks=(PREPARE, NOTIFIED), told=MESSAGE):
         self.ends, self.tasks, self.told = list(ends), tasks, told
         self.stack, self.clock, self.calls = self, {"sleep": lambda seconds: None, "now": lambda: 0.0}, []
+        self.names = {"LedgerTable": "ledger"}
 
     def client(self, service: str):
         return self
+
+    def put_item(self, TableName: str, Item: dict, **conditions) -> None:
+        self.calls.append("dismiss")
 
     def stop_processing_job(self, ProcessingJobName: str) -> None:
         self.calls.append(f"stop {ProcessingJobName}")
@@ -72,7 +76,7 @@ def test_the_job_is_stopped_and_the_run_started_again_after_it_has_failed(publis
     faults.stop_job(runs, seen, "first-1", 60)
     told = "prepare-1 was stopped, and job stopped failed: The job is Stopped"
     assert seen.told[Claim.STOPPED_JOB] == (PROVEN, told)
-    assert runs.calls == ["start inference", "stop prepare-1", "start inference"]
+    assert runs.calls == ["start inference", "stop prepare-1", "dismiss", "start inference"]
 
 
 @pytest.mark.parametrize(
@@ -107,7 +111,7 @@ def test_keys_are_back_before_the_run_is_started_again(published):
     faults.take_keys(runs, seen, "first-1", "EXT1", 60)
     assert seen.told[Claim.WITHOUT_KEYS] == (PROVEN, "without keys failed: The job is Stopped")
     assert runs.calls == [
-        *("take keys", "pause", "start inference"),
+        *("take keys", "pause", "start inference", "dismiss"),
         *("keys are back", "pause", "start inference"),
     ]
 

@@ -41,7 +41,15 @@ def test_a_month_is_labelled_by_the_winner_and_published_for_the_stakeholders(cl
         *("GetWinner", "WinnerKnown", "UseWinner", "FindEarlier", "EarlierKnown", "GetMonth", "MonthKnown"),
         *("MadeBefore", "GetModel", "ModelKnown", "ToLabel", "Prepare", "Transform", "Publish"),
         *("PublishManifest", "Audience", "Superseded", "RecordLabels", "GetNewest", "NewestShown"),
-        *("PublishTable", "NoteShown", "GetNewest", "NewestShown", "NotifyStakeholders", "Attention"),
+        *(
+            "PublishTable",
+            "NoteShown",
+            "GetNewest",
+            "NewestShown",
+            "CameTooLate",
+            "NotifyStakeholders",
+            "Attention",
+        ),
         "Announce",
     ]
     assert cloud.sagemaker.sent("CreateTransformJob")[0]["ModelName"] == OLD_MODEL
@@ -217,7 +225,15 @@ def test_decisions_of_reviewers_are_published_as_a_new_version(cloud):
     assert run.states[4:] == [
         *("Work", "GetMonth", "MonthKnown", "UseMonth", "MadeBefore", "ToAmend", "Amend"),
         *("PublishManifest", "Audience", "RecordAmended", "KeepDecisions", "GetNewest", "NewestShown"),
-        *("PublishTable", "NoteShown", "GetNewest", "NewestShown", "NotifyStakeholders", "Attention"),
+        *(
+            "PublishTable",
+            "NoteShown",
+            "GetNewest",
+            "NewestShown",
+            "CameTooLate",
+            "NotifyStakeholders",
+            "Attention",
+        ),
         "Announce",
     ]
     [given] = given_to(cloud, "amend")

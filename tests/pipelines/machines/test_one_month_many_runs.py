@@ -12,6 +12,7 @@ from tests.pipelines.machines.definition_examples import (
     GROUP_ITEM,
     INPUTS,
     MODEL,
+    MONTH_ITEM,
     OLD_MODEL,
     PERIOD,
     definition_of,
@@ -95,6 +96,7 @@ def test_the_newer_delivery_is_the_month_where_the_older_one_ends_later(cloud, m
     assert published(cloud, "labelled")[TABLE] == NEWER["run"]
     assert history(cloud) == {NEWER["run"]: "", FIRST["run"]: NEWER["run"]}
     assert f"{labels_of(FIRST)}manifest.json" in published(cloud, "labelled")
+    assert len(given_to(cloud, "publish")) == 2  # once for each: what is superseded is not made again
 
 
 def test_the_newer_delivery_is_the_month_where_the_older_one_only_starts_after_it(cloud):
@@ -276,11 +278,15 @@ def test_transactions_that_meet_are_tried_again_and_the_jobs_are_not(cloud, tran
     assert len({transaction["ClientRequestToken"] for transaction in transactions}) == 1
 
 
-def test_a_transaction_that_is_cancelled_for_another_reason_fails_the_run(cloud, transactions):
-    transactions.answers = ["[None, None, ValidationError, None]"] * 9
-    run = cloud.run("inference", FIRST)
+@pytest.mark.parametrize(("given", "job"), [(FIRST, "publish"), (SHEET, "amend")])
+def test_a_transaction_that_is_cancelled_for_another_reason_fails_the_run(given, job, cloud, transactions):
+    cloud.put(MONTH_ITEM)
+    transactions.answers = ["[None, ValidationError, None]"] * 9
+    run = cloud.run("inference", given)
     assert run.status == "FAILED" and "ValidationError" in run.cause
-    assert len(given_to(cloud, "publish")) == 1 and cloud.items("MONTH#") == []
+    assert len(given_to(cloud, job)) == 1
+    assert month(cloud)["run"] == MONTH_ITEM["run"]["S"] and cloud.items("LABELS#") == []
+    assert objects(cloud, "work-bucket", "reviewed/") == {}
 
 
 def test_labels_that_are_recorded_already_are_shown_and_not_made_again(cloud):
@@ -300,8 +306,10 @@ def test_labels_that_are_recorded_already_are_shown_and_not_made_again(cloud):
 def test_decisions_that_are_recorded_already_are_still_kept(cloud):
     succeed(cloud, FIRST)
     entry = {"group": {"S": GROUP}, "entry": {"S": f"LABELS#{PERIOD}#{SHEET['run']}"}}
-    cloud.put(entry | {"run": {"S": SHEET["run"]}, "recorded_at": {"S": "2026-11-01T03:00:00.000Z"}})
+    recorded_at = "2026-11-01T03:00:00.000Z"
+    cloud.put(entry | {"run": {"S": SHEET["run"]}, "recorded_at": {"S": recorded_at}})
     succeed(cloud, SHEET)
+    assert recorded_at in [item["recorded_at"] for item in cloud.items("LABELS#")]
     assert list(objects(cloud, "work-bucket", "reviewed/").values()) == [SHEET["sheet"]]
 
 

@@ -49,7 +49,8 @@ RETRIERS = {
     ("training", "TakeOver"): CLAIM,
     ("training", "DescribeClaimant"): [tries(FORGOTTEN, **NOT_AGAIN), ANY_ERROR],
     ("training", "RecordTrained"): CLAIM,
-    ("inference", "ClaimAmendment"): CLAIM,
+    ("inference", "RecordLabels"): TRANSACTION,
+    ("inference", "RecordAmended"): TRANSACTION,
     ("comparison", "FirstWinner"): TRANSACTION,
     ("comparison", "SwitchWinner"): TRANSACTION,
     ("comparison", "RecordDecision"): TRANSACTION,
@@ -80,7 +81,7 @@ KEPT = {
         (machine, state): (f"Keep{state}", "$.failure")
         for machine, states in {
             "training": ("Announce", "AnnounceAgain", "NotifyClaimed", "NotifyMlops", "NotifyUndecided"),
-            "inference": ("NotifyMlops", "NotifyStakeholders"),
+            "inference": ("NotifyMlops", "NotifyStakeholders", "TellOperators", "TellStakeholders"),
             "comparison": ("AskMlops", "NotifyMlops"),
         }.items()
         for state in states
@@ -96,7 +97,8 @@ CATCHES = {
     ("training", "TakeOver"): [(CONDITION_FAILED, "GetClaim", "$.taken")],
     ("training", "DescribeClaimant"): [((FORGOTTEN,), "TakeOver", "$.claimant")],
     ("training", "RecordTrained"): [(CONDITION_FAILED, "Announce", "$.not_the_last")],
-    ("inference", "ClaimAmendment"): [(CONDITION_FAILED, "AlreadyAmended", "$.failure")],
+    ("inference", "RecordLabels"): [((CANCELLED,), "SomethingChanged", "$.failure")],
+    ("inference", "RecordAmended"): [((CANCELLED,), "SomethingChanged", "$.failure")],
     ("comparison", "FirstWinner"): [((CANCELLED,), "Outdated", "$.failure")],
     ("comparison", "SwitchWinner"): [((CANCELLED,), "Outdated", "$.failure")],
     ("comparison", "RecordDecision"): [((CANCELLED,), "Outdated", "$.failure")],
