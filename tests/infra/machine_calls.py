@@ -99,7 +99,7 @@ def task_calls(stack: Stack, integration: str, parameters: dict):
 
 
 def _copies(stack: Stack, parameters: dict):
-    """A copy in the bucket that a run publishes to, but for decisions and artefacts, which stay in the work one.
+    """A copy in the bucket that a run publishes to; decisions and artefacts stay in the work bucket.
 
     Only labels for people are shown as the month's.
     """
