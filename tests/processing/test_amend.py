@@ -185,6 +185,7 @@ def test_no_code_fits_is_an_answer_with_a_status_of_its_own(labels, amended):
     assert job.message == {
         **{"rows": 7, "labelled": 3, "review": 2, "none": 1, "rejected": 1, "alarms": 0},
         "attention": "1 of 7 rows could not be used.",
+        "manifest_digest": sha256(job.output("manifest") / "manifest.json"),
     }
     summary = read_json(job, "files", "summary.json")
     assert [(row["code"], row["items"]) for row in summary["codes"]] == [("1", 5)]
@@ -274,7 +275,8 @@ def test_labels_that_are_not_there_are_told_with_their_address(new_job):
     job.input("labels")
     (job.input("decisions") / "decisions.jsonl").write_bytes(as_jsonl([decision(0, "2")]))
     with pytest.raises(JobFailed, match=f"There is no output at {AMENDS}. Fix: export the sheet again"):
-        job.run(amend.main, group=GROUP, period=PERIOD, run="r2", amends=AMENDS, destination="s3://x/r2/")
+        about = {"group": GROUP, "period": PERIOD, "run": "r2", "amends": AMENDS, "labels_digest": ""}
+        job.run(amend.main, **about, destination="s3://x/r2/")
 
 
 # --- the month is delivered again

@@ -150,6 +150,7 @@ def test_an_item_with_another_code_than_a_person_decided_on_needs_attention(mont
         (decided.input("labels") / path.name).write_bytes(path.read_bytes())
     (decided.input("decisions") / "decisions.jsonl").write_bytes(as_jsonl(answers))
     about = {"group": GROUP, "period": "2026-09", "run": "r2"}
+    about["labels_digest"] = decided.labels_digest("labels")
     decided.run(amend.main, **about, amends="s3://labelled/x/", destination="s3://labelled/y/")
     october = month(["1"] * 5, rows=rows, earlier=decided)
     assert changes(october) == [["000000", "2", "1", "person"], ["000001", "", "1", "person"]]
