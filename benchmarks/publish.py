@@ -27,6 +27,7 @@ from processing import publish
 from processing.dataset import jsonlines
 from processing.dataset.rows import REJECTED
 from processing.dataset.text import text_keys
+from processing.digests import sha256
 
 CODES = [str(number) for number in range(1, 15)]
 BOOK = {
@@ -139,7 +140,11 @@ def _publish(base: Path, group: str, month: str, rows: int | None) -> None:
         rows = pq.read_metadata(base / "processing/input/truth/truth.parquet").num_rows
     os.environ["SAGEMAKER_BASE_DIR"] = str(base)
     given = {"group": group, "period": month, "purpose": "inference", "run": f"run-{month}", "model": "m"}
-    given |= {"dataset-uri": "s3://l/d/", "codebook-version": "1", "destination": "s3://o/d/"}
+    given |= {"dataset-uri": "s3://l/d/", "destination": "s3://o/d/", "replaced-digest": ""}
+    inputs = base / "processing" / "input"
+    earlier = inputs / "earlier" / "manifest.json"
+    given |= {"earlier-digest": sha256(earlier) if earlier.exists() else ""}
+    given |= {"codebook-digest": sha256(inputs / "codebook" / "1.json")}
     given |= {"policy": "{}", "rows": str(rows)}
     publish.main([word for name, value in given.items() for word in (f"--{name}", value)])
 

@@ -33,6 +33,9 @@ _DATASET = re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]*)", DATASET))
 # The work bucket.
 CODEBOOK = "codebooks/{group}/{version}.json"
 RUN_FOLDER = "runs/{group}/{run}/"
+#: What a training job leaves, and the copy of it that is kept: by its digest the ledger knows the model.
+TRAINED_ARTEFACT = RUN_FOLDER + "model/{model}/output/model.tar.gz"
+ARTEFACT = "models/{group}/{model}/model.tar.gz"
 REPORT = RUN_FOLDER + "report/"
 EVIDENCE = RUN_FOLDER + "evidence/comparison.json"
 PREDICTIONS = "predictions/{group}/{test_set}/{model}/{run}/"

@@ -28,6 +28,7 @@ class CannotStart(Exception):
     CannotStart
     +-- BadKey           an object whose key is not a dataset's manifest
     +-- BadNotification  a message that is not an S3 notification
+    +-- Replaced         a dataset with a file that is newer than its manifest
     +-- BadEvent         an event that lacks a field, or of another version
     """
 
@@ -38,6 +39,10 @@ class BadKey(CannotStart):
 
 class BadNotification(CannotStart):
     """A message arrived that is not an S3 notification."""
+
+
+class Replaced(CannotStart):
+    """A dataset arrived with a file that was replaced after its manifest."""
 
 
 class BadEvent(CannotStart):
@@ -116,7 +121,7 @@ def comparison(
     decision: str,
     published_at: str,
 ) -> dict[str, Any]:
-    """The input of the run that compares two models, each given by `model` and `predictions`.
+    """The input of the run that compares two models, each given by `model`, `predictions`, `digest`.
 
     `decision` is the one that made the winner, `published_at` when the group's codebook and policy were
     published: whichever of them is new, the same two models are compared anew.

@@ -14,6 +14,7 @@ it uses.
     month/         a month's summary: what changed, what needs attention
     verdict/       whether a challenger replaces the winner
     policy.py      what a model group asks of models and labels
+    digests.py     whether a file is still the one that was recorded
     container.py   the folders, the message and the exit of a job
     arrays.py      types of numpy arrays
     errors.py      all that can be wrong with a job's input

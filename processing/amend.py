@@ -24,8 +24,8 @@ EXPORT_AGAIN = "export the sheet again (labelmill review export) and import that
 def main(arguments: list[str] | None = None) -> dict[str, object]:
     """Read the inputs, write the outputs, return the job's message (docs/contracts.md)."""
     options = _options(arguments)
-    book = codebook.load(container.input_folder("codebook"), options.group)
-    before = published.read(container.input_folder("labels"))
+    book = codebook.load(container.input_folder("codebook"), options.codebook_digest)
+    before = published.read(container.input_folder("labels"), options.labels_digest)
     if before is None:
         raise NotReconciled(f"There is no output at {options.amends}.", EXPORT_AGAIN)
     decisions = read_decisions(container.input_folder("decisions"))
@@ -53,15 +53,15 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     found = _summary(table, about, kept_decisions.counts(table, decisions), book)
     summary.write(found, folder)
     label_table.write_csv(decisions, folder / "decisions.csv")
-    output.write(table, about, options.destination, {"decisions.csv": decisions.num_rows})
+    digest = output.write(table, about, options.destination, {"decisions.csv": decisions.num_rows})
     counts = {name: about[name] for name in ("rows", *output.STATUSES)}
     # MLOps got the message about the model when it labelled the month.
-    return counts | summary.message(found) | {"alarms": 0}
+    return counts | summary.message(found) | {"alarms": 0, "manifest_digest": digest}
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="processing.amend", description=__doc__.splitlines()[0])
-    for name in ("group", "period", "run", "amends", "destination"):
+    for name in ("group", "period", "run", "codebook-digest", "amends", "labels-digest", "destination"):
         parser.add_argument(f"--{name}", required=True)
     return parser.parse_args(arguments)
 

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from processing import container
 from processing.codes import codebook
 from processing.codes.codebook import Codebook
 from processing.dataset import split, training_report
-from processing.dataset.data_files import sha256
+from processing.digests import sha256
 from processing.errors import NotComparable
+from processing.labels import published
 from processing.policy import Policy, all_to_review
 from processing.verdict.changes import changes
 from processing.verdict.rule import MIN_DISCORDANT, RARER_LEVEL, TOLERATED_LOSS, Verdict, decide
@@ -30,9 +30,13 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     """Read the inputs, write the evidence, return the job's message (docs/contracts.md)."""
     options = _options(arguments)
     policy = _policy(options.policy)
-    book = codebook.load(container.input_folder("codebook"), options.group)
-    challenger = read_published(container.input_folder("challenger"), options.challenger)
-    winner = read_published(container.input_folder("winner"), options.winner) if options.winner else None
+    book = codebook.load(container.input_folder("codebook"), options.codebook_digest)
+    challenger = read_published(
+        container.input_folder("challenger"), options.challenger_digest, options.challenger
+    )
+    winner = None
+    if options.winner:
+        winner = read_published(container.input_folder("winner"), options.winner_digest, options.winner)
     check_test_rows(challenger)
     if winner is not None:
         winner = check_same_rows(challenger, winner)
@@ -81,7 +85,8 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="processing.compare", description=__doc__.splitlines()[0])
-    for name in ("group", "period", "run", "challenger", "winner", "policy"):
+    models = ("challenger", "challenger-digest", "winner", "winner-digest")
+    for name in ("group", "period", "run", "codebook-digest", *models, "policy"):
         parser.add_argument(f"--{name}", required=True)
     return parser.parse_args(arguments)
 
@@ -95,22 +100,19 @@ def _policy(text: str) -> Policy:
         ) from None
 
 
-def read_published(folder: Path, model: str) -> pa.Table:
+def read_published(folder: Path, digest: str, model: str) -> pa.Table:
     """The rows of a published test set that `model` labelled, sorted by id; rejected rows are left out.
 
+    `digest` is the SHA-256 (hex) of their manifest, as the ledger has it.
+
     Raises:
-        NotComparable: where the file is missing, is not what its manifest says, or is another model's.
+        NotComparable: there are no labels, or another model's, or not those of a test set.
+        Tampered: they are not the ones that were published.
     """
-    try:
-        manifest = json.loads((folder / "manifest.json").read_bytes())
-        table = pq.read_table(folder / "labels.parquet")
-    except (OSError, ValueError) as error:
-        raise NotComparable(f"The labels of {model} cannot be read ({error}).", RUN_AGAIN) from None
-    listed = {file["name"]: file["sha256"] for file in manifest["files"]}
-    if listed.get("labels.parquet") != sha256(folder / "labels.parquet"):
-        raise NotComparable(
-            f"The labels of {model} are not the ones its manifest lists.", "label the test set again."
-        )
+    labels = published.read(folder, digest)
+    if labels is None:
+        raise NotComparable(f"The ledger has no labels of {model}.", RUN_AGAIN)
+    table = labels.table
     if (given := pc.unique(table["model"]).to_pylist()) != [model]:
         raise NotComparable(f"The labels of {model} say they belong to {given}.", RUN_AGAIN)
     if "truth" not in table.column_names:

@@ -4,11 +4,15 @@ JobError
 ├── BadManifest        the manifest, or the files it lists, are not what they should be
 ├── BadData            a file, a column or a whole dataset cannot be used
 ├── BadCodebook        the codebook is missing, broken or not this group's
+├── Tampered           a file is not the one whose digest was recorded
 ├── NotReconciled      rows in are not rows out: nothing is published
 └── NotComparable      the two models were not scored on the same test rows
 
 All are known failures: the job ends with the sentence as its message, never with a traceback.
 """
+
+#: What the sentence of every Tampered says. The state machines raise an alarm on a failure that says it.
+NOT_AS_RECORDED = "is not what was recorded"
 
 
 class JobError(Exception):
@@ -35,6 +39,10 @@ class BadData(JobError):
 
 class BadCodebook(JobError):
     """The codebook cannot be used."""
+
+
+class Tampered(JobError):
+    """A file is not the one that was recorded: it was replaced, by mistake or on purpose."""
 
 
 class NotReconciled(JobError):

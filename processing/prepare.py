@@ -22,6 +22,7 @@ from processing.codes.codebook import Codebook
 from processing.codes.recode import recode
 from processing.dataset import data_files, decisions, jsonlines, manifest, rows, rows_to_share, split
 from processing.dataset.text import text_keys
+from processing.digests import sha256
 from processing.errors import BadData
 from processing.policy import NO_LIST
 
@@ -33,7 +34,7 @@ TEST_FILE = "part-00000.parquet"
 def main(arguments: list[str] | None = None) -> dict[str, object]:
     """Read the inputs, write the outputs, return the job's message (docs/contracts.md)."""
     options = _options(arguments)
-    book = codebook.load(container.input_folder("codebook"), options.group)
+    book = codebook.load(container.input_folder("codebook"), options.codebook_digest)
     files = manifest.read(container.input_folder("dataset"), options.dataset_uri)
     columns = data_files.columns_of(book.attributes, labelled=options.purpose != "inference")
     table = data_files.read(files, columns)
@@ -80,7 +81,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         "problems": dict(Counter(rejected["problem"].to_pylist())),
         "recoded": recoded.mapped if recoded else {},
         "set_aside": _set_aside(table, book, options.period) if options.purpose == "training" else {},
-        "files": [{"name": f.name, "rows": f.rows, "sha256": data_files.sha256(f.path)} for f in files],
+        "files": [{"name": f.name, "rows": f.rows, "sha256": sha256(f.path)} for f in files],
         **details,
     }
     text = json.dumps(report, ensure_ascii=False, indent=1)
@@ -90,7 +91,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="processing.prepare", description=__doc__.splitlines()[0])
-    for name in ("--group", "--period", "--run", "--dataset-uri"):
+    for name in ("--group", "--period", "--run", "--dataset-uri", "--codebook-digest"):
         parser.add_argument(name, required=True)
     parser.add_argument("--purpose", required=True, choices=("training", "inference", "test"))
     parser.add_argument("--test-uri", help="where the test set will be; needed for purpose training")

@@ -19,6 +19,7 @@ from processing.dataset import jsonlines, training_report
 from processing.dataset.rows import REJECTED
 from processing.errors import BadCodebook, NotReconciled
 from processing.labels import kept_decisions, label_table, output, published
+from processing.labels.published import Published
 from processing.labels.reconcile import START_AGAIN, read_items, read_predictions, reconcile
 from processing.month import month_changes, summary
 from processing.policy import Policy
@@ -27,7 +28,7 @@ from processing.policy import Policy
 def main(arguments: list[str] | None = None) -> dict[str, object]:
     """Read the inputs, write the outputs, return the job's message (docs/contracts.md)."""
     options = _options(arguments)
-    book = _codebook(options)
+    book = codebook.load(container.input_folder("codebook"), options.codebook_digest)
     test_set = options.purpose == "test"
     items = read_items(container.input_folder("items"))
     matched = reconcile(items, read_predictions(container.input_folder("predictions")))
@@ -36,7 +37,9 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     policy = Policy(precision=0.0) if test_set else _policy(options.policy)
     labels, plan = label_table.label(matched, book, options.period, policy)
     labels = _with_keys(labels, test_set=test_set)
-    replaced = published.read(container.input_folder("replaced"), kept_decisions.COLUMNS)
+    replaced = published.read(
+        container.input_folder("replaced"), options.replaced_digest, kept_decisions.COLUMNS
+    )
     labels, decisions = kept_decisions.keep(labels, replaced, book, options.period)
     now = datetime.now(UTC).replace(microsecond=0)
     constants = {
@@ -64,13 +67,15 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     if not test_set:
         plan |= {"items": about["review"]}
         counts = None if decisions is None else kept_decisions.counts(table, decisions)
-        found, rows = _summarise(table, about, plan, counts, book)
+        before = published.read(
+            container.input_folder("earlier"), options.earlier_digest, month_changes.COLUMNS
+        )
+        found, rows = _summarise(table, about, plan, before, counts, book)
         if decisions is not None and len(decisions):
             label_table.write_csv(decisions, container.output_folder("files") / "decisions.csv")
             rows["decisions.csv"] = len(decisions)
         message |= summary.message(found)
-    output.write(table, about, options.destination, rows)
-    return message
+    return message | {"manifest_digest": output.write(table, about, options.destination, rows)}
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
@@ -81,7 +86,9 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         "run",
         "dataset-uri",
         "model",
-        "codebook-version",
+        "codebook-digest",
+        "earlier-digest",
+        "replaced-digest",
         "policy",
         "destination",
     ):
@@ -91,16 +98,6 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         "--rows", required=True, type=int, help="rows of the dataset, as Prepare's message says"
     )
     return parser.parse_args(arguments)
-
-
-def _codebook(options: argparse.Namespace) -> Codebook:
-    book = codebook.load(container.input_folder("codebook"), options.group)
-    if book.version != options.codebook_version:
-        raise BadCodebook(
-            f"The run is for codebook {options.codebook_version}, but it was given {book.version}.",
-            START_AGAIN,
-        )
-    return book
 
 
 def _policy(text: str) -> Policy:
@@ -152,12 +149,12 @@ def _summarise(
     table: pa.Table,
     about: dict[str, Any],
     plan: dict[str, Any],
+    before: Published | None,
     decisions: dict[str, Any] | None,
     book: Codebook,
 ) -> tuple[dict[str, Any], dict[str, int]]:
     """Write the summary and the changed items next to the labels; return the summary, and rows by file."""
     report = training_report.read_report(container.input_folder("trained"))
-    before = published.read(container.input_folder("earlier"), month_changes.COLUMNS)
     found, changed = summary.summarise(
         table, about, plan, before, book, report, about["unseen_words"], decisions
     )

@@ -1,20 +1,17 @@
-"""What a training job is given: the folders of its channels, the codebook, the training set.
+"""What a training job is given: the folders of its channels, the training set.
 
 SageMaker names each channel's folder in `SM_CHANNEL_<NAME>` and the model's in `SM_MODEL_DIR` (SageMaker
 Training Toolkit, script mode).
 """
 
-import json
 import os
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from processing.codes import codebook
-from processing.codes.codebook import Codebook
 from processing.container import base_folder
-from processing.errors import BadCodebook, BadData
+from processing.errors import BadData
 from training.training_set import TrainingSet
 
 
@@ -36,16 +33,6 @@ def read_rows(folder: Path) -> pa.Table:
     if not files:
         raise BadData(f"The folder {folder.name} has no Parquet file.", "check the Prepare job of this run.")
     return pa.concat_tables([pq.read_table(file) for file in files])
-
-
-def read_codebook(folder: Path) -> Codebook:
-    """The one codebook in a folder. Raises BadCodebook."""
-    files = sorted(folder.glob("*.json"))
-    if len(files) != 1:
-        raise BadCodebook(
-            f"The folder {folder.name} has {len(files)} JSON files.", "give the job exactly one codebook."
-        )
-    return codebook.load(folder, json.loads(files[0].read_text(encoding="utf-8"))["group"])
 
 
 def read_training_set() -> TrainingSet:

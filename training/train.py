@@ -2,9 +2,12 @@
 
     python -m training.train -C 1.5 --min_df 2 --precision 0.98
 
+The codebook's SHA-256 is in CODEBOOK_DIGEST: hyperparameters are the search's and the policy's.
+
 The artefact is the model's arrays and JSON, and in `code/` the packages that serve it.
 """
 
+import os
 import shutil
 from argparse import Namespace
 from pathlib import Path
@@ -13,11 +16,12 @@ import numpy as np
 from sklearn.metrics import f1_score
 
 from processing.arrays import Floats
+from processing.codes import codebook
 from processing.codes.codebook import Codebook
 from processing.container import run
 from processing.policy import all_to_review
 from training import confidence, fitting, model
-from training.channels import channel, model_folder, read_codebook, read_training_set
+from training.channels import channel, model_folder, read_training_set
 from training.confidence import Confidence
 from training.hyperparameters import parser
 from training.model import Model
@@ -32,7 +36,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         "--precision", type=float, default=0.98, help="share to be right among unreviewed labels"
     )
     options = arguments_.parse_args(arguments)
-    book = read_codebook(channel("codebook"))
+    book = codebook.load(channel("codebook"), os.environ["CODEBOOK_DIGEST"])
     given = read_training_set()
     trained, macro_f1 = train(given, book, options)
     model.save(trained, model_folder())

@@ -74,7 +74,9 @@ def _run(args: argparse.Namespace) -> int:
     fields = dict(args.attribute) | {"title": args.title}
     fields |= {"brand": args.brand, "product_type": args.product_type}
     with tempfile.TemporaryDirectory() as folder:
-        artefact.fetch(boto3.client("s3"), item["artefact"], models.FILES, Path(folder))
+        artefact.fetch(
+            boto3.client("s3"), item["artefact"], item["artefact_digest"], models.FILES, Path(folder)
+        )
         try:
             model = models.load(Path(folder))
             explained = explain(Labeller(model), fields)

@@ -50,16 +50,14 @@ def next_run(detail: dict[str, Any], ledger: Ledger) -> tuple[str, dict[str, Any
     if winner == challenger or ledger.is_decided(group, challenger):
         log.info("%s has been decided", challenger, extra=about(detail))
         return None
-    addresses = {
-        model: ledger.predictions(group, test_set, model) for model in (challenger, winner or challenger)
-    }
-    for model, predictions in addresses.items():
+    made = {model: ledger.predictions(group, test_set, model) for model in (challenger, winner or challenger)}
+    for model, predictions in made.items():
         if not predictions:
             return "inference", runs.test(detail, model=model, challenger=challenger, test_set=test_set)
     return "comparison", runs.comparison(
         detail,
-        challenger={"model": challenger, "predictions": addresses[challenger]},
-        winner={"model": winner, "predictions": addresses[winner or challenger]},
+        challenger={"model": challenger, **made[challenger]},
+        winner={"model": winner, **made[winner or challenger]},
         decision=decision,
         published_at=ledger.published_at(group),
     )

@@ -10,8 +10,10 @@ from urllib.parse import unquote_plus
 from pipelines import runs
 from pipelines.executions import start
 from pipelines.handlers.batch import take_each
+from pipelines.names import address
 
 if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
     from types_boto3_stepfunctions import SFNClient
 
 
@@ -24,14 +26,18 @@ class Landed(NamedTuple):
     time: str
 
 
-def start_landed(event: dict[str, Any], purpose: str, machine_arn: str, states: SFNClient) -> dict[str, Any]:
+def start_landed(
+    event: dict[str, Any], purpose: str, machine_arn: str, states: SFNClient, s3: S3Client
+) -> dict[str, Any]:
     """Start a run for every dataset in a batch of messages; return Lambda's partial batch response.
 
-    `event` is an SQS event, `states` a boto3 Step Functions client.
+    `event` is an SQS event, `states` and `s3` are boto3 clients of Step Functions and S3.
     """
 
     def take(body: str) -> None:
-        for run in runs_in(body, purpose):
+        for manifest in manifests(body):
+            run = runs.landed(purpose, *manifest)
+            check_files(s3, manifest)
             start(states, machine_arn, run)
 
     return take_each(event, take, runs.CannotStart)
@@ -40,6 +46,24 @@ def start_landed(event: dict[str, Any], purpose: str, machine_arn: str, states: 
 def runs_in(body: str, purpose: str) -> list[dict[str, Any]]:
     """The input of the run of each dataset in one notification. Raises runs.CannotStart."""
     return [runs.landed(purpose, *manifest) for manifest in manifests(body)]
+
+
+def check_files(s3: S3Client, manifest: Landed) -> None:
+    """Raise runs.Replaced where a data file is newer than the manifest that lists it.
+
+    UNLOAD's manifest has each file's length, but no digest, so the job could not tell. S3 lists its times in
+    whole seconds: a file of the manifest's own second passes.
+    """
+    folder = manifest.key.removesuffix("manifest")
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=manifest.bucket, Prefix=folder):
+        for file in page.get("Contents", ()):
+            if file["Key"] != manifest.key and file["LastModified"] > datetime.fromisoformat(manifest.time):
+                raise runs.Replaced(
+                    f"{address(manifest.bucket, file['Key'])} is from {file['LastModified'].isoformat()} and "
+                    f"its manifest from {manifest.time}: the file was replaced after it was listed. "
+                    "Fix: deliver the dataset under a new folder; or, if the files are right as they are, "
+                    "upload the manifest again"
+                )
 
 
 def manifests(body: str) -> list[Landed]:

@@ -39,10 +39,13 @@ class Ledger:
         """When the group's codebook and policy were published last; empty for an unknown group."""
         return self._item(group, keys.GROUP).get("published_at", "")
 
-    def predictions(self, group: str, test_set: str, model: str) -> str:
-        """Address of what `model` made of the test set; empty when it has not labelled it."""
-        entry = keys.PREDICTIONS.format(test_set=test_set, model=model)
-        return self._item(group, entry).get("predictions", "")
+    def predictions(self, group: str, test_set: str, model: str) -> dict[str, str]:
+        """What `model` made of the test set: `predictions` (address), `digest` (SHA-256 of the manifest).
+
+        Empty when it has not labelled it.
+        """
+        item = self._item(group, keys.PREDICTIONS.format(test_set=test_set, model=model))
+        return {name: item[name] for name in ("predictions", "digest")} if item else {}
 
     def is_decided(self, group: str, model: str) -> bool:
         """Whether a decision on `model` is recorded."""
@@ -60,17 +63,21 @@ class Ledger:
         )
         return any(page["Items"] for page in pages)
 
-    def codebooks(self) -> dict[str, str]:
-        """Every known model group, and the address of its current codebook."""
+    def codebooks(self) -> dict[str, tuple[str, str]]:
+        """Every known model group, and address and SHA-256 (hex) of its current codebook."""
         pages = self.client.get_paginator("scan").paginate(
             TableName=self.table,
             ConsistentRead=True,
             FilterExpression="entry = :entry",
-            ProjectionExpression="#group, codebook_uri",
+            ProjectionExpression="#group, codebook_uri, codebook_digest",
             ExpressionAttributeNames={"#group": "group"},
             ExpressionAttributeValues={":entry": {"S": keys.GROUP}},
         )
-        return {item["group"]["S"]: item["codebook_uri"]["S"] for page in pages for item in page["Items"]}
+        return {
+            item["group"]["S"]: (item["codebook_uri"]["S"], item["codebook_digest"]["S"])
+            for page in pages
+            for item in page["Items"]
+        }
 
     def month(self, period: str) -> Month:
         """How far the groups are with `period`, in one pass over the table."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
@@ -62,7 +63,7 @@ def start_all(
         try:
             if group not in codebooks:
                 raise unload.CannotUnload(f"not a known group. Fix: labelmill codebook publish, for {group}")
-            attributes = _attributes(s3, codebooks[group])
+            attributes = _attributes(s3, *codebooks[group])
             request = unload.request(order, group, attributes, place, os.environ["STACK_NAME"])
             statements.execute_statement(**request, **_warehouse())
         # Whatever is wrong with one group, or too many statements at once, must not hold the others back.
@@ -75,10 +76,16 @@ def start_all(
         raise NotStarted("; ".join(problems))
 
 
-def _attributes(s3: S3Client, codebook_uri: str) -> list[str]:
-    """The names of the attributes that a published codebook declares."""
+def _attributes(s3: S3Client, codebook_uri: str, digest: str) -> list[str]:
+    """The names of the attributes that a published codebook declares. Raises unload.CannotUnload."""
     bucket, key = names.split_address(codebook_uri)
-    book = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    content = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    if (found := hashlib.sha256(content).hexdigest()) != digest:
+        raise unload.CannotUnload(
+            f"{codebook_uri} is not what was recorded: its SHA-256 is {found}, recorded was {digest}. "
+            "Fix: restore that object's first version"
+        )
+    book = json.loads(content)
     return [attribute["name"] for attribute in book["attributes"]]
 
 

@@ -15,6 +15,7 @@ docs/state-machines.md says what they do. Read training.py first.
     comparison.py      the comparison workflow
     approval.py        where it waits for a person
     failure_path.py    how every failure ends; the look-up of the group
+    artefact.py        the copy of a model that is kept, and the check that it is still the same
     capacity.py        a job for which there is no machine: wait, and make it again
     states.py          what all are built of: tasks with timeout, Retry and Catch
 """

@@ -85,6 +85,7 @@ def _await(failure: states.State, evidence: states.State, expired: states.State)
         "model": {"S": Path("$.challenger.model")},
         "replaces": {"S": Path("$.winner.model")},
         "evidence": {"S": evidence},
+        "evidence_digest": {"S": Path("$.compared.message.evidence_digest")},
         "asked_at": {"S": Path("$$.State.EnteredTime")},
     }
     step = Task(

@@ -15,6 +15,7 @@ from pipelines.ledger.keys import APPROVAL_DAYS
 from pipelines.machines.approval import approval
 from pipelines.machines.capacity import out_of_capacity
 from pipelines.machines.failure_path import (
+    CODEBOOK_DIGEST,
     CODEBOOK_URI,
     CODEBOOK_VERSION,
     NO_RECORD,
@@ -125,8 +126,11 @@ def _compare(failure: states.State) -> states.State:
             "group": "$.group",
             "period": "$.period",
             "run": "$.run",
+            "codebook-digest": CODEBOOK_DIGEST,
             "challenger": "$.challenger.model",
+            "challenger-digest": "$.challenger.digest",
             "winner": "$.winner.model",
+            "winner-digest": "$.winner.digest",
             "policy": POLICY,
         },
         key="${WorkKeyArn}",

@@ -5,8 +5,11 @@ from stepfunctions.steps import choice_rule, states
 from pipelines import messages
 from pipelines.ledger import keys
 from pipelines.machines.states import Fail, Path, call, text
+from processing.errors import NOT_AS_RECORDED
 
 CODEBOOK_URI = "$.registered.Item.codebook_uri.S"
+#: Given to every job that reads the codebook: it believes no other file.
+CODEBOOK_DIGEST = "$.registered.Item.codebook_digest.S"
 CODEBOOK_VERSION = "$.registered.Item.codebook_version.S"
 POLICY = "$.registered.Item.policy.S"
 #: What only training asks; a codebook published before these were written must be published again.
@@ -121,6 +124,7 @@ def failure_path(machine: str) -> states.State:
     cause.add_choice(rule.StringEquals("$.failure.Cause", ""), no_cause)
     cause.add_choice(rule.StringMatches("$.failure.Cause", "{*}"), read)
     cause.default_choice(from_cause)
+    counted = _count_tampered(then=cause)
     queue = call(
         "QueueFailure",
         "sqs:sendMessage",
@@ -134,10 +138,10 @@ def failure_path(machine: str) -> states.State:
                 "cause": Path("$.failure.Cause"),
             },
         },
-        cause,
+        counted,
     )
     queue.catches[0].fields["result_path"] = "$.queue_error"
-    queue.next(cause)
+    queue.next(counted)
     return queue
 
 
@@ -152,6 +156,24 @@ def _out_of_memory(log: Path, then: states.State) -> states.State:
     step = states.Pass("TellKilled", parameters={"sentence": sentence, "log": log}, result_path="$.notice")
     step.next(then)
     return step
+
+
+def _count_tampered(then: states.State) -> states.State:
+    """Count a file that is not what was recorded, for an alarm of its own; then on, as with any failure."""
+    data = {"MetricName": "Tampered", "Dimensions": [{"Name": "Stack", "Value": "${Name}"}], "Value": 1}
+    count = call(
+        "CountTampered",
+        "aws-sdk:cloudwatch:putMetricData",
+        {"Namespace": "Labelmill", "MetricData": [data]},
+        then,
+    )
+    count.catches[0].fields["result_path"] = "$.count_error"
+    count.next(then)
+    tampered = states.Choice("Tampered")
+    said = choice_rule.ChoiceRule.StringMatches("$.failure.Cause", f"*{NOT_AS_RECORDED}*")
+    tampered.add_choice(said, count)
+    tampered.default_choice(then)
+    return tampered
 
 
 def refuse(state_id: str, failure: states.State, template: str, *paths: str) -> states.State:

@@ -3,6 +3,7 @@
 from stepfunctions.steps import choice_rule, states
 
 from pipelines.ledger import keys
+from pipelines.machines import artefact
 from pipelines.machines.capacity import first_without_result, out_of_capacity
 from pipelines.machines.failure_path import (
     CODEBOOK_VERSION,
@@ -25,10 +26,17 @@ def build() -> states.Graph:
     failure = failure_path("inference")
     no_machine, waited = out_of_capacity(failure)
     published, audience, recorded = end(failure)
-    jobs = {PREPARED: prepare(no_machine), TRANSFORMED: transform(no_machine)}
+    prepared, transformed = prepare(no_machine), transform(no_machine)
     last, amended = publish(no_machine), amend(no_machine)
-    label = _known_model(failure, states.Chain([_to_label(), *jobs.values(), last, published]))
+    # Before the model is used; and after, before anything that it made is believed.
+    changed = artefact.changed(failure)
+    use = artefact.check("BeforeTransform", failure, changed, then=transformed)
+    transformed.next(artefact.check("AfterTransform", failure, changed, then=last))
+    prepared.next(use)
+    last.next(published)
+    label = _known_model(failure, states.Chain([_to_label(), prepared]))
     decide = states.Chain([_to_amend(), amended, published])
+    jobs = {PREPARED: prepared, TRANSFORMED: use}
     waited.next(_by_purpose("AfterWait", first_without_result(jobs, last), review=amended))
 
     read = read_month(failure, _made_before(label, last, audience, decide))
@@ -52,9 +60,9 @@ def _purpose(failure: states.State, then: states.State) -> states.State:
 
     `earlier` are the labels of the month to compare with, `month` those of this one until now; both have the
     form of the ledger's items, which replace them where there are some. A job's input may not be empty:
-    until then it is the folder of rejected rows, which every run has and in which Publish finds no labels.
+    until then it is the folder of rejected rows, which every run has, and no digest.
     """
-    none = {"labels": {"S": output("rejected")}}
+    none = {"labels": {"S": output("rejected")}, "digest": {"S": ""}}
     nothing = {
         "challenger": "",
         "test_set": "",

@@ -5,7 +5,7 @@ from stepfunctions.steps import choice_rule, states
 from pipelines import messages
 from pipelines.ledger import keys
 from pipelines.machines.failure_path import CODEBOOK_VERSION, get_item
-from pipelines.machines.inference_jobs import PUBLISHED
+from pipelines.machines.inference_jobs import MANIFEST_DIGEST, PUBLISHED
 from pipelines.machines.labels_record import SUPERSEDED, record_labels, record_superseded, show_month
 from pipelines.machines.states import Path, call, event, notify, send_or_keep, text
 from pipelines.names import DECISIONS, RUN_FOLDER, SHEET
@@ -102,6 +102,7 @@ def _record_predictions(failure: states.State) -> states.State:
         "group": {"S": Path("$.group")},
         "entry": {"S": text(keys.PREDICTIONS)},
         "predictions": {"S": PUBLISHED},
+        "digest": {"S": Path(MANIFEST_DIGEST)},
         "run": {"S": Path("$.run")},
         "made_at": {"S": Path("$$.State.EnteredTime")},
     }

@@ -4,7 +4,7 @@ from sagemaker.transformer import Transformer
 from stepfunctions.steps import sagemaker as jobs
 from stepfunctions.steps import states
 
-from pipelines.machines.failure_path import CODEBOOK_URI, CODEBOOK_VERSION, POLICY
+from pipelines.machines.failure_path import CODEBOOK_DIGEST, CODEBOOK_URI, POLICY
 from pipelines.machines.states import (
     ABOUT_DATASET,
     HOUR,
@@ -29,6 +29,8 @@ PREPARED, TRANSFORMED = "$.made.prepared", "$.made.transformed"
 #: Where the published files stand, and where the manifest waits that makes them published.
 PUBLISHED = text(address("{}", "{}"), "$.target.bucket", "$.target.prefix")
 STAGED = text(address("{}", f"{RUN_FOLDER}manifest/"), "$.target.bucket")
+#: By it the ledger knows what is published.
+MANIFEST_DIGEST = "$.published.message.manifest_digest"
 
 
 class TransformStep(Selecting, jobs.TransformStep): ...
@@ -40,7 +42,7 @@ def prepare(failure: states.State) -> states.State:
         failure,
         inputs={"dataset": Path("$.dataset"), "codebook": Path(CODEBOOK_URI)},
         outputs={name: output(name) for name in ("items", "truth", "rejected", "report")},
-        arguments=ABOUT_DATASET,
+        arguments={**ABOUT_DATASET, "codebook-digest": CODEBOOK_DIGEST},
         key="${WorkKeyArn}",
         result_path=PREPARED,
         max_hours=2,
@@ -101,7 +103,9 @@ def publish(failure: states.State) -> states.State:
         arguments={
             **ABOUT_DATASET,
             "model": "$.model",
-            "codebook-version": CODEBOOK_VERSION,
+            "codebook-digest": CODEBOOK_DIGEST,
+            "earlier-digest": "$.target.earlier.digest.S",
+            "replaced-digest": "$.target.month.digest.S",
             "policy": POLICY,
             # Not from the data: what Prepare reported to the service, so that a lost file cannot go
             # unnoticed.
@@ -129,7 +133,9 @@ def amend(failure: states.State) -> states.State:
             "group": "$.group",
             "period": "$.period",
             "run": "$.run",
+            "codebook-digest": CODEBOOK_DIGEST,
             "amends": "$.target.month.labels.S",
+            "labels-digest": "$.target.month.digest.S",
             "destination": PUBLISHED.to_jsonpath(),
         },
         key=Path("$.target.key"),

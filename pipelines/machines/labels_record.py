@@ -9,7 +9,7 @@ from pipelines import names
 from pipelines.ledger import keys
 from pipelines.ledger.items import NEW, typed
 from pipelines.machines.failure_path import CODEBOOK_VERSION, POLICY, get_item, refuse
-from pipelines.machines.inference_jobs import PUBLISHED
+from pipelines.machines.inference_jobs import MANIFEST_DIGEST, PUBLISHED
 from pipelines.machines.states import CANCELLED, Path, call, retry, text
 
 #: The copy that Athena reads: the month's labels of each group and month, and no others.
@@ -111,7 +111,8 @@ def record_superseded(failure: states.State) -> states.State:
 def _labels(entry: str) -> dict[str, str | Path]:
     """What both items of a run's labels hold."""
     made = {name: Path(f"$.made.{name}") for name in ("model", "delivered")}
-    return {"group": Path("$.group"), "entry": text(entry), "labels": PUBLISHED, "run": Path("$.run"), **made}
+    made |= {"labels": PUBLISHED, "digest": Path(MANIFEST_DIGEST)}
+    return {"group": Path("$.group"), "entry": text(entry), "run": Path("$.run"), **made}
 
 
 def _version() -> dict[str, str | Path]:

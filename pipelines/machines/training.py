@@ -7,7 +7,7 @@ from stepfunctions.steps import choice_rule, states
 
 from pipelines import messages
 from pipelines.ledger import keys
-from pipelines.machines import training_jobs
+from pipelines.machines import artefact, training_jobs
 from pipelines.machines.capacity import first_without_result, out_of_capacity
 from pipelines.machines.failure_path import (
     CODEBOOK_VERSION,
@@ -36,6 +36,7 @@ from processing.policy import NO_LIST
 TIMEOUT_SECONDS = 48 * HOUR
 #: The group's last finished training: what a new one is compared with before anything is paid for.
 LAST = "$.last.Item"
+MODEL = "$.trained.model"
 
 
 def build() -> states.Graph:
@@ -47,6 +48,7 @@ def build() -> states.Graph:
     states.Chain(
         [
             train,
+            artefact.keep(failure, MODEL),
             training_jobs.create_model(failure),
             _record_model(failure),
             _record_trained(failure, then=_announce(failure)),
@@ -165,10 +167,11 @@ def _notify_mlops(state_id: str, message: messages.Message, failure: states.Stat
 def _record_model(failure: states.State) -> states.State:
     item = {
         "group": {"S": Path("$.group")},
-        "entry": {"S": text(keys.MODEL, model="$.trained.model")},
+        "entry": {"S": text(keys.MODEL, model=MODEL)},
         "run": {"S": Path("$.run")},
         "period": {"S": Path("$.period")},
-        "artefact": {"S": Path("$.trained.artefact")},
+        "artefact": {"S": artefact.kept(MODEL)},
+        "artefact_digest": {"S": Path(artefact.DIGEST)},
         "objective": {"N": text("{}", "$.tuning.objective")},
         "tuning_job": {"S": Path("$.tuning.job")},
         "shared_rows": {"N": text("{}", "$.featurized.message.shared")},
@@ -219,7 +222,7 @@ def _record_trained(failure: states.State, then: states.State) -> states.State:
         "run": {"S": Path("$.run")},
         "period": {"S": Path("$.period")},
         "delivered": {"S": Path("$.delivered")},
-        "model": {"S": Path("$.trained.model")},
+        "model": {"S": Path(MODEL)},
         "tuning_job": {"S": Path("$.tuning.job")},
         "rows_digest": {"S": Path(ROWS_DIGEST)},
         "code_digest": {"S": "${CodeDigest}"},

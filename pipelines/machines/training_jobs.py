@@ -9,7 +9,14 @@ from sagemaker.tuner import CategoricalParameter, ContinuousParameter, Hyperpara
 from stepfunctions.steps import sagemaker as jobs
 from stepfunctions.steps import states
 
-from pipelines.machines.failure_path import CODEBOOK_URI, FAMILIES, HYPERPARAMETERS, SHARE_BY
+from pipelines.machines import artefact
+from pipelines.machines.failure_path import (
+    CODEBOOK_DIGEST,
+    CODEBOOK_URI,
+    FAMILIES,
+    HYPERPARAMETERS,
+    SHARE_BY,
+)
 from pipelines.machines.states import (
     ABOUT_DATASET,
     HOUR,
@@ -73,6 +80,7 @@ def prepare(failure: states.State) -> states.State:
             **ABOUT_DATASET,
             "test-uri": output("test").to_jsonpath(),
             "delivered": "$.delivered",
+            "codebook-digest": CODEBOOK_DIGEST,
             "share-by": SHARE_BY,
         },
         key="${WorkKeyArn}",
@@ -94,7 +102,7 @@ def featurize(failure: states.State) -> states.State:
             "shared": in_work_bucket(SHARED, list=SHARE_BY),
         },
         outputs={"features": output("features")},
-        arguments={"share-by": SHARE_BY},
+        arguments={"codebook-digest": CODEBOOK_DIGEST, "share-by": SHARE_BY},
         key="${WorkKeyArn}",
         result_path="$.featurized",
         max_hours=2,
@@ -121,10 +129,10 @@ def _estimator(script: str, role: str, hours: int, **settings: Any) -> Estimator
     )
 
 
-def _job(output_name: str) -> dict[str, Any]:
+def _job(output_name: str, **environment: Path) -> dict[str, Any]:
     """What the SDK drops without a word, or cannot say."""
     return {
-        "Environment": {**OFFLINE, **START},
+        "Environment": {**OFFLINE, **START, **environment},
         "EnableNetworkIsolation": True,
         "EnableInterContainerTrafficEncryption": True,
         "OutputDataConfig": {"S3OutputPath": output(output_name)},
@@ -233,9 +241,9 @@ def train(failure: states.State) -> states.State:
         data=_channels(codebook=Path(CODEBOOK_URI)),
         hyperparameters=Path(f"States.JsonMerge({chosen}, States.StringToJson({HYPERPARAMETERS}), false)"),
         tags=tags(),
-        parameters=_job("model"),
+        parameters=_job("model", CODEBOOK_DIGEST=Path(CODEBOOK_DIGEST)),
         timeout_seconds=TRAIN_HOURS * HOUR + START_UP,
-        result_selector={"model.$": "$.TrainingJobName", "artefact.$": "$.ModelArtifacts.S3ModelArtifacts"},
+        result_selector={"model.$": "$.TrainingJobName"},
         result_path="$.trained",
     )
     return guard_job(step, failure)
@@ -251,7 +259,7 @@ def create_model(failure: states.State) -> states.State:
     }
     model = Model(
         image_uri="${ImageUri}",
-        model_data=Path("$.trained.artefact"),
+        model_data=artefact.kept("$.trained.model"),
         role="${TransformRoleArn}",
         env=serving,
         sagemaker_session=session(),

@@ -15,6 +15,7 @@ from pipelines import names
 from pipelines.errors import Refused
 from pipelines.ledger import reading
 from pipelines.ledger.reading import GroupLedger, expiry, waits
+from processing.errors import NOT_AS_RECORDED
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -95,23 +96,23 @@ class Archive:
                 "Fix: check group and period; labels exist once a month's run has ended"
             )
         address = known.months[period]["labels"]
-        manifest = json.loads(self._object(f"{address}manifest.json"))
+        manifest = self._manifest(address, known)
         return {
             "address": address,
             "manifest": manifest,
             "summary": json.loads(self._file(manifest, address, "summary.json")),
-            "changes": self._changes(manifest, address),
+            "changes": self._changes(manifest, address, known),
             "codebook": self._codebook(known.group, manifest["codebook_version"]),
             "others": [
                 item for item in known.labels if item["period"] == period and item["labels"] != address
             ],
         }
 
-    def _changes(self, manifest: dict[str, Any], address: str) -> dict[str, Any] | None:
+    def _changes(self, manifest: dict[str, Any], address: str, known: GroupLedger) -> dict[str, Any] | None:
         """The rows of `changes.csv`; None in a first month. It stands next to labels not amended yet."""
         while "amends" in manifest:
             address = manifest["amends"]
-            manifest = json.loads(self._object(f"{address}manifest.json"))
+            manifest = self._manifest(address, known)
         if not any(file["name"] == "changes.csv" for file in manifest["files"]):
             return None
         text = self._file(manifest, address, "changes.csv").decode("utf-8-sig")
@@ -120,15 +121,19 @@ class Archive:
         plain = [{name: value.removeprefix("'") for name, value in row.items()} for row in rows]
         return {"file": f"{address}changes.csv", "items": plain}
 
+    def _manifest(self, address: str, known: GroupLedger) -> dict[str, Any]:
+        """The manifest of published labels, which must be the one that the ledger records."""
+        content = self._object(f"{address}manifest.json")
+        recorded = next(item["digest"] for item in known.labels if item["labels"] == address)
+        _check(content, recorded, f"{address}manifest.json")
+        manifest: dict[str, Any] = json.loads(content)
+        return manifest
+
     def _file(self, manifest: dict[str, Any], address: str, name: str) -> bytes:
         """A file of an output, which must be the one that its manifest lists."""
         content = self._object(address + name)
         listed = {file["name"]: file["sha256"] for file in manifest["files"]}
-        if hashlib.sha256(content).hexdigest() != listed.get(name):
-            raise ReportError(
-                f"{address}{name} is not the file its manifest lists: its SHA-256 differs. "
-                "Fix: restore the version of the object that has the listed one"
-            )
+        _check(content, listed.get(name, "none"), f"{address}{name}")
         return content
 
     def _evidence_and_lineage(self, run: str, known: GroupLedger) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -138,11 +143,9 @@ class Archive:
         evidence = json.loads(content)
         digest = hashlib.sha256(content).hexdigest()
         decision = next((each for each in known.decisions if each["run"] == run), None)
-        if decision and decision.get("evidence_digest", digest) != digest:
-            raise ReportError(
-                f"{address} is not the evidence the decision was based on: its SHA-256 is not the "
-                "ledger's. Fix: restore the version of the object that has that one"
-            )
+        # A person is about to decide by it, or has.
+        for recorded in filter(None, (decision, known.approvals.get(run))):
+            _check(content, recorded["evidence_digest"], address)
         models = {role: (evidence[role] or {}).get("model") for role in ("challenger", "winner")}
         test_set = known.models.get(models["challenger"] or "", {}).get("test_set", "")
         lineage = {
@@ -185,6 +188,15 @@ class Archive:
                 f"{address} does not exist. Fix: wait until the run has ended, "
                 "or name the right run and, with --stack, the right stack"
             ) from None
+
+
+def _check(content: bytes, recorded: str, address: str) -> None:
+    """Raise ReportError unless the object's content has the SHA-256 that was recorded."""
+    if (found := hashlib.sha256(content).hexdigest()) != recorded:
+        raise ReportError(
+            f"{address} {NOT_AS_RECORDED}: its SHA-256 is {found}, recorded was {recorded}. "
+            "Fix: restore the version of the object that has that one"
+        )
 
 
 def _check_period(period: str) -> None:

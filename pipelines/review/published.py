@@ -5,6 +5,7 @@ Clients are boto3's.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -20,6 +21,7 @@ from pipelines.errors import Refused
 from pipelines.ledger import keys
 from processing.codes.codebook import Codebook
 from processing.codes.codebook import parse as parse_codebook
+from processing.errors import NOT_AS_RECORDED
 from processing.words import counted
 
 if TYPE_CHECKING:
@@ -82,9 +84,11 @@ def published(places: Places, group: str, period: str, run: str | None = None) -
             f"no labels of {group} {period} are published{of_run}. "
             "Fix: check group, period (like 2026-10) and run; labels exist once a month's run has ended"
         )
-    address = found["labels"]["S"]
-    manifest = json.loads(_get(places.s3, f"{address}manifest.json"))
-    return Output(address, manifest, pq.read_table(io.BytesIO(_get(places.s3, f"{address}labels.parquet"))))
+    address, digest = found["labels"]["S"], found["digest"]["S"]
+    manifest = json.loads(_get(places.s3, f"{address}manifest.json", digest))
+    [listed] = [file["sha256"] for file in manifest["files"] if file["name"] == "labels.parquet"]
+    labels = _get(places.s3, f"{address}labels.parquet", listed)
+    return Output(address, manifest, pq.read_table(io.BytesIO(labels)))
 
 
 def current_codebook(places: Places, group: str) -> Codebook:
@@ -113,6 +117,13 @@ def items(places: Places, output: Output, wanted: Iterable[str]) -> dict[str, di
     return found
 
 
-def _get(s3: S3Client, address: str) -> bytes:
+def _get(s3: S3Client, address: str, recorded: str) -> bytes:
+    """What an object holds. Raises ReviewError unless its SHA-256 (hex) is the one recorded."""
     bucket, key = names.split_address(address)
-    return s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    content = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    if (found := hashlib.sha256(content).hexdigest()) != recorded:
+        raise ReviewError(
+            f"{address} {NOT_AS_RECORDED}: its SHA-256 is {found}, recorded was {recorded}. "
+            "Fix: restore the version of the object that has that one"
+        )
+    return content

@@ -12,6 +12,7 @@ from typing import Any
 
 from processing.codes.successions import CodeMap, Succession
 from processing.codes.successions import parse as parse_successions
+from processing.digests import check
 from processing.errors import BadCodebook
 
 
@@ -68,30 +69,34 @@ def days_of(period: str) -> tuple[date, date]:
     return first, first.replace(day=monthrange(first.year, first.month)[1])
 
 
-def load(folder: Path, group: str) -> Codebook:
-    """Read the one codebook in a job's input folder and make sure that it is the group's.
+def load(folder: Path, digest: str) -> Codebook:
+    """Read the one codebook in a job's input folder: that of the SHA-256 `digest` (hex), and no other.
 
-    Raises BadCodebook. Its sense (dates that meet, successions) was checked when it was published.
+    Its sense (dates that meet, successions) was checked when it was published.
+
+    Raises:
+        BadCodebook: there is not one codebook, or it cannot be read.
+        Tampered: it is not the one that was published.
     """
     files = sorted(folder.glob("*.json"))
     if len(files) != 1:
         raise BadCodebook(
-            f"Expected one codebook of {group}, found {len(files)}.",
+            f"Expected one codebook, found {len(files)}.",
             "publish one with `labelmill codebook publish`, then start the run again.",
         )
+    check(
+        files[0],
+        digest,
+        f"The codebook {files[0].name}",
+        "restore that object's first version in the work bucket, then start the run again.",
+    )
     try:
-        codebook = parse(json.loads(files[0].read_text(encoding="utf-8")))
+        return parse(json.loads(files[0].read_text(encoding="utf-8")))
     except (ValueError, KeyError, TypeError) as error:
         raise BadCodebook(
             f"{files[0].name} is not a codebook ({type(error).__name__}: {error}).",
             "see what `labelmill codebook check` says about it, and publish it again under a new version.",
         ) from error
-    if codebook.group != group:
-        raise BadCodebook(
-            f"{files[0].name} is the codebook of {codebook.group}, not of {group}.",
-            f"publish a codebook whose `group` is {group}.",
-        )
-    return codebook
 
 
 def parse(fields: dict[str, Any]) -> Codebook:

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from processing.codes.codebook import Attribute
 from processing.dataset import readers
 from processing.dataset.manifest import WRITE_AGAIN, DataFile
+from processing.digests import sha256
 from processing.errors import BadManifest
 
 COMMON = ("item_id", "title", "brand", "product_type")
@@ -64,12 +65,6 @@ def rows_digest(table: pa.Table) -> str:
     hashes = np.sort(pd.util.hash_pandas_object(table.to_pandas(), index=False).to_numpy())
     columns = ",".join(table.column_names)
     return hashlib.sha256(columns.encode() + hashes.astype("<u8").tobytes()).hexdigest()
-
-
-def sha256(path: Path) -> str:
-    """SHA-256 (hex) of one file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _with_numbers(table: pa.Table, columns: Mapping[str, str]) -> pa.Table:

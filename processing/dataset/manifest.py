@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from processing.digests import check, sha256
 from processing.errors import BadManifest
 
 NAME = "manifest"
@@ -31,8 +32,9 @@ class DataFile:
 def read(folder: Path, dataset_uri: str) -> list[DataFile]:
     """The data files of the dataset in `folder`, which came from `dataset_uri`, in the manifest's order.
 
-    Every file of the dataset is listed, is there and has the length listed; no other file is there. Rows are
-    counted by who reads the files. Raises BadManifest.
+    Every file of the dataset is listed, is there and has the length listed, and the SHA-256 where one is (as
+    UNLOAD knows none, only in our own manifests); no other file is there. Rows are counted by who reads the
+    files. Raises BadManifest or Tampered.
     """
     entries = _entries(folder)
     prefix = dataset_uri.rstrip("/") + "/"
@@ -81,6 +83,8 @@ def _data_file(folder: Path, prefix: str, entry: dict[str, Any]) -> DataFile:
         raise BadManifest(f"{name} is in the manifest but was not delivered.", WRITE_AGAIN)
     if (actual := path.stat().st_size) != length:
         raise BadManifest(f"{name} is {actual} bytes long, the manifest says {length}.", WRITE_AGAIN)
+    if "sha256" in meta:
+        check(path, meta["sha256"], name, WRITE_AGAIN)
     return DataFile(name, path, rows)
 
 
@@ -97,7 +101,14 @@ def write(folder: Path, dataset_uri: str, rows: Mapping[str, int], columns: Mapp
     sizes = {name: (folder / name).stat().st_size for name in rows}
     content = {
         "entries": [
-            {"url": prefix + name, "meta": {"content_length": sizes[name], "record_count": count}}
+            {
+                "url": prefix + name,
+                "meta": {
+                    "content_length": sizes[name],
+                    "record_count": count,
+                    "sha256": sha256(folder / name),
+                },
+            }
             for name, count in rows.items()
         ],
         "schema": {

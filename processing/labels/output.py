@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from processing import container
-from processing.dataset.data_files import sha256
+from processing.digests import sha256
 from processing.labels import label_table
 
 STATUSES = ("labelled", "review", "none", "rejected")
@@ -22,8 +22,10 @@ def by_status(table: pa.Table) -> dict[str, int]:
 
 def write(
     table: pa.Table, about: Mapping[str, object], destination: str, rows: Mapping[str, int] | None = None
-) -> None:
+) -> str:
     """Write the labels into the output `files`, and the manifest of all that is there into `manifest`.
+
+    Returns the manifest's SHA-256 (hex), by which the ledger knows the output.
 
     `about` is what the manifest says first; `destination` is where the files will be in S3; `rows` are those
     of other tables that are there already, by file name.
@@ -38,7 +40,9 @@ def write(
         "files": [_file(path, destination, rows.get(path.name)) for path in sorted(folder.iterdir())],
     }
     text = json.dumps(manifest, ensure_ascii=False, indent=1)
-    (container.output_folder("manifest") / "manifest.json").write_text(text, encoding="utf-8")
+    path = container.output_folder("manifest") / "manifest.json"
+    path.write_text(text, encoding="utf-8")
+    return sha256(path)
 
 
 def _file(path: Path, destination: str, rows: int | None) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""The labels that were published before: of the latest earlier month, or those that reviewers amend."""
+"""The labels that were published before, of a month or of a test set, read by who goes on from them."""
 
 import json
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from processing.dataset.data_files import sha256
-from processing.errors import NotReconciled
+from processing.digests import check
 
 TABLE, MANIFEST = "labels.parquet", "manifest.json"
+RESTORE = "restore that version of the object, which its bucket keeps for 90 days, then start the run again."
 
 
 @dataclass(frozen=True)
@@ -22,19 +22,21 @@ class Published:
     table: pa.Table
 
 
-def read(folder: Path, columns: list[str] | None = None) -> Published | None:
-    """The output in a job's input folder; None where the folder holds none: the first month has no earlier.
+def read(folder: Path, digest: str, columns: list[str] | None = None) -> Published | None:
+    """The output in a job's input folder; None where there is none: the first month has no earlier.
+
+    Args:
+        folder: what was published, the manifest and every file it lists.
+        digest: SHA-256 (hex) of the manifest, as the ledger has it; empty where there is no output.
+        columns: those to read; by default all.
 
     Raises:
-        NotReconciled: where the rows are not those its manifest lists.
+        Tampered: the manifest is not the one recorded, or a file is not the one it lists.
     """
-    if not (folder / MANIFEST).is_file():
+    if not digest:
         return None
+    check(folder / MANIFEST, digest, f"{MANIFEST} of the input `{folder.name}`", RESTORE)
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    listed = {file["name"]: file["sha256"] for file in manifest["files"]}
-    if not (folder / TABLE).is_file() or listed.get(TABLE) != sha256(folder / TABLE):
-        raise NotReconciled(
-            f"The labels of run {manifest.get('run')} are not the ones its manifest lists.",
-            f"restore that version of {TABLE} in the labelled bucket, then start the run again.",
-        )
+    for file in manifest["files"]:
+        check(folder / file["name"], file["sha256"], f"{file['name']} of run {manifest['run']}", RESTORE)
     return Published(manifest, pq.read_table(folder / TABLE, columns=columns))

@@ -1,6 +1,8 @@
 """`labelmill explain`: the winner's artefact through the ledger, and what is told of one item."""
 
 import argparse
+import base64
+import hashlib
 import io
 import json
 import tarfile
@@ -11,6 +13,14 @@ from moto import mock_aws
 
 from pipelines.commands import explain
 from tests.pipelines.ledger.ledger_samples import FIRST, FOREIGN, GROUP, SECOND, THIRD, Ledger
+
+WHERE = {"Bucket": "work-bucket", "Key": "models/model.tar.gz"}
+ARTEFACT = "s3://work-bucket/models/model.tar.gz"
+
+
+def digest_of(content: bytes) -> str:
+    """As S3 writes it."""
+    return base64.b64encode(hashlib.sha256(content).digest()).decode()
 
 
 @pytest.fixture
@@ -30,10 +40,10 @@ def stack(monkeypatch, trained):
     with mock_aws():
         s3, ledger = boto3.client("s3"), Ledger()
         s3.create_bucket(Bucket="work-bucket", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-        s3.put_object(Bucket="work-bucket", Key="runs/model.tar.gz", Body=packed.getvalue())
+        s3.put_object(Bucket="work-bucket", Key="models/model.tar.gz", Body=packed.getvalue())
         ledger.put("GROUP", codebook_version="2026-10")
-        ledger.put(f"MODEL#{FIRST}", artefact="s3://work-bucket/runs/gone.tar.gz")
-        ledger.put(f"MODEL#{SECOND}", artefact="s3://work-bucket/runs/model.tar.gz")
+        ledger.put(f"MODEL#{FIRST}", artefact="s3://work-bucket/models/gone.tar.gz", artefact_digest="")
+        ledger.put(f"MODEL#{SECOND}", artefact=ARTEFACT, artefact_digest=digest_of(packed.getvalue()))
         yield ledger
 
 
@@ -88,13 +98,21 @@ def test_another_model_than_the_winner_can_be_asked(run):
         ((GROUP, "Toaster", "--model", FOREIGN), f"{FOREIGN} is a model of IT-weee, not of DE-weee."),
         ((GROUP, "Toaster", "--model", SECOND, "--attribute", "colour=red"), "colour is not a field"),
         ((GROUP, "Toaster", "--model", SECOND, "--attribute", "weight_kg=a lot"), "must be a number"),
-        ((GROUP, "Toaster", "--model", FIRST), "s3://work-bucket/runs/gone.tar.gz does not exist"),
+        ((GROUP, "Toaster", "--model", FIRST), "s3://work-bucket/models/gone.tar.gz does not exist"),
     ],
 )
 def test_what_cannot_be_explained_is_told_in_a_sentence(run, words, message):
     code, out, err = run(*words)
     assert (code, out) == (1, "")
     assert message in err
+
+
+def test_an_artefact_that_was_swapped_explains_nothing(stack, run):
+    put = boto3.client("s3").put_object
+    put(**WHERE, Body=b"another", ChecksumAlgorithm="SHA256")
+    code, out, err = run(GROUP, "Toaster", "--model", SECOND)
+    assert (code, out) == (1, "")
+    assert f"{ARTEFACT} is not what was recorded: its SHA-256 (Base64) is {digest_of(b'another')}" in err
 
 
 def test_an_attribute_without_a_value_is_a_usage_error(run, capsys):
@@ -107,5 +125,6 @@ def test_the_code_in_an_artefact_is_never_unpacked(stack, tmp_path):
     from pipelines.ledger import artefact
     from training.model import FILES
 
-    artefact.fetch(boto3.client("s3"), "s3://work-bucket/runs/model.tar.gz", FILES, tmp_path)
+    digest = digest_of(boto3.client("s3").get_object(**WHERE)["Body"].read())
+    artefact.fetch(boto3.client("s3"), ARTEFACT, digest, FILES, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"model.json", "arrays.npz", "confidence.ubj"}

@@ -88,12 +88,18 @@ def task_calls(stack: Stack, integration: str, parameters: dict):
             yield action, f"arn:aws:sqs:{HERE}:{parameters['QueueUrl'].rpartition('/')[2]}", {}
         case "s3", "copyObject":
             yield from _copies(stack, parameters)
+        case "s3", "headObject":
+            # HeadObject takes the right to read ("Required permissions for Amazon S3 API operations").
+            key = parameters.get("Key") or evaluate(parameters["Key.$"], {"group": "g", "model": "m"}, {})
+            yield "s3:GetObject", f"arn:aws:s3:::{parameters['Bucket']}/{key}", {}
+        case "cloudwatch", "putMetricData":
+            yield action, "*", {"cloudwatch:namespace": parameters["Namespace"]}
         case _:
             raise AssertionError(f"{integration}: say here which permissions it needs")
 
 
 def _copies(stack: Stack, parameters: dict):
-    """A copy in the bucket that a run publishes to, but for decisions, which stay in the work bucket.
+    """A copy in the bucket that a run publishes to; decisions and artefacts stay in the work bucket.
 
     Only labels for people are shown as the month's.
     """
@@ -106,6 +112,7 @@ def _copies(stack: Stack, parameters: dict):
         target = {"bucket": stack.ref(bucket), "prefix": prefix}
         found_run = {"Item": {"run": {"S": "r"}}}
         data = {"group": "g", "period": "p", "run": "r", "sheet": "s", "target": target, "found": found_run}
+        data["trained"] = {"model": "m"}
         source, key = (evaluate(parameters[name], data, {}) for name in ("CopySource.$", "Key.$"))
         yield "s3:GetObject", f"arn:aws:s3:::{source}", {}
         yield "s3:PutObject", f"{stack.arn(bucket)}/{key}", {}

@@ -8,11 +8,14 @@ as nothing throttles or loses locally.
 import copy
 import json
 import time
+from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import pytest
 
 from infra.local.stack import LocalStack
+from infra.samples import generate
+from infra.samples.deliver import publish
 from tests.infra.alarm_states import datum, of_execution, of_invocation, of_log, of_queue, of_rule, state
 from tests.infra.policies import Stack
 from tests.infra.templates import MACHINES, resources
@@ -53,6 +56,7 @@ EXPECTED = {
     "an unload message an hour later": {"UnloadQueueAgeAlarm"},
     "a statement that fails": {"StatementFailedAlarm", "FailureAlarm"},
     "a run of an unknown group": {"TrainingExecutionsAlarm", "FailureAlarm"},
+    "a run whose codebook was overwritten": {"TamperedAlarm", "TrainingExecutionsAlarm", "FailureAlarm"},
     **{
         f"{machine} {end}": {f"{machine}ExecutionsAlarm"} if end != "SUCCEEDED" else set()
         for machine, end in product(MACHINES, ENDS)
@@ -128,6 +132,39 @@ class Situations:
             self.states.stop_execution(executionArn=arn)
         return list(of_execution(self.local.wait_for_execution(arn), time.time()))
 
+    def tampered(self) -> list:
+        """A codebook is overwritten under its version, and the job that reads it says so."""
+        publish(self.local, generate.codebook("DE-weee", "1"))
+        landed = {"Bucket": self.local.names["LandingBucket"], "Key": "training/DE-weee/2026-10/d1/a.csv"}
+        self.local.client("s3").put_object(**landed, Body=b"never read")
+        book = {"Bucket": self.local.names["WorkBucket"], "Key": "codebooks/DE-weee/1.json"}
+        self.local.client("s3").put_object(**book, Body=b"{}")
+        data = {
+            "group": "DE-weee",
+            "period": "2026-10",
+            "purpose": "training",
+            "run": "DE-weee-training-2026-10-0f3a9c21d4e5",
+            "dataset": "s3://{Bucket}/training/DE-weee/2026-10/d1/".format(**landed),
+            "delivered": "2026-11-01T02:00:00.123Z#v1",
+        }
+        failed = self.run("Training", data["run"], data)
+        return failed + self.queue("FailureQueue") + self.counted("Labelmill", "Tampered")
+
+    def counted(self, namespace: str, metric: str) -> list:
+        """What was put into CloudWatch of a metric, with whatever dimensions."""
+        cloudwatch, found = self.local.client("cloudwatch"), []
+        for one in cloudwatch.list_metrics(Namespace=namespace, MetricName=metric)["Metrics"]:
+            points = cloudwatch.get_metric_statistics(
+                **one,
+                StartTime=datetime.now(UTC) - timedelta(hours=1),
+                EndTime=datetime.now(UTC) + timedelta(hours=1),
+                Period=60,
+                Statistics=["Sum"],
+            )["Datapoints"]
+            named = {each["Name"]: each["Value"] for each in one["Dimensions"]}
+            found += [datum(namespace, metric, time.time(), point["Sum"], **named) for point in points]
+        return found
+
     def ended(self, machine: str, end: str) -> list:
         definition = {"StartAt": "Only", "States": {"Only": ENDS[end]}}
         if end == "TIMED_OUT":
@@ -171,6 +208,7 @@ def happened(tmp_path_factory, stack) -> dict:
         data["a statement that fails"] = [*it.failed_statement(rule), *it.queue("FailureQueue")]
         failed = it.run("Training", UNKNOWN["run"], {**UNKNOWN, "purpose": "training"})
         data["a run of an unknown group"] = failed + it.queue("FailureQueue")
+        data["a run whose codebook was overwritten"] = it.tampered()
         for machine, end in product(MACHINES, ENDS):
             data[f"{machine} {end}"] = it.ended(machine, end)
             well += data[f"{machine} {end}"] if end == "SUCCEEDED" else []

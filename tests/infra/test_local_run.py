@@ -65,6 +65,8 @@ class Run:
 
     def _sent(self, task: dict):
         parameters = task["parameters"]
+        if task["resource"] == "headObject":
+            yield "kms:Decrypt", self._key(f"{parameters['Bucket']}/{parameters['Key']}"), VIA_S3
         if task["resource"] != "copyObject":
             yield from task_calls(self.stack, f"{task['resourceType']}:{task['resource']}", parameters)
             return

@@ -183,6 +183,8 @@ ELSEWHERE = {
         "redshift-serverless:GetCredentials",
         "s3:GetObject",
     },
+    "StartTrainingRole": {"s3:ListBucket"},
+    "StartInferenceRole": {"s3:ListBucket"},
     "StatementFinishedRole": {"s3:ListBucket"},
     "CheckMonthRole": {"s3:ListBucket", "events:PutEvents"},
     "TestModelRole": {"states:DescribeExecution"},

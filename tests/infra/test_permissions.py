@@ -27,6 +27,7 @@ THROUGH_A_SERVICE = {
     **{
         (role, "LabelledKey", "s3"): {*READ_AND_WRITE, "kms:Encrypt"} for role in ("PublishRole", "AmendRole")
     },
+    ("TrainingMachineRole", "WorkKey", "s3"): READ_AND_WRITE,
     ("InferenceMachineRole", "WorkKey", "s3"): READ_AND_WRITE,
     ("InferenceMachineRole", "LabelledKey", "s3"): READ_AND_WRITE,
     **{(role, "OperationsKey", "sqs"): READ_AND_WRITE for role in (*MACHINES, *SENDERS)},
@@ -59,6 +60,8 @@ OUTPUTS = {
 TEST_LABELS = "WorkBucket/predictions/DE-weee/set/model/run/labels.parquet"
 LABELS = "LabelledBucket/labels/DE-weee/2026-10/run/labels.parquet"
 CURRENT = "LabelledBucket/current/DE-weee/2026-10/labels.parquet"
+TRAINED = f"WorkBucket/{RUN}/model/DE-weee-2026-10-1a2b3c4d/output/model.tar.gz"
+KEPT = "WorkBucket/models/DE-weee/DE-weee-2026-10-1a2b3c4d/model.tar.gz"
 SHARED = "WorkBucket/shared/unu/DE-weee/rows.parquet"
 REVIEWED = "WorkBucket/reviewed/DE-weee/run/decisions.jsonl"
 SHEET = "WorkBucket/sheets/DE-weee/run/decisions.jsonl"
@@ -82,6 +85,8 @@ OBJECTS = (
     REVIEWED,
     SHEET,
     SHARED,
+    TRAINED,
+    KEPT,
     *MANIFESTS.values(),
 )
 
@@ -95,15 +100,16 @@ READS = {
     "FeaturizeRole": {CODEBOOK, CODE, SHARED, *outputs("train", "validation")},
     "TuneRole": {CODE, *outputs("features")},
     "TrainRole": {CODEBOOK, CODE, *outputs("features")},
-    "TransformRole": outputs("model", "items"),
+    "TransformRole": {KEPT, *outputs("items")},
     "PublishRole": {
         *(CODEBOOK, CODE, LABELS, MANIFESTS["for people"]),
         *outputs("items", "truth", "rejected", "predictions", "report"),
     },
     "AmendRole": {CODEBOOK, CODE, SHEET, LABELS, MANIFESTS["for people"]},
     "CompareRole": {CODEBOOK, CODE, TEST_LABELS, MANIFESTS["of the test"], *outputs("report")},
+    "TrainingMachineRole": {TRAINED},
     "InferenceMachineRole": {
-        *(MANIFESTS["staged for the test"], MANIFESTS["staged for people"], LABELS, SHEET)
+        *(MANIFESTS["staged for the test"], MANIFESTS["staged for people"], LABELS, SHEET, KEPT)
     },
     "WarehouseRole": {*LANDED},
     "UnloadRole": {CODEBOOK},
@@ -115,7 +121,8 @@ WRITES = {
     },
     "FeaturizeRole": outputs("features"),
     "TuneRole": outputs("tune"),
-    "TrainRole": outputs("model"),
+    "TrainRole": {TRAINED, *outputs("model")},
+    "TrainingMachineRole": {KEPT},
     "TransformRole": outputs("predictions"),
     "PublishRole": {TEST_LABELS, LABELS, *MANIFESTS.values(), *outputs("manifest")},
     "AmendRole": {LABELS, MANIFESTS["staged for people"], MANIFESTS["for people"]},
@@ -396,6 +403,8 @@ def test_a_role_of_the_stack_gains_no_key_by_a_wider_policy_of_its_own(stack):
 LISTS = {
     "WarehouseRole": {"inference/DE-weee/2026-10/d1/", "training/DE-weee/2026-10/d1/"},
     "CheckMonthRole": {"inference/DE-weee/2026-10/d1/"},
+    "StartTrainingRole": {"training/DE-weee/2026-10/d1/"},
+    "StartInferenceRole": {"inference/DE-weee/2026-10/d1/"},
     "StatementFinishedRole": {
         "inference/DE-weee/2026-10/d1/manifest",
         "training/DE-weee/2026-10/d1/manifest",

@@ -55,11 +55,14 @@ def test_jobs_write_sagemakers_logs_and_nobody_writes_another_log(stack):
     assert may(stack, wishes) == set(own)
 
 
-def test_jobs_say_metrics_in_sagemakers_namespaces_alone(stack):
+def test_jobs_say_metrics_in_sagemakers_namespaces_and_machines_in_ours(stack):
     wish = {("cloudwatch:PutMetricData", "*")}
     said = {"cloudwatch:namespace": "/aws/sagemaker/TrainingJobs"}
     assert may(stack, wish, **said) == everyone(JOBS, wish)
-    assert may(stack, wish, **{"cloudwatch:namespace": "Labelmill"}) == set()
+    assert may(stack, wish, **{"cloudwatch:namespace": "Labelmill"}) == everyone(
+        (f"{machine}MachineRole" for machine in MACHINES), wish
+    )
+    assert may(stack, wish, **{"cloudwatch:namespace": "Other"}) == set()
 
 
 def test_jobs_and_nobody_else_sign_in_to_registries(stack):

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from processing import container
 from processing.dataset import manifest
 from processing.dataset.text import text_keys
+from processing.digests import sha256
 
 GROUP, PERIOD = "DE-weee", "2026-10"
 DATASET = "s3://landing/training/DE-weee/2026-10/d1/"
@@ -55,6 +56,7 @@ class Job:
 
     base: Path
     delivered: int = 0  # rows of the dataset, for Publish
+    codebook_digest: str = ""  # as it was published
 
     def input(self, name: str) -> Path:
         folder = self.base / "processing" / "input" / name
@@ -67,6 +69,7 @@ class Job:
     def codebook(self, content: dict = CODEBOOK) -> None:
         path = self.input("codebook") / f"{content['version']}.json"
         path.write_text(json.dumps(content), encoding="utf-8")
+        self.codebook_digest = sha256(path)
 
     def trained(
         self,
@@ -95,6 +98,7 @@ class Job:
 
     def run(self, main, **arguments: str) -> dict:
         """The message of a job that succeeds. Raises JobFailed with its failure."""
+        arguments = {"codebook_digest": self.codebook_digest} | arguments
         given = [part for name, value in arguments.items() for part in ("--" + name.replace("_", "-"), value)]
         try:
             container.run(main, given)
@@ -122,6 +126,11 @@ class Job:
     def published(self) -> list[dict]:
         """The labels that Publish or Amend wrote."""
         return pq.read_table(self.output("files") / "labels.parquet").to_pylist()
+
+    def labels_digest(self, name: str) -> str:
+        """What the ledger has of the published labels in the input `name`; empty where there are none."""
+        path = self.input(name) / "manifest.json"
+        return sha256(path) if path.is_file() else ""
 
     def report(self) -> dict:
         return json.loads((self.output("report") / "report.json").read_text(encoding="utf-8"))

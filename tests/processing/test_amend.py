@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from processing import amend, publish
+from processing.digests import sha256
 from tests.processing.job_folders import (
     CODEBOOK,
     DATASET,
@@ -59,7 +60,8 @@ def publish_month(new_job):
             publish.main,
             **arguments,
             dataset_uri=DATASET,
-            codebook_version="2026-10",
+            earlier_digest=job.labels_digest("earlier"),
+            replaced_digest=job.labels_digest("replaced"),
             destination=AMENDS,
             rows=str(len(rows)),
             policy='{"precision": 0}',
@@ -89,7 +91,13 @@ def amended(new_job):
         copy_output(labels, job.input("labels"))
         (job.input("decisions") / "decisions.jsonl").write_bytes(as_jsonl(decisions))
         job.message = job.run(
-            amend.main, group=GROUP, period=PERIOD, run=name, amends=AMENDS, destination=f"s3://x/{name}/"
+            amend.main,
+            group=GROUP,
+            period=PERIOD,
+            run=name,
+            amends=AMENDS,
+            labels_digest=job.labels_digest("labels"),
+            destination=f"s3://x/{name}/",
         )
         return job
 
@@ -119,7 +127,9 @@ def test_every_other_row_is_what_it_was(labels, amended):
 def test_the_manifest_names_what_it_amends_and_counts_anew(labels, amended):
     job = amended(labels, [decision(0, "2"), decision(1, "1")])
     counts = {"rows": 7, "labelled": 5, "review": 1, "none": 0, "rejected": 1}
-    assert job.message == counts | {"alarms": 0, "attention": "1 of 7 rows could not be used."}
+    digest = sha256(job.output("manifest") / "manifest.json")
+    told = {"alarms": 0, "attention": "1 of 7 rows could not be used.", "manifest_digest": digest}
+    assert job.message == counts | told
     manifest = read_json(job, "manifest", "manifest.json")
     assert {name: manifest[name] for name in counts} == counts
     assert (manifest["run"], manifest["amends"], manifest["amended_runs"]) == ("r2", AMENDS, ["r1"])
@@ -175,6 +185,7 @@ def test_no_code_fits_is_an_answer_with_a_status_of_its_own(labels, amended):
     assert job.message == {
         **{"rows": 7, "labelled": 3, "review": 2, "none": 1, "rejected": 1, "alarms": 0},
         "attention": "1 of 7 rows could not be used.",
+        "manifest_digest": sha256(job.output("manifest") / "manifest.json"),
     }
     summary = read_json(job, "files", "summary.json")
     assert [(row["code"], row["items"]) for row in summary["codes"]] == [("1", 5)]
@@ -264,7 +275,8 @@ def test_labels_that_are_not_there_are_told_with_their_address(new_job):
     job.input("labels")
     (job.input("decisions") / "decisions.jsonl").write_bytes(as_jsonl([decision(0, "2")]))
     with pytest.raises(JobFailed, match=f"There is no output at {AMENDS}. Fix: export the sheet again"):
-        job.run(amend.main, group=GROUP, period=PERIOD, run="r2", amends=AMENDS, destination="s3://x/r2/")
+        about = {"group": GROUP, "period": PERIOD, "run": "r2", "amends": AMENDS, "labels_digest": ""}
+        job.run(amend.main, **about, destination="s3://x/r2/")
 
 
 # --- the month is delivered again

@@ -3,13 +3,14 @@
 import json
 import re
 from datetime import UTC, datetime
+from shutil import copytree
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from processing import compare
-from processing.dataset.data_files import sha256
+from processing.digests import sha256
 from processing.labels import label_table
 from tests.processing.job_folders import CODEBOOK, GROUP, PERIOD, JobFailed
 
@@ -59,18 +60,20 @@ def publish(
     folder = job.input(role)
     label_table.write_parquet(table, folder / "labels.parquet")
     files = [{"name": "labels.parquet", "sha256": sha256(folder / "labels.parquet")}]
-    (folder / "manifest.json").write_text(json.dumps({"files": files}))
+    (folder / "manifest.json").write_text(json.dumps({"run": "r1", "files": files}))
     job.trained(name=f"{role}-trained")
 
 
-def run_compare(job, winner: str = WINNER, policy: str = "{}") -> dict:
+def run_compare(job, winner: str = WINNER, policy: str = "{}", winner_digest: str | None = None) -> dict:
     return job.run(
         compare.main,
         group=GROUP,
         period=PERIOD,
         run="c1",
         challenger=CHALLENGER,
+        challenger_digest=job.labels_digest("challenger"),
         winner=winner,
+        winner_digest=job.labels_digest("winner") if winner_digest is None else winner_digest,
         policy=policy,
     )
 
@@ -316,9 +319,18 @@ def test_rows_that_differ_stop_the_comparison(job, column, value):
 
 def test_labels_that_were_changed_after_their_manifest_stop_the_comparison(pair):
     job = pair(range(0, 30), None)
-    path = job.input("winner") / "manifest.json"
-    path.write_text(path.read_text().replace('"sha256": "', '"sha256": "0'))
-    assert f"The labels of {WINNER} are not the ones its manifest lists." in refusal(job)
+    table = job.input("winner") / "labels.parquet"
+    table.write_bytes((job.input("challenger") / "labels.parquet").read_bytes())
+    assert "labels.parquet of run r1 is not what was recorded: its SHA-256 is" in refusal(job)
+
+
+def test_labels_that_were_changed_with_their_manifest_stop_the_comparison(pair):
+    job = pair(range(0, 30), None)
+    recorded = job.labels_digest("winner")
+    copytree(job.input("challenger"), job.input("winner"), dirs_exist_ok=True)
+    assert "manifest.json of the input `winner` is not what was recorded" in refusal(
+        job, winner_digest=recorded
+    )
 
 
 def test_labels_of_another_model_stop_the_comparison(pair):
@@ -326,7 +338,7 @@ def test_labels_of_another_model_stop_the_comparison(pair):
 
 
 def test_missing_labels_stop_the_comparison(job):
-    assert f"The labels of {CHALLENGER} cannot be read" in refusal(job)
+    assert f"The ledger has no labels of {CHALLENGER}." in refusal(job)
 
 
 @pytest.mark.parametrize("policy", ["{", '{"min_gain": 7}', '{"gain": 1}', "[]"])

@@ -77,6 +77,8 @@ def test_the_scripts_run_as_modules_the_way_sagemaker_starts_them(tmp_path):
         "r1",
         "--dataset-uri",
         "s3://landing/x/",
+        "--codebook-digest",
+        "a" * 64,
     ]
     environment = os.environ | {"SAGEMAKER_BASE_DIR": str(tmp_path)}
     done = subprocess.run(
@@ -86,5 +88,5 @@ def test_the_scripts_run_as_modules_the_way_sagemaker_starts_them(tmp_path):
         text=True,
     )
     assert done.returncode == 1
-    assert "Expected one codebook of DE-weee, found 0." in output(tmp_path, "failure")
+    assert "Expected one codebook, found 0." in output(tmp_path, "failure")
     assert "Traceback" not in done.stderr

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from processing.dataset import manifest, readers
+from processing.digests import sha256
 from tests.processing.job_folders import DATASET, JobFailed, as_jsonl, items
 
 HEADER = b"item_id,title,brand,product_type,weight_kg,material,label\n"
@@ -85,6 +86,24 @@ def test_a_file_of_another_length_is_rejected(deliver):
         file.write(b"\n")
     length = (job.input("dataset") / "part-000.jsonl").stat().st_size
     assert f"part-000.jsonl is {length} bytes long, the manifest says {length - 1}." in rejection(job)
+
+
+def test_a_file_of_the_same_length_that_replaces_the_one_listed_is_rejected(deliver):
+    job = deliver(items())
+    path = job.input("dataset") / "part-000.jsonl"
+    path.write_bytes(path.read_bytes().replace(b"Modell 1", b"Modell 2"))
+    assert "part-000.jsonl is not what was recorded: its SHA-256 is" in rejection(job)
+
+
+def test_a_manifest_without_digests_as_unload_writes_it_is_taken(deliver):
+    job = deliver(items())
+
+    def without_digests(content):
+        for entry in content["entries"]:
+            del entry["meta"]["sha256"]
+
+    change_manifest(job, without_digests)
+    assert job.prepare()["rows"] == 400
 
 
 def test_a_file_with_fewer_rows_than_listed_is_rejected(job):
@@ -318,18 +337,23 @@ def test_new_items_none_of_which_can_be_used_stop_the_run_before_any_model_is_as
 
 def test_an_unknown_group_is_rejected(job):
     (job.input("codebook") / "2026-10.json").unlink()
-    assert "Expected one codebook of DE-weee, found 0. Fix: publish one" in rejection(job)
+    assert "Expected one codebook, found 0. Fix: publish one" in rejection(job)
 
 
-def test_the_codebook_of_another_group_is_rejected(job):
-    content = json.loads((job.input("codebook") / "2026-10.json").read_text())
-    job.codebook(content | {"group": "DK-weee"})
-    assert "2026-10.json is the codebook of DK-weee, not of DE-weee." in rejection(job)
+def test_a_codebook_that_was_overwritten_under_its_version_is_rejected(deliver):
+    job = deliver(items())
+    path = job.input("codebook") / "2026-10.json"
+    path.write_text(path.read_text().replace("Lampen", "Lampem"))
+    sentence = rejection(job)
+    assert f"The codebook 2026-10.json is not what was recorded: its SHA-256 is {sha256(path)}," in sentence
+    assert f"recorded was {job.codebook_digest}. Fix: restore that object's first version" in sentence
 
 
 @pytest.mark.parametrize("content", ["[", "[]", "{}", '{"codes": [{}]}'])
 def test_a_broken_codebook_is_rejected(job, content):
-    (job.input("codebook") / "2026-10.json").write_text(content)
+    path = job.input("codebook") / "2026-10.json"
+    path.write_text(content)
+    job.codebook_digest = sha256(path)
     assert "2026-10.json is not a codebook" in rejection(job)
 
 

@@ -38,7 +38,8 @@ def run_publish(job, purpose="inference", **more) -> dict:
         "run": "r1",
         "dataset_uri": DATASET,
         "model": "DE-weee-2026-09-1a2b3c4d",
-        "codebook_version": "2026-10",
+        "earlier_digest": job.labels_digest("earlier"),
+        "replaced_digest": job.labels_digest("replaced"),
         "destination": DESTINATION,
         "rows": str(job.delivered),
         "policy": '{"precision": 0}',
@@ -249,9 +250,9 @@ def test_a_test_set_without_its_truth_stops_the_publication(prepared):
 
 def test_another_codebook_than_the_runs_stops_the_publication(prepared):
     job = prepared(items(2, labelled=False))
-    (job.input("codebook") / "2026-10.json").unlink()
-    job.codebook(CODEBOOK | {"version": "2026-11"})
-    assert "The run is for codebook 2026-10, but it was given 2026-11." in refusal(job)
+    recorded = job.codebook_digest
+    job.codebook(CODEBOOK | {"source": "another"})
+    assert "The codebook 2026-10.json is not what was recorded" in refusal(job, codebook_digest=recorded)
 
 
 # --- the file for people

@@ -1,6 +1,7 @@
 """A small synthetic model group: three codes, two languages, attributes, and rows that repeat."""
 
 import json
+import os
 
 import numpy as np
 import pyarrow as pa
@@ -9,6 +10,7 @@ import pytest
 
 from processing.container import run
 from processing.dataset.text import text_keys
+from processing.digests import sha256
 from training import featurize, train
 from training.channels import read_training_set
 from training.training_set import TrainingSet
@@ -18,6 +20,7 @@ WORDS = {
     "2": (["Laptop", "Notebook", "Tablet", "Bildschirm"], "plastic", 3.0),
     "3": (["Bohrmaschine", "Stichsäge", "Akkuschrauber", "Schleifer"], "mixed", 6.0),
 }
+CODEBOOK = "2026-10.json"
 ATTRIBUTES = [{"name": "weight_kg", "type": "number"}, {"name": "material", "type": "category"}]
 
 
@@ -71,7 +74,7 @@ def make_job(base) -> None:
         write_channel(base, name, rows)
     folder = base / "processing" / "input" / "codebook"
     folder.mkdir()
-    (folder / "2026-10.json").write_text(json.dumps(codebook()), encoding="utf-8")
+    (folder / CODEBOOK).write_text(json.dumps(codebook()), encoding="utf-8")
     (base / "input").mkdir()
     # What a processing job has as inputs and outputs a training job has as channels.
     (base / "input" / "data").symlink_to(base / "processing" / "input")
@@ -83,11 +86,19 @@ def enter_job(base, monkeypatch) -> None:
     monkeypatch.setenv("SAGEMAKER_BASE_DIR", str(base))
     for name in ("SM_CHANNEL_FEATURES", "SM_CHANNEL_CODEBOOK", "SM_MODEL_DIR"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CODEBOOK_DIGEST", sha256(base / "processing" / "input" / "codebook" / CODEBOOK))
+
+
+def publish_codebook(base, content: dict) -> None:
+    """Put another codebook into the job that was entered, as if it had been published."""
+    path = base / "processing" / "input" / "codebook" / CODEBOOK
+    path.write_text(json.dumps(content), encoding="utf-8")
+    os.environ["CODEBOOK_DIGEST"] = sha256(path)  # enter_job takes it back
 
 
 def featurized(share_by: str = "none") -> TrainingSet:
     """Run Featurize in the job's folder; its output is then the channel `features`."""
-    run(featurize.main, ["--share-by", share_by])
+    run(featurize.main, ["--share-by", share_by, "--codebook-digest", os.environ["CODEBOOK_DIGEST"]])
     return read_training_set()
 
 

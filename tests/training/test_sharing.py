@@ -11,7 +11,7 @@ from scipy import sparse
 from processing.codes import codebook as codebooks
 from processing.container import run
 from processing.dataset import rows_to_share, split
-from tests.training.synthetic_group import codebook, featurized, items
+from tests.training.synthetic_group import codebook, featurized, items, publish_codebook
 from training import fitting, shared_rows, sharing, train, tune
 
 
@@ -55,7 +55,7 @@ def neighbour(**references) -> pa.Table:
 def sharing_job(job):
     """The job of a group whose folder `shared` holds a neighbour's rows, and its own."""
     own = with_references(codebook())
-    (job / "input/data/codebook/2026-10.json").write_text(json.dumps(own))
+    publish_codebook(job, own)
     for group, rows in (("AT-weee", neighbour()), ("DE-weee", neighbour())):
         folder = job / "input" / "data" / "shared" / group
         folder.mkdir(parents=True)

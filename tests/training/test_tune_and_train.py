@@ -5,7 +5,7 @@ import re
 import pytest
 
 from processing.container import run
-from tests.training.synthetic_group import featurized, items, write_channel
+from tests.training.synthetic_group import CODEBOOK, featurized, items, write_channel
 from training import train, tune
 
 
@@ -46,6 +46,15 @@ def test_training_twice_gives_the_same_bytes(job):
     first = {path.name: path.read_bytes() for path in (job / "model").glob("*.*")}
     run(train.main, ["-C", "0.5"])
     assert first == {path.name: path.read_bytes() for path in (job / "model").glob("*.*")}
+
+
+@pytest.mark.parametrize("script", [featurized, lambda: run(train.main, ["-C", "0.5"])])
+def test_a_codebook_that_was_overwritten_under_its_version_is_learned_from_by_no_job(job, script):
+    path = job / "processing/input/codebook" / CODEBOOK
+    path.write_text(path.read_text().replace("synthetic 1", "synthetic 7"))
+    with pytest.raises(SystemExit):
+        script()
+    assert f"The codebook {CODEBOOK} is not what was recorded" in (job / "output/failure").read_text()
 
 
 def test_a_single_code_is_a_known_failure(job):

@@ -50,7 +50,7 @@ class Machines:
 
 
 @pytest.fixture
-def machines(aws, monkeypatch):
+def machines(landing, monkeypatch):
     machines = Machines(boto3.client("stepfunctions"))
     for name, arn in machines.arns.items():
         monkeypatch.setenv(f"{name.upper()}_MACHINE_ARN", arn)
@@ -79,3 +79,12 @@ class LedgerTable:
 def ledger(aws, monkeypatch):
     monkeypatch.setenv("LEDGER_TABLE", "ledger")
     return LedgerTable(boto3.client("dynamodb"))
+
+
+@pytest.fixture
+def landing(aws):
+    """The landing bucket of the sample events, where nothing has landed yet."""
+    bucket = "labelmill-landing-123456789012-eu-central-1"
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    return s3

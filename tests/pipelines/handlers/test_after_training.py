@@ -16,7 +16,7 @@ DATASET = f"s3://labelmill-work-123456789012-eu-central-1/runs/DE-weee/{TEST_SET
 def labelled_by(ledger, model: str) -> str:
     """Record that `model` has labelled the test set; return the address of what it made."""
     address = f"s3://work-bucket/predictions/{GROUP}/{TEST_SET}/{model}/some-run/"
-    ledger.put(GROUP, f"PREDICTIONS#{TEST_SET}#{model}", predictions=address)
+    ledger.put(GROUP, f"PREDICTIONS#{TEST_SET}#{model}", predictions=address, digest=model[-1] * 64)
     return address
 
 
@@ -78,8 +78,8 @@ def test_without_a_winner_the_challenger_is_compared_with_nothing(machines, ledg
         "group": GROUP,
         "period": "2026-10",
         "test_set": TEST_SET,
-        "challenger": {"model": CHALLENGER, "predictions": address},
-        "winner": {"model": "", "predictions": address},
+        "challenger": {"model": CHALLENGER, "predictions": address, "digest": CHALLENGER[-1] * 64},
+        "winner": {"model": "", "predictions": address, "digest": CHALLENGER[-1] * 64},
     }
 
 
@@ -107,8 +107,10 @@ def test_challenger_and_winner_are_compared_once_when_both_have_labelled_the_tes
     for model in (CHALLENGER, WINNER, WINNER):
         start_comparison.handler(event(model))
     [run] = machines.started("comparison")
-    assert run["challenger"] == {"model": CHALLENGER, "predictions": addresses[CHALLENGER]}
-    assert run["winner"] == {"model": WINNER, "predictions": addresses[WINNER]}
+    assert [run["challenger"], run["winner"]] == [
+        {"model": model, "predictions": addresses[model], "digest": model[-1] * 64}
+        for model in (CHALLENGER, WINNER)
+    ]
     assert machines.started("inference") == []
 
 

@@ -107,6 +107,36 @@ def test_a_notification_without_a_time_is_refused(machines, time):
     assert machines.started("inference") == []
 
 
+def put(s3, file: str) -> None:
+    s3.put_object(Bucket=LANDING, Key=f"training/DE-weee/2026-10/d1/{file}", Body=b"some rows")
+
+
+def test_a_dataset_with_a_file_that_was_replaced_after_its_manifest_starts_no_run(machines, landing, caplog):
+    """The sample's manifest is of an earlier day than this file."""
+    put(landing, "part-000.csv")
+    put(landing, "manifest")
+    assert len(start_training.handler(sample("training_landed"))["batchItemFailures"]) == 1
+    assert machines.started("training") == []
+    [line] = caplog.records
+    assert f"s3://{LANDING}/training/DE-weee/2026-10/d1/part-000.csv is from 20" in line.getMessage()
+    assert "replaced after it was listed. Fix: deliver the dataset under a new folder" in line.getMessage()
+
+
+def test_a_dataset_whose_files_are_older_than_its_manifest_starts_its_run(machines, landing):
+    for file in ("part-000.csv", "manifest"):
+        put(landing, file)
+    body = json.loads(notification("training/DE-weee/2026-10/d1/manifest"))
+    body["Records"][0]["eventTime"] = "2999-01-01T00:00:00.000Z"
+    assert start_training.handler(batch(json.dumps(body))) == {"batchItemFailures": []}
+    assert len(machines.started("training")) == 1
+
+
+def test_files_of_other_datasets_may_be_newer(machines, landing):
+    landing.put_object(Bucket=LANDING, Key="training/DE-weee/2026-10/d10/part-000.csv", Body=b"rows")
+    assert start_training.handler(sample("training_landed")) == {"batchItemFailures": []}
+    assert len(machines.started("training")) == 1
+
+
 def test_s3s_own_test_message_is_taken_and_starts_nothing(machines):
     event = batch(json.dumps(sample("s3_test_event")))
     assert start_training.handler(event) == {"batchItemFailures": []}

@@ -1,5 +1,6 @@
 """From an order to statements, and from their end to people: unload, statement_failed, statement_finished."""
 
+import hashlib
 import json
 from types import SimpleNamespace
 
@@ -53,8 +54,14 @@ def warehouse(ledger, monkeypatch):
     s3.create_bucket(Bucket="work-bucket", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     for group, attributes in {"DE-weee": ["weight_kg"], "FR-packaging": []}.items():
         book = {"attributes": [{"name": name, "type": "number"} for name in attributes]}
-        s3.put_object(Bucket="work-bucket", Key=f"codebooks/{group}/1.json", Body=json.dumps(book))
-        ledger.put(group, "GROUP", codebook_uri=f"s3://work-bucket/codebooks/{group}/1.json")
+        body = json.dumps(book).encode()
+        s3.put_object(Bucket="work-bucket", Key=f"codebooks/{group}/1.json", Body=body)
+        ledger.put(
+            group,
+            "GROUP",
+            codebook_uri=f"s3://work-bucket/codebooks/{group}/1.json",
+            codebook_digest=hashlib.sha256(body).hexdigest(),
+        )
         ledger.put(group, "WINNER", model="m")
     settings = {
         "LANDING_BUCKET": "landing",
@@ -81,6 +88,13 @@ def take(order: dict, statements) -> list[str]:
 
 @pytest.mark.usefixtures("warehouse")
 class TestOrders:
+    def test_a_codebook_that_was_overwritten_names_no_columns(self, statements, caplog):
+        book = json.dumps({"attributes": [{"name": "weight_lb", "type": "number"}]})
+        boto3.client("s3").put_object(Bucket="work-bucket", Key="codebooks/DE-weee/1.json", Body=book)
+        assert take(SCHEDULED, statements) == ["m1"]
+        assert statements.names() == ["labelmill/training/FR-packaging/2026-10/20261101T020000Z"]
+        assert "s3://work-bucket/codebooks/DE-weee/1.json is not what was recorded" in caplog.text
+
     def test_a_schedule_asks_for_a_dataset_of_every_known_group(self, statements):
         assert take(SCHEDULED, statements) == []
         assert statements.names() == [

@@ -26,14 +26,19 @@ from infra.local.moto_internals.state_machines import (
     with_botos_names,
     with_capitals,
 )
+from pipelines.names import split_address
 from tests.definition_checks import substitute
 from tests.pipelines.machines.definition_examples import (
     ACCOUNT,
+    ARTEFACT,
     GROUP_ITEM,
     MESSAGES,
+    MODEL,
+    OLD_MODEL,
     REGION,
     SUBSTITUTIONS,
     TUNED,
+    artefact_of,
     text_of,
 )
 
@@ -110,7 +115,10 @@ class FakeSageMaker:
         return {"BestTrainingJob": best}
 
     def _training(self, request: dict) -> dict:
+        """As the service does, at the place that it makes of the request's."""
         path = request["OutputDataConfig"]["S3OutputPath"] + request["TrainingJobName"]
+        bucket, key = split_address(f"{path}/output/model.tar.gz")
+        client("s3").put_object(Bucket=bucket, Key=key, Body=ARTEFACT)
         return {"ModelArtifacts": {"S3ModelArtifacts": f"{path}/output/model.tar.gz"}}
 
     def _transform(self, request: dict) -> dict:
@@ -145,6 +153,8 @@ class Cloud:
         for bucket in ("work-bucket", "labelled"):
             place = {"LocationConstraint": REGION}
             self.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=place)
+        for model in (MODEL, OLD_MODEL):
+            self.s3.put_object(**artefact_of(model), Body=ARTEFACT, ChecksumAlgorithm="SHA256")
         self.queues = {name: self._queue(name) for name in ("failures", "events")}
         events = client("events")
         events.put_rule(Name="all", EventPattern='{"source": ["labelmill"]}')

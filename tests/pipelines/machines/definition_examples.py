@@ -1,5 +1,7 @@
 """Plausible values for everything a definition leaves open; names are as long as the contracts allow."""
 
+import base64
+import hashlib
 import json
 from pathlib import Path
 
@@ -91,10 +93,12 @@ INPUTS = {
         "challenger": {
             "model": MODEL,
             "predictions": f"s3://work-bucket/predictions/{GROUP}/{RUN}/{MODEL}/r1/",
+            "digest": "a1" * 32,
         },
         "winner": {
             "model": OLD_MODEL,
             "predictions": f"s3://work-bucket/predictions/{GROUP}/{RUN}/{OLD_MODEL}/r2/",
+            "digest": "a2" * 32,
         },
     },
 }
@@ -104,6 +108,7 @@ GROUP_ITEM = {
     "entry": {"S": "GROUP"},
     "codebook_uri": {"S": CODEBOOK_URI},
     "codebook_version": {"S": "2026-10"},
+    "codebook_digest": {"S": "cb" * 32},
     "policy": {"S": POLICY},
     "families": {"S": '["linear", "boosted"]'},
     "hyperparameters": {"S": '{"precision": "0.97"}'},
@@ -126,10 +131,15 @@ TRAINED_ITEM = {
     "policy": {"S": POLICY},
 }
 
+#: What a training job leaves in these tests, and its SHA-256 as S3 writes it.
+ARTEFACT = b"the artefact of a model"
+ARTEFACT_DIGEST = base64.b64encode(hashlib.sha256(ARTEFACT).digest()).decode()
+
 MODEL_ITEM = {
     "group": {"S": GROUP},
     "entry": {"S": f"MODEL#{MODEL}"},
     "run": {"S": RUN},
+    "artefact_digest": {"S": ARTEFACT_DIGEST},
     "data_digest": {"S": "d" * 64},
     "code_digest": {"S": "c0de" * 4},
 }
@@ -140,6 +150,7 @@ MONTH_ITEM = {
     "entry": {"S": f"MONTH#{PERIOD}"},
     "labels": {"S": f"s3://labelled/labels/{GROUP}/{PERIOD}/before/"},
     "run": {"S": "before"},
+    "digest": {"S": "b4" * 32},
     "model": {"S": OLD_MODEL},
     "dataset": {"S": f"s3://landing/inference/{GROUP}/{PERIOD}/d0/"},
     "delivered": {"S": "2026-11-01T01:00:00.123Z#yHKQ1T8ZmAS4ahqMIXJFXgZuJx5_LpGk"},
@@ -156,11 +167,11 @@ MESSAGES = {
     "training.featurize": {"rows": 78, "shared": 0, "groups": 0, "codes": 6},
     "processing.publish": {
         **{"rows": 100, "labelled": 89, "review": 8, "none": 1, "rejected": 2},
-        **{"alarms": 0, "attention": "Nothing."},
+        **{"alarms": 0, "attention": "Nothing.", "manifest_digest": "3a" * 32},
     },
     "processing.amend": {
         **{"rows": 100, "labelled": 94, "review": 3, "none": 1, "rejected": 2},
-        **{"alarms": 0, "attention": "Nothing."},
+        **{"alarms": 0, "attention": "Nothing.", "manifest_digest": "3a" * 32},
     },
     "processing.compare": {
         **{"verdict": "PROMOTE", "reason": "Macro-F1 rose by 0.05.", "rows": 20},
@@ -197,10 +208,9 @@ _FOUND = {
         "tuned": TUNED,
         "fixed": {"sagemaker_program": "training.train"},
     },
-    "trained": {
-        "model": MODEL,
-        "artefact": f"s3://work-bucket/runs/{GROUP}/{RUN}/model/{MODEL}/output/model.tar.gz",
-    },
+    "trained": {"model": MODEL},
+    "kept": {"digest": ARTEFACT_DIGEST},
+    "artefact": {"ChecksumSHA256": ARTEFACT_DIGEST, "LastModified": "2026-10-03T08:00:00+00:00"},
     "target": {
         "bucket": "work-bucket",
         "key": _key(1),
@@ -224,6 +234,11 @@ DATA = {
     "inference": INPUTS["review"] | INPUTS["test"] | _FOUND,
     "comparison": INPUTS["comparison"] | _FOUND,
 }
+
+
+def artefact_of(model: str) -> dict[str, str]:
+    """Bucket and key of what is kept of a model."""
+    return {"Bucket": "work-bucket", "Key": f"models/{GROUP}/{model}/model.tar.gz"}
 
 
 def context(machine: str) -> dict:

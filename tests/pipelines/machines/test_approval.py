@@ -134,11 +134,18 @@ def test_mlops_are_asked_with_the_evidence_and_both_commands_but_never_with_the_
     assert tokens[0] and tokens[0] not in str(asked) + str(decided)
 
 
+def test_the_ledger_knows_by_its_digest_the_evidence_that_a_person_is_asked_to_read(cloud, mlops):
+    digests = []
+    mlops.answer = lambda: digests.append(cloud.items("APPROVAL#")[0]["evidence_digest"])
+    cloud.run("comparison", RUN_OF)
+    assert digests == ["e" * 64]
+
+
 def test_a_first_winner_needs_approval_too(cloud, mlops):
     cloud.dynamodb.delete_item(TableName="ledger", Key={"group": {"S": GROUP}, "entry": {"S": "WINNER"}})
     cloud.sagemaker.messages["processing.compare"] |= {"verdict": "FIRST", "winner_score": 0.0}
     mlops.answer = lambda: labelmill("reject", RUN, "--reason", "not yet")
-    first = {"winner": {"model": "", "predictions": RUN_OF["challenger"]["predictions"]}}
+    first = {"winner": RUN_OF["challenger"] | {"model": ""}}
     run = cloud.run("comparison", RUN_OF | first)
     assert run.status == "SUCCEEDED", run.cause
     assert cloud.items("WINNER") == []

@@ -21,7 +21,7 @@ from tests.pipelines.machines.definition_examples import (
 )
 
 RUN_OF = INPUTS["comparison"]
-FIRST_RUN = RUN_OF | {"winner": {"model": "", "predictions": RUN_OF["challenger"]["predictions"]}}
+FIRST_RUN = RUN_OF | {"winner": RUN_OF["challenger"] | {"model": ""}}
 FASTER = f"{GROUP}-2026-10-77777777"
 EVIDENCE = f"s3://work-bucket/runs/{GROUP}/{RUN_OF['run']}/evidence/comparison.json"
 
@@ -128,6 +128,8 @@ def test_the_jury_gets_both_models_and_the_policy_of_the_group(cloud):
     assert dict(zip(arguments[::2], arguments[1::2], strict=True)) == {
         **{"--group": GROUP, "--period": PERIOD, "--run": RUN_OF["run"]},
         **{"--challenger": MODEL, "--winner": OLD_MODEL, "--policy": POLICY},
+        **{f"--{role}-digest": RUN_OF[role]["digest"] for role in ("challenger", "winner")},
+        "--codebook-digest": "cb" * 32,
     }
 
 

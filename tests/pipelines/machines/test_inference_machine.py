@@ -39,7 +39,9 @@ def test_a_month_is_labelled_by_the_winner_and_published_for_the_stakeholders(cl
     assert run.states == [
         *("Purpose", "ForStakeholders", "GetGroup", "GroupKnown", "Work"),
         *("GetWinner", "WinnerKnown", "UseWinner", "FindEarlier", "EarlierKnown", "GetMonth", "MonthKnown"),
-        *("MadeBefore", "GetModel", "ModelKnown", "ToLabel", "Prepare", "Transform", "Publish"),
+        *("MadeBefore", "GetModel", "ModelKnown", "ToLabel", "Prepare"),
+        *("GetArtefactBeforeTransform", "SameArtefactBeforeTransform", "Transform"),
+        *("GetArtefactAfterTransform", "SameArtefactAfterTransform", "Publish"),
         *("PublishManifest", "Audience", "Superseded", "RecordLabels", "GetNewest", "NewestShown"),
         *(
             "PublishTable",
@@ -167,7 +169,7 @@ def test_labels_are_recorded_as_the_months_and_in_its_history(cloud):
     cloud.put(WINNER)
     cloud.run("inference", MONTH)
     labels = {"labels": f"s3://labelled/{labels_of(MONTH)}", "run": MONTH["run"], "model": OLD_MODEL}
-    labels |= {"group": GROUP, "delivered": DELIVERED}
+    labels |= {"group": GROUP, "delivered": DELIVERED, "digest": "3a" * 32}
     assert cloud.items("MONTH#") == [labels | {"entry": f"MONTH#{PERIOD}", "dataset": MONTH["dataset"]}]
     [version] = cloud.items("LABELS#")
     assert version.pop("recorded_at").startswith("20")

@@ -176,8 +176,18 @@ def test_training_runs_a_module_of_the_code_channel_without_a_package_index(stat
     assert job["Environment"] == {
         **{"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"},
         **{"SAGEMAKER_TRAINING_MODULE": "training.start:main", "PYTHONPATH": "/opt/ml/input/data/code"},
+        **({"CODEBOOK_DIGEST": "cb" * 32} if "codebook" in channels else {}),
     }
     assert [channel["ChannelName"] for channel in job["InputDataConfig"]] == channels
+
+
+@pytest.mark.parametrize(("machine", "state"), JOBS)
+def test_a_job_that_reads_the_codebook_is_told_its_digest(machine, state):
+    job = sent_by(machine)[state].parameters
+    inputs = {given["InputName"] for given in job.get("ProcessingInputs", ())}
+    words = job.get("AppSpecification", {}).get("ContainerArguments", [])
+    told = dict(zip(words[::2], words[1::2], strict=True)).get("--codebook-digest")
+    assert told == ("cb" * 32 if "codebook" in inputs else None)
 
 
 def test_a_model_is_served_by_the_code_in_its_own_artefact():

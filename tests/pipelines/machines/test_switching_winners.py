@@ -6,6 +6,7 @@ import pytest
 
 from pipelines.handlers import start_comparison
 from tests.pipelines.machines.definition_examples import (
+    ARTEFACT,
     GROUP,
     INPUTS,
     MODEL,
@@ -14,6 +15,7 @@ from tests.pipelines.machines.definition_examples import (
     OLD_MODEL_ITEM,
     RUN,
     SUBSTITUTIONS,
+    artefact_of,
 )
 
 FASTER = f"{GROUP}-2026-10-77777777"
@@ -26,7 +28,8 @@ def item(entry: str, **attributes: str) -> dict:
 
 
 def predictions(model: str) -> dict:
-    return {"model": model, "predictions": f"s3://work-bucket/predictions/{GROUP}/{RUN}/{model}/r/"}
+    address = f"s3://work-bucket/predictions/{GROUP}/{RUN}/{model}/r/"
+    return {"model": model, "predictions": address, "digest": model[-1] * 64}
 
 
 class Machines:
@@ -50,9 +53,10 @@ def cloud(cloud):
         MODEL_ITEM,
         OLD_MODEL_ITEM,
         MODEL_ITEM | {"entry": {"S": f"MODEL#{FASTER}"}},
-        *(item(f"PREDICTIONS#{RUN}#{model}", predictions=predictions(model)["predictions"])
+        *(item(f"PREDICTIONS#{RUN}#{model}", **predictions(model))
           for model in (MODEL, FASTER)),
     )  # fmt: skip
+    cloud.s3.put_object(**artefact_of(FASTER), Body=ARTEFACT, ChecksumAlgorithm="SHA256")
     return cloud
 
 

@@ -27,7 +27,7 @@ def test_a_dataset_becomes_a_recorded_and_announced_model(cloud):
     assert run.status == "SUCCEEDED", run.cause
     assert run.states == [
         *("GetGroup", "GroupKnown", "Prepare", "ClaimRows", "GetTrained", "NothingNew", "Featurize"),
-        *("FirstMachines", "SearchedBefore", "Tune", "Train", "CreateModel"),
+        *("FirstMachines", "SearchedBefore", "Tune", "Train", "KeepArtefact", "CreateModel"),
         *("RecordModel", "RecordTrained", "Announce"),
     ]
     [record] = cloud.items("MODEL#")
@@ -35,7 +35,7 @@ def test_a_dataset_becomes_a_recorded_and_announced_model(cloud):
     assert cloud.sagemaker.sent("CreateModel")[0]["ModelName"] == model
     assert cloud.sagemaker.sent("CreateTrainingJob")[0]["TrainingJobName"] == model
     assert record["objective"] == "0.8734" and record["data_digest"] == "ab12cd34ef56"
-    assert record["artefact"] == f"s3://work-bucket/runs/{GROUP}/{RUN}/model/{model}/output/model.tar.gz"
+    assert record["artefact"] == f"s3://work-bucket/models/{GROUP}/{model}/model.tar.gz"
     assert record["test_set"] == record["run"] == RUN
     [(kind, detail)] = cloud.events()
     assert kind == "Model Trained"

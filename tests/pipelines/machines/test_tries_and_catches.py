@@ -72,7 +72,8 @@ LAST_CATCH = {
     ("training", "Tune"): ("SearchFailed", "$.failure"),
     ("training", "TuneWarm"): ("Tune", "$.not_warm"),
     # On the way to Failed nothing may hide the run's own cause.
-    **{(machine, "QueueFailure"): ("CauseOfFailure", "$.queue_error") for machine in MACHINES},
+    **{(machine, "QueueFailure"): ("Tampered", "$.queue_error") for machine in MACHINES},
+    **{(machine, "CountTampered"): ("CauseOfFailure", "$.count_error") for machine in MACHINES},
     **{(machine, "NotifyOperators"): ("Failed", "$.notify_error") for machine in MACHINES},
 }
 #: What is about something recorded already is kept, and the run goes on (test_kept_notices.py).
@@ -173,7 +174,7 @@ def test_what_stands_between_a_task_and_the_failure_path_leads_there_by_default(
     states, place = definition_of(key[0])["States"], LAST_CATCH[key][0]
     while states[place]["Type"] != "Choice":
         place = LAST_CATCH[key[0], place][0]
-    assert states[place]["Default"] in ("QueueFailure", "TellCause")
+    assert states[place]["Default"] in ("QueueFailure", "CauseOfFailure", "TellCause")
 
 
 @pytest.mark.parametrize("key", KEPT, ids="-".join)
@@ -185,7 +186,8 @@ def test_a_run_goes_on_in_the_same_way_whether_a_message_is_sent_or_kept(key):
 @pytest.mark.parametrize("machine", MACHINES)
 def test_a_run_that_failed_is_queued_then_told_and_ends_as_failed_with_its_own_sentence(machine):
     states = definition_of(machine)["States"]
-    assert states["QueueFailure"]["Next"] == "CauseOfFailure"
+    assert states["QueueFailure"]["Next"] == "Tampered"
+    assert states["Tampered"]["Default"] == states["CountTampered"]["Next"] == "CauseOfFailure"
     assert states["NotifyOperators"]["Next"] == "Failed"
     assert states["Failed"] == {"Type": "Fail", "Error": "RunFailed", "CausePath": "$.notice.sentence"}
     ways = {name for name, state in states.items() if "QueueFailure" in targets(state)}

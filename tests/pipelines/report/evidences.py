@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from processing import compare
-from processing.dataset.data_files import sha256
+from processing.digests import sha256
 from processing.labels import label_table
 
 CODES = {"1": "Wärmeüberträger", "2": "Bildschirme", "3": "Lampen", "4": "Großgeräte", "5": "Kleingeräte"}
@@ -67,11 +67,15 @@ def evidence(
     for role, model, share in zip(("challenger", "winner"), (CHALLENGER, WINNER), wrong, strict=True):
         model = model.format(group=group) if share is not None else ""
         arguments[role] = model
+        arguments[f"{role}-digest"] = ""
         if model:
-            _publish(folder / "processing/input" / role, model, common, share, rng)
+            published = folder / "processing/input" / role
+            _publish(published, model, common, share, rng)
+            arguments[f"{role}-digest"] = sha256(published / "manifest.json")
     book = folder / "processing/input/codebook/2026-10.json"
     book.parent.mkdir(parents=True, exist_ok=True)
     book.write_text(json.dumps(CODEBOOK | {"group": group}))
+    arguments["codebook-digest"] = sha256(book)
     os.environ["SAGEMAKER_BASE_DIR"] = str(folder)
     try:
         compare.main([part for name, value in arguments.items() for part in (f"--{name}", value)])
@@ -92,7 +96,7 @@ def _publish(folder: Path, model: str, common: dict, share: float, rng) -> None:
         label_table.assemble([rows], constants, test_set=True), folder / "labels.parquet"
     )
     files = [{"name": "labels.parquet", "sha256": sha256(folder / "labels.parquet")}]
-    (folder / "manifest.json").write_text(json.dumps({"files": files}))
+    (folder / "manifest.json").write_text(json.dumps({"run": "r1", "files": files}))
     report = folder.with_name(f"{folder.name}-trained") / "report.json"
     report.parent.mkdir()
     splits = {part: {"codes": dict.fromkeys(CODES, 10)} for part in ("train", "validation")}
@@ -128,7 +132,7 @@ def _side(group: str, model: str, period: str) -> dict:
             "name": model,
             "run": run,
             "period": period,
-            "artefact": f"s3://work-bucket/runs/{group}/{run}/model/{model}/output/model.tar.gz",
+            "artefact": f"s3://work-bucket/models/{group}/{model}/model.tar.gz",
             "objective": "0.9321",
             "data_digest": "d1" * 32,
             "code_digest": "48e6c7247e09e98b",

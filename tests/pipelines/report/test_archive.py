@@ -71,6 +71,7 @@ class Stack:
                 self._s3.put_object(Bucket=months.BUCKET, Key=key + path.name, Body=path.read_bytes())
             _, group, period, run, _ = key.split("/")
             labels, at = {"labels": address, "run": run, "model": "m"}, f"2026-10-0{day}T04:05:06.789Z"
+            labels["digest"] = hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()
             self.record(group, f"MONTH#{period}", **labels)
             self.record(group, f"LABELS#{period}#{run}", recorded_at=at, **labels)
             self.record(group, "GROUP", codebook_version="2026-10")
@@ -149,6 +150,7 @@ def test_a_comparison_that_waits_for_a_person_is_in_its_period_with_the_commands
         if winner:
             stack.record(evidence["group"], "WINNER", model=winner)
         asked = {"asked_at": f"{asked_at}T04:05:06.789Z", "replaces": winner}
+        asked["evidence_digest"] = hashlib.sha256(json.dumps(evidence).encode()).hexdigest()
         stack.record(evidence["group"], f"APPROVAL#{evidence['run']}", **asked)
     assert labelmill("period", "2026-10", "--out", tmp_path)[0] == 0
     page = (tmp_path / page_name(promoted[0]["run"])).read_text(encoding="utf-8")
@@ -195,7 +197,7 @@ def test_the_page_of_a_period_comes_with_those_of_its_labels(stack, labelmill, p
     assert all(f'href="{page}"' in (tmp_path / "2026-09.html").read_text(encoding="utf-8") for page in pages)
 
 
-@pytest.mark.parametrize("name", ["summary.json", "changes.csv"])
+@pytest.mark.parametrize("name", ["summary.json", "changes.csv", "manifest.json"])
 def test_files_of_labels_that_were_changed_afterwards_are_not_reported(
     stack, labelmill, publish, tmp_path, name
 ):
@@ -205,7 +207,7 @@ def test_files_of_labels_that_were_changed_afterwards_are_not_reported(
     stack.overwrite(address, (made[-1][1] / name).read_bytes() + b" ")
     code, _, error = labelmill("labels", "FR-packaging", "2026-10", "--out", tmp_path)
     assert code == 1
-    assert f"{address} is not the file its manifest lists" in error
+    assert f"{address} is not what was recorded: its SHA-256 is" in error
 
 
 @pytest.mark.parametrize(
@@ -236,7 +238,22 @@ def test_evidence_that_was_changed_after_the_decision_is_not_reported(stack, lab
     stack.write(key, evidence | {"score": 1.0})
     code, _, error = labelmill("comparison", evidence["run"], "--out", tmp_path)
     assert code == 1
-    assert f"{key} is not the evidence the decision was based on" in error
+    assert f"{key} is not what was recorded: its SHA-256 is" in error
+
+
+def test_evidence_that_was_changed_while_a_person_is_asked_is_not_reported(
+    stack, labelmill, promoted, tmp_path
+):
+    evidence, lineage = promoted
+    stack.compared(evidence, lineage, decided_at=None)
+    digest = hashlib.sha256(json.dumps(evidence).encode()).hexdigest()
+    asked = {"asked_at": "2026-10-03T04:05:06.789Z", "replaces": "", "evidence_digest": digest}
+    stack.record("DE-weee", f"APPROVAL#{evidence['run']}", **asked)
+    key = f"runs/DE-weee/{evidence['run']}/evidence/comparison.json"
+    stack.write(key, evidence | {"score": 1.0})
+    code, _, error = labelmill("comparison", evidence["run"], "--out", tmp_path)
+    assert code == 1
+    assert f"{key} is not what was recorded" in error
 
 
 def test_a_model_the_ledger_does_not_know_is_named(stack, labelmill, promoted, tmp_path):

@@ -1,6 +1,7 @@
 """A stack with one month of published labels, some of which wait for a person."""
 
 import functools
+import hashlib
 import json
 from datetime import UTC, datetime
 
@@ -130,8 +131,11 @@ class Stack:
             manifest["amended_runs"] = amended
         body = sink.getvalue().to_pybytes()
         self.s3.put_object(Bucket="labelled", Key=f"{prefix}labels.parquet", Body=body)
-        self.s3.put_object(Bucket="labelled", Key=f"{prefix}manifest.json", Body=json.dumps(manifest))
+        manifest["files"] = [{"name": "labels.parquet", "sha256": hashlib.sha256(body).hexdigest()}]
+        listing = json.dumps(manifest).encode()
+        self.s3.put_object(Bucket="labelled", Key=f"{prefix}manifest.json", Body=listing)
         item = {"group": GROUP, "labels": f"s3://labelled/{prefix}", "run": run}
+        item["digest"] = hashlib.sha256(listing).hexdigest()
         for entry in (f"MONTH#{PERIOD}", f"LABELS#{PERIOD}#{run}"):
             typed = {name: {"S": value} for name, value in {**item, "entry": entry}.items()}
             self.dynamodb.put_item(TableName="ledger", Item=typed)

@@ -56,6 +56,17 @@ def exported(cli, suffix=".csv"):
     return path
 
 
+@pytest.mark.parametrize("file", ["labels.parquet", "manifest.json"])
+def test_labels_that_are_not_what_was_recorded_go_out_on_no_sheet(stack, cli, file):
+    key = f"labels/{GROUP}/{PERIOD}/{RUN}/{file}"
+    body = stack.s3.get_object(Bucket="labelled", Key=key)["Body"].read()
+    stack.s3.put_object(Bucket="labelled", Key=key, Body=body + b" ")
+    code, said = cli("export", GROUP, PERIOD)
+    assert code == 1
+    assert f"s3://labelled/{key} is not what was recorded: its SHA-256 is" in said
+    assert not Path(f"review-{GROUP}-{PERIOD}.csv").exists()
+
+
 def test_the_sheet_has_the_waiting_items_the_most_valuable_first(cli):
     rows = [row for _, row in read(exported(cli))]
     assert [row["item_id"] for row in rows] == MOST_VALUABLE_FIRST

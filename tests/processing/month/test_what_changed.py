@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from processing import amend, publish
+from processing.digests import sha256
 from processing.month import drift
 from tests.processing.job_folders import CODEBOOK, DATASET, GROUP, as_jsonl, decision, items
 
@@ -54,7 +55,8 @@ def month(new_job):
             "run": f"run-{period}",
             "dataset_uri": DATASET,
             "model": model,
-            "codebook_version": book["version"],
+            "earlier_digest": job.labels_digest("earlier"),
+            "replaced_digest": job.labels_digest("replaced"),
             "destination": "s3://labelled/x/",
             "rows": str(len(rows)),
             "policy": "{}",
@@ -148,6 +150,7 @@ def test_an_item_with_another_code_than_a_person_decided_on_needs_attention(mont
         (decided.input("labels") / path.name).write_bytes(path.read_bytes())
     (decided.input("decisions") / "decisions.jsonl").write_bytes(as_jsonl(answers))
     about = {"group": GROUP, "period": "2026-09", "run": "r2"}
+    about["labels_digest"] = decided.labels_digest("labels")
     decided.run(amend.main, **about, amends="s3://labelled/x/", destination="s3://labelled/y/")
     october = month(["1"] * 5, rows=rows, earlier=decided)
     assert changes(october) == [["000000", "2", "1", "person"], ["000001", "", "1", "person"]]
@@ -267,13 +270,29 @@ def test_reviewers_at_their_capacity_ring_with_the_precision_that_it_buys(month)
     )
 
 
+def test_a_manifest_of_last_month_that_was_swapped_with_its_labels_stops_the_publication(month):
+    from tests.processing.job_folders import JobFailed
+
+    september = month(["1"] * 3, period="2026-09")
+    recorded = sha256(september.output("manifest") / "manifest.json")
+    with pytest.raises(JobFailed, match=r"manifest\.json of the input `earlier` is not what was recorded"):
+        month(["1"] * 3, earlier=month(["2"] * 3, period="2026-09"), earlier_digest=recorded)
+
+
+def test_labels_of_last_month_that_were_taken_away_stop_the_publication(month):
+    from tests.processing.job_folders import JobFailed
+
+    with pytest.raises(JobFailed, match="is not what was recorded: its SHA-256 is that of no file"):
+        month(["1"] * 3, earlier_digest="a" * 64)
+
+
 def test_labels_of_last_month_that_were_tampered_with_stop_the_publication(month):
     from tests.processing.job_folders import JobFailed
 
     september = month(["1"] * 3, period="2026-09")
     table = september.output("files") / "labels.parquet"
     table.write_bytes(table.read_bytes()[:-1] + b"x")
-    with pytest.raises(JobFailed, match=r"labels of run run-2026-09 are not the ones its manifest lists"):
+    with pytest.raises(JobFailed, match=r"labels\.parquet of run run-2026-09 is not what was recorded"):
         month(["1"] * 3, earlier=september)
 
 

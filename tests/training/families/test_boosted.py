@@ -1,7 +1,5 @@
 """The boosted candidate: what it wins, and that it is served as it was trained."""
 
-import json
-
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -9,7 +7,7 @@ import pytest
 from inference.explain import explain
 from inference.predict import Labeller
 from processing.container import run
-from tests.training.synthetic_group import codebook, featurized, items, write_channel
+from tests.training.synthetic_group import codebook, featurized, items, publish_codebook, write_channel
 from training import model, train, tune
 from training.families import boosted
 
@@ -34,7 +32,7 @@ def interacting(n: int, seed: int) -> pa.Table:
 def interaction(job):
     for name, rows in (("train", interacting(900, 1)), ("validation", interacting(300, 2))):
         write_channel(job, name, rows)
-    (job / "input/data/codebook/2026-10.json").write_text(json.dumps(codebook()))
+    publish_codebook(job, codebook())
     featurized()
     return job
 
@@ -68,7 +66,7 @@ def test_a_boosted_model_is_served_as_it_was_trained(interaction):
 def test_a_boosted_model_of_a_group_without_attributes_is_served_too(job):
     for name, rows in (("train", items(300, 1)), ("validation", items(100, 2))):
         write_channel(job, name, rows.drop_columns(["weight_kg", "material"]))
-    (job / "input/data/codebook/2026-10.json").write_text(json.dumps(codebook() | {"attributes": []}))
+    publish_codebook(job, codebook() | {"attributes": []})
     featurized()
     run(train.main, ["--family", "boosted"])
     new = items(100, 3)
