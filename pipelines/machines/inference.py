@@ -1,5 +1,7 @@
 """The inference workflow: label a test set or a month, or put people's decisions into labels."""
 
+from typing import Any
+
 from stepfunctions.steps import choice_rule, states
 
 from pipelines.ledger import keys
@@ -13,7 +15,15 @@ from pipelines.machines.failure_path import (
     refuse,
 )
 from pipelines.machines.inference_end import end
-from pipelines.machines.inference_jobs import PREPARED, TRANSFORMED, amend, prepare, publish, transform
+from pipelines.machines.inference_jobs import (
+    PREDICTED,
+    PREPARED,
+    TRANSFORMED,
+    amend,
+    prepare,
+    publish,
+    transform,
+)
 from pipelines.machines.labels_record import SUPERSEDED, read_earlier, read_month
 from pipelines.machines.states import HOUR, Path, output, text
 from pipelines.names import LABELS, PREDICTIONS
@@ -25,9 +35,14 @@ def build() -> states.Graph:
     failure = failure_path("inference")
     no_machine, waited = out_of_capacity(failure)
     published, audience, recorded = end(failure)
-    jobs = {PREPARED: prepare(no_machine), TRANSFORMED: transform(no_machine)}
+    prepared, transformed = prepare(no_machine), transform(no_machine)
     last, amended = publish(no_machine), amend(no_machine)
-    label = _known_model(failure, states.Chain([_to_label(), *jobs.values(), last, published]))
+    predict = _any_items(transformed, last)
+    prepared.next(predict)
+    transformed.next(last)
+    last.next(published)
+    jobs = {PREPARED: prepared, TRANSFORMED: predict}
+    label = _known_model(failure, states.Chain([_to_label(), prepared]))
     decide = states.Chain([_to_amend(), amended, published])
     waited.next(_by_purpose("AfterWait", first_without_result(jobs, last), review=amended))
 
@@ -128,10 +143,25 @@ def _known_model(failure: states.State, then: states.State) -> states.State:
     return get_model
 
 
+def _any_items(transform: states.State, publish: states.State) -> states.Choice:
+    """Past Transform where nothing was sold, as SageMaker refuses a job that has nothing to read.
+
+    Source: aws/amazon-sagemaker-examples issue 2414. In place of predictions Publish gets the folder of
+    rejected rows, in which it finds none.
+    """
+    none = states.Pass("NothingToPredict", parameters={"uri": output("rejected")}, result_path=PREDICTED)
+    none.next(publish)
+    any_items = states.Choice("AnyItems")
+    any_items.add_choice(choice_rule.ChoiceRule.NumericEquals(f"{PREPARED}.message.items", 0), none)
+    any_items.default_choice(transform)
+    return any_items
+
+
 def _to_label() -> states.State:
     """What the labels will say they were made with and of; results of jobs join it."""
-    made = {name: Path(f"$.{name}") for name in ("model", "dataset")}
+    made: dict[str, Any] = {name: Path(f"$.{name}") for name in ("model", "dataset")}
     made |= {"delivered": Path("$.target.delivered"), "codebook": Path(CODEBOOK_VERSION)}
+    made |= {"predictions": {"uri": output("predictions")}}
     return states.Pass("ToLabel", parameters=made, result_path="$.made")
 
 

@@ -178,6 +178,7 @@ _FOUND = {
     "prepared": {"message": MESSAGES["processing.prepare"]},
     "made": {
         "prepared": {"message": MESSAGES["processing.prepare"]},
+        "predictions": {"uri": f"s3://work-bucket/runs/{GROUP}/{RUN}/predictions/"},
         **{name: MONTH_ITEM[name]["S"] for name in ("model", "dataset", "delivered")},
     },
     "claim": {

@@ -39,7 +39,7 @@ def test_a_month_is_labelled_by_the_winner_and_published_for_the_stakeholders(cl
     assert run.states == [
         *("Purpose", "ForStakeholders", "GetGroup", "GroupKnown", "Work"),
         *("GetWinner", "WinnerKnown", "UseWinner", "FindEarlier", "EarlierKnown", "GetMonth", "MonthKnown"),
-        *("MadeBefore", "GetModel", "ModelKnown", "ToLabel", "Prepare", "Transform", "Publish"),
+        *("MadeBefore", "GetModel", "ModelKnown", "ToLabel", "Prepare", "AnyItems", "Transform", "Publish"),
         *("PublishManifest", "Audience", "Superseded", "RecordLabels", "GetNewest", "NewestShown"),
         *(
             "PublishTable",
@@ -69,6 +69,33 @@ def test_a_month_is_labelled_by_the_winner_and_published_for_the_stakeholders(cl
         **{"model": OLD_MODEL, "challenger": "", "test_set": "", "predictions": f"s3://labelled/{prefix}"},
     }
     assert cloud.items("PREDICTIONS#") == []
+
+
+def test_an_empty_month_is_published_without_a_transform_job(cloud):
+    cloud.put(WINNER)
+    cloud.sagemaker.messages["processing.prepare"] |= {"rows": 0, "rejected": 0, "items": 0}
+    run = cloud.run("inference", MONTH)
+    assert run.status == "SUCCEEDED", run.cause
+    assert cloud.sagemaker.sent("CreateTransformJob") == []
+    [publish] = given_to(cloud, "publish")
+    # No job's input may be empty: of predictions there are none.
+    assert publish["predictions"] == publish["rejected"]
+    [month] = cloud.items("MONTH#")
+    assert month["run"] == MONTH["run"]
+    assert published(cloud, "labelled").keys() == {f"{labels_of(MONTH)}manifest.json", TABLE}
+    [notice] = cloud.received("Stakeholders")
+    assert notice["Subject"] == f"Labels ready: {GROUP} {PERIOD}"
+
+
+def test_the_publication_of_an_empty_month_that_waits_for_a_machine_is_made_again_without_transform(cloud):
+    cloud.put(WINNER)
+    cloud.sagemaker.messages["processing.prepare"] |= {"rows": 0, "rejected": 0, "items": 0}
+    no_machine = {"FailureReason": "CapacityError: Unable to provision requested ML compute capacity."}
+    cloud.sagemaker.plan("CreateProcessingJob", None, no_machine)
+    run = cloud.run("inference", MONTH)
+    assert run.status == "SUCCEEDED", run.cause
+    assert cloud.sagemaker.sent("CreateTransformJob") == []
+    assert [name for name in run.states if name in ("Prepare", "Publish")] == ["Prepare", "Publish", "Publish"]
 
 
 def test_stakeholders_are_sent_counts_and_the_address_of_the_manifest(cloud):
