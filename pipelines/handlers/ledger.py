@@ -11,7 +11,7 @@ class Month:
     """How far a period is.
 
     Attributes:
-        groups: the known groups.
+        groups: the known groups that are not retired.
         labelled: those whose labels are published.
         without_items: those of which the warehouse had nothing to label.
         undecided: a model not yet decided upon, by group.
@@ -61,11 +61,11 @@ class Ledger:
         return any(page["Items"] for page in pages)
 
     def codebooks(self) -> dict[str, str]:
-        """Every known model group, and the address of its current codebook."""
+        """Every model group that is known and not retired, and the address of its current codebook."""
         pages = self.client.get_paginator("scan").paginate(
             TableName=self.table,
             ConsistentRead=True,
-            FilterExpression="entry = :entry",
+            FilterExpression="entry = :entry AND attribute_not_exists(retired_at)",
             ProjectionExpression="#group, codebook_uri",
             ExpressionAttributeNames={"#group": "group"},
             ExpressionAttributeValues={":entry": {"S": keys.GROUP}},
@@ -80,7 +80,8 @@ class Ledger:
             TableName=self.table,
             ConsistentRead=True,
             ProjectionExpression="#group, entry, model",
-            FilterExpression="entry IN (:registered, :without_items, :labels) "
+            FilterExpression="(entry = :registered AND attribute_not_exists(retired_at)) "
+            "OR entry IN (:without_items, :labels) "
             "OR begins_with(entry, :decision) OR (begins_with(entry, :model) AND #period = :period)",
             ExpressionAttributeNames={"#group": "group", "#period": "period"},
             ExpressionAttributeValues={

@@ -12,6 +12,7 @@ from pipelines.machines.failure_path import (
     failure_path,
     get_item,
     known_group,
+    not_retired,
     refuse,
 )
 from pipelines.machines.inference_end import end
@@ -47,7 +48,7 @@ def build() -> states.Graph:
     waited.next(_by_purpose("AfterWait", first_without_result(jobs, last), review=amended))
 
     read = read_month(failure, _made_before(label, last, audience, decide))
-    of_month = _winner(failure, read_earlier(failure, read))
+    of_month = not_retired(failure, _winner(failure, read_earlier(failure, read)))
     group = known_group(failure, _by_purpose("Work", of_month, test=label, review=read))
     # Something that the run read at its start has changed since: it looks again.
     recorded.default_choice(group)

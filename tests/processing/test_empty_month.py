@@ -63,9 +63,7 @@ def _amended(job: Job, labels: Job) -> dict:
     _next_to(job, "labels", labels)
     (job.input("decisions") / "decisions.jsonl").write_bytes(as_jsonl([decision(3, "2")]))
     address = "s3://labelled/labels/DE-weee/2026-10/r1/"
-    return job.run(
-        amend.main, group=GROUP, period=PERIOD, run="r2", amends=address, destination="s3://x/r2/"
-    )
+    return job.run(amend.main, group=GROUP, period=PERIOD, run="r2", amends=address, destination="s3://x/r2/")
 
 
 def _summary(job: Job) -> dict:
@@ -95,7 +93,9 @@ def test_an_empty_month_after_one_with_items_needs_attention(new_job):
     assert (message["alarms"], message["attention"]) == (1, "The month is empty; 2026-09 had 40 rows.")
 
 
-@pytest.mark.parametrize(("rows", "attention"), [(0, "Nothing."), (40, "40 rows arrived; in 2026-09 it was 0.")])
+@pytest.mark.parametrize(
+    ("rows", "attention"), [(0, "Nothing."), (40, "40 rows arrived; in 2026-09 it was 0.")]
+)
 def test_an_empty_month_is_compared_with_as_any_other(new_job, rows, attention):
     before = _prepared(new_job, [])
     run_publish(before, period="2026-09")

@@ -10,6 +10,7 @@ from tests.pipelines.machines.definition_examples import (
     MONTH_ITEM,
     OLD_MODEL,
     PERIOD,
+    RETIRED_ITEM,
     RUN,
     SUBSTITUTIONS,
 )
@@ -95,7 +96,11 @@ def test_the_publication_of_an_empty_month_that_waits_for_a_machine_is_made_agai
     run = cloud.run("inference", MONTH)
     assert run.status == "SUCCEEDED", run.cause
     assert cloud.sagemaker.sent("CreateTransformJob") == []
-    assert [name for name in run.states if name in ("Prepare", "Publish")] == ["Prepare", "Publish", "Publish"]
+    assert [name for name in run.states if name in ("Prepare", "Publish")] == [
+        "Prepare",
+        "Publish",
+        "Publish",
+    ]
 
 
 def test_stakeholders_are_sent_counts_and_the_address_of_the_manifest(cloud):
@@ -324,3 +329,21 @@ def test_nothing_is_published_when_the_rows_do_not_reconcile(cloud):
     assert run.states[run.states.index("QueueFailure") - 2] == "Publish"
     assert published(cloud, "labelled") == {}
     assert cloud.events() == [] and cloud.received("Stakeholders") == []
+
+
+def test_a_dataset_of_a_retired_group_fails_with_the_fix_and_starts_no_job(cloud):
+    cloud.put(RETIRED_ITEM, WINNER)
+    run = cloud.run("inference", MONTH)
+    assert (run.status, run.cause) == (
+        "FAILED",
+        f"Model group {GROUP} is retired since 2026-10-20T08:00:00.000Z: left the country. "
+        f"Revive it (labelmill groups revive {GROUP}), then start again.",
+    )
+    assert cloud.sagemaker.requests == []
+
+
+def test_of_a_retired_group_a_test_set_is_labelled_and_the_last_months_are_corrected(cloud):
+    cloud.put(RETIRED_ITEM, MONTH_ITEM)
+    for given in (TEST, REVIEW):
+        run = cloud.run("inference", given)
+        assert run.status == "SUCCEEDED", run.cause
