@@ -39,7 +39,16 @@ def test_a_month_is_labelled_by_the_winner_and_published_for_the_stakeholders(cl
     assert run.status == "SUCCEEDED", run.cause
     assert run.states == [
         *("Purpose", "ForStakeholders", "GetGroup", "GroupKnown", "Work"),
-        *("GetWinner", "WinnerKnown", "UseWinner", "FindEarlier", "EarlierKnown", "GetMonth", "MonthKnown"),
+        *(
+            "GroupActive",
+            "GetWinner",
+            "WinnerKnown",
+            "UseWinner",
+            "FindEarlier",
+            "EarlierKnown",
+            "GetMonth",
+            "MonthKnown",
+        ),
         *("MadeBefore", "GetModel", "ModelKnown", "ToLabel", "Prepare", "AnyItems", "Transform", "Publish"),
         *("PublishManifest", "Audience", "Superseded", "RecordLabels", "GetNewest", "NewestShown"),
         *(
