@@ -8,9 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from processing import amend
-from tests.processing.job_folders import COLUMNS, GROUP, PERIOD, Job, as_jsonl, decision, items
-from tests.processing.test_publish_labels import prediction, run_publish
+from processing import amend, publish
+from tests.processing.job_folders import COLUMNS, DATASET, GROUP, PERIOD, Job, as_jsonl, decision, items
 
 HEADER = ",".join(COLUMNS).encode() + b"\n"
 NOTHING = {"rows": 0, "labelled": 0, "review": 0, "none": 0, "rejected": 0}
@@ -45,9 +44,33 @@ def _prepared(new_job, rows: list[dict], name: str = "part-000.jsonl", content: 
         for path in before.output(folder).iterdir():
             (job.input(folder) / path.name).write_bytes(path.read_bytes())
     if made := before.items():
-        answers = as_jsonl([prediction(item["item_id"]) for item in made])
+        said = {
+            "code": "1",
+            "confidence": 0.9,
+            "second_code": "2",
+            "second_confidence": 0.05,
+            "review": False,
+        }
+        answers = as_jsonl([{"item_id": item["item_id"], "SageMakerOutput": said} for item in made])
         (job.input("predictions") / "items-00000.jsonl.out").write_bytes(answers)
     return job
+
+
+def _publish(job: Job, period: str = PERIOD) -> dict:
+    """The message of Publish."""
+    return job.run(
+        publish.main,
+        group=GROUP,
+        period=period,
+        purpose="inference",
+        run="r1",
+        dataset_uri=DATASET,
+        model="DE-weee-2026-09-1a2b3c4d",
+        codebook_version="2026-10",
+        destination="s3://labelled/labels/DE-weee/2026-10/r1/",
+        rows=str(job.delivered),
+        policy='{"precision": 0}',
+    )
 
 
 def _next_to(job: Job, folder: str, other: Job) -> Job:
@@ -73,7 +96,7 @@ def _summary(job: Job) -> dict:
 @pytest.mark.parametrize("name", FILES)
 def test_files_without_rows_become_labels_without_rows(new_job, name):
     job = _prepared(new_job, [], name, FILES[name])
-    message = run_publish(job)
+    message = _publish(job)
     assert message | NOTHING == message
     assert (message["alarms"], message["attention"]) == (0, "Nothing.")
     labels = pq.read_table(job.output("files") / "labels.parquet")
@@ -87,9 +110,9 @@ def test_files_without_rows_become_labels_without_rows(new_job, name):
 
 def test_an_empty_month_after_one_with_items_needs_attention(new_job):
     before = _prepared(new_job, items(40, labelled=False))
-    run_publish(before, period="2026-09")
+    _publish(before, period="2026-09")
     job = _next_to(_prepared(new_job, []), "earlier", before)
-    message = run_publish(job)
+    message = _publish(job)
     assert (message["alarms"], message["attention"]) == (1, "The month is empty; 2026-09 had 40 rows.")
 
 
@@ -98,24 +121,24 @@ def test_an_empty_month_after_one_with_items_needs_attention(new_job):
 )
 def test_an_empty_month_is_compared_with_as_any_other(new_job, rows, attention):
     before = _prepared(new_job, [])
-    run_publish(before, period="2026-09")
+    _publish(before, period="2026-09")
     job = _next_to(_prepared(new_job, items(rows, labelled=False)), "earlier", before)
-    assert run_publish(job)["attention"] == attention
+    assert _publish(job)["attention"] == attention
 
 
 def test_decisions_on_a_month_that_is_delivered_again_without_items_go_with_their_items(new_job):
     labelled = _prepared(new_job, items(40, labelled=False))
-    run_publish(labelled)
+    _publish(labelled)
     amended = new_job()
     _amended(amended, labelled)
     job = _next_to(_prepared(new_job, []), "replaced", amended)
-    assert run_publish(job)["rows"] == 0
+    assert _publish(job)["rows"] == 0
     assert _summary(job)["decisions"] == {"kept": 0, "not_kept": 0}
 
 
 def test_a_sheet_on_a_month_that_is_empty_by_now_is_not_kept_and_told(new_job):
     empty = _prepared(new_job, [])
-    run_publish(empty)
+    _publish(empty)
     job = new_job()
     message = _amended(job, empty)
     assert message | NOTHING == message
