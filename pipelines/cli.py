@@ -14,6 +14,7 @@ COMMANDS = {
     "demo": ("infra.local.demo", "two months for three model groups, on this machine"),
     "local": ("infra.local.command", "run the whole system on this machine"),
     "codebook": ("pipelines.commands.codebook", "check, show, compare and publish codebooks"),
+    "groups": ("pipelines.commands.groups", "the model groups: list, retire and revive"),
     "models": ("pipelines.commands.models", "winners, their history and rollback"),
     "approve": ("pipelines.commands.approve", "approve a model that is waiting to become the winner"),
     "reject": ("pipelines.commands.reject", "reject a model that is waiting to become the winner"),

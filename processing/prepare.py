@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         table, reviewed = merged.table, merged.figures
         content += decisions.files(container.input_folder("reviewed"))
     good, rejected = rows.set_aside(table, _problems(book, options.purpose, options.period))
-    _check_some_are_left(table, rejected, options.dataset_uri)
+    _check_some_are_left(table, rejected, options)
     made = rows.canonical(good, columns)
     recoded = None
     if "label" in columns:
@@ -130,12 +130,15 @@ def _set_aside(table: pa.Table, book: Codebook, period: str) -> dict[str, int]:
     return {code: counted[code] for code in unclear if counted[code]}
 
 
-def _check_some_are_left(table: pa.Table, rejected: pa.Table, uri: str) -> None:
+def _check_some_are_left(table: pa.Table, rejected: pa.Table, options: argparse.Namespace) -> None:
     """Raise BadData where no row is left, naming each kind of problem with its first row.
 
-    Such a month must stop: an output of rejected rows alone would be announced as ready.
+    Such a month must stop: an output of rejected rows alone would be announced as ready. A month of which no
+    row was delivered is one in which nothing was sold.
     """
     if table.num_rows == 0:
+        if options.purpose == "inference":
+            return
         raise BadData("The dataset has no rows.", "check the query that made it.")
     if rejected.num_rows == table.num_rows:
         rows = rejected.to_pylist()
@@ -146,7 +149,8 @@ def _check_some_are_left(table: pa.Table, rejected: pa.Table, uri: str) -> None:
             for row, (_, count) in zip(first, kinds, strict=True)
         ]
         raise BadData(
-            f"None of the {table.num_rows} rows of {uri} is usable. {' '.join(shown)}", first[0]["fix"]
+            f"None of the {table.num_rows} rows of {options.dataset_uri} is usable. {' '.join(shown)}",
+            first[0]["fix"],
         )
 
 

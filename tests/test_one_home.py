@@ -36,7 +36,8 @@ SPELLED = {
         r"(^|/)(training|inference|codebooks|runs|predictions|reviewed|shared|labels|current)/($|\{)|>/<"
     ),
     "keys.py has the ledger's keys": re.compile(
-        r"^(GROUP|TRAINED|WINNER)$|(MODEL|PREDICTIONS|MONTH|LABELS|DECISION|APPROVAL|NOITEMS|NOTICE|DISMISSED)#"
+        r"^(GROUP|TRAINED|WINNER)$"
+        r"|(MODEL|PREDICTIONS|MONTH|LABELS|DECISION|APPROVAL|NOITEMS|NOTICE|DISMISSED|STATUS)#"
     ),
     "keys.py splits the ledger's keys": re.compile("^#$"),
 }

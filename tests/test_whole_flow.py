@@ -18,13 +18,15 @@ from processing.labels.output import STATUSES
 
 GOOD, BAD, UNKNOWN = "DE-weee", "IT-weee", "PL-batteries"
 ROWS, NEW, DECIDED = 700, 120, 5
+EMPTY = "2027-01"
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory):
     """A stack that has taken a good dataset, a bad one and one of an unknown group, and then new items.
 
-    It takes these once more in the next month, when the codes are others and a reviewer decides.
+    It takes these once more in the next month, when the codes are others and a reviewer decides; and then a
+    month in which nothing was sold.
     """
     with LocalStack(tmp_path_factory.mktemp("stack")) as stack:
         for group in (GOOD, BAD):
@@ -50,6 +52,8 @@ def stack(tmp_path_factory):
         stack.wait_until_quiet(timeout_seconds=300)
         sheet = stack.folder / "review.csv"
         reviewer.review(stack, GOOD, "2026-11", sheet, true_codes(), DECIDED)
+        stack.wait_until_quiet(timeout_seconds=300)
+        put(stack, "inference", GOOD, new.slice(0, 0), EMPTY)
         stack.wait_until_quiet(timeout_seconds=300)
         yield stack
 
@@ -104,7 +108,7 @@ def test_people_are_told_which_codes_the_winner_cannot_give(stack):
 
 
 def test_decisions_amend_the_labels_as_a_new_version_that_says_who_decided(stack):
-    _, labelled, amended = results.published(stack, GOOD)
+    _, labelled, amended = results.published(stack, GOOD)[:3]
     assert amended["amends"] == labelled["address"].removesuffix("manifest.json")
     before, after = labels_of(stack, labelled), labels_of(stack, amended)
     decided = {item: row for item, row in after.items() if row["decided_by"]}
@@ -113,6 +117,17 @@ def test_decisions_amend_the_labels_as_a_new_version_that_says_who_decided(stack
     assert all(before[item]["status"] == "review" for item in decided)
     assert {row["decided_by"] for row in decided.values()} == {reviewer.NAME}
     assert all(after[item] == row for item, row in before.items() if item not in decided)
+
+
+def test_a_month_in_which_nothing_was_sold_is_published_without_a_row_and_told(stack):
+    manifest = results.published(stack, GOOD)[3]
+    assert (manifest["period"], manifest["rows"]) == (EMPTY, 0)
+    current = stack.folder / "s3" / stack.names["LabelledBucket"] / f"current/{GOOD}/{EMPTY}/labels.parquet"
+    assert pq.read_table(current).num_rows == 0
+    [notice] = [text for text in mail(stack) if f"Labels ready: {GOOD} {EMPTY}" in text]
+    assert f"The month is empty; 2026-11 had {NEW} rows." in notice
+    jobs = [path.name for path in (stack.folder / "jobs").glob(f"{GOOD}-{EMPTY}-*")]
+    assert sorted(name.split("-")[-2] for name in jobs) == ["prepare", "publish"]
 
 
 def test_bad_rows_are_set_aside_with_their_reasons_and_the_rest_goes_on(stack):

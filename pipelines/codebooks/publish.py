@@ -32,7 +32,8 @@ class PublishedCodebook:
 
     `replaces` is the version that was current before, empty for a group's first codebook. `changed` is false
     when the very same codebook and policy were current already. `older` is true when the version comes before
-    the one it replaces, numbers in them compared as numbers.
+    the one it replaces, numbers in them compared as numbers. `retired_at` is empty unless the group is
+    retired, which publishing does not change.
     """
 
     group: str
@@ -42,6 +43,7 @@ class PublishedCodebook:
     published_at: str
     replaces: str
     changed: bool
+    retired_at: str
 
     @property
     def older(self) -> bool:
@@ -102,7 +104,7 @@ def publish(
     }
     current = current_codebook(group, dynamodb=dynamodb, table=table)
     _stop_sharing(s3, work_bucket, group, current.get("share_by"), settings["share_by"])
-    changed = {**current, "published_at": ""} != {**item, "published_at": ""}
+    changed = any(current.get(name) != item[name] for name in item.keys() - {"published_at"})
     if changed:
         _replace(current, item, dynamodb, table, file)
     return PublishedCodebook(
@@ -113,25 +115,31 @@ def publish(
         published_at=item["published_at"] if changed else current["published_at"],
         replaces=current.get("codebook_version", ""),
         changed=changed,
+        retired_at=current.get("retired_at", ""),
     )
 
 
 def _replace(
     current: dict[str, str], item: dict[str, str], dynamodb: DynamoDBClient, table: str, file: str
 ) -> None:
-    """Put the group's item in the place of `current`, if that is what still stands there."""
-    condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(entry)"}
-    if current:
-        condition = {
-            "ConditionExpression": "codebook_version = :version AND published_at = :published_at",
-            "ExpressionAttributeValues": {
-                f":{name.removeprefix('codebook_')}": {"S": current[name]}
-                for name in ("codebook_version", "published_at")
-            },
-        }
-    typed = {name: {"S": value} for name, value in item.items()}
+    """Write the group's item over `current`, if that is what still stands there.
+
+    What others write into it, that the group is retired, stays as it is.
+    """
+    key = {name: {"S": item[name]} for name in ("group", "entry")}
+    new = {name: value for name, value in item.items() if name not in key}
+    seen = {name: current[name] for name in ("codebook_version", "published_at") if current}
+    condition = " AND ".join(f"#{name} = :seen_{name}" for name in seen) or "attribute_not_exists(entry)"
+    values = new | {f"seen_{name}": value for name, value in seen.items()}
     try:
-        dynamodb.put_item(TableName=table, Item=typed, **condition)
+        dynamodb.update_item(
+            TableName=table,
+            Key=key,
+            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in new),
+            ConditionExpression=condition,
+            ExpressionAttributeNames={f"#{name}": name for name in new},
+            ExpressionAttributeValues={f":{name}": {"S": value} for name, value in values.items()},
+        )
     except dynamodb.exceptions.ConditionalCheckFailedException as error:
         before = current.get("codebook_version", "none")
         message = f"somebody else has just published for {item['group']}, in place of {before}"

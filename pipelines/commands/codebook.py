@@ -133,6 +133,13 @@ def _publish(args: argparse.Namespace) -> int:
                 f"the older codes. If you did not mean this, publish {done.replaces} again.",
                 file=sys.stderr,
             )
+    if done.retired_at:
+        print(
+            f"Warning: {done.group} is retired since {done.retired_at} and stays so: nothing of it is "
+            "ordered, trained on or labelled. "
+            f"To take it up again: labelmill groups revive {done.group} --reason TEXT",
+            file=sys.stderr,
+        )
     print(f"{done.group} {done.version} {how}\n{done.uri}\nsha256 {done.digest}")
     return 0
 

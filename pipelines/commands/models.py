@@ -1,13 +1,12 @@
 """`labelmill models`: the models of each group, who won when and why, and changing the winner by hand."""
 
 import argparse
-import json
 import sys
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from pipelines.commands.ledger_access import add_by, decider, open_ledger, reason_of, tell_mlops
-from pipelines.commands.shared import Command, Subparsers, add_stack, guarded
+from pipelines.commands.shared import Command, Subparsers, add_stack, guarded, print_json, print_table
 
 EPILOG = """\
 Examples:
@@ -82,7 +81,7 @@ def _list(args: argparse.Namespace) -> int:
         for name, model in each.models.items()
     ]
     if args.json:
-        return _print_json(rows)
+        return print_json(rows)
     titles = ("model", "period", "trained", "objective", "codebook", "status")
     cells = [
         (
@@ -91,10 +90,7 @@ def _list(args: argparse.Namespace) -> int:
         )
         for row in rows
     ]
-    widths = [max(map(len, column)) for column in zip(titles, *cells, strict=True)]
-    for line in (titles, *cells):
-        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
-    return 0
+    return print_table(titles, cells)
 
 
 def _history(args: argparse.Namespace) -> int:
@@ -102,7 +98,7 @@ def _history(args: argparse.Namespace) -> int:
 
     decisions = reading.read(*open_ledger(args.stack), args.group).decisions
     if args.json:
-        return _print_json(decisions)
+        return print_json(decisions)
     print("\n\n".join(map(_in_words, decisions)) or f"{args.group}: no decisions yet")
     return 0
 
@@ -135,7 +131,7 @@ def _winner(args: argparse.Namespace) -> int:
     if not answer["model"]:
         raise reading.LedgerError(f"{args.group} has no winner {when}.")
     if args.json:
-        return _print_json({"group": args.group, **answer})
+        return print_json({"group": args.group, **answer})
     print(f"{answer['model']} since {answer['since']}")
     return 0
 
@@ -161,12 +157,7 @@ def _change(args: argparse.Namespace, verdict: str) -> int:
     if warning := reading.older_codebook(found, args.model):
         print(f"Warning: {warning}", file=sys.stderr)
     if args.json:
-        return _print_json(decision)
+        return print_json(decision)
     before = decision["replaces"] or "none"
     print(f"{args.model} is now the winner of {args.group}, instead of {before}.")
-    return 0
-
-
-def _print_json(value: object) -> int:
-    print(json.dumps(value, ensure_ascii=False, indent=2))
     return 0

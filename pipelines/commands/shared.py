@@ -1,8 +1,9 @@
 """What the commands that call AWS share: which stack they mean, and how they report a refusal."""
 
 import argparse
+import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 #: The fix where AWS was not reached at all: no Region, no credentials, no answer at the endpoint.
@@ -71,3 +72,17 @@ def guarded(command: Command) -> Command:
         return 1
 
     return run
+
+
+def print_table(titles: Sequence[str], cells: Sequence[Sequence[str]]) -> int:
+    """Print lines of text under titles, each column as wide as it must be; the exit code of a success."""
+    widths = [max(map(len, column)) for column in zip(titles, *cells, strict=True)]
+    for line in (titles, *cells):
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    return 0
+
+
+def print_json(value: object) -> int:
+    """Print it as JSON, for programs; the exit code of a success."""
+    print(json.dumps(value, ensure_ascii=False, indent=2))
+    return 0

@@ -160,12 +160,13 @@ def _order(
 
 
 def _lacking(stack: Stack, order: unload.Order, ledgers: Mapping[str, GroupLedger]) -> list[str]:
-    """The groups of an order that have no dataset of its month, and of which the warehouse found no rows."""
+    """The groups of an order that have no dataset of its month, are not retired, and may have rows."""
     known = [group for group, ledger in ledgers.items() if ledger.registered]
     return [
         group
         for group in order.groups or known
-        if (order.purpose, order.period) not in ledgers.get(group, GroupLedger(group)).without_items
+        if not (ledger := ledgers.get(group, GroupLedger(group))).is_retired
+        and (order.purpose, order.period) not in ledger.without_items
         and not any(orders.landings(stack, group, asdict(order)))
     ]
 

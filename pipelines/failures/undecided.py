@@ -16,8 +16,13 @@ from pipelines.runs import EVENT_VERSION
 
 
 def find(stack: Stack, known: Executions, ledgers: Mapping[str, GroupLedger]) -> Iterator[Failure]:
-    """Each such model. One whose test or comparison has failed is not among them: that run is in the list."""
+    """Each such model. One whose test or comparison has failed is not among them: that run is in the list.
+
+    Nor are those of a retired group.
+    """
     for ledger in ledgers.values():
+        if ledger.is_retired:
+            continue
         decided = {decision["model"] for decision in ledger.decisions}
         for model, item in ledger.models.items():
             if model not in decided and not _is_under_way(model, item, known, ledgers):

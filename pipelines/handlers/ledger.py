@@ -11,7 +11,7 @@ class Month:
     """How far a period is.
 
     Attributes:
-        groups: the known groups.
+        groups: the known groups that are not retired.
         labelled: those whose labels are published.
         without_items: those of which the warehouse had nothing to label.
         undecided: a model not yet decided upon, by group.
@@ -64,11 +64,11 @@ class Ledger:
         return any(page["Items"] for page in pages)
 
     def codebooks(self) -> dict[str, tuple[str, str]]:
-        """Every known model group, and address and SHA-256 (hex) of its current codebook."""
+        """Every group that is known and not retired: address and SHA-256 (hex) of its codebook."""
         pages = self.client.get_paginator("scan").paginate(
             TableName=self.table,
             ConsistentRead=True,
-            FilterExpression="entry = :entry",
+            FilterExpression="entry = :entry AND attribute_not_exists(retired_at)",
             ProjectionExpression="#group, codebook_uri, codebook_digest",
             ExpressionAttributeNames={"#group": "group"},
             ExpressionAttributeValues={":entry": {"S": keys.GROUP}},
@@ -87,7 +87,8 @@ class Ledger:
             TableName=self.table,
             ConsistentRead=True,
             ProjectionExpression="#group, entry, model",
-            FilterExpression="entry IN (:registered, :without_items, :labels) "
+            FilterExpression="(entry = :registered AND attribute_not_exists(retired_at)) "
+            "OR entry IN (:without_items, :labels) "
             "OR begins_with(entry, :decision) OR (begins_with(entry, :model) AND #period = :period)",
             ExpressionAttributeNames={"#group": "group", "#period": "period"},
             ExpressionAttributeValues={

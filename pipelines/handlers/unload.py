@@ -62,7 +62,10 @@ def start_all(
     for group in order.groups or sorted(codebooks):
         try:
             if group not in codebooks:
-                raise unload.CannotUnload(f"not a known group. Fix: labelmill codebook publish, for {group}")
+                raise unload.CannotUnload(
+                    f"not a known group, or retired. Fix: labelmill codebook publish, for {group}; "
+                    f"of a retired one labelmill groups revive {group}"
+                )
             attributes = _attributes(s3, *codebooks[group])
             request = unload.request(order, group, attributes, place, os.environ["STACK_NAME"])
             statements.execute_statement(**request, **_warehouse())

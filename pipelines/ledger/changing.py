@@ -1,7 +1,7 @@
-"""What people write to the ledger: a change of a group's winner, and an answer to a comparison that asks.
+"""What people write to the ledger: a group's winner, its retirement, and an answer to a comparison that asks.
 
-`record` writes only if the winner is still the one that the decision replaces, `answer` only if nobody has
-answered before.
+Each is written only if it still holds what the person was looking at: the winner that the decision replaces,
+the group retired or not, no answer before this one.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pipelines.ledger import keys
-from pipelines.ledger.items import Decision, change_of_winner
+from pipelines.ledger.items import NEW, Decision, change_of_winner, typed
 from pipelines.ledger.reading import MAKES_WINNER, GroupLedger, LedgerError, check_model, read
 from pipelines.names import manual_run_name
 
@@ -77,30 +77,114 @@ def _known_scores(ledger: GroupLedger, model: str, replaces: str) -> dict[str, A
 def record(client: DynamoDBClient, table: str, decision: Decision) -> None:
     """Write a decision of `change`, and its model as the winner, if the winner is still the one it replaces.
 
-    Both in one transaction, or nothing. `client` is a boto3 DynamoDB client. Transactions that meet cancel
-    one another, and this one is tried again. Raises LedgerError where another decision was faster.
+    Both in one transaction, or nothing. `client` is a boto3 DynamoDB client. Raises LedgerError where another
+    decision was faster.
     """
     group, time = decision["group"], keys.parse(decision["entry"])[1]["time"]
-    for _ in range(TRIES):
-        try:
-            client.transact_write_items(TransactItems=change_of_winner(table, decision, time))
-            return
-        except client.exceptions.TransactionCanceledException as error:
-            codes = [reason["Code"] for reason in error.response["CancellationReasons"]]
-            if codes[0] == "ConditionalCheckFailed":
-                break
-            if "TransactionConflict" not in codes:
-                raise
-    else:
-        raise LedgerError(
-            f"The winner of {group} is being written by others all the time, so nothing was changed. "
-            "Fix: run the same command again."
-        )
+    if _written(client, change_of_winner(table, decision, time), f"The winner of {group}"):
+        return
     now = read(client, table, group).winner.get("model", "none")
     raise LedgerError(
         f"Another decision on {group} was faster: the winner is {now} and no longer "
         f"{decision['replaces'] or 'none'}. Nothing was written. "
         f"Fix: look at it (labelmill models history {group}) and decide again."
+    )
+
+
+def retire(
+    client: DynamoDBClient, table: str, ledger: GroupLedger, by: str, reason: str, now: datetime
+) -> None:
+    """Let nothing of the group be ordered, trained on or labelled any more; what there is of it stays.
+
+    Args:
+        client: a boto3 DynamoDB client.
+        table: the ledger's name.
+        ledger: the group's, as it was read.
+        by: who decides.
+        reason: why.
+        now: a time with a zone.
+
+    Raises:
+        LedgerError: the group is retired, or becomes so at the same moment.
+    """
+    if ledger.is_retired:
+        since = {name: ledger.registered[f"retired_{name}"] for name in ("at", "by", "reason")}
+        raise LedgerError(
+            "{group} is retired since {at}, by {by}: {reason}".format(group=ledger.group, **since)
+        )
+    values = {"retired_at": _text(now), "retired_by": by, "retired_reason": reason}
+    update = {
+        "UpdateExpression": "SET " + ", ".join(f"{name} = :{name}" for name in values),
+        "ConditionExpression": "attribute_exists(entry) AND attribute_not_exists(retired_at)",
+        "ExpressionAttributeValues": {f":{name}": {"S": value} for name, value in values.items()},
+    }
+    _change_status(client, table, ledger.group, "retired", update, by, reason, now)
+
+
+def revive(
+    client: DynamoDBClient, table: str, ledger: GroupLedger, by: str, reason: str, now: datetime
+) -> None:
+    """Take a retired group up again. The arguments are those of `retire`.
+
+    Raises:
+        LedgerError: the group is not retired, or no longer as it was read.
+    """
+    if not ledger.is_retired:
+        raise LedgerError(f"{ledger.group} is not retired.")
+    update = {
+        "UpdateExpression": "REMOVE retired_at, retired_by, retired_reason",
+        "ConditionExpression": "retired_at = :seen",
+        "ExpressionAttributeValues": {":seen": {"S": ledger.registered["retired_at"]}},
+    }
+    _change_status(client, table, ledger.group, "active", update, by, reason, now)
+
+
+def _change_status(
+    client: DynamoDBClient,
+    table: str,
+    group: str,
+    status: str,
+    update: dict[str, Any],
+    by: str,
+    reason: str,
+    now: datetime,
+) -> None:
+    """Update the group's item, and write beside it who did so, when and why; both or nothing."""
+    change = {
+        "group": group,
+        "entry": keys.STATUS.format(time=_text(now)),
+        "status": status,
+        "by": by,
+        "reason": reason,
+    }
+    registered = {"TableName": table, "Key": typed({"group": group, "entry": keys.GROUP})}
+    items = [{"Update": registered | update}, {"Put": {"TableName": table, "Item": typed(change), **NEW}}]
+    if not _written(client, items, f"The item of {group}"):
+        raise LedgerError(
+            f"Somebody else has just retired or revived {group}. Nothing was written. "
+            "Fix: look at it (labelmill groups list) and decide again."
+        )
+
+
+def _written(client: DynamoDBClient, items: list[Any], what: str) -> bool:
+    """Write all the items in one transaction; False, and nothing, where the first one's condition fails.
+
+    Transactions that meet cancel one another, and this one is tried again. Raises LedgerError if it meets
+    others every time; `what` says then what they are writing.
+    """
+    for _ in range(TRIES):
+        try:
+            client.transact_write_items(TransactItems=items)
+            return True
+        except client.exceptions.TransactionCanceledException as error:
+            codes = [reason["Code"] for reason in error.response["CancellationReasons"]]
+            if codes[0] == "ConditionalCheckFailed":
+                return False
+            if "TransactionConflict" not in codes:
+                raise
+    raise LedgerError(
+        f"{what} is being written by others all the time, so nothing was changed. "
+        "Fix: run the same command again."
     )
 
 

@@ -28,6 +28,7 @@ NO_ITEMS = "NOITEMS#{purpose}#{period}"
 NOTICES = "NOTICE#"
 NOTICE = NOTICES + "{run}#{state}"
 DISMISSED = "DISMISSED#{name}"
+STATUS = "STATUS#{time}"
 
 _FORMS = {
     form.partition("#")[0]: form
@@ -45,6 +46,7 @@ _FORMS = {
         NO_ITEMS,
         NOTICE,
         DISMISSED,
+        STATUS,
     )
 }
 

@@ -44,6 +44,7 @@ class GroupLedger:
         labels: items LABELS#, in the order in which they were recorded, each with its `period`.
         without_items: items NOITEMS# by purpose and period.
         dismissed: items DISMISSED# by what nobody need start again.
+        changes: items STATUS#, the oldest first, each with its `time`: who retired or revived the group.
     """
 
     group: str
@@ -57,6 +58,12 @@ class GroupLedger:
     labels: list[dict[str, Any]] = field(default_factory=list)
     without_items: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     dismissed: dict[str, dict[str, Any]] = field(default_factory=dict)
+    changes: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def is_retired(self) -> bool:
+        """Whether somebody retired the group and nobody has revived it since."""
+        return "retired_at" in self.registered
 
 
 def read(client: DynamoDBClient, table: str, group: str) -> GroupLedger:
@@ -108,6 +115,8 @@ def _assemble(pages: Iterable[QueryOutputTypeDef | ScanOutputTypeDef]) -> list[G
                 ledger.without_items[purpose, period] = item
             case keys.DISMISSED, {"name": name}:
                 ledger.dismissed[name] = item
+            case keys.STATUS, named:
+                ledger.changes.append(named | item)
     for ledger in ledgers.values():
         ledger.labels.sort(key=lambda item: item["recorded_at"])
     return list(ledgers.values())

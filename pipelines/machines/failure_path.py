@@ -209,3 +209,14 @@ def known_group(failure: states.State, then: states.State, needs: str = CODEBOOK
     known.default_choice(unknown)
     get_group.next(known)
     return get_group
+
+
+def not_retired(failure: states.State, then: states.State) -> states.State:
+    """On to `then`, but not with a new dataset of a retired group."""
+    told = "Model group {} is retired since {}: {}. Revive it (labelmill groups revive {}), then start again."
+    since, reason = "$.registered.Item.retired_at.S", "$.registered.Item.retired_reason.S"
+    active = states.Choice("GroupActive")
+    refused = refuse("RetiredGroup", failure, told, "$.group", since, reason, "$.group")
+    active.add_choice(choice_rule.ChoiceRule.IsPresent(since, True), refused)
+    active.default_choice(then)
+    return active

@@ -1,5 +1,7 @@
 """The inference workflow: label a test set or a month, or put people's decisions into labels."""
 
+from typing import Any
+
 from stepfunctions.steps import choice_rule, states
 
 from pipelines.ledger import keys
@@ -11,10 +13,19 @@ from pipelines.machines.failure_path import (
     failure_path,
     get_item,
     known_group,
+    not_retired,
     refuse,
 )
 from pipelines.machines.inference_end import end
-from pipelines.machines.inference_jobs import PREPARED, TRANSFORMED, amend, prepare, publish, transform
+from pipelines.machines.inference_jobs import (
+    PREDICTED,
+    PREPARED,
+    TRANSFORMED,
+    amend,
+    prepare,
+    publish,
+    transform,
+)
 from pipelines.machines.labels_record import SUPERSEDED, read_earlier, read_month
 from pipelines.machines.states import HOUR, Path, output, text
 from pipelines.names import LABELS, PREDICTIONS
@@ -32,15 +43,16 @@ def build() -> states.Graph:
     changed = artefact.changed(failure)
     use = artefact.check("BeforeTransform", failure, changed, then=transformed)
     transformed.next(artefact.check("AfterTransform", failure, changed, then=last))
-    prepared.next(use)
+    predict = _any_items(use, last)
+    prepared.next(predict)
     last.next(published)
     label = _known_model(failure, states.Chain([_to_label(), prepared]))
     decide = states.Chain([_to_amend(), amended, published])
-    jobs = {PREPARED: prepared, TRANSFORMED: use}
+    jobs = {PREPARED: prepared, TRANSFORMED: predict}
     waited.next(_by_purpose("AfterWait", first_without_result(jobs, last), review=amended))
 
     read = read_month(failure, _made_before(label, last, audience, decide))
-    of_month = _winner(failure, read_earlier(failure, read))
+    of_month = not_retired(failure, _winner(failure, read_earlier(failure, read)))
     group = known_group(failure, _by_purpose("Work", of_month, test=label, review=read))
     # Something that the run read at its start has changed since: it looks again.
     recorded.default_choice(group)
@@ -136,10 +148,25 @@ def _known_model(failure: states.State, then: states.State) -> states.State:
     return get_model
 
 
+def _any_items(transform: states.State, publish: states.State) -> states.Choice:
+    """Past Transform where nothing was sold, as SageMaker refuses a job that has nothing to read.
+
+    Source: aws/amazon-sagemaker-examples issue 2414. In place of predictions Publish gets the folder of
+    rejected rows, in which it finds none.
+    """
+    none = states.Pass("NothingToPredict", parameters={"uri": output("rejected")}, result_path=PREDICTED)
+    none.next(publish)
+    any_items = states.Choice("AnyItems")
+    any_items.add_choice(choice_rule.ChoiceRule.NumericEquals(f"{PREPARED}.message.items", 0), none)
+    any_items.default_choice(transform)
+    return any_items
+
+
 def _to_label() -> states.State:
     """What the labels will say they were made with and of; results of jobs join it."""
-    made = {name: Path(f"$.{name}") for name in ("model", "dataset")}
+    made: dict[str, Any] = {name: Path(f"$.{name}") for name in ("model", "dataset")}
     made |= {"delivered": Path("$.target.delivered"), "codebook": Path(CODEBOOK_VERSION)}
+    made |= {"predictions": {"uri": output("predictions")}}
     return states.Pass("ToLabel", parameters=made, result_path="$.made")
 
 

@@ -26,6 +26,8 @@ from pipelines.names import RUN_FOLDER, SHEET, address
 TRANSFORM_HOURS = 8
 #: Where the results of jobs are whose work a wait for machines need not do again.
 PREPARED, TRANSFORMED = "$.made.prepared", "$.made.transformed"
+#: Where the address of the predictions is, as `uri`.
+PREDICTED = "$.made.predictions"
 #: Where the published files stand, and where the manifest waits that makes them published.
 PUBLISHED = text(address("{}", "{}"), "$.target.bucket", "$.target.prefix")
 STAGED = text(address("{}", f"{RUN_FOLDER}manifest/"), "$.target.bucket")
@@ -93,7 +95,8 @@ def publish(failure: states.State) -> states.State:
         "Publish",
         failure,
         inputs={
-            **{name: output(name) for name in ("items", "truth", "rejected", "predictions")},
+            **{name: output(name) for name in ("items", "truth", "rejected")},
+            "predictions": Path(f"{PREDICTED}.uri"),
             "codebook": Path(CODEBOOK_URI),
             "earlier": Path("$.target.earlier.labels.S"),
             "replaced": Path("$.target.month.labels.S"),

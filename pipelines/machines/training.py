@@ -16,6 +16,7 @@ from pipelines.machines.failure_path import (
     failure_path,
     get_item,
     known_group,
+    not_retired,
 )
 from pipelines.machines.states import (
     HOUR,
@@ -61,7 +62,7 @@ def build() -> states.Graph:
     get_trained.next(_nothing_new(failure, featurize))
     steps = states.Chain([prepare, claim_rows(failure, then=get_trained)])
     # Of the three paths that only training needs: all are written together.
-    start = known_group(failure, steps, needs=SHARE_BY)
+    start = known_group(failure, not_retired(failure, steps), needs=SHARE_BY)
     return states.Graph(start, comment=__doc__, timeout_seconds=TIMEOUT_SECONDS)
 
 

@@ -44,9 +44,13 @@ def write(table: pa.Table, path: Path) -> None:
 def write_shards(table: pa.Table, folder: Path, stem: str) -> list[Path]:
     """Like `write`, into files `{stem}-00000.jsonl`, ...; returns their paths.
 
-    Each has at most SHARD_ROWS rows and SHARD_BYTES bytes; a single longer row has a file of its own.
+    Each has at most SHARD_ROWS rows and SHARD_BYTES bytes; a single longer row has a file of its own. No rows
+    make one empty file: SageMaker fails a job whose input has none.
     """
     paths: list[Path] = []
+    if not table.num_rows:
+        paths.append(folder / f"{stem}-00000.jsonl")
+        write(table, paths[0])
     for start in range(0, table.num_rows, SHARD_ROWS):
         data, ends = _encoded(table.slice(start, SHARD_ROWS))
         first = 0

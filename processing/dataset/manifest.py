@@ -60,7 +60,8 @@ def _entries(folder: Path) -> list[dict[str, Any]]:
         raise BadManifest("The manifest has no list `entries` of objects.", UNLOAD)
     if not entries:
         raise BadManifest(
-            "The manifest lists no file: the dataset is empty.", "check the query that made it."
+            "The manifest lists no file.",
+            "check the query that made it; where there is nothing to label, deliver a file without rows.",
         )
     return entries
 

@@ -61,7 +61,7 @@ def reconcile(items: pa.ChunkedArray, predictions: pa.Table) -> pa.Table:
     usable = pc.and_(
         pc.fill_null(usable, False), pc.and_(matched["code"].is_valid(), matched["review"].is_valid())
     )
-    if not pc.all(usable).as_py():
+    if not pc.all(usable, min_count=0).as_py():  # of no items, all are usable
         bad = wanted.filter(pc.invert(usable).combine_chunks())
         raise NotReconciled(
             _differ("predictions lack a code, a confidence in [0, 1] or the review mark", bad, len(items)),

@@ -97,6 +97,8 @@ def _rows(summary: dict[str, Any]) -> Iterator[Check]:
         message = None
         if abs(rows - before) > ROWS * before:
             message = f"{counted(rows, 'row')} arrived; in {earlier['period']} it was {before:,}."
+            if not rows:
+                message = f"The month is empty; {earlier['period']} had {counted(before, 'row')}."
         found = f"{rows:,} after {before:,}"
         yield Check("rows, compared with last month", f"{ROWS:.0%} more or fewer", found, message)
 

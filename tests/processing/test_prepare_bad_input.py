@@ -288,15 +288,24 @@ def test_a_parquet_column_of_another_type_is_named(job):
 # --- the dataset as a whole
 
 
-def test_an_empty_dataset_is_rejected(job):
+@pytest.mark.parametrize("purpose", ["training", "inference"])
+def test_a_manifest_without_files_is_rejected(job, purpose):
     job.dataset({})
-    assert "The manifest lists no file: the dataset is empty." in rejection(job)
+    assert "The manifest lists no file." in rejection(job, purpose)
 
 
 @pytest.mark.parametrize(("name", "content"), [("part-000.csv", HEADER), ("part-000.jsonl", b"")])
-def test_a_dataset_without_rows_is_rejected(job, name, content):
+@pytest.mark.parametrize("purpose", ["training", "test"])
+def test_a_dataset_without_rows_is_rejected_where_a_model_is_to_learn_or_to_be_tested(
+    job, name, content, purpose
+):
     job.dataset({name: (content, 0)})
-    assert "The dataset has no rows." in rejection(job)
+    assert "The dataset has no rows." in rejection(job, purpose)
+
+
+def test_an_empty_month_must_have_the_columns_too(job):
+    job.dataset({"part-000.csv": (HEADER, 0)})
+    assert "has the unknown 'label'" in rejection(job, "inference")
 
 
 def test_a_single_class_is_rejected(deliver):

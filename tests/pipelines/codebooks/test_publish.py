@@ -180,6 +180,40 @@ def test_of_two_first_codebooks_of_a_group_the_second_is_refused(stack, book, mo
     assert stack.ledger()[0]["codebook_version"] == "2026-11"
 
 
+def test_a_retired_group_stays_retired_and_whoever_publishes_is_told(stack, book, tmp_path, capsys):
+    file = tmp_path / "DE-weee.json"
+    file.write_text(json.dumps(book))
+    assert main(["codebook", "publish", str(file)]) == 0
+    assert main(["groups", "retire", "DE-weee", "--reason", "left the country"]) == 0
+    retired_at = next(item["retired_at"] for item in stack.ledger() if item["entry"] == "GROUP")
+    capsys.readouterr()
+    for version in ("2026-11", "2026-12"):
+        file.write_text(json.dumps({**book, "version": version}))
+        assert main(["codebook", "publish", str(file)]) == 0
+        printed = capsys.readouterr()
+        assert f"Warning: DE-weee is retired since {retired_at} and stays so" in printed.err
+        assert "labelmill groups revive DE-weee" in printed.err
+        assert f"DE-weee {version} is" in printed.out
+        [item] = [item for item in stack.ledger() if item["entry"] == "GROUP"]
+        assert (item["codebook_version"], item["retired_at"]) == (version, retired_at)
+
+
+def test_a_group_that_is_retired_while_its_codebook_is_published_stays_retired(stack, book, monkeypatch):
+    publish(book, **stack.places, now=NOW)
+    read = publishing.current_codebook
+
+    def read_then_retire(group, **given):
+        current = read(group, **given)
+        assert main(["groups", "retire", group, "--reason", "left the country"]) == 0
+        return current
+
+    monkeypatch.setattr(publishing, "current_codebook", read_then_retire)
+    publish({**book, "version": "2026-12"}, **stack.places, now=NOW)
+    [item] = [item for item in stack.ledger() if item["entry"] == "GROUP"]
+    assert item["codebook_version"] == "2026-12"
+    assert item["retired_reason"] == "left the country"
+
+
 @pytest.mark.parametrize(
     ("before", "after", "warned"),
     [("2026-11", "2026-9", True), ("2026-11.2", "2026-11", True), ("2026-9", "2026-11", False)],

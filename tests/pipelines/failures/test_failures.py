@@ -293,6 +293,7 @@ def test_an_order_is_sent_again_as_it_was_while_the_warehouse_still_knows_it(acc
 def test_an_older_order_is_sent_for_the_groups_without_a_dataset_under_the_next_delivery(account):
     for group in ("FR-weee", "IT-weee", "PL-weee"):
         account.put(group, "GROUP")
+    account.put("GB-weee", "GROUP", retired_at="2026-10-20T08:00:00.000Z")
     account.put("PL-weee", "NOITEMS#training#2026-10", found_at="2026-11-01T05:00:00Z")
     account.s3.put_object(
         Bucket="landing", Key="training/IT-weee/2026-10/20261101T040000Z/manifest", Body=b""
@@ -327,6 +328,12 @@ def test_a_model_that_nothing_decides_on_is_listed_and_tested(account):
     assert (run["purpose"], run["model"], run["challenger"]) == ("test", MODEL, MODEL)
     assert run["dataset"] == f"s3://work/runs/DE-weee/{TRAINING['run']}/test/"
     assert account.listed() == {}, "it is under way"
+
+
+def test_of_a_retired_group_no_model_is_decided_on(account):
+    account.put("DE-weee", "GROUP", codebook_version="2026-10", retired_at="2026-10-20T08:00:00.000Z")
+    account.put("DE-weee", f"MODEL#{MODEL}", **MODEL_ITEM)
+    assert account.listed() == {}
 
 
 def test_a_model_with_its_test_set_labelled_is_compared(account):

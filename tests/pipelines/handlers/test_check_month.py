@@ -93,6 +93,19 @@ def test_a_group_of_which_nothing_was_sold_is_done_until_items_land_after_all(le
     assert "PL-weee: no dataset to label has landed\n" in sent["Message"]
 
 
+def test_a_retired_group_is_not_waited_for(ledger, landing, notices):
+    for group in ("DE-weee", "GB-weee"):
+        ledger.put(
+            group, "GROUP", **({"retired_at": "2026-10-20T08:00:00.000Z"} if group == "GB-weee" else {})
+        )
+        ledger.put(group, f"MODEL#{group}-2026-10-1a2b3c4d", period="2026-10")
+    landing("inference/GB-weee/2026-10/d1/manifest")
+    check(LATE)
+    [sent] = notices()
+    assert sent["Subject"] == "2026-10 is not finished: 1 of 1 model groups"
+    assert "GB-weee" not in sent["Message"]
+
+
 def test_before_the_deadline_groups_are_counted_and_nobody_is_told(ledger, landing, notices, caplog):
     ledger.put("DE-weee", "GROUP")
     with caplog.at_level(logging.INFO):

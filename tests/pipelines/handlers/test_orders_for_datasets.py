@@ -129,6 +129,16 @@ class TestOrders:
         assert take({"purpose": "lunch"}, statements) == ["m1"]
         assert statements.started == {}
 
+    def test_a_retired_group_is_not_ordered_and_by_hand_told_how_to_revive(self, statements, ledger, caplog):
+        uri = "s3://work-bucket/codebooks/DE-weee/1.json"
+        ledger.put("DE-weee", "GROUP", codebook_uri=uri, retired_at="2026-10-20T08:00:00.000Z")
+        assert take(SCHEDULED, statements) == []
+        assert statements.names() == ["labelmill/training/FR-packaging/2026-10/20261101T020000Z"]
+        order = {"purpose": "training", "period": "2026-10", "delivery": "d1", "groups": ["DE-weee"]}
+        assert take(order, statements) == ["m1"]
+        assert len(statements.started) == 1
+        assert "labelmill groups revive DE-weee" in caplog.text
+
     def test_a_workgroup_is_signed_in_to_as_the_role_and_a_cluster_by_its_secret(
         self, statements, monkeypatch
     ):

@@ -5,7 +5,7 @@ import json
 
 import boto3
 
-from pipelines.commands import approve, models, reject
+from pipelines.commands import approve, groups, models, reject
 from tests import stack_with_ledger
 
 GROUP = "DE-weee"
@@ -84,7 +84,7 @@ def labelmill(*words: str) -> int:
     """Run one command of the ledger; its exit code."""
     parser = argparse.ArgumentParser(prog="labelmill")
     commands = parser.add_subparsers()
-    for module in (models, approve, reject):
+    for module in (groups, models, approve, reject):
         module.add_parser(commands)
     args = parser.parse_args(words)
     return args.run(args)

@@ -19,6 +19,7 @@ TIME, RUN = "2026-11-01T02:00:00.123Z", "DE-weee-comparison-2026-10-0f3a9c21d4e5
         (keys.LABELS, {"period": "2026-10", "run": RUN}),
         (keys.DECISION, {"time": TIME, "run": RUN}),
         (keys.APPROVAL, {"run": RUN}),
+        (keys.STATUS, {"time": TIME}),
         (keys.NO_ITEMS, {"purpose": "inference", "period": "2026-10"}),
     ],
 )

@@ -115,6 +115,12 @@ GROUP_ITEM = {
     "share_by": {"S": "none"},
 }
 
+RETIRED_ITEM = GROUP_ITEM | {
+    "retired_at": {"S": "2026-10-20T08:00:00.000Z"},
+    "retired_by": {"S": "Anna"},
+    "retired_reason": {"S": "left the country"},
+}
+
 #: What the last training of the group left in the ledger.
 TRAINED_ITEM = {
     "group": {"S": GROUP},
@@ -189,6 +195,7 @@ _FOUND = {
     "prepared": {"message": MESSAGES["processing.prepare"]},
     "made": {
         "prepared": {"message": MESSAGES["processing.prepare"]},
+        "predictions": {"uri": f"s3://work-bucket/runs/{GROUP}/{RUN}/predictions/"},
         **{name: MONTH_ITEM[name]["S"] for name in ("model", "dataset", "delivered")},
     },
     "claim": {

@@ -10,6 +10,7 @@ from tests.pipelines.machines.definition_examples import (
     MONTH_ITEM,
     OLD_MODEL,
     PERIOD,
+    RETIRED_ITEM,
     RUN,
     SUBSTITUTIONS,
 )
@@ -38,8 +39,17 @@ def test_a_month_is_labelled_by_the_winner_and_published_for_the_stakeholders(cl
     assert run.status == "SUCCEEDED", run.cause
     assert run.states == [
         *("Purpose", "ForStakeholders", "GetGroup", "GroupKnown", "Work"),
-        *("GetWinner", "WinnerKnown", "UseWinner", "FindEarlier", "EarlierKnown", "GetMonth", "MonthKnown"),
-        *("MadeBefore", "GetModel", "ModelKnown", "ToLabel", "Prepare"),
+        *(
+            "GroupActive",
+            "GetWinner",
+            "WinnerKnown",
+            "UseWinner",
+            "FindEarlier",
+            "EarlierKnown",
+            "GetMonth",
+            "MonthKnown",
+        ),
+        *("MadeBefore", "GetModel", "ModelKnown", "ToLabel", "Prepare", "AnyItems"),
         *("GetArtefactBeforeTransform", "SameArtefactBeforeTransform", "Transform"),
         *("GetArtefactAfterTransform", "SameArtefactAfterTransform", "Publish"),
         *("PublishManifest", "Audience", "Superseded", "RecordLabels", "GetNewest", "NewestShown"),
@@ -71,6 +81,37 @@ def test_a_month_is_labelled_by_the_winner_and_published_for_the_stakeholders(cl
         **{"model": OLD_MODEL, "challenger": "", "test_set": "", "predictions": f"s3://labelled/{prefix}"},
     }
     assert cloud.items("PREDICTIONS#") == []
+
+
+def test_an_empty_month_is_published_without_a_transform_job(cloud):
+    cloud.put(WINNER)
+    cloud.sagemaker.messages["processing.prepare"] |= {"rows": 0, "rejected": 0, "items": 0}
+    run = cloud.run("inference", MONTH)
+    assert run.status == "SUCCEEDED", run.cause
+    assert cloud.sagemaker.sent("CreateTransformJob") == []
+    [publish] = given_to(cloud, "publish")
+    # No job's input may be empty: of predictions there are none.
+    assert publish["predictions"] == publish["rejected"]
+    [month] = cloud.items("MONTH#")
+    assert month["run"] == MONTH["run"]
+    assert published(cloud, "labelled").keys() == {f"{labels_of(MONTH)}manifest.json", TABLE}
+    [notice] = cloud.received("Stakeholders")
+    assert notice["Subject"] == f"Labels ready: {GROUP} {PERIOD}"
+
+
+def test_the_publication_of_an_empty_month_that_waits_for_a_machine_is_made_again_without_transform(cloud):
+    cloud.put(WINNER)
+    cloud.sagemaker.messages["processing.prepare"] |= {"rows": 0, "rejected": 0, "items": 0}
+    no_machine = {"FailureReason": "CapacityError: Unable to provision requested ML compute capacity."}
+    cloud.sagemaker.plan("CreateProcessingJob", None, no_machine)
+    run = cloud.run("inference", MONTH)
+    assert run.status == "SUCCEEDED", run.cause
+    assert cloud.sagemaker.sent("CreateTransformJob") == []
+    assert [name for name in run.states if name in ("Prepare", "Publish")] == [
+        "Prepare",
+        "Publish",
+        "Publish",
+    ]
 
 
 def test_stakeholders_are_sent_counts_and_the_address_of_the_manifest(cloud):
@@ -299,3 +340,21 @@ def test_nothing_is_published_when_the_rows_do_not_reconcile(cloud):
     assert run.states[run.states.index("QueueFailure") - 2] == "Publish"
     assert published(cloud, "labelled") == {}
     assert cloud.events() == [] and cloud.received("Stakeholders") == []
+
+
+def test_a_dataset_of_a_retired_group_fails_with_the_fix_and_starts_no_job(cloud):
+    cloud.put(RETIRED_ITEM, WINNER)
+    run = cloud.run("inference", MONTH)
+    assert (run.status, run.cause) == (
+        "FAILED",
+        f"Model group {GROUP} is retired since 2026-10-20T08:00:00.000Z: left the country. "
+        f"Revive it (labelmill groups revive {GROUP}), then start again.",
+    )
+    assert cloud.sagemaker.requests == []
+
+
+def test_of_a_retired_group_a_test_set_is_labelled_and_the_last_months_are_corrected(cloud):
+    cloud.put(RETIRED_ITEM, MONTH_ITEM)
+    for given in (TEST, REVIEW):
+        run = cloud.run("inference", given)
+        assert run.status == "SUCCEEDED", run.cause

@@ -13,6 +13,7 @@ from tests.pipelines.machines.definition_examples import (
     GROUP_ITEM,
     INPUTS,
     OLD_MODEL,
+    RETIRED_ITEM,
     RUN,
     SUBSTITUTIONS,
     TRAINED_ITEM,
@@ -360,6 +361,15 @@ def test_an_unknown_group_fails_with_the_fix_and_starts_no_job(cloud):
     assert "FR-toys" in run.cause and "publish its codebook" in run.cause
     assert cloud.sagemaker.requests == []
     assert cloud.received("failures")[0]["error"] == "UnknownGroup"
+
+
+def test_a_dataset_of_a_retired_group_fails_with_the_fix_and_starts_no_job(cloud):
+    cloud.put(RETIRED_ITEM)
+    run = cloud.run("training", RUN_OF)
+    assert run.status == "FAILED"
+    assert f"Model group {GROUP} is retired since 2026-10-20T08:00:00.000Z: left the country." in run.cause
+    assert f"labelmill groups revive {GROUP}" in run.cause
+    assert cloud.sagemaker.requests == []
 
 
 def test_a_failed_job_is_queued_to_start_again_and_told_in_its_own_words(cloud):
