@@ -370,7 +370,7 @@ def test_a_bad_row_is_set_aside_with_file_row_reason_and_fix(deliver, change, pr
     assert rejected["item_id"] == rows[12]["item_id"]
     assert rejected["reason"].startswith(reason)
     assert rejected["fix"].endswith(".")
-    assert job.report()["problems"] == {problem: 1}
+    assert job.report()["set_aside"]["problems"] == {problem: 1}
 
 
 @pytest.mark.parametrize("value", ["7 kg", "1,5", "inf", "1e999", "--1", "0x10"])
