@@ -17,8 +17,8 @@ class Policy:
         min_rows: smallest number of distinct test texts to decide on, at least 1.
         level: significance level of the two-sided McNemar test and of the intervals, in (0, 0.5].
         approval: whether a person must approve before the challenger becomes the winner.
-        set_aside: largest share of the challenger's training rows that may have been set aside before a person
-            must approve, whatever `approval` says, in [0, 1].
+        set_aside: largest share of the challenger's training rows that may be set aside before a person must
+            approve, whatever `approval` says, in [0, 1].
         precision: share of right ones wanted among the labels that no person looks at, in [0, 1]; 0 leaves it
             to the model's own threshold alone.
         review_capacity: how many items a month people can look at; None for as many as it takes.

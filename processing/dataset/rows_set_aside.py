@@ -22,9 +22,9 @@ def account(
     """What a report says of the rows of `table` that were `rejected`, the others being `good`.
 
     Returns:
-        `rows` of how many (`of`); `problems`: rows by the kind of problem; `first`: `file`, `row` (from 1) and
-        `reason`, or None; `codes`: by code in force, how many `rows` have a label that means it, may mean it
-        or looks like it (`4.0` for `4`), and the commonest of these `labels`.
+        `rows` of how many (`of`); `problems`: rows by the kind of problem; `first`: `file`, `row` (from 1)
+        and `reason`, or None; `codes`: by code in force, how many `rows` have a label that means it, may mean
+        it or looks like it (`4.0` for `4`), and the commonest of these `labels`.
     """
     first = rejected.slice(0, 1).select(["file", "row", "reason"]).to_pylist()
     return {
@@ -44,7 +44,7 @@ def _codes(table: pa.Table, good: pa.Table, book: Codebook, period: str) -> dict
         alike.setdefault(_plain(code), set()).update(candidates)
     found: dict[str, Counter[str]] = {}
     for label, rows in (_labels(table) - _labels(good)).items():
-        for code in meant.get(label) or alike.get(_plain(label), ()):
+        for code in meant.get(label) or alike.get(_plain(label)) or ():
             found.setdefault(code, Counter())[label] = rows
     return {
         code: {"rows": labels.total(), "labels": [label for label, _ in labels.most_common(SHOWN)]}

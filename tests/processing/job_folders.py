@@ -76,7 +76,7 @@ class Job:
         unclear: tuple[str, ...] = (),
         name: str = "trained",
     ) -> None:
-        """What Prepare reported of the model's training: its month, codes it saw, codes nobody could place."""
+        """What Prepare reported of the model's training: its month, codes it saw, codes not clear."""
         splits = {part: {"codes": dict.fromkeys(codes, 10)} for part in ("train", "validation", "test")}
         report = {
             "period": period,
