@@ -98,7 +98,8 @@ def prepare(folder: Path, number: int, rows: int) -> None:
         (base / "codebook" / "1.json").write_text(json.dumps(BOOK | {"group": group}))
         codes = dict.fromkeys(CODES, 9)
         splits = {part: {"codes": codes} for part in ("train", "validation")}
-        (base / "trained" / "report.json").write_text(json.dumps({"period": MONTHS[0], "splits": splits}))
+        report = {"period": MONTHS[0], "splits": splits, "unclear_codes": {}}
+        (base / "trained" / "report.json").write_text(json.dumps(report))
         write_predictions(base / "predictions" / "items-00000.jsonl.out", ids, rng)
     _publish(folder / MONTHS[0], group, MONTHS[0], rows)
     output = folder / MONTHS[0] / "processing" / "output"

@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from processing import container
 from processing.codes import codebook
 from processing.codes.codebook import Codebook
-from processing.dataset import split, training_report
+from processing.dataset import rows_set_aside, split, training_report
 from processing.digests import sha256
 from processing.errors import NotComparable
 from processing.labels import published
@@ -46,8 +46,17 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         if table is not None
     }
     code_map = book.code_map(options.period)
-    lacks = {role: code_map.out_of_reach(codes) for role, (codes, _) in trained.items()}
+    lacks = {role: code_map.out_of_reach(each.codes) for role, each in trained.items()}
     verdict = compare(challenger, winner, policy, book, options.period, lacks)
+    set_aside = trained["challenger"].set_aside
+    too_many = rows_set_aside.too_many(set_aside, policy.set_aside)
+    may_win = verdict.verdict in ("FIRST", "PROMOTE")
+    sentences = (
+        verdict.reason,
+        rows_set_aside.cause(set_aside, (*(verdict.lost_codes or ()), *(verdict.unreached_codes or ()))),
+        rows_set_aside.in_words(set_aside, policy.set_aside if may_win and too_many else None),
+    )
+    verdict = replace(verdict, reason=" ".join(filter(None, sentences)))
 
     models = {"challenger": (options.challenger, challenger), "winner": (options.winner, winner)}
     evidence = {
@@ -65,7 +74,9 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
             for role, (model, table) in models.items()
         },
         "changes": changes(challenger, winner),
-        "conflicts": trained["challenger"][1],
+        "conflicts": trained["challenger"].conflicts,
+        "set_aside": set_aside,
+        "approval": policy.approval or too_many,
     }
     text = json.dumps(evidence, ensure_ascii=False, indent=1)
     file = container.output_folder("evidence") / "comparison.json"
@@ -78,7 +89,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         # The ledger needs a number; the verdict FIRST says that there was no winner.
         "winner_score": verdict.winner_score or 0.0,
         "evidence_digest": sha256(file),
-        "approval": policy.approval and verdict.verdict in ("FIRST", "PROMOTE"),
+        "approval": may_win and evidence["approval"],
         "summary": summary(evidence),
     }
 
@@ -149,14 +160,14 @@ def check_same_rows(challenger: pa.Table, winner: pa.Table) -> pa.Table:
     return winner
 
 
-def read_trained(role: str) -> tuple[set[str], dict[str, Any]]:
-    """What Prepare reported of a model's training rows: the codes it can predict, and the conflicts.
+def read_trained(role: str) -> training_report.Trained:
+    """What Prepare reported of a model's training rows.
 
     `role` is challenger or winner. Raises NotComparable where the report cannot be read.
     """
     try:
         report = training_report.read_report(container.input_folder(f"{role}-trained"))
-        return training_report.codes(report), training_report.conflicts(report)
+        return training_report.of_comparison(report)
     except (OSError, ValueError, KeyError) as error:
         raise NotComparable(
             f"The report on the rows that the {role} was trained on cannot be read "

@@ -17,6 +17,8 @@ class Policy:
         min_rows: smallest number of distinct test texts to decide on, at least 1.
         level: significance level of the two-sided McNemar test and of the intervals, in (0, 0.5].
         approval: whether a person must approve before the challenger becomes the winner.
+        set_aside: largest share of the challenger's training rows that may be set aside before a person must
+            approve, whatever `approval` says, in [0, 1].
         precision: share of right ones wanted among the labels that no person looks at, in [0, 1]; 0 leaves it
             to the model's own threshold alone.
         review_capacity: how many items a month people can look at; None for as many as it takes.
@@ -28,6 +30,7 @@ class Policy:
     min_rows: int = 300
     level: float = 0.02
     approval: bool = False
+    set_aside: float = 0.05
     precision: float = 0.98
     review_capacity: float | None = None
     share_by: str = NO_LIST
@@ -37,6 +40,7 @@ class Policy:
             "min_gain": (0 <= self.min_gain <= 1, "from 0 to 1; 0.005 is half a point"),
             "min_rows": (self.min_rows >= 1, "1 or more"),
             "level": (0 < self.level <= 0.5, "above 0 and at most 0.5; 0.02 is the default"),
+            "set_aside": (0 <= self.set_aside <= 1, "from 0 to 1; 0.05 is the default"),
             "precision": (0 <= self.precision <= 1, "from 0 to 1; 0.98 is the default"),
             "share_by": (
                 re.fullmatch("[a-z0-9]{1,20}", self.share_by),

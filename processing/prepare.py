@@ -20,7 +20,16 @@ from processing import container
 from processing.codes import codebook
 from processing.codes.codebook import Codebook
 from processing.codes.recode import recode
-from processing.dataset import data_files, decisions, jsonlines, manifest, rows, rows_to_share, split
+from processing.dataset import (
+    data_files,
+    decisions,
+    jsonlines,
+    manifest,
+    rows,
+    rows_set_aside,
+    rows_to_share,
+    split,
+)
 from processing.dataset.text import text_keys
 from processing.digests import sha256
 from processing.errors import BadData
@@ -78,9 +87,9 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         "codebook_version": book.version,
         **message,
         "reviewed": reviewed,
-        "problems": dict(Counter(rejected["problem"].to_pylist())),
         "recoded": recoded.mapped if recoded else {},
-        "set_aside": _set_aside(table, book, options.period) if options.purpose == "training" else {},
+        "set_aside": rows_set_aside.account(table, good, rejected, book, options.period),
+        "unclear_codes": _unclear(table, book, options.period) if options.purpose == "training" else {},
         "files": [{"name": f.name, "rows": f.rows, "sha256": sha256(f.path)} for f in files],
         **details,
     }
@@ -122,7 +131,7 @@ def _problems(book: Codebook, purpose: str, period: str) -> list[rows.Problem]:
     return problems
 
 
-def _set_aside(table: pa.Table, book: Codebook, period: str) -> dict[str, int]:
+def _unclear(table: pa.Table, book: Codebook, period: str) -> dict[str, int]:
     """Rows by the code on them, for codes of the book that no one code in force stands for."""
     code_map = book.code_map(period)
     unclear = [code.code for code in book.codes if code_map.outcome(code.code).code is None]

@@ -7,6 +7,7 @@ Codes are understood in ../codes, labels are written in ../labels. Read data_fil
     readers.py          one file of any format
     diagnose.py         which row of a bad file is wrong
     rows.py             which rows are set aside, and the canonical form of the others
+    rows_set_aside.py   what is told of those that are set aside
     text.py             the normal form of texts, and the key of each
     split.py            train, validation or test, by that key
     decisions.py        reviewers' decisions as rows

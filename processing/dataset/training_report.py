@@ -1,8 +1,24 @@
 """What is known of a model's training: the report that Prepare wrote on its rows."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a comparison asks of a report.
+
+    Attributes:
+        codes: every code that the model can predict.
+        conflicts: where the dataset has another code than a person decided: how many `rows`, and the `first`.
+        set_aside: the rows that could not be trained on (`rows_set_aside.account`).
+    """
+
+    codes: set[str]
+    conflicts: dict[str, Any]
+    set_aside: dict[str, Any]
 
 
 def read_report(folder: Path) -> dict[str, Any]:
@@ -11,12 +27,11 @@ def read_report(folder: Path) -> dict[str, Any]:
     return report
 
 
+def of_comparison(report: dict[str, Any]) -> Trained:
+    """What a comparison asks of a report. Raises KeyError where it is not there."""
+    return Trained(codes(report), report["reviewed"]["conflicts"], report["set_aside"])
+
+
 def codes(report: dict[str, Any]) -> set[str]:
     """Every code that the model can predict: those that its training or validation rows have."""
     return {code for part in ("train", "validation") for code in report["splits"][part]["codes"]}
-
-
-def conflicts(report: dict[str, Any]) -> dict[str, Any]:
-    """Where the dataset has another code than a person decided: how many `rows`, and the `first` of them."""
-    found: dict[str, Any] = report["reviewed"]["conflicts"]
-    return found

@@ -86,8 +86,7 @@ def _out_of_reach(report: dict[str, Any], book: Codebook, period: str) -> list[d
     they stand for were set aside in it.
     """
     before, code_map = set(book.in_force(report["period"])), book.code_map(period)
-    # Reports of earlier code do not have `set_aside`.
-    left_out = {new for old in report.get("set_aside", ()) for new in code_map.candidates(old)}
+    left_out = {new for old in report["unclear_codes"] for new in code_map.candidates(old)}
     return [
         {"code": code, "newly_in_force": code not in before or code in left_out}
         for code in code_map.out_of_reach(training_report.codes(report))

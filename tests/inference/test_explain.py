@@ -14,7 +14,16 @@ ITEM = {
 
 
 @pytest.mark.parametrize(
-    "item", [ITEM, {"title": "Toaster"}, {"title": ""}, {"title": "", "weight_kg": 6.0}, {"brand": "x"}]
+    "item",
+    [
+        ITEM,
+        {"title": "Toaster"},
+        {"title": ""},
+        {"title": "", "weight_kg": 6.0},
+        {"brand": "x"},
+        # Neither was in a training row.
+        {"title": "Toaster", "weight_kg": 1e9, "material": "gold"},
+    ],
 )
 def test_the_reasons_add_up_to_the_margin_between_the_two_codes(labeller, item):
     explained = explain(labeller, item)

@@ -34,6 +34,7 @@ CODEBOOK = {
     ],
     "successions": [{"kind": "renamed", "from": ["3"], "to": ["3a"], "date": "2026-10-01"}],
 }
+NONE_SET_ASIDE = {"rows": 0, "of": 400, "problems": {}, "first": None, "codes": {}}
 #: When people decided.
 WHEN, LATER = "2026-11-02T10:00:00.000+00:00", "2026-11-03T10:00:00.000+00:00"
 COLUMNS = {
@@ -75,15 +76,16 @@ class Job:
         self,
         period: str = PERIOD,
         codes: tuple[str, ...] = ("1", "2", "3a"),
-        set_aside: tuple[str, ...] = (),
+        unclear: tuple[str, ...] = (),
         name: str = "trained",
     ) -> None:
-        """What Prepare reported of the model's training: its month, codes it saw, codes set aside."""
+        """What Prepare reported of the model's training: its month, codes it saw, codes not clear."""
         splits = {part: {"codes": dict.fromkeys(codes, 10)} for part in ("train", "validation", "test")}
         report = {
             "period": period,
             "splits": splits,
-            "set_aside": dict.fromkeys(set_aside, 10),
+            "unclear_codes": dict.fromkeys(unclear, 10),
+            "set_aside": NONE_SET_ASIDE,
             "reviewed": {"conflicts": {"rows": 0, "first": []}},
         }
         text = json.dumps(report)

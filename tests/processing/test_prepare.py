@@ -204,7 +204,7 @@ def test_the_rows_of_a_code_that_was_split_are_set_aside_and_counted_by_code(job
     rows = [row | {"label": row["label"].replace("3a", "3")} for row in items()]
     job.dataset({"part-000.jsonl": (as_jsonl(rows), len(rows))})
     assert job.prepare()["rejected"] == 133
-    assert job.report()["set_aside"] == {"3": 133}
+    assert job.report()["unclear_codes"] == {"3": 133}
     assert {row["problem"] for row in job.rejected()} == {"label_not_in_force"}
 
 

@@ -3,14 +3,17 @@
 import gzip
 import io
 import json
+import re
+from datetime import UTC, datetime
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from processing.dataset import manifest, readers
+from processing.dataset import manifest, readers, split
+from processing.dataset.text import text_keys
 from processing.digests import sha256
-from tests.processing.job_folders import DATASET, JobFailed, as_jsonl, items
+from tests.processing.job_folders import DATASET, GROUP, JobFailed, as_jsonl, items
 
 HEADER = b"item_id,title,brand,product_type,weight_kg,material,label\n"
 
@@ -195,6 +198,16 @@ def test_bytes_that_are_not_utf8_are_found_at_the_very_end_and_in_packed_files(j
     assert f"part-000.jsonl.gz, row 4: byte {len(content)} (0xe4) is not UTF-8." in rejection(job)
 
 
+@pytest.mark.parametrize("more", [-1, 0, 1])
+def test_a_file_cut_inside_its_last_character_is_found_wherever_the_chunks_it_is_checked_in_end(
+    job, monkeypatch, more
+):
+    content = HEADER + "1,Kühlschrank,b,c,1,d,ä".encode()[:-1]
+    monkeypatch.setattr(readers, "CHUNK_BYTES", len(content) + more)
+    job.dataset({"part-000.csv": (content, 1)})
+    assert f"part-000.csv, row 1: byte {len(content)} (0xc3) is not UTF-8." in rejection(job)
+
+
 def test_bytes_that_are_not_utf8_are_found_in_parquet(job):
     rows = pa.Table.from_pylist(items(40))
     titles = pa.array([title.encode("latin-1") for title in rows["title"].to_pylist()], pa.binary())
@@ -285,6 +298,32 @@ def test_a_parquet_column_of_another_type_is_named(job):
     assert "part-000.parquet: column item_id is double, expected text. Fix: cast item_id" in rejection(job)
 
 
+@pytest.mark.parametrize("value", [True, datetime(2026, 10, 1, tzinfo=UTC), b"1.5"], ids=type)
+def test_a_parquet_column_that_is_no_number_is_not_taken_for_one(job, value):
+    file = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist([row | {"weight_kg": value} for row in items()]), file)
+    job.dataset({"part-000.parquet": (file.getvalue(), 400)})
+    assert re.search(r"column weight_kg is \w.*, expected number. Fix: cast weight_kg", rejection(job))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int32(), pa.string())],
+    ids=str,
+)
+def test_a_parquet_text_that_is_no_number_sets_its_row_aside(job, kind):
+    rows = items(3, labelled=False)
+    texts = pa.array(["1.50", "7 kg", None]).cast(kind)
+    table = pa.Table.from_pylist(rows)
+    file = io.BytesIO()
+    pq.write_table(table.set_column(table.column_names.index("weight_kg"), "weight_kg", texts), file)
+    job.dataset({"part-000.parquet": (file.getvalue(), 3)})
+    assert job.prepare("inference")["rejected"] == 1
+    (rejected,) = job.rejected()
+    assert (rejected["row"], rejected["reason"]) == (2, "weight_kg is '7 kg', which is not a number.")
+    assert [item["weight_kg"] for item in job.items()] == [1.5, None]
+
+
 # --- the dataset as a whole
 
 
@@ -323,6 +362,17 @@ def test_too_few_rows_are_rejected(deliver, count):
 def test_many_rows_of_one_text_are_too_few_to_split(deliver):
     same = {"title": "Monitor", "brand": "", "product_type": ""}
     assert "400 usable rows are too few to split" in rejection(deliver([row | same for row in items()]))
+
+
+@pytest.mark.parametrize("part", ["test", "validation"])
+def test_rows_of_which_none_would_be_in_a_part_are_too_few_to_split(deliver, part):
+    rows = items()
+    outside = ~split.parts(
+        text_keys(GROUP, pa.Table.from_pylist(rows)), pa.array([row["label"] for row in rows])
+    )[part]
+    rows = [row for row, kept in zip(rows, outside, strict=True) if kept]
+    sentence = rejection(deliver(rows))
+    assert f"{len(rows)} usable rows are too few to split" in sentence and f" 0 {part}" in sentence
 
 
 def test_a_dataset_of_which_no_row_can_be_used_is_rejected_with_an_example_of_each_problem(deliver):
@@ -403,7 +453,7 @@ def test_a_bad_row_is_set_aside_with_file_row_reason_and_fix(deliver, change, pr
     assert rejected["item_id"] == rows[12]["item_id"]
     assert rejected["reason"].startswith(reason)
     assert rejected["fix"].endswith(".")
-    assert job.report()["problems"] == {problem: 1}
+    assert job.report()["set_aside"]["problems"] == {problem: 1}
 
 
 @pytest.mark.parametrize("value", ["7 kg", "1,5", "inf", "1e999", "--1", "0x10"])

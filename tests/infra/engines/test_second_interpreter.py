@@ -122,7 +122,8 @@ SCENARIOS = {
     ),
     "another winner is there by then": Scenario(
         "inference",
-        "MadeBefore GetModel ModelKnown ToLabel Prepare GetArtefactBeforeTransform SameArtefactBeforeTransform "
+        "MadeBefore GetModel ModelKnown ToLabel Prepare AnyItems "
+        "GetArtefactBeforeTransform SameArtefactBeforeTransform "
         "Transform GetArtefactAfterTransform SameArtefactAfterTransform Publish PublishManifest Audience "
         "Superseded RecordLabels GetNewest NewestShown "
         "PublishTable NoteShown GetNewest NewestShown CameTooLate NotifyStakeholders Attention Announce",

@@ -11,6 +11,7 @@ import pyarrow as pa
 from processing import compare
 from processing.digests import sha256
 from processing.labels import label_table
+from tests.processing.job_folders import NONE_SET_ASIDE
 
 CODES = {"1": "Wärmeüberträger", "2": "Bildschirme", "3": "Lampen", "4": "Großgeräte", "5": "Kleingeräte"}
 CRITICAL = {"3"}
@@ -100,7 +101,8 @@ def _publish(folder: Path, model: str, common: dict, share: float, rng) -> None:
     report = folder.with_name(f"{folder.name}-trained") / "report.json"
     report.parent.mkdir()
     splits = {part: {"codes": dict.fromkeys(CODES, 10)} for part in ("train", "validation")}
-    report.write_text(json.dumps({"splits": splits, "reviewed": {"conflicts": {"rows": 0, "first": []}}}))
+    found = {"reviewed": {"conflicts": {"rows": 0, "first": []}}, "set_aside": NONE_SET_ASIDE}
+    report.write_text(json.dumps({"splits": splits} | found))
 
 
 def lineage(evidence: dict) -> dict:

@@ -78,7 +78,8 @@ def publish(
             **{"rows": rows, **output.by_status(table), "unseen_words": 0.1},
         }
         codes = dict.fromkeys(SHARES, 10)
-        trained = {"period": "2026-09", "splits": {"train": {"codes": codes}, "validation": {"codes": codes}}}
+        splits = {"train": {"codes": codes}, "validation": {"codes": codes}}
+        trained = {"period": "2026-09", "splits": splits, "unclear_codes": {}}
         found, changed = summary.summarise(table, about, plan, before, book, trained, 0.1)
         made.append(_write(root, about, found, changed))
         if first:

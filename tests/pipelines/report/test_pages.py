@@ -174,6 +174,32 @@ def test_a_page_shows_where_the_dataset_contradicts_people(promoted):
     assert "contradicts people" not in text_of(comparison_page(*promoted))
 
 
+def test_a_page_shows_the_training_rows_that_were_set_aside(promoted):
+    evidence, lineage = promoted
+    aside = {
+        "rows": 1260,
+        "of": 1800,
+        "problems": {"unknown_label": 1257, "empty_title": 3},
+        "first": {"file": "part-0.csv", "row": 2, "reason": "The label '<b>4.0' is not in codebook 2026-10."},
+        "codes": {"4": {"rows": 1257, "labels": ["<b>4.0"]}},
+    }
+    html = comparison_page(evidence | {"set_aside": aside}, lineage)
+    text = unescape(text_of(html))
+    assert "1,260 of 1,800 rows of the challenger" in text and "could not be used (70.0 %)" in text
+    assert "above 5.0 % a person must approve" in text
+    assert "The first: part-0.csv, row 2: The label '<b>4.0' is not in codebook 2026-10." in text
+    assert "unknown label 1,257" in text and "empty title 3" in text
+    assert "4 Großgeräte 1,257 <b>4.0" in text and "<b>" not in html
+    assert "set aside" not in text_of(comparison_page(*promoted)).replace("set_aside", "")
+
+
+@pytest.mark.parametrize("approval", [True, False])
+def test_a_page_says_whether_a_promotion_needs_a_person(promoted, approval):
+    evidence, lineage = promoted
+    html = comparison_page(evidence | {"approval": approval}, lineage)
+    assert ("then a person must approve" in text_of(html)) == approval
+
+
 def test_pictures_have_words_no_colour_of_their_own_and_no_id_twice(promoted):
     html = comparison_page(*promoted)
     pictures = re.findall(r"<svg.*?</svg>", html, flags=re.DOTALL)

@@ -29,7 +29,7 @@ def month(new_job):
         (job.input("codebook") / f"{CODEBOOK['version']}.json").unlink()
         job.codebook(book)
         known = more.pop("trained_on", ("1", "2", "3a"))
-        job.trained(more.pop("trained_in", period), known, more.pop("set_aside", ()))
+        job.trained(more.pop("trained_in", period), known, more.pop("unclear", ()))
         for name in ("items", "truth", "rejected"):
             for path in before.output(name).iterdir():
                 (job.input(name) / path.name).write_bytes(path.read_bytes())
@@ -193,7 +193,7 @@ def test_a_code_whose_rows_had_to_be_left_out_of_training_rings_until_a_model_ca
     split = {"kind": "split", "from": ["3"], "to": ["3a", "3b"], "date": "2026-10-01"}
     book = CODEBOOK | {"successions": [split]}
     book["codes"] = [*book["codes"], book["codes"][3] | {"code": "3b"}]
-    job = month(["1"] * 5, book=book, trained_on=("1", "2", "3b"), set_aside=("3",))
+    job = month(["1"] * 5, book=book, trained_on=("1", "2", "3b"), unclear=("3",))
     assert summary(job)["codes_out_of_reach"] == [{"code": "3a", "newly_in_force": True}]
     assert "The model cannot predict code 3a, new to it" in job.message["attention"]
 
