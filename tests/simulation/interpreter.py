@@ -79,6 +79,8 @@ def execute(
         context["State"] = {"Name": at, "EnteredTime": around.now(), "RetryCount": 0}
         if state["Type"] == "Fail":
             return Ended("FAILED", error=state["Error"], cause=_value(state["CausePath"], data, context))
+        if state["Type"] == "Succeed":
+            break
         if state["Type"] == "Choice":
             chosen = (rule["Next"] for rule in state["Choices"] if _holds(rule, data, context))
             at = next(chosen, state["Default"])

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from random import Random
 from typing import Any
 from unittest import mock
@@ -110,6 +110,8 @@ OUTPUTS = {
     },
     **{f"{audience}TopicArn": SUBSTITUTIONS[f"{audience}TopicArn"] for audience in ("Operators", "Mlops")},
 }
+_FUNCTIONS = {"training": start_training.handler, "inference": start_inference.handler}
+_EVENTS = {"Model Trained": test_model, "Inference Completed": start_comparison}
 _ENVIRONMENT = {
     **{f"{machine.upper()}_MACHINE_ARN": _arn(machine) for machine in MACHINES},
     "LEDGER_TABLE": "ledger",
@@ -126,6 +128,7 @@ class World:
     Attributes:
         random: takes every choice.
         fault: asked before each call of a Task what goes wrong with it, one of `faults_of`; None for nothing.
+        function_fails: whether the next function fails at all its tries.
         happened: what happened, in words, for whoever reads a history that went wrong.
         notices: (topic, subject, message) of all that was sent to people.
         pending: messages and events that a function has not taken yet: what it is, and how it takes it.
@@ -135,6 +138,7 @@ class World:
         self.random = random
         self.now = BEGIN
         self.fault: Callable[[Running, Call], str | None] = lambda running, call: None
+        self.function_fails: Callable[[], bool] = lambda: False
         self.happened: list[str] = []
         self.notices: list[tuple[str, str, str]] = []
         self.pending: list[tuple[str, Callable[[], None]]] = []
@@ -168,6 +172,10 @@ class World:
     def answer(self, service: str, operation: str, asked: dict[str, Any]) -> dict[str, Any]:
         """The answer to one call, as boto3 gives it. Raises ClientError."""
         stores = {"s3": self.buckets, "dynamodb": self.table, "sqs": self.queues}
+        source = asked.get("QueueUrl", "").rpartition("-")[2]
+        if operation == "SendMessage" and source in _FUNCTIONS:
+            self._pend(f"a message for start-{source}", partial(self._start_landed, source, asked["MessageBody"]))
+            return {"MessageId": "again"}
         if service in stores:
             return stores[service].answer(operation, asked)
         return getattr(self, f"_{service}_{operation}")(asked)
@@ -186,11 +194,8 @@ class World:
         for entry in asked["Entries"]:
             detail = json.loads(entry["Detail"])
             event = {"source": entry["Source"], "detail-type": entry["DetailType"], "detail": detail}
-            if entry["DetailType"] == "Model Trained":
-                self._pend(f"{detail['model']} was trained", lambda event=event: test_model.handler(event))
-            elif detail["purpose"] == "test":
-                said = f"{detail['model']} has labelled {detail['test_set']}"
-                self._pend(said, lambda event=event: start_comparison.handler(event))
+            if entry["DetailType"] == "Model Trained" or detail["purpose"] == "test":
+                self._pend(f"{entry['DetailType']} {detail['model']}", partial(self._on_event, event))
         return {"FailedEntryCount": 0, "Entries": []}
 
     def _pend(self, what: str, take: Callable[[], None]) -> None:
@@ -291,9 +296,21 @@ class World:
         """Deliver a dataset; the answer is its address. What S3 says of it is taken in any order."""
         folder = f"{purpose}/{group}/{period}/{delivery}/"
         for name, body in jobs.dataset(rows).items():
-            version = self.buckets.put(f"s3://{LANDING}/{folder}{name}", body)
-        self.notify(purpose, f"{folder}manifest", version, self._time())
+            self.buckets.put(f"s3://{LANDING}/{folder}{name}", body)
+        self.land_again(purpose, f"s3://{LANDING}/{folder}")
         return f"s3://{LANDING}/{folder}"
+
+    def land_again(self, purpose: str, address: str) -> None:
+        """Upload the manifest of a dataset once more; `landed_at` says its place in the month."""
+        manifest = f"{address}manifest"
+        version = self.buckets.put(manifest, self.buckets.get(manifest))
+        time = self._time()
+        self.landed_at = f"{time}#{version}"
+        self.notify(purpose, manifest.removeprefix(f"s3://{LANDING}/"), version, time)
+
+    def stop(self, running: Running) -> None:
+        """Somebody stops an execution."""
+        self._end(running, Ended("ABORTED"))
 
     def notify(self, purpose: str, key: str, version: str, time: str) -> None:
         """S3 says that the manifest `key` has landed."""
@@ -305,12 +322,28 @@ class World:
                 }
             ]
         }
-        event = {"Records": [{"messageId": "m", "body": json.dumps(body)}]}
-        handler = {"training": start_training, "inference": start_inference}[purpose].handler
-        self._pend(f"{key} {version} has landed", lambda: self._must_take(handler(event)))
+        self._pend(f"{key} {version} has landed", partial(self._start_landed, purpose, json.dumps(body)))
 
-    def _must_take(self, said: dict[str, Any]) -> None:
+    def _start_landed(self, purpose: str, body: str) -> None:
+        if self.function_fails():
+            self.queues.SendMessage({"QueueUrl": _queue(f"{purpose}-dead-letters"), "MessageBody": body})
+            self.note(f"no start-{purpose} takes it")
+            return
+        said = _FUNCTIONS[purpose]({"Records": [{"messageId": "m", "body": body}]})
         assert said == {"batchItemFailures": []}, "a function refused its message"
+
+    def _on_event(self, event: dict[str, Any]) -> None:
+        if self.function_fails():
+            asked = {"QueueUrl": _queue("events-dead-letters"), "MessageBody": json.dumps(event)}
+            self.queues.SendMessage(asked)
+            self.note(f"no function takes {event['detail-type']}")
+            return
+        _EVENTS[event["detail-type"]].handler(event)
+
+    def _lambda_Invoke(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        event = json.loads(asked["Payload"])
+        self._pend(f"{event['detail-type']} again", partial(self._on_event, event))
+        return {"StatusCode": 202}
 
     def _advance(self, running: Running) -> None:
         if running.call is not None:
