@@ -26,12 +26,20 @@ from pipelines.ledger import changing, keys, reading
 from pipelines.review import sheet
 from pipelines.review.published import Places
 from tests import invariants
+from tests.pipelines.machines.definition_examples import MACHINES, definition_of
 from tests.simulation import world as worlds
 from tests.simulation.interpreter import Call
 from tests.simulation.world import LABELLED, LANDING, OUTPUTS, WORK, Running, World
 
 GROUP = "DE-weee"
 PERIODS = ("2026-09", "2026-10")
+#: Every state that calls something, with its machine.
+CALLED = {
+    (machine, name)
+    for machine in MACHINES
+    for name, state in definition_of(machine)["States"].items()
+    if state["Type"] == "Task"
+}
 #: So often everything that failed is started again before that is itself a failure.
 ROUNDS = 8
 
@@ -64,10 +72,13 @@ class History:
 def history(seed: int) -> History:
     """The history of a seed, not yet played."""
     random = Random(seed)
-    plan = [Action("publish", random.randrange(2**32), 0), Action("train", random.randrange(2**32), 200)]
-    weights = [weight for _, weight in ACTIONS.values()]
-    for name in random.choices(list(ACTIONS), weights, k=random.randint(3, 14)):
-        turns = random.choice((0, 0, 3, 8, 15, 30, 60, 400))
+    plan = [Action("publish", random.randrange(2**32), 0), Action("train", random.randrange(2**32), 400)]
+    # Of some things a history has many and of others few, so that those that disturb one another meet.
+    weights = [weight * random.choice((0, 1, 1, 4)) for _, weight in ACTIONS.values()]
+    if not any(weights):
+        weights = [weight for _, weight in ACTIONS.values()]
+    for name in random.choices(list(ACTIONS), weights, k=random.randint(3, 16)):
+        turns = random.choice((0, 0, 0, 3, 8, 15, 30, 60, 400))
         plan.append(Action(name, random.randrange(2**32), turns))
     return History(seed, plan, faults=random.choice((0, 1, 1, 2, 3)))
 
@@ -127,6 +138,7 @@ class Group:
         self.world = World(Random(told.seed + 1), definitions)
         self.world.fault = self.fault
         self.world.function_fails = self.function_fails
+        self.world.watch = self.watch
         self.faults_left, self.down = told.faults, dict[tuple[str, str], str]()
         self.chance = Random(told.seed + 2)
         self.versions = 0
@@ -136,6 +148,9 @@ class Group:
         self.sheets: list[Path] = []
         self.published: list[tuple[str, str]] = []
         self.untold: set[str] = set()
+        self.seen: dict[str, str] = {}
+        self.wrong: list[str] = []
+        self.targets = self.chance.sample(sorted(CALLED), 8)
 
     def do(self, action: Action) -> None:
         """Do one thing, then let the world take its turns."""
@@ -157,7 +172,8 @@ class Group:
         at = running.name, call.state
         if at in self.down:
             return self.down[at]
-        if not self.faults_left or self.chance.random() > 0.03:
+        likely = 0.4 if (running.machine, call.state) in self.targets else 0.01
+        if not self.faults_left or self.chance.random() > likely:
             return None
         self.faults_left -= 1
         kind = self.chance.choice(worlds.faults_of(call))
@@ -173,6 +189,24 @@ class Group:
             return False
         self.faults_left -= 1
         return True
+
+    def watch(self) -> None:
+        """What must hold at the moment at which labels become a month's: later nobody could tell."""
+        items = self.world.table.items
+        for period in PERIODS:
+            month = items.get((GROUP, keys.MONTH.format(period=period)))
+            if month is None or self.seen.get(period) == month["run"]["S"]:
+                continue
+            run = self.seen[period] = month["run"]["S"]
+            manifest = json.loads(self.world.buckets.get(f"{month['labels']['S']}manifest.json"))
+            group = items[GROUP, keys.GROUP]
+            if manifest["codebook_version"] != group["codebook_version"]["S"]:
+                self.wrong.append(f"{run} recorded labels by a codebook that was replaced")
+            named = names.parse_run(run)
+            if named and named.purpose == "inference":
+                winner = items[GROUP, keys.WINNER]["model"]["S"]
+                if {month["model"]["S"], manifest["model"]} != {winner}:
+                    self.wrong.append(f"{run} recorded labels of a model that was not the winner")
 
     # What people do.
 
@@ -220,7 +254,7 @@ class Group:
 
     def _land(self, purpose: str, rows: list[dict[str, str]]) -> None:
         self.deliveries += 1
-        period, delivery = self.random.choice(PERIODS), f"d{self.deliveries}"
+        period, delivery = self.random.choices(PERIODS, (1, 4))[0], f"d{self.deliveries}"
         address = self.world.land(purpose, GROUP, period, delivery, rows)
         if self.random.random() < 0.05:
             self.bad.add(address)
@@ -249,7 +283,7 @@ class Group:
 
     def export(self) -> None:
         """A sheet, which a person fills in; it may be imported much later."""
-        places, period = self._places(), self.random.choice(PERIODS)
+        places, period = self._places(), self.random.choices(PERIODS, (1, 4))[0]
         path = self.folder / f"sheet{len(self.sheets)}.csv"
         month = keys.MONTH.format(period=period)
         there = self.world.table.items.get((GROUP, month))
@@ -366,6 +400,7 @@ class Group:
 
     def problems(self, left: list[str]) -> Iterator[str]:
         """Everything that does not hold."""
+        yield from self.wrong
         yield from (f"it cannot be retried: {each}" for each in left)
         stored = self.stored(frozenset())
         yield from invariants.broken(stored)

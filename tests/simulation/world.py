@@ -78,6 +78,7 @@ class Running:
     ended: datetime | None = None
     end: Ended | None = None
     states: list[str] = field(default_factory=list)
+    haste: float = 1.0
 
 
 @cache
@@ -129,6 +130,7 @@ class World:
         random: takes every choice.
         fault: asked before each call of a Task what goes wrong with it, one of `faults_of`; None for nothing.
         function_fails: whether the next function fails at all its tries.
+        watch: called after every turn.
         happened: what happened, in words, for whoever reads a history that went wrong.
         notices: (topic, subject, message) of all that was sent to people.
         pending: messages and events that a function has not taken yet: what it is, and how it takes it.
@@ -139,6 +141,7 @@ class World:
         self.now = BEGIN
         self.fault: Callable[[Running, Call], str | None] = lambda running, call: None
         self.function_fails: Callable[[], bool] = lambda: False
+        self.watch: Callable[[], None] = lambda: None
         self.happened: list[str] = []
         self.notices: list[tuple[str, str, str]] = []
         self.pending: list[tuple[str, Callable[[], None]]] = []
@@ -277,8 +280,19 @@ class World:
             self.now = min(waking)
             return True
         self.now += timedelta(milliseconds=1 + int(self.random.random() * 2000))
-        turns[int(self.random.random() * len(turns))][1]()
+        [(_, take)] = self.random.choices(turns, [self._haste(name) for name, _ in turns])
+        take()
+        self.watch()
         return True
+
+    def _haste(self, name: str) -> float:
+        """How likely an execution is to be next. Some stand still while others do all they have to do."""
+        running = self.runs.get(name)
+        if running is None:
+            return 0.3
+        if self.random.random() < 0.1:
+            running.haste = self.random.choice((1.0, 0.1, 0.01))
+        return running.haste
 
     def settle(self, most: int = 20_000) -> None:
         """Until nothing is left to happen. Raises AssertionError where that takes too long."""
