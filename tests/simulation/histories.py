@@ -218,8 +218,11 @@ class Group:
 
     def publish(self) -> None:
         """A codebook or a policy; a new version may lack a code that was in force."""
+        self.publish_codes(3 if self.versions == 0 else self.random.choice((2, 3)), self.random.random() < 0.25)
+
+    def publish_codes(self, codes: int, approval: bool) -> None:
+        """Publish a new version in which so many codes are in force; whether a person must approve."""
         self.versions += 1
-        codes = ["1", "2", "3"][: 3 if self.versions == 1 else self.random.choice((2, 3))]
         book = {
             **{"group": GROUP, "version": str(self.versions), "language": "de", "source": "synthetic"},
             "attributes": [],
@@ -232,7 +235,7 @@ class Group:
             ],
         }
         for code in book["codes"]:
-            if code["code"] not in codes:
+            if int(code["code"]) > codes:
                 code["valid_to"] = "2026-08-31"
         publish(
             book,
@@ -240,7 +243,7 @@ class Group:
             dynamodb=self.world.client("dynamodb"),
             work_bucket=WORK,
             table="ledger",
-            policy={"approval": self.random.random() < 0.25},
+            policy={"approval": approval},
             now=self._now(),
         )
 
@@ -258,14 +261,18 @@ class Group:
             rows.append(row)
         return rows
 
-    def _land(self, purpose: str, rows: list[dict[str, str]]) -> None:
+    def land(self, purpose: str, period: str, rows: list[dict[str, str]]) -> str:
+        """Deliver a dataset; the answer is its address."""
         self.deliveries += 1
-        period, delivery = self.random.choices(PERIODS, (1, 4))[0], f"d{self.deliveries}"
-        address = self.world.land(purpose, GROUP, period, delivery, rows)
+        address = self.world.land(purpose, GROUP, period, f"d{self.deliveries}", rows)
+        self.landed.append((purpose, period, address, self.world.landed_at))
+        return address
+
+    def _land(self, purpose: str, rows: list[dict[str, str]]) -> None:
+        address = self.land(purpose, self.random.choices(PERIODS, (1, 4))[0], rows)
         if self.random.random() < 0.05:
             self.bad.add(address)
             self.world.buckets.put(f"{address}rows.json", b"[]")
-        self.landed.append((purpose, period, address, self.world.landed_at))
 
     def train(self) -> None:
         self._land("training", self._rows(labelled=True))
@@ -289,35 +296,37 @@ class Group:
 
     def export(self) -> None:
         """A sheet, which a person fills in; it may be imported much later."""
-        places, period = self._places(), self.random.choices(PERIODS, (1, 4))[0]
-        path = self.folder / f"sheet{len(self.sheets)}.csv"
+        period = self.random.choices(PERIODS, (1, 4))[0]
         month = keys.MONTH.format(period=period)
         there = self.world.table.items.get((GROUP, month))
         if not there:
             return
         wanted = None
         if self.random.random() < 0.5:
-            stored = self.stored(frozenset())
+            stored = self.stored()
             rows = stored.labels({"labels": there["labels"]["S"]})
             wanted = [row["item_id"] for row in rows if row["status"] != "rejected"]
-        review_command.export_sheet(places, GROUP, period, path, wanted=wanted)
-        if not path.exists():
-            return
-        filled = []
-        for _, row in sheet.read(path):
-            answers = ["1", "2", "3", "NONE", "SKIP", "", "WITHDRAW"]
-            said = self.random.choices(answers, (4, 4, 2, 2, 1, 2, 1))[0]
-            filled.append({**row, "code": said, "confidence": None})
-        _write(path, filled)
-        self.sheets.append(path)
+        answers = ["1", "2", "3", "NONE", "SKIP", "", "WITHDRAW"]
+        weights = (4, 4, 2, 2, 1, 2, 1)
+        self.fill(period, lambda row: self.random.choices(answers, weights)[0], wanted)
+
+    def fill(self, period: str, say: Callable[[dict[str, str]], str], wanted: list[str] | None = None) -> None:
+        """Export a month's sheet, if it has rows, and fill in what `say` says of each."""
+        path = self.folder / f"sheet{len(self.sheets)}.csv"
+        review_command.export_sheet(self._places(), GROUP, period, path, wanted=wanted)
+        if path.exists():
+            _write(path, [{**row, "code": say(row), "confidence": None} for _, row in sheet.read(path)])
+            self.sheets.append(path)
 
     def import_(self) -> None:
-        if not self.sheets:
-            return
-        path = self.random.choice(self.sheets)
+        if self.sheets:
+            self.import_sheet(self.random.choice(self.sheets), self.random.choice(("Anna", "Ben")))
+
+    def import_sheet(self, path: Path, by: str) -> None:
+        """`labelmill review import`."""
         now = self._now()
         with mock.patch.object(review_command, "datetime", mock.Mock(now=lambda zone: now)):
-            said = review_command.import_sheet(self._places(), path, self.random.choice(("Anna", "Ben")))
+            said = review_command.import_sheet(self._places(), path, by)
         self.world.note("  " + said.replace("\n", "; "))
         self.published += [
             (key, body.decode()) for key, body in self.world.buckets.below(f"s3://{WORK}/sheets/").items()
@@ -333,22 +342,26 @@ class Group:
         self._by_hand("PROMOTE")
 
     def _by_hand(self, verdict: str) -> None:
-        table = self.world.client("dynamodb")
-        ledger = reading.read(table, "ledger", GROUP)
-        if ledger.models:
-            model = self.random.choice(sorted(ledger.models))
-            decision = changing.change(ledger, verdict, model, "because", "Anna", self._now())
-            changing.record(table, "ledger", decision)
+        if models := sorted(self.ledger().models):
+            self.decide(verdict, self.random.choice(models))
+
+    def ledger(self) -> reading.GroupLedger:
+        return reading.read(self.world.client("dynamodb"), "ledger", GROUP)
+
+    def decide(self, verdict: str, model: str) -> None:
+        """`labelmill models rollback` or `promote`."""
+        decision = changing.change(self.ledger(), verdict, model, "because", "Anna", self._now())
+        changing.record(self.world.client("dynamodb"), "ledger", decision)
 
     def answer(self) -> None:
         """Somebody answers a comparison; two may do so at once, and differ."""
-        table = self.world.client("dynamodb")
-        asked = sorted(reading.read(table, "ledger", GROUP).approvals.items())
-        if asked:
-            _, item = self.random.choice(asked)
-            word = self.random.choice(("approved", "rejected"))
-            answered = changing.answer(table, "ledger", item, word, "Anna", "seen", self._now())
-            approval.send(answered)
+        if asked := sorted(self.ledger().approvals):
+            self.approve(self.random.choice(asked), self.random.choice(("approved", "rejected")))
+
+    def approve(self, run: str, word: str) -> None:
+        """`labelmill approve`, or with the word `rejected` `labelmill reject`."""
+        table, asked = self.world.client("dynamodb"), self.ledger().approvals[run]
+        approval.send(changing.answer(table, "ledger", asked, word, "Anna", "seen", self._now()))
 
     def wait(self) -> None:
         self.world.now += timedelta(hours=self.random.randint(1, 60))
@@ -397,7 +410,7 @@ class Group:
         no_winner = (GROUP, keys.WINNER) not in self.world.table.items
         return no_winner and run.given.get("purpose") in ("inference", "review")
 
-    def stored(self, failures: frozenset[str]) -> invariants.Stored:
+    def stored(self, failures: frozenset[str] = frozenset()) -> invariants.Stored:
         objects = self.world.buckets.objects
         work, labelled, landing = (
             {key: item.body for key, item in objects[bucket].items()} for bucket in (WORK, LABELLED, LANDING)
@@ -408,7 +421,7 @@ class Group:
         """Everything that does not hold."""
         yield from self.wrong
         yield from (f"it cannot be retried: {each}" for each in left)
-        stored = self.stored(frozenset())
+        stored = self.stored()
         yield from invariants.broken(stored)
         yield from self._newest_deliveries(stored)
         yield from self._decisions(stored)

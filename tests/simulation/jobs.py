@@ -1,7 +1,7 @@
 """Stand-ins for SageMaker's jobs: the files, messages and digests of the real ones, of a few rows.
 
 What keeps people's decisions in labels is the real code; what learns and scores is not: a model is a table of
-the texts that it has seen, and how good it is says a hash. docs/contracts.md has what each job reads and writes.
+the texts that it has seen, and the test set is all of them. docs/contracts.md has what each job reads and writes.
 """
 
 import hashlib
@@ -110,7 +110,7 @@ def _prepare_training(job: Job, rows: list[dict[str, str]], codes: set[str]) -> 
     outputs = {
         "train": {"train.json": canonical.encode()},
         "validation": {"validation.json": b"[]"},
-        "test": dataset([{"item_id": "t1", "title": "test", "label": "1"}]),
+        "test": dataset(json.loads(canonical)),
         "rejected": {"rejected.json": b"[]"},
         "report": {"report.json": b"{}"},
         "shared": {},
@@ -179,6 +179,8 @@ def _publish(job: Job) -> Result:
     )
     about = {name: job.arguments[name] for name in ("group", "period", "purpose", "run", "model")}
     about |= {"dataset": job.arguments["dataset-uri"], "codebook_version": book.version}
+    truth = json.loads(job.inputs["truth"]["truth.json"])
+    about["score"] = sum(row["code"] == truth[row["item_id"]] for row in rows) / len(rows)
     constants = {name: about[name] for name in ("period", "run", "model", "dataset", "codebook_version")}
     constants |= {"model_group": about["group"], "labelled_at": job.now}
     table = label_table.assemble([labels, gone], constants, test_set=test_set)
@@ -221,19 +223,21 @@ def _written(table: pa.Table, about: dict[str, Any], job: Job) -> Result:
     manifest = json.dumps(about | {"files": listed}).encode()
     counts = {name: about[name] for name in ("rows", *output.STATUSES)}
     outputs = {"files": files, "manifest": {"manifest.json": manifest}}
-    return outputs, counts | {"alarms": 0, "attention": "Nothing."}
+    return outputs, counts | {"alarms": int(about["review"] > 1), "attention": "Look."}
 
 
 def _compare(job: Job) -> Result:
-    """FIRST without a winner; the better of two wins, and how good a model is says its name."""
+    """FIRST without a winner, else the better of two wins."""
     challenger, winner = job.arguments["challenger"], job.arguments["winner"]
-    verdict = "FIRST"
-    if winner:
-        verdict = "PROMOTE" if digest(challenger) > digest(winner) else "KEEP"
+    scores = {
+        role: json.loads(job.inputs[role]["manifest.json"])["score"] for role in ("challenger", "winner")
+    }
+    better = scores["challenger"] > scores["winner"]
+    verdict = ("PROMOTE" if better else "KEEP") if winner else "FIRST"
     evidence = json.dumps({"challenger": challenger, "winner": winner, "verdict": verdict}).encode()
     message = {
-        **{"verdict": verdict, "reason": "So it is.", "rows": 1, "score": 0.9, "winner_score": 0.8},
-        "summary": f"{challenger} against {winner or 'nobody'}",
+        **{"verdict": verdict, "reason": "So it is.", "rows": 1, "score": scores["challenger"]},
+        **{"winner_score": scores["winner"], "summary": f"{challenger} against {winner or 'nobody'}"},
         "evidence_digest": hashlib.sha256(evidence).hexdigest(),
         "approval": verdict != "KEEP" and json.loads(job.arguments["policy"]).get("approval", False),
     }
