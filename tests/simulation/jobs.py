@@ -205,6 +205,7 @@ def _amend(job: Job) -> Result:
     about = {name: value for name, value in before.manifest.items() if name != "files"}
     about |= {
         "run": job.arguments["run"],
+        "codebook_version": book.version,
         "amends": job.arguments["amends"],
         "amended_runs": [*before.manifest.get("amended_runs", []), before.manifest["run"]],
     }

@@ -55,6 +55,8 @@ def faults_of(call: Call) -> tuple[str, ...]:
     """What can go wrong with a call."""
     if "sagemaker" in call.resource and call.resource.endswith(".sync"):
         return (*DEATHS, *JOB, TIMEOUT)
+    if "waitForTaskToken" in call.resource:
+        return (*DEATHS, *SHORT)  # its timeout is that nobody has answered
     conflict = (CONFLICT,) if "transactWriteItems" in call.resource else ()
     return (*DEATHS, *SHORT, TIMEOUT, *conflict)
 
@@ -431,8 +433,10 @@ class World:
             raise TaskFailed("States.Timeout", "")
         if kind == CONFLICT:
             raise _failed(call, cancelled(["TransactionConflict"] * len(call.parameters["TransactItems"])))
+        sagemaker = "sagemaker" in call.resource
         if kind in ("throttled", "down"):
-            raise TaskFailed("Service.ThrottlingException", "Rate exceeded")
+            error = "SageMaker.AmazonSageMakerException" if sagemaker else "Service.ThrottlingException"
+            raise TaskFailed(error, "Rate exceeded")
         if kind == "no quota":
             raise TaskFailed("SageMaker.ResourceLimitExceededException", "The account-level limit is 8.")
         if kind == "no machine":
@@ -450,7 +454,8 @@ class World:
             except ClientError as error:
                 raise _failed(call, error) from error
         if kind == "answer lost":
-            raise TaskFailed("Service.SdkClientException", "The connection was closed.")
+            error = "SageMaker.SdkClientException" if sagemaker else "Service.SdkClientException"
+            raise TaskFailed(error, "The connection was closed.")
         return answer
 
     def _called(self, call: Call) -> dict[str, Any]:
@@ -458,6 +463,8 @@ class World:
         service = call.resource.split(":")[-2]
         asked = as_sent(called, call.parameters)
         if called == "createModel":
+            if asked["ModelName"] in self.models:
+                raise TaskFailed("SageMaker.AmazonSageMakerException", "Cannot create already existing model")
             self.models[asked["ModelName"]] = asked["PrimaryContainer"]["ModelDataUrl"]
             return {}
         if service == "sfn":
