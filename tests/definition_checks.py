@@ -141,27 +141,32 @@ def evaluate(expression: str, data: dict, context: dict) -> Any:
     return value
 
 
-_TOKEN = re.compile(
+TOKEN = re.compile(
     r"\s*(?:States\.(?P<function>\w+)\(|(?P<path>\$[^,()\s]*)|'(?P<text>(?:[^'\\]|\\.)*)'|(?P<json>[\w.-]+))\s*"
 )
 
 
 def _evaluate(text: str, start: int, data: dict, context: dict) -> tuple[Any, int]:
-    token = _TOKEN.match(text, start)
+    token = TOKEN.match(text, start)
     if not token:
         raise Unresolved(f"{text}: not understood from {text[start:]!r} on")
     if token["path"]:
         return _at(token["path"], data, context), token.end()
-    if token["text"] is not None:
-        return re.sub(r"\\(.)", r"\1", token["text"]), token.end()
-    if token["json"]:
-        return json.loads(token["json"]), token.end()
+    if token["function"] is None:
+        return evaluate_constant(token), token.end()
     arguments, end = [], token.end()
     while text[end : end + 1] != ")":
         value, end = _evaluate(text, end, data, context)
         arguments.append(value)
         end += text[end : end + 1] == ","
-    return _FUNCTIONS[token["function"]](*arguments), end + 1
+    return FUNCTIONS[token["function"]](*arguments), end + 1
+
+
+def evaluate_constant(token: re.Match) -> Any:
+    """The value of a text or a number, a match of TOKEN."""
+    if token["text"] is not None:
+        return re.sub(r"\\(.)", r"\1", token["text"])
+    return json.loads(token["json"])
 
 
 def _at(path: str, data: dict, context: dict) -> Any:
@@ -180,7 +185,7 @@ def _format(template: str, *values: Any) -> str:
     return template.format(*(value if isinstance(value, str) else json.dumps(value) for value in values))
 
 
-_FUNCTIONS = {
+FUNCTIONS = {
     "Format": _format,
     "Array": lambda *items: list(items),
     "ArrayGetItem": lambda items, position: items[position],

@@ -45,6 +45,8 @@ def typed(item: Mapping[str, Any]) -> dict[str, Any]:
 def change_of_winner(table: str, decision: Decision, since: Any) -> list[Any]:
     """The decision, made at the time `since`, and its model as the winner, if `replaces` still is.
 
+    Nor does it come before a decision that has been made meanwhile: one may have made the same winner again.
+
     Returns:
         `TransactItems`, which are written together or not at all: the winner first, the decision last.
     """
@@ -55,10 +57,10 @@ def change_of_winner(table: str, decision: Decision, since: Any) -> list[Any]:
         "decision": decision["entry"],
         "since": since,
     }
-    return [
-        {"Put": {"TableName": table, "Item": typed(winner), **_still_wins(decision)}},
-        new(table, decision),
-    ]
+    unchanged = _still_wins(decision)
+    unchanged["ConditionExpression"] += " AND since < :since"
+    unchanged["ExpressionAttributeValues"][":since"] = {"S": since}
+    return [{"Put": {"TableName": table, "Item": typed(winner), **unchanged}}, new(table, decision)]
 
 
 def decision_alone(table: str, decision: Decision) -> list[Any]:

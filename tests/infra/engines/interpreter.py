@@ -33,7 +33,7 @@ ERRORS = {
 }
 
 
-class _TaskFailed(Exception):
+class TaskFailed(Exception):
     """Error name and cause, as a Catch sees them."""
 
 
@@ -66,8 +66,8 @@ def run(cloud: Cloud, machine: str, given: dict, approval: dict | None) -> Simpl
             if "task" not in told:
                 break
             try:
-                said = {"result": _answer(cloud, **told["task"], approval=approval)}
-            except _TaskFailed as failed:
+                said = {"result": answer(cloud, **told["task"], approval=approval)}
+            except TaskFailed as failed:
                 said = dict(zip(("error", "cause"), failed.args, strict=True))
     return SimpleNamespace(
         status="FAILED" if "error" in told else "SUCCEEDED",
@@ -86,7 +86,7 @@ def _readable(part: dict) -> dict:
     return {"Not": {"Variable": part["Variable"], "IsPresent": True}, **rest}
 
 
-def _answer(cloud: Cloud, resource: str, parameters: dict, approval: dict | None) -> dict:
+def answer(cloud: Cloud, resource: str, parameters: dict, approval: dict | None) -> dict:
     called, _, pattern = resource.rpartition(":")[2].partition(".")
     service = resource.split(":")[-2]
     try:
@@ -98,12 +98,12 @@ def _answer(cloud: Cloud, resource: str, parameters: dict, approval: dict | None
             del answer["ResponseMetadata"]
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        raise _TaskFailed(ERRORS[code], error.response["Error"]["Message"]) from error
+        raise TaskFailed(ERRORS[code], error.response["Error"]["Message"]) from error
     if pattern == "sync":
         return _end_of_job(cloud, called.removeprefix("create"), parameters)
     if pattern == "waitForTaskToken":
         if approval is None:
-            raise _TaskFailed("States.Timeout", "")
+            raise TaskFailed("States.Timeout", "")
         return approval
     return to_text(answer)
 
@@ -111,5 +111,5 @@ def _answer(cloud: Cloud, resource: str, parameters: dict, approval: dict | None
 def _end_of_job(cloud: Cloud, resource: str, parameters: dict) -> dict:
     job = cloud.sagemaker.wait(KINDS[resource], parameters[f"{resource}Name"], still_wanted=lambda: True)
     if job[f"{resource}Status"] != "Completed":
-        raise _TaskFailed("States.TaskFailed", json.dumps(job))
+        raise TaskFailed("States.TaskFailed", json.dumps(job))
     return job
