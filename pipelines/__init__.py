@@ -8,6 +8,7 @@ local run, in infra/. docs/architecture.md shows how they fit together.
     machines/     the state machines' source; compiled, imported by nothing that runs
     definitions/  the state machines as JSON: what is deployed
     handlers/     the Lambda functions
+    failures/     what is not done, and starting it again
     ledger/       which model won when, and changing that by hand
     codebooks/    the codes of each group: files, checks, publishing
     review/       uncertain labels out to reviewers, decisions back
@@ -17,6 +18,7 @@ local run, in infra/. docs/architecture.md shows how they fit together.
     messages.py   every text that people get by SNS
     names.py      how groups, runs and models are named, and where in S3 everything lies
     runs.py       name and input of every execution
+    executions.py starting them, each at most once
     stack.py      the names of a deployed stack's resources
     errors.py     the errors of the command line
 """

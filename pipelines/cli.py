@@ -17,6 +17,9 @@ COMMANDS = {
     "models": ("pipelines.commands.models", "winners, their history and rollback"),
     "approve": ("pipelines.commands.approve", "approve a model that is waiting to become the winner"),
     "reject": ("pipelines.commands.reject", "reject a model that is waiting to become the winner"),
+    "failures": ("pipelines.commands.failures", "what is not done: failed runs, messages, models, notices"),
+    "retry": ("pipelines.commands.retry", "start again what is not done"),
+    "dismiss": ("pipelines.commands.dismiss", "take off the list what nobody needs to be done any more"),
     "explain": ("pipelines.commands.explain", "why a text gets its code"),
     "review": ("pipelines.commands.review", "uncertain items: export a sheet, import decisions"),
     "report": (

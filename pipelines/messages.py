@@ -28,13 +28,13 @@ class Message(NamedTuple):
 RUN_FAILED = Message(
     "{machine} failed: {run}",
     "The {machine} run {run} failed: {sentence} (error {error}).{log} "
-    "Its input is kept in the failure queue.",
+    "Once its cause is gone, start it again: labelmill retry --run {run}",
 )
 UNLOAD_FAILED = Message(
     "unload failed: {group} {purpose} {period}",
     "The warehouse delivered no {purpose} dataset of {group} for {period}: "
     "{cause} (error {error}, statement {statement}, {statement_id}). "
-    "No run was started. The order to send again is in the failure queue.",
+    "No run was started. Once the cause is gone, order it again: labelmill retry --run {statement}",
 )
 NO_ITEMS = Message(
     "no items: {group} {purpose} {period}",
@@ -63,6 +63,18 @@ NOTHING_NEW = Message(
     "{group} {period}: nothing new to learn. Rows, code, codebook and policy are the same as for "
     "model {model}, so no model was trained. Run: {run}",
 )
+NOTHING_NEW_BUT_UNDECIDED = Message(
+    "Nothing new to learn, but to decide: {group} {period}",
+    "{group} {period}: nothing new to learn. Rows, code, codebook and policy are the same as for "
+    "model {model}, so no model was trained. That model has not been decided upon: of its tests and its "
+    "comparison, what is missing or has failed is started now; if it waits for a person, it goes on waiting. "
+    "Run: {run}",
+)
+LEARNED_ALREADY = Message(
+    "Being learned already: {group} {period}",
+    "{group} {period}: run {other} is learning from the same rows with the same code, codebook and "
+    "policy, so this run trained no model. Operators are told if that one fails. Run: {run}",
+)
 LABELS_NEED_ATTENTION = Message(
     "Labels need attention: {group} {period}",
     "{group} {period}, model {model}: {attention} "
@@ -90,8 +102,8 @@ APPROVAL_WANTED = Message(
 # To stakeholders: counts and an address.
 LABELS_READY = Message(
     "Labels ready: {group} {period}",
-    "{group} {period}. Items: {rows}. Labelled: {labelled}. To review: {review}. Rejected: {rejected}. "
-    "Model: {model}. Codebook: {codebook}. Needs attention: {attention} "
+    "{group} {period}. Items: {rows}. Labelled: {labelled}. To review: {review}. No code fits: {none}. "
+    "Rejected: {rejected}. Model: {model}. Codebook: {codebook}. Needs attention: {attention} "
     f"Manifest of the files: {address('{bucket}', '{prefix}manifest.json')}",
 )
 

@@ -110,16 +110,22 @@ def review(group: str, period: str, labels: str, decisions: str) -> dict[str, An
 
 
 def comparison(
-    detail: Mapping[str, str], challenger: Mapping[str, str], winner: Mapping[str, str], decision: str
+    detail: Mapping[str, str],
+    challenger: Mapping[str, str],
+    winner: Mapping[str, str],
+    decision: str,
+    published_at: str,
 ) -> dict[str, Any]:
     """The input of the run that compares two models, each given by `model` and `predictions`.
 
-    `decision` is the one that made the winner: a model that wins a second time is compared with anew.
+    `decision` is the one that made the winner, `published_at` when the group's codebook and policy were
+    published: whichever of them is new, the same two models are compared anew.
     """
     group, period, test_set = fields(detail, "group", "period", "test_set")
     return {
         "run": names.run_name(
-            group, "comparison", period, test_set, challenger["model"], winner["model"], decision
+            *(group, "comparison", period, test_set),
+            *(challenger["model"], winner["model"], decision, published_at),
         ),
         "group": group,
         "period": period,
@@ -127,6 +133,21 @@ def comparison(
         "challenger": dict(challenger),
         "winner": dict(winner),
     }
+
+
+def again(run: Mapping[str, Any]) -> dict[str, Any]:
+    """The input of the run that does what `run` did not bring to an end.
+
+    Only the name is new, and it is made of the old one: whoever starts the same run again twice meets the
+    first one. What the new run writes is under its own name, beside what is left of the old one.
+
+    Raises:
+        ValueError: the input names no run.
+    """
+    named = names.parse_run(run["run"])
+    if named is None:
+        raise ValueError(f"{run['run']!r} is not a run's name. Fix: take the input of an execution of ours")
+    return {**run, "run": names.run_name(*named, run["run"])}
 
 
 def fields(detail: Mapping[str, str], *names: str) -> list[str]:

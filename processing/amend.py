@@ -13,7 +13,7 @@ from processing.codes import codebook
 from processing.codes.codebook import Codebook
 from processing.dataset.decisions import read_decisions
 from processing.errors import NotReconciled
-from processing.labels import label_table, output, published
+from processing.labels import kept_decisions, label_table, output, published
 from processing.labels.published import Published
 from processing.month import month_changes, summary
 from processing.month.attention import with_attention
@@ -29,9 +29,14 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     if before is None:
         raise NotReconciled(f"There is no output at {options.amends}.", EXPORT_AGAIN)
     decisions = read_decisions(container.input_folder("decisions"))
+    if pc.count_distinct(decisions["item_id"]).as_py() != len(decisions):
+        raise NotReconciled("An item has two decisions; nothing is published.", EXPORT_AGAIN)
     now = datetime.now(UTC).replace(microsecond=0)
     constants = {"run": options.run, "labelled_at": now, "codebook_version": book.version}
-    table = amend(before.table, decisions, book, options.period, constants)
+    table, decided = kept_decisions.put(before.table, decisions, book, options.period)
+    table = label_table.replace(table, decided, constants)
+    decisions = kept_decisions.with_kept(decisions, table, decided)
+    kept = decisions.filter(pc.equal(decisions["kept"], "yes"))
 
     about = {
         **{name: value for name, value in before.manifest.items() if name not in ("columns", "files")},
@@ -39,13 +44,13 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         "labelled_at": now.isoformat(),
         "amends": options.amends,
         "amended_runs": [*before.manifest.get("amended_runs", []), before.manifest["run"]],
-        "decided": decisions.num_rows,
-        "decided_by": sorted(set(decisions["decided_by"].to_pylist())),
+        "decided": kept.num_rows,
+        "decided_by": sorted(set(kept["decided_by"].to_pylist())),
         **output.by_status(table),
         "reasons": _reasons(before, table),
     }
     folder = container.output_folder("files")
-    found = _summary(table, about, book)
+    found = _summary(table, about, kept_decisions.counts(table, decisions), book)
     summary.write(found, folder)
     label_table.write_csv(decisions, folder / "decisions.csv")
     output.write(table, about, options.destination, {"decisions.csv": decisions.num_rows})
@@ -61,48 +66,6 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def amend(
-    table: pa.Table, decisions: pa.Table, book: Codebook, period: str, constants: dict[str, object]
-) -> pa.Table:
-    """The rows with the decisions in them; every other row is what it was.
-
-    `constants` are `run`, `labelled_at` and `codebook_version` of the decided rows. Raises NotReconciled
-    where a decision is on an item that is not waiting for review, or on a code not in force in the period.
-    """
-    waiting = table["item_id"].filter(pc.equal(table["status"], "review"))
-    ids = decisions["item_id"].combine_chunks()
-    _check(pc.is_in(ids, value_set=waiting.combine_chunks()), ids, "is not waiting for review")
-    in_force = pa.array(book.in_force(period), pa.string())
-    _check(
-        pc.is_in(decisions["label"], value_set=in_force), ids, f"was given a code not in force in {period}"
-    )
-    if pc.count_distinct(ids).as_py() != len(ids):
-        raise NotReconciled("An item has two decisions.", EXPORT_AGAIN)
-
-    at = pc.index_in(table["item_id"], value_set=ids)
-    decided = pc.is_valid(at)
-    code = decisions["label"].combine_chunks()
-    story = pc.binary_join_element_wise("decided by ", decisions["decided_by"], "; the model predicted ", "")
-    story = pc.binary_join_element_wise(story, pc.coalesce(decisions["suggested"], pa.scalar("nothing")), "")
-    given = {
-        "code": code.take(at),
-        "description": label_table.descriptions(code, book).take(at),
-        "status": "labelled",
-        "reason": story.take(at),
-        "decided_by": decisions["decided_by"].take(at),
-        "confidence": None,  # it was the model's confidence in its own code
-        **constants,
-    }
-    return label_table.replace(table, decided, given)
-
-
-def _check(good: pa.Array | pa.ChunkedArray, ids: pa.Array, what: str) -> None:
-    bad = pc.invert(good)
-    if pc.any(bad).as_py():
-        example = ids.filter(bad.combine_chunks() if isinstance(bad, pa.ChunkedArray) else bad)[0].as_py()
-        raise NotReconciled(f"Item {example[:80]!r} {what}; nothing is published.", EXPORT_AGAIN)
-
-
 def _reasons(before: Published, table: pa.Table) -> dict[str, int]:
     """The manifest's counts by reason, with those of review counted anew."""
     review = table["reason"].filter(pc.equal(table["status"], "review"))
@@ -112,11 +75,14 @@ def _reasons(before: Published, table: pa.Table) -> dict[str, int]:
     return now | {reason: count for reason, count in before.manifest["reasons"].items() if reason not in gone}
 
 
-def _summary(table: pa.Table, about: dict[str, object], book: Codebook) -> dict[str, Any]:
+def _summary(
+    table: pa.Table, about: dict[str, object], decisions: dict[str, int], book: Codebook
+) -> dict[str, Any]:
     """The summary of what is amended, with counts as they are now."""
     before = json.loads((container.input_folder("labels") / summary.NAME).read_text(encoding="utf-8"))
     earlier_items = {row["code"]: row["earlier_items"] for row in before["codes"]}
     nothing = 0 if before["earlier"] else None
+    not_kept = before["decisions"]["not_kept"] if before["decisions"] else 0
     by_code = month_changes.codes(month_changes.usable(table), None, book, str(about["period"]))
     now = {row["code"] for row in by_code}
     gone = [row | {"items": 0} for row in before["codes"] if row["code"] not in now and row["earlier_items"]]
@@ -126,6 +92,7 @@ def _summary(table: pa.Table, about: dict[str, object], book: Codebook) -> dict[
         "counts": {name: about[name] for name in ("rows", *output.STATUSES)},
         "codes": [row | {"earlier_items": earlier_items.get(row["code"], nothing)} for row in by_code] + gone,
         "review": before["review"] | {"items": about["review"]},
+        "decisions": decisions | {"not_kept": decisions["not_kept"] + not_kept},
     }
     return with_attention(found)
 

@@ -36,11 +36,13 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     check_test_rows(challenger)
     if winner is not None:
         winner = check_same_rows(challenger, winner)
-    lacks = {
-        role: codes_out_of_reach(role, book, options.period)
+    trained = {
+        role: read_trained(role)
         for role, table in (("challenger", challenger), ("winner", winner))
         if table is not None
     }
+    code_map = book.code_map(options.period)
+    lacks = {role: code_map.out_of_reach(codes) for role, (codes, _) in trained.items()}
     verdict = compare(challenger, winner, policy, book, options.period, lacks)
 
     models = {"challenger": (options.challenger, challenger), "winner": (options.winner, winner)}
@@ -59,6 +61,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
             for role, (model, table) in models.items()
         },
         "changes": changes(challenger, winner),
+        "conflicts": trained["challenger"][1],
     }
     text = json.dumps(evidence, ensure_ascii=False, indent=1)
     file = container.output_folder("evidence") / "comparison.json"
@@ -144,14 +147,14 @@ def check_same_rows(challenger: pa.Table, winner: pa.Table) -> pa.Table:
     return winner
 
 
-def codes_out_of_reach(role: str, book: Codebook, period: str) -> list[str]:
-    """The codes in force that a model cannot predict, by what Prepare reported of its training rows.
+def read_trained(role: str) -> tuple[set[str], dict[str, Any]]:
+    """What Prepare reported of a model's training rows: the codes it can predict, and the conflicts.
 
     `role` is challenger or winner. Raises NotComparable where the report cannot be read.
     """
     try:
         report = training_report.read_report(container.input_folder(f"{role}-trained"))
-        return book.code_map(period).out_of_reach(training_report.codes(report))
+        return training_report.codes(report), training_report.conflicts(report)
     except (OSError, ValueError, KeyError) as error:
         raise NotComparable(
             f"The report on the rows that the {role} was trained on cannot be read "
@@ -198,6 +201,11 @@ def summary(evidence: dict[str, Any]) -> str:
         lines.append(f"difference  {numbers}  {interval} {evidence['low']:+.4f} to {evidence['high']:+.4f}")
     if not evidence["challenger"]["coverage"]:
         lines.append(all_to_review(evidence["policy"]["precision"]))
+    if conflicts := evidence["conflicts"]["rows"]:
+        lines.append(
+            f"{counted(conflicts, 'item')} with another code in the dataset than a person had decided: the "
+            "person's counts until it is withdrawn. The report names the first."
+        )
     lines.append(
         f"{counted(evidence['rows'], 'test row')}, {counted(evidence['distinct_texts'], 'distinct text')}"
     )

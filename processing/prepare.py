@@ -8,6 +8,7 @@ trusted is rejected whole.
 import argparse
 import json
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +38,13 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     columns = data_files.columns_of(book.attributes, labelled=options.purpose != "inference")
     table = data_files.read(files, columns)
     content = [file.path for file in files]
-    decided = None
+    reviewed: dict[str, Any] = {}
     if options.purpose == "training":
-        decided = decisions.read_rows(container.input_folder("reviewed"), columns)
-        table = decisions.merge(table, decided)
+        decided = decisions.read_rows(container.input_folder("reviewed"), columns, options.group)
+        merged = decisions.merge(
+            table, decided, options.group, book.code_map(options.period), options.delivered
+        )
+        table, reviewed = merged.table, merged.figures
         content += decisions.files(container.input_folder("reviewed"))
     good, rejected = rows.set_aside(table, _problems(book, options.purpose, options.period))
     _check_some_are_left(table, rejected, options.dataset_uri)
@@ -72,7 +76,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         "dataset": options.dataset_uri,
         "codebook_version": book.version,
         **message,
-        "reviewed": decided.num_rows if decided else 0,
+        "reviewed": reviewed,
         "problems": dict(Counter(rejected["problem"].to_pylist())),
         "recoded": recoded.mapped if recoded else {},
         "set_aside": _set_aside(table, book, options.period) if options.purpose == "training" else {},
@@ -90,11 +94,17 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         parser.add_argument(name, required=True)
     parser.add_argument("--purpose", required=True, choices=("training", "inference", "test"))
     parser.add_argument("--test-uri", help="where the test set will be; needed for purpose training")
+    parser.add_argument("--delivered", type=_time, help="when the dataset was, for purpose training")
     parser.add_argument("--share-by", default=NO_LIST, help="list of references to share training rows by")
     options = parser.parse_args(arguments)
-    if options.purpose == "training" and not options.test_uri:
-        parser.error("purpose training needs --test-uri")
+    if options.purpose == "training" and not (options.test_uri and options.delivered):
+        parser.error("purpose training needs --test-uri and --delivered")
     return options
+
+
+def _time(delivered: str) -> datetime:
+    """The time that a delivery's place in its month begins with; it is always as wide."""
+    return datetime.fromisoformat(delivered[: len("2026-11-01T02:00:00.123Z")])
 
 
 def _problems(book: Codebook, purpose: str, period: str) -> list[rows.Problem]:

@@ -63,7 +63,11 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     rows: dict[str, int] = {}
     if not test_set:
         plan |= {"items": about["review"]}
-        found, rows = _summarise(table, about, plan, decisions, book)
+        counts = None if decisions is None else kept_decisions.counts(table, decisions)
+        found, rows = _summarise(table, about, plan, counts, book)
+        if decisions is not None and len(decisions):
+            label_table.write_csv(decisions, container.output_folder("files") / "decisions.csv")
+            rows["decisions.csv"] = len(decisions)
         message |= summary.message(found)
     output.write(table, about, options.destination, rows)
     return message

@@ -68,6 +68,10 @@ def guard_problems(definition: dict) -> list[str]:
 # ---------------------------------------------------------------- requests
 
 
+#: Services that the SDK integrations of Step Functions call otherwise than botocore does.
+BOTOCORE_NAMES = {"sfn": "stepfunctions"}
+
+
 @dataclass(frozen=True)
 class Request:
     """What a task sends: `service` and `operation` as botocore calls them."""
@@ -98,8 +102,10 @@ def requests(definition: dict, data: dict, context: dict) -> Iterator[Request]:
     for name, state in definition["States"].items():
         if state["Type"] == "Task":
             *_, service, action = re.sub(r"\.(sync|waitForTaskToken)$", "", state["Resource"]).split(":")
-            parameters = resolve(state["Parameters"], data, context)
-            yield Request(name, service, action[0].upper() + action[1:], as_sent(action, parameters))
+            parameters = as_sent(action, resolve(state["Parameters"], data, context))
+            yield Request(
+                name, BOTOCORE_NAMES.get(service, service), action[0].upper() + action[1:], parameters
+            )
 
 
 def as_sent(action: str, parameters: dict) -> dict:
@@ -108,6 +114,8 @@ def as_sent(action: str, parameters: dict) -> dict:
         return {"Entries": [{**e, "Detail": json.dumps(e["Detail"])} for e in parameters["Entries"]]}
     if action == "sendMessage":
         return {**parameters, "MessageBody": json.dumps(parameters["MessageBody"])}
+    if action == "describeExecution":  # SDK integrations want capitals where Step Functions' own API has none
+        return {name[0].lower() + name[1:]: value for name, value in parameters.items()}
     return parameters
 
 

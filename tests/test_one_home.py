@@ -36,7 +36,7 @@ SPELLED = {
         r"(^|/)(training|inference|codebooks|runs|predictions|reviewed|shared|labels|current)/($|\{)|>/<"
     ),
     "keys.py has the ledger's keys": re.compile(
-        r"^(GROUP|TRAINED|WINNER)$|(MODEL|PREDICTIONS|MONTH|LABELS|DECISION|APPROVAL|NOITEMS)#"
+        r"^(GROUP|TRAINED|WINNER)$|(MODEL|PREDICTIONS|MONTH|LABELS|DECISION|APPROVAL|NOITEMS|NOTICE|DISMISSED)#"
     ),
     "keys.py splits the ledger's keys": re.compile("^#$"),
 }

@@ -14,6 +14,7 @@ from infra.local import reviewer
 from infra.local.stack import LocalStack
 from infra.samples import generate
 from infra.samples.deliver import deliver, publish
+from processing.labels.output import STATUSES
 
 GOOD, BAD, UNKNOWN = "DE-weee", "IT-weee", "PL-batteries"
 ROWS, NEW, DECIDED = 700, 120, 5
@@ -78,7 +79,7 @@ def test_the_first_model_of_a_group_becomes_its_winner(stack):
 
 def test_the_winner_labels_every_new_item_once(stack):
     manifest = results.published(stack, GOOD)[0]
-    assert manifest["rows"] == manifest["labelled"] + manifest["review"] + manifest["rejected"] == NEW
+    assert manifest["rows"] == sum(manifest[status] for status in STATUSES) == NEW
     assert manifest["model"] == results.decisions(stack, GOOD)[-1]["model"]
     assert labels_of(stack, manifest).keys() == {
         row["item_id"] for row in generate.items(GOOD, ROWS, NEW, labelled=False)

@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 JOB_PACKAGES = ("processing", "training", "inference")
 LAMBDA_SOURCES = (
     "pipelines/__init__.py",
+    "pipelines/executions.py",
     "pipelines/messages.py",
     "pipelines/names.py",
     "pipelines/runs.py",

@@ -7,19 +7,25 @@ How a new stack takes it over: taking_over.py.
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from infra.deploy.cfn_yaml import load, refers
+from pipelines.errors import Refused
 
 if TYPE_CHECKING:
     import boto3
+    from types_boto3_s3 import S3Client
     from types_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 #: A key is deleted after this many days; until then that can be cancelled.
 KEY_DAYS = 30
+#: How often a bucket is emptied that is not empty when it is deleted, and how long in between. Access logs
+#: may come hours late (S3 user guide, "Logging requests with server access logging"); not all are waited for.
+ERASE_TRIES, ERASE_PAUSE_SECONDS = 10, 30
 KEY = "AWS::KMS::Key"
 KEPT = "RetainExceptOnCreate"
 #: The property that identifies a resource, as its type's schema says (primaryIdentifier).
@@ -101,13 +107,34 @@ KEY_OF = {
 
 
 def erase(found: list[Kept], session: boto3.Session) -> None:
-    """Delete every object in all its versions, buckets, tables, repositories; the keys follow in KEY_DAYS."""
+    """Delete every object in all its versions, buckets, tables, repositories; the keys follow in KEY_DAYS.
+
+    Raises Refused: a bucket does not stay empty.
+    """
     for kept in found:
         ERASE[kept.kind](session, kept.identifier)
 
 
 def _erase_bucket(session: boto3.Session, name: str) -> None:
     s3 = session.client("s3")
+    for _ in range(ERASE_TRIES):
+        _empty_bucket(s3, name)
+        try:
+            s3.delete_bucket(Bucket=name)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "BucketNotEmpty":
+                raise
+            print(f"{name}: something has arrived meanwhile and is deleted too", flush=True)
+            time.sleep(ERASE_PAUSE_SECONDS)
+        else:
+            return
+    raise Refused(
+        f"the bucket {name} gets new objects while it is emptied; access logs arrive up to hours late. "
+        "Fix: run the same command again later; it goes on where it stopped"
+    )
+
+
+def _empty_bucket(s3: S3Client, name: str) -> None:
     pages = s3.get_paginator("list_object_versions").paginate(
         Bucket=name, PaginationConfig={"PageSize": 1000}
     )
@@ -118,7 +145,6 @@ def _erase_bucket(session: boto3.Session, name: str) -> None:
         ]
         if objects:
             s3.delete_objects(Bucket=name, Delete={"Objects": objects, "Quiet": True})
-    s3.delete_bucket(Bucket=name)
 
 
 def _erase_table(session: boto3.Session, name: str) -> None:

@@ -26,7 +26,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the demo; 0 when it went through, 1 at the first run that fails, with what that run says."""
+    """Run the demo; 0 when it went through, 1 at the first run or statement that fails, with what it says."""
     import shutil
     import sys
     import time
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
             rows = [demo_results.row(stack, group, MONTHS[group]["2026-10"]) for group in MONTHS]
             story = demo_results.change_of_codes(stack, CHANGING, "2026-10")
     except RunFailed as error:
-        print(f"\nThe demo has ended at a run that failed.\n{error}", file=sys.stderr)
+        print(f"\nThe demo has ended at what failed.\n{error}", file=sys.stderr)
         return 1
     progress.results(rows, story, pages, args.dir, time.monotonic() - started)
     return 0

@@ -135,7 +135,7 @@ class Server:
         if with_event:
             event = status_event(statement, ACCOUNT)
             self._events.put_events(Entries=[{**event, "Detail": json.dumps(event["Detail"])}])
-        self._timeline.add("statement", name=name, status=statement["Status"])
+        self._timeline.add("statement", name=name, status=statement["Status"], error=statement.get("Error"))
 
     def _is_quiet(self) -> bool:
         messages = sum(self._moto.messages_in(REGION, poller.queue_arn) for poller in self._pollers)

@@ -13,6 +13,10 @@ class Claim(Enum):
     SETTINGS = "`Environment` and `RetryStrategy` of a training job pass the `.sync` integration"
     VOLUME_KEY = "every job's role may name the key of its volumes, and only that one"
     EVENTS = "EventBridge puts an event into a queue under our key"
+    STOPPED_JOB = "a stopped job fails its run, whoever must know is told, and the next run succeeds"
+    WITHOUT_KEYS = (
+        "a job that may not use its keys fails its run, nothing is published, and the next run succeeds"
+    )
     UNLOAD = "UNLOAD writes data and manifest under the landing bucket's key"
     NO_ROWS = "UNLOAD of no rows writes no manifest, and its order ends as one without items"
     WARM_START = "a search goes on from the one before"

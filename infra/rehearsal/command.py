@@ -42,8 +42,11 @@ def add_parser(subparsers: Subparsers) -> None:
         "--experiment", metavar="ID", help="an experiment template of AWS FIS, begun before and ended after"
     )
     parser.add_argument(
-        "--timeout", type=float, default=3 * 3600, metavar="SECONDS", help="for each of the three runs"
+        "--without-keys",
+        metavar="ID",
+        help="one that takes the first job's role its keys, for a run of its own",
     )
+    parser.add_argument("--timeout", type=float, default=3 * 3600, metavar="SECONDS", help="for each run")
     parser.set_defaults(run=guarded(_run))
 
 
@@ -62,11 +65,11 @@ def _run(args: argparse.Namespace) -> int:
     given = settings.parameters
     warehouse = bool(given.get("WarehouseArn") or given.get("WarehouseClusterArn"))
     types = instances(given)
-    print(f"about {dollars(types, load(settings.region)):.2f} USD, and an hour or two", flush=True)
+    print(f"about {dollars(types, load(settings.region)):.2f} USD, and two or three hours", flush=True)
     with contextlib.ExitStack() as around:
         if args.experiment:
             around.enter_context(experiment(session.client("fis"), args.experiment, args.timeout))
-        seen = rehearse(stack, args.delivery, warehouse, args.timeout)
+        seen = rehearse(stack, args.delivery, warehouse, args.timeout, args.without_keys)
     told = proofs(seen)
     for proof in told:
         print(f"{proof.verdict:<9} {proof.claim.value}\n{'':<10}{proof.evidence}")

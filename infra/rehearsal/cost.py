@@ -2,12 +2,14 @@
 
 from collections import Counter
 
-from infra.rehearsal.run import GROUP, LABELLED_ROWS, NEW_ROWS
+from infra.rehearsal.run import LABELLED_ROWS, NEW_ROWS
+from infra.rehearsal.runs import GROUP
 from pipelines.plan.groups import ModelGroup
 from pipelines.plan.prices import Prices
 from pipelines.plan.usage import Settings, inference, retraining, used_by_runs
 
-TRAININGS, INFERENCES = 2, 2  # the second inference takes what the warehouse has unloaded
+#: Labelled are new items, the same after each of two faults, and what the warehouse has unloaded.
+TRAININGS, INFERENCES = 2, 4
 
 
 def dollars(instances: dict[str, str], prices: Prices) -> float:

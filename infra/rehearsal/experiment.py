@@ -1,4 +1,4 @@
-"""An experiment of AWS FIS around a rehearsal: begun before it, its end awaited after it."""
+"""An experiment of AWS FIS around a rehearsal or a part of it: begun before it, its end awaited after it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
-from infra.rehearsal.run import wait_for
+from infra.rehearsal.runs import wait_for
 from pipelines.errors import Refused
 
 

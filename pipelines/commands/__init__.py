@@ -8,6 +8,9 @@ package that it calls. `demo` and `local` are in infra/local, `deploy` and `dest
     models.py         winners, their history, and changing them by hand
     approve.py        yes to a challenger that waits
     reject.py         no to it
+    failures.py       what is not done
+    retry.py          starting it again
+    dismiss.py        taking it off the list
     explain.py        why a text gets its code
     review.py         the sheet of uncertain items, out and back
     report.py         pages on comparisons, labels and periods

@@ -14,12 +14,15 @@ if TYPE_CHECKING:
     from pipelines.review.published import Places
 
 EPILOG = """\
-Fill in the column `code`, leave all others as they are, leave out what you cannot decide.
-The sheet is CSV, or a workbook with a list to pick codes from where the file ends in .xlsx.
+Fill in the column `code`: a code, or NONE (no code fits), SKIP (I cannot tell), WITHDRAW (take back what a
+person decided). `why` may say the reason. Leave all other columns as they are; empty rows stay open.
+The sheet is CSV, or a workbook with a list to pick from where the file ends in .xlsx.
+With --items the sheet has the items you name, also those that are labelled or decided: to correct them.
 
 Examples:
   labelmill review export DE-weee 2026-10 --out review.xlsx
   labelmill review import review.xlsx --by "A. Muster"
+  labelmill review export DE-weee 2026-10 --items wrong.txt --out correct.xlsx
 """
 
 
@@ -39,6 +42,9 @@ def add_parser(subparsers: Subparsers) -> None:
     export.add_argument(
         "--run", dest="of_run", metavar="RUN", help="labels of this run (default: the newest)"
     )
+    export.add_argument(
+        "--items", type=Path, metavar="FILE", help="these items, whatever their status: one item_id a line"
+    )
     export.add_argument("--out", type=Path, metavar="FILE", help="default: review-GROUP-PERIOD.csv")
     export.set_defaults(run=guarded(_export))
 
@@ -54,15 +60,33 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def _export(args: argparse.Namespace) -> int:
     path = args.out or Path(f"review-{args.group}-{args.period}.csv")
-    print(export_sheet(_places(args.stack), args.group, args.period, path, args.of_run))
+    wanted = _ids(args.items) if args.items else None
+    print(export_sheet(_places(args.stack), args.group, args.period, path, args.of_run, wanted))
     return 0
 
 
-def export_sheet(places: Places, group: str, period: str, path: Path, of_run: str | None = None) -> str:
+def _ids(path: Path) -> list[str]:
+    """The lines of a file; no item_id holds a line break."""
+    from pipelines.review.published import ReviewError
+
+    try:
+        return [line for line in path.read_text(encoding="utf-8-sig").split("\n") if line]
+    except (OSError, UnicodeDecodeError) as error:
+        raise ReviewError(f"{path}: {error}. Fix: give a text file in UTF-8, one item_id a line") from error
+
+
+def export_sheet(
+    places: Places,
+    group: str,
+    period: str,
+    path: Path,
+    of_run: str | None = None,
+    wanted: list[str] | None = None,
+) -> str:
     """Write the sheet of a month, none if nothing waits; return the message for the person.
 
-    `places` is of pipelines/review/published.py; `of_run` names the labels' run, by
-    default the newest. Raises ReviewError.
+    `places` is of pipelines/review/published.py; `of_run` names the labels' run, by default the newest;
+    `wanted` are the ids of the items, by default of those that wait for review. Raises ReviewError.
     """
     from pipelines.review import sheet
     from pipelines.review.published import current_codebook, published
@@ -70,15 +94,16 @@ def export_sheet(places: Places, group: str, period: str, path: Path, of_run: st
 
     output = published(places, group, period, of_run)
     book = current_codebook(places, group)
-    rows = list(sheet_rows(places, output, book))
+    rows = list(sheet_rows(places, output, book, wanted))
     if not rows:
         return f"Nothing is waiting for review in {output.address}"
     in_force = set(book.in_force(period))
     codes = {code.code: code.description for code in book.codes if code.code in in_force}
     sheet.write(path, rows, codes)
-    listed = "\n".join(f"  {code}  {description}" for code, description in codes.items())
+    choice = {**codes, **sheet.WORDS}
+    listed = "\n".join(f"  {code}  {description}" for code, description in choice.items())
     written = f"{path}: {counted(len(rows), 'item')} of {output.manifest['run']}"
-    return f"{written}\nCodes in force in {period}:\n{listed}"
+    return f"{written}\nThe column `code` takes one of these, in force in {period}:\n{listed}"
 
 
 def _import(args: argparse.Namespace) -> int:
@@ -101,13 +126,21 @@ def import_sheet(places: Places, path: Path, by: str) -> str:
 
     rows = list(sheet.read(path))
     group, period = decisions.group_and_period(rows, str(path))
-    output = published(places, group, period)
-    book = current_codebook(places, group)
-    decided = decisions.decisions(rows, output, book, str(path))
-    run, new = decisions.send(places, output, decided, by, datetime.now(UTC))
+    newest = published(places, group, period)
+    exported = rows[0][1]["run"]
+    seen = newest if exported == newest.manifest["run"] else published(places, group, period, exported)
+    found = decisions.read_sheet(rows, seen, newest, current_codebook(places, group), str(path))
     left = sum(not row["code"] for _, row in rows)
-    how = f"The run {run} publishes them" if new else f"They were imported before: see run {run}"
-    return f"{counted(len(decided), 'decision')} by {by}, {left} left open\n{how}"
+    said = [f"{counted(len(found.decisions), 'decision')} by {by}, {left} left open"]
+    if found.known:
+        said.append(f"{found.known} more in the labels of {newest.manifest['run']} already")
+    if found.overtaken:
+        said += [f"{len(found.overtaken)} not taken:", decisions.first(found.overtaken)]
+        said.append("Export those again where it matters (labelmill review export --items)")
+    if found.decisions:
+        run, new = decisions.send(places, newest, found.decisions, by, datetime.now(UTC))
+        said.append(f"The run {run} publishes them" if new else f"They were imported before: see run {run}")
+    return "\n".join(said)
 
 
 def _places(stack: str) -> Places:

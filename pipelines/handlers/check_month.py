@@ -1,7 +1,8 @@
-"""Once an hour: which model groups are not done with the month; after its deadline, operators get a notice.
+"""Once an hour: send what runs could not send; say which model groups are not done with the month.
 
 A group is done when its labels of the month that has ended are published (or the warehouse had no items of
-it) and every model trained on that month's data has been decided upon.
+it) and every model trained on that month's data has been decided upon. After the month's deadline operators
+get a notice of those that are not.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pipelines import messages, names
+from pipelines.handlers import notices
 from pipelines.handlers.clients import client
 from pipelines.handlers.ledger import Ledger, Month
 from pipelines.handlers.logs import about
@@ -34,13 +36,16 @@ def handler(
     table: DynamoDBClient | None = None,
     s3: S3Client | None = None,
     sns: SNSClient | None = None,
+    events: Any = None,
 ) -> None:
     """Take `{"scheduled_time": when the check was due, "overdue": whether the month's deadline has passed}`.
 
-    `table`, `s3` and `sns` are boto3 clients.
+    `table`, `s3`, `sns` and `events` are boto3 clients.
     """
+    table, sns = table or client("dynamodb"), sns or client("sns")
+    notices.send_all(table, os.environ["LEDGER_TABLE"], sns, events or client("events"))
     period = month_before(datetime.fromisoformat(event["scheduled_time"]), os.environ["TIME_ZONE"])
-    month = Ledger(table or client("dynamodb"), os.environ["LEDGER_TABLE"]).month(period)
+    month = Ledger(table, os.environ["LEDGER_TABLE"]).month(period)
     bucket = os.environ["LANDING_BUCKET"]
     left = dict(unfinished(month, partial(has_landed, s3 or client("s3"), bucket, period)))
     for group, what in left.items():
@@ -49,7 +54,7 @@ def handler(
     counts = {"GroupsUnfinished": len(left)} | ({"GroupsOverdue": len(left)} if event["overdue"] else {})
     log.info(summary if left else f"{period} is finished", extra=about({}) | metrics(counts))
     if left and event["overdue"]:
-        (sns or client("sns")).publish(
+        sns.publish(
             TopicArn=os.environ["OPERATORS_TOPIC_ARN"],
             Subject=summary,
             Message=notice(period, bucket, left),

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote_plus
 
 from pipelines import runs
+from pipelines.executions import start
 from pipelines.handlers.batch import take_each
-from pipelines.handlers.executions import start
 
 if TYPE_CHECKING:
     from types_boto3_stepfunctions import SFNClient
@@ -31,10 +31,15 @@ def start_landed(event: dict[str, Any], purpose: str, machine_arn: str, states: 
     """
 
     def take(body: str) -> None:
-        for manifest in manifests(body):
-            start(states, machine_arn, runs.landed(purpose, *manifest))
+        for run in runs_in(body, purpose):
+            start(states, machine_arn, run)
 
     return take_each(event, take, runs.CannotStart)
+
+
+def runs_in(body: str, purpose: str) -> list[dict[str, Any]]:
+    """The input of the run of each dataset in one notification. Raises runs.CannotStart."""
+    return [runs.landed(purpose, *manifest) for manifest in manifests(body)]
 
 
 def manifests(body: str) -> list[Landed]:

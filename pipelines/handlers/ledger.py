@@ -35,6 +35,10 @@ class Ledger:
         item = self._item(group, keys.WINNER)
         return item.get("model", ""), item.get("decision", "")
 
+    def published_at(self, group: str) -> str:
+        """When the group's codebook and policy were published last; empty for an unknown group."""
+        return self._item(group, keys.GROUP).get("published_at", "")
+
     def predictions(self, group: str, test_set: str, model: str) -> str:
         """Address of what `model` made of the test set; empty when it has not labelled it."""
         entry = keys.PREDICTIONS.format(test_set=test_set, model=model)

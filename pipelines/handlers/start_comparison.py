@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from typing import TYPE_CHECKING, Any
 
-from pipelines import runs
 from pipelines.handlers.clients import client
-from pipelines.handlers.executions import start
+from pipelines.handlers.deciding import start_next
 from pipelines.handlers.ledger import Ledger
-from pipelines.handlers.logs import about
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_stepfunctions import SFNClient
-
-log = logging.getLogger(__name__)
 
 
 def handler(
@@ -27,37 +22,14 @@ def handler(
 ) -> None:
     """Take one `Inference Completed` event of a test set. Raises runs.BadEvent.
 
-    `table` is a boto3 DynamoDB client.
+    `states` and `table` are boto3 clients of Step Functions and DynamoDB.
     """
-    ledger = Ledger(table or client("dynamodb"), os.environ["LEDGER_TABLE"])
-    upcoming = next_run(event["detail"], ledger)
-    if upcoming:
-        machine, run = upcoming
-        start(states or client("stepfunctions"), os.environ[machine], run)
-
-
-def next_run(detail: dict[str, Any], ledger: Ledger) -> tuple[str, dict[str, Any]] | None:
-    """The machine (its variable) and the input of what comes next; None after the challenger's decision.
-
-    Without a winner so far the challenger is compared with nothing.
-    """
-    group, test_set, challenger = runs.fields(detail, "group", "test_set", "challenger")
-    winner, decision = ledger.winner(group)
-    # The event came again after the decision: the winner may be another by now, so the name would be new.
-    if winner == challenger or ledger.is_decided(group, challenger):
-        log.info("%s has been decided", challenger, extra=about(detail))
-        return None
-    addresses = {
-        model: ledger.predictions(group, test_set, model) for model in (challenger, winner or challenger)
-    }
-    for model, predictions in addresses.items():
-        if not predictions:
-            return "INFERENCE_MACHINE_ARN", runs.test(
-                detail, model=model, challenger=challenger, test_set=test_set
-            )
-    return "COMPARISON_MACHINE_ARN", runs.comparison(
-        detail,
-        challenger={"model": challenger, "predictions": addresses[challenger]},
-        winner={"model": winner, "predictions": addresses[winner or challenger]},
-        decision=decision,
+    start_next(
+        event["detail"],
+        Ledger(table or client("dynamodb"), os.environ["LEDGER_TABLE"]),
+        states or client("stepfunctions"),
+        {
+            "inference": os.environ["INFERENCE_MACHINE_ARN"],
+            "comparison": os.environ["COMPARISON_MACHINE_ARN"],
+        },
     )

@@ -45,19 +45,22 @@ def handler(
     )
     if manifest["KeyCount"]:
         return
+    dynamodb = table or client("dynamodb")
+    key = {
+        "group": {"S": group},
+        "entry": {"S": keys.NO_ITEMS.format(purpose=order.purpose, period=order.period)},
+    }
+    known = dynamodb.get_item(TableName=os.environ["LEDGER_TABLE"], Key=key, ConsistentRead=True)
+    if known.get("Item", {}).get("statement") == {"S": statement}:
+        return  # EventBridge may deliver an event twice
     log.info("%s found no items", statement, extra=about({"group": group}))
-    entry = keys.NO_ITEMS.format(purpose=order.purpose, period=order.period)
-    (table or client("dynamodb")).put_item(
-        TableName=os.environ["LEDGER_TABLE"],
-        Item={
-            "group": {"S": group},
-            "entry": {"S": entry},
-            "statement": {"S": statement},
-            "found_at": {"S": event["time"]},
-        },
-    )
     (sns or client("sns")).publish(
         TopicArn=os.environ["OPERATORS_TOPIC_ARN"],
         Subject=messages.NO_ITEMS.subject.format(**fields),
         Message=messages.NO_ITEMS.text.format(**fields, statement=statement),
+    )
+    # Last, so that an event that is tried again after a failed notice is not taken for a second one.
+    dynamodb.put_item(
+        TableName=os.environ["LEDGER_TABLE"],
+        Item={**key, "statement": {"S": statement}, "found_at": {"S": event["time"]}},
     )

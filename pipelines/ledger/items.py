@@ -42,12 +42,11 @@ def typed(item: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def change_of_winner(table: str, decision: Decision, since: Any, replaces: Any | None) -> list[Any]:
-    """The decision and its model as the winner: `TransactItems`, which are written together or not at all.
+def change_of_winner(table: str, decision: Decision, since: Any) -> list[Any]:
+    """The decision, made at the time `since`, and its model as the winner, if `replaces` still is.
 
-    Args:
-        since: the time of the decision.
-        replaces: the model that must still be the winner; None where there must be none.
+    Returns:
+        `TransactItems`, which are written together or not at all: the winner first, the decision last.
     """
     winner: dict[str, Any] = {
         "group": decision["group"],
@@ -56,13 +55,29 @@ def change_of_winner(table: str, decision: Decision, since: Any, replaces: Any |
         "decision": decision["entry"],
         "since": since,
     }
-    unchanged: dict[str, Any] = NEW
-    if replaces is not None:
-        unchanged = {
-            "ConditionExpression": "model = :replaces",
-            "ExpressionAttributeValues": {":replaces": {"S": replaces}},
-        }
     return [
-        {"Put": {"TableName": table, "Item": typed(winner), **unchanged}},
-        {"Put": {"TableName": table, "Item": typed(decision), **NEW}},
+        {"Put": {"TableName": table, "Item": typed(winner), **_still_wins(decision)}},
+        new(table, decision),
     ]
+
+
+def decision_alone(table: str, decision: Decision) -> list[Any]:
+    """As `change_of_winner`, of a decision that leaves the winner as it is."""
+    winner = typed({"group": decision["group"], "entry": keys.WINNER})
+    return [
+        {"ConditionCheck": {"TableName": table, "Key": winner, **_still_wins(decision)}},
+        new(table, decision),
+    ]
+
+
+def new(table: str, decision: Decision) -> dict[str, Any]:
+    """The decision, which is written once."""
+    return {"Put": {"TableName": table, "Item": typed(decision), **NEW}}
+
+
+def _still_wins(decision: Decision) -> dict[str, Any]:
+    """The winner is the one that the decision replaces; an empty text stands for none."""
+    return {
+        "ConditionExpression": "attribute_not_exists(entry) OR model = :replaces",
+        "ExpressionAttributeValues": {":replaces": {"S": decision["replaces"]}},
+    }

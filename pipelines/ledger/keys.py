@@ -10,6 +10,7 @@ import re
 
 GROUP = "GROUP"
 TRAINED = "TRAINED"
+TRAINING = "TRAINING#{digest}"
 WINNER = "WINNER"
 # In the plural: what all entries of a kind begin with.
 MODELS = "MODEL#"
@@ -24,10 +25,27 @@ APPROVAL = "APPROVAL#{run}"
 #: An approval that nobody answers within this many days means no.
 APPROVAL_DAYS = 7
 NO_ITEMS = "NOITEMS#{purpose}#{period}"
+NOTICES = "NOTICE#"
+NOTICE = NOTICES + "{run}#{state}"
+DISMISSED = "DISMISSED#{name}"
 
 _FORMS = {
     form.partition("#")[0]: form
-    for form in (GROUP, TRAINED, WINNER, MODEL, PREDICTIONS, MONTH, LABELS, DECISION, APPROVAL, NO_ITEMS)
+    for form in (
+        GROUP,
+        TRAINED,
+        TRAINING,
+        WINNER,
+        MODEL,
+        PREDICTIONS,
+        MONTH,
+        LABELS,
+        DECISION,
+        APPROVAL,
+        NO_ITEMS,
+        NOTICE,
+        DISMISSED,
+    )
 }
 
 

@@ -42,6 +42,8 @@ class GroupLedger:
         approvals: items APPROVAL# by the run that asked.
         months: items MONTH# by period: which labels are the month's.
         labels: items LABELS#, in the order in which they were recorded, each with its `period`.
+        without_items: items NOITEMS# by purpose and period.
+        dismissed: items DISMISSED# by what nobody need start again.
     """
 
     group: str
@@ -53,6 +55,8 @@ class GroupLedger:
     approvals: dict[str, dict[str, Any]] = field(default_factory=dict)
     months: dict[str, dict[str, Any]] = field(default_factory=dict)
     labels: list[dict[str, Any]] = field(default_factory=list)
+    without_items: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    dismissed: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def read(client: DynamoDBClient, table: str, group: str) -> GroupLedger:
@@ -100,6 +104,10 @@ def _assemble(pages: Iterable[QueryOutputTypeDef | ScanOutputTypeDef]) -> list[G
                 ledger.months[period] = item
             case keys.LABELS, named:
                 ledger.labels.append(named | item)
+            case keys.NO_ITEMS, {"purpose": purpose, "period": period}:
+                ledger.without_items[purpose, period] = item
+            case keys.DISMISSED, {"name": name}:
+                ledger.dismissed[name] = item
     for ledger in ledgers.values():
         ledger.labels.sort(key=lambda item: item["recorded_at"])
     return list(ledgers.values())

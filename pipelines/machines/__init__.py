@@ -6,6 +6,7 @@ docs/state-machines.md says what they do. Read training.py first.
 
     compile.py         writes the definitions
     training.py        the training workflow
+    training_claim.py  who of several runs learns from the same rows
     training_jobs.py   its jobs
     inference.py       the inference workflow
     inference_jobs.py  its jobs

@@ -8,8 +8,13 @@ from pipelines.ledger.keys import APPROVAL_DAYS
 from pipelines.machines.states import HOUR, Path, Task, guard, notify, retry, text
 
 
-def approval(failure: states.State, evidence: Path, then: states.State) -> states.State:
-    """Go on to `then`, with `$.decision` as a person answered where one had to be asked."""
+def approval(
+    failure: states.State, evidence: Path, then: states.State, rejected: states.State
+) -> states.State:
+    """Go on to `then`, with `$.decision` as a person answered where one had to be asked.
+
+    `rejected` is where a person's no leads.
+    """
     ask = _ask(failure, evidence)
     answers = {
         "Approved": _answered(
@@ -38,7 +43,8 @@ def approval(failure: states.State, evidence: Path, then: states.State) -> state
         },
         result_path="$.decision",
     )
-    for step in (*answers.values(), expired):
+    answers["Rejected"].next(rejected)
+    for step in (answers["Approved"], expired):
         step.next(then)
     wait = _await(failure, evidence, expired)
     ask.next(wait)

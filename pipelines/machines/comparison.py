@@ -1,10 +1,16 @@
-"""The comparison workflow: score the challenger against the winner, record the decision, notify MLOps."""
+"""The comparison workflow: score the challenger against the winner, record the decision, notify MLOps.
+
+What was compared must still hold when the decision is written: the winner, the codebook, the policy. Where
+one of them is another by then, nothing is written and the challenger is compared anew.
+"""
+
+from typing import Any
 
 from stepfunctions.steps import choice_rule, states
 
 from pipelines import messages, names
 from pipelines.ledger import keys
-from pipelines.ledger.items import Decision, change_of_winner, typed
+from pipelines.ledger.items import Decision, change_of_winner, decision_alone, new
 from pipelines.ledger.keys import APPROVAL_DAYS
 from pipelines.machines.approval import approval
 from pipelines.machines.capacity import out_of_capacity
@@ -23,6 +29,7 @@ from pipelines.machines.states import (
     HOUR,
     Path,
     call,
+    event,
     in_work_bucket,
     notify,
     output,
@@ -51,7 +58,11 @@ def build() -> states.Graph:
     no_machine, waited = out_of_capacity(failure)
     compare = _compare(no_machine)
     waited.next(compare)
-    steps = states.Chain([compare, found, approval(failure, EVIDENCE, then=_verdict(failure))])
+    notify = _notify_mlops(failure)
+    decided = approval(
+        failure, EVIDENCE, then=_verdict(failure, notify), rejected=_record_rejection(failure, notify)
+    )
+    steps = states.Chain([compare, found, decided])
     start = known_group(failure, _known_models(failure, steps))
     return states.Graph(start, comment=__doc__, timeout_seconds=TIMEOUT_SECONDS)
 
@@ -79,19 +90,21 @@ def _known_model(role: str, result_path: str, failure: states.State, then: state
     return get_model
 
 
-def _verdict(failure: states.State) -> states.State:
-    notify = _notify_mlops(failure)
-    changed = _winner_changed(failure)
+def _verdict(failure: states.State, notify: states.State) -> states.State:
+    outdated = _outdated(failure, notify)
+
+    def record(state_id: str, transaction: list[Any]) -> states.State:
+        return _record(state_id, transaction, failure, outdated, notify)
+
+    since = Path("$$.State.EnteredTime")
+    first, other = _decision(first=True), _decision()
     verdict = states.Choice("Verdict")
     for value, step in {
-        "FIRST": _record_winner("FirstWinner", failure, changed, replaces=None),
-        "PROMOTE": _record_winner("SwitchWinner", failure, changed, replaces="$.winner.model"),
+        "FIRST": record("FirstWinner", change_of_winner("${LedgerTable}", first, since)),
+        "PROMOTE": record("SwitchWinner", change_of_winner("${LedgerTable}", other, since)),
     }.items():
-        step.next(notify)
         verdict.add_choice(choice_rule.ChoiceRule.StringEquals("$.decision.verdict", value), step)
-    record = _record_decision(failure)
-    record.next(notify)
-    verdict.default_choice(record)
+    verdict.default_choice(record("RecordDecision", decision_alone("${LedgerTable}", other)))
     return verdict
 
 
@@ -146,33 +159,52 @@ def _decision(*, first: bool = False) -> Decision:
     return decision
 
 
-def _record_winner(
-    state_id: str, failure: states.State, changed: states.State, replaces: str | None
+def _record(
+    state_id: str, transaction: list[Any], failure: states.State, outdated: states.State, then: states.State
 ) -> states.State:
-    """Decision and winner in one transaction, if the winner is still the one that was compared."""
-    since = Path("$$.State.EnteredTime")
-    parameters = {
-        "TransactItems": change_of_winner(
-            "${LedgerTable}", _decision(first=replaces is None), since, Path(replaces) if replaces else None
-        ),
-        # A retry after a lost answer is the same write, not a second one.
-        "ClientRequestToken": Path("States.Hash($$.Execution.Id, 'MD5')"),
+    """Write what belongs together, if winner, codebook and policy are still those of the comparison."""
+    of_the_comparison = {
+        "TableName": "${LedgerTable}",
+        "Key": {"group": {"S": Path("$.group")}, "entry": {"S": keys.GROUP}},
+        "ConditionExpression": "codebook_version = :codebook_version AND policy = :policy",
+        "ExpressionAttributeValues": {
+            ":codebook_version": {"S": Path(CODEBOOK_VERSION)},
+            ":policy": {"S": Path(POLICY)},
+        },
     }
-    # Two transactions that meet cancel one another; the next try finds out whether the winner did change.
+    winner, decision = transaction
+    parameters = {
+        "TransactItems": [winner, {"ConditionCheck": of_the_comparison}, decision],
+        # A retry after a lost answer is the same write, not a second one.
+        "ClientRequestToken": Path(
+            "States.Hash(States.Format('{} {}', $$.Execution.Id, $$.State.EnteredTime), 'MD5')"
+        ),
+    }
+    # Transactions that meet cancel one another, and each is to be tried again.
     step = call(
-        state_id, "aws-sdk:dynamodb:transactWriteItems", parameters, failure, retry([CANCELLED], 1, 5, 2)
+        state_id, "aws-sdk:dynamodb:transactWriteItems", parameters, failure, retry([CANCELLED], 1, 5, 5)
     )
-    step.catches.insert(0, states.Catch(changed, error_equals=[CANCELLED], result_path="$.failure"))
+    step.catches.insert(0, states.Catch(outdated, error_equals=[CANCELLED], result_path="$.failure"))
+    step.next(then)
     return step
 
 
-def _winner_changed(failure: states.State) -> states.State:
-    """Another comparison was faster: announce the challenger again, to be compared with the new winner."""
-    changed = states.Choice("WinnerChanged")
-    rule = choice_rule.ChoiceRule.StringMatches("$.failure.Cause", "*ConditionalCheckFailed*")
-    changed.add_choice(rule, _announce_again(failure))
-    changed.default_choice(failure)
-    return changed
+def _outdated(failure: states.State, recorded: states.State) -> states.State:
+    """Why a transaction was cancelled, by what DynamoDB says of its items, the decision last of them.
+
+    "Transaction cancelled, please refer cancellation reasons for specific reasons [None,
+    ConditionalCheckFailed, None]" (DynamoDB API Reference, TransactWriteItems, TransactionCanceledException).
+    A decision of this run and moment is there only where an earlier try has written it all. Whatever is no
+    condition's doing is a failure as any other.
+    """
+    rule = choice_rule.ChoiceRule
+    choice = states.Choice("Outdated")
+    choice.add_choice(rule.StringMatches("$.failure.Cause", "*ConditionalCheckFailed]*"), recorded)
+    choice.add_choice(
+        rule.StringMatches("$.failure.Cause", "*ConditionalCheckFailed,*"), _announce_again(failure)
+    )
+    choice.default_choice(failure)
+    return choice
 
 
 def _announce_again(failure: states.State) -> states.State:
@@ -188,19 +220,21 @@ def _announce_again(failure: states.State) -> states.State:
         "dataset": in_work_bucket(f"{names.RUN_FOLDER}test/", run="$.test_set"),
         "predictions": Path("$.challenger.predictions"),
     }
-    entry = {"Source": "labelmill", "DetailType": "Inference Completed", "Detail": detail}
-    return call("AnnounceAgain", "events:putEvents", {"Entries": [entry]}, failure)
+    return call("AnnounceAgain", "events:putEvents", event("Inference Completed", detail), failure)
 
 
-def _record_decision(failure: states.State) -> states.State:
+def _record_rejection(failure: states.State, then: states.State) -> states.State:
+    """A person's no is about the challenger: it holds whoever has won meanwhile."""
+    put = new("${LedgerTable}", _decision())["Put"]
     parameters = {
-        "TableName": "${LedgerTable}",
-        "Item": typed(_decision()),
+        **put,
         # Never over another decision, but a retry after a lost answer may meet its own.
         "ConditionExpression": "attribute_not_exists(entry) OR evidence = :evidence",
         "ExpressionAttributeValues": {":evidence": {"S": EVIDENCE}},
     }
-    return call("RecordDecision", "dynamodb:putItem", parameters, failure)
+    step = call("RecordRejection", "dynamodb:putItem", parameters, failure)
+    step.next(then)
+    return step
 
 
 def _notify_mlops(failure: states.State) -> states.State:

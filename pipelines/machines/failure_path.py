@@ -18,11 +18,21 @@ NO_RECORD = (
     "The ledger has no record of the model {}: restore its item from a backup of the table. If it is the "
     "winner, make another model the winner meanwhile (labelmill models promote)."
 )
+#: Said of a job that ended without a reason; the field is its status.
+NO_REASON = (
+    "The job is {} and gives no reason. If it is Stopped, somebody stopped it, or it ran longer than it may."
+)
 
-
-#: Nouns of the jobs, with the log group that each kind writes to; a tuning job's trials are training jobs.
-LOGS = {"ProcessingJob": "ProcessingJobs", "TrainingJob": "TrainingJobs", "TransformJob": "TransformJobs"}
-LOGS |= {"HyperParameterTuningJob": "TrainingJobs"}
+#: Nouns of the jobs, with the log group that each kind writes to and the template's parameter that says on
+#: what machines it runs; a tuning job's trials are training jobs.
+JOBS = {
+    "ProcessingJob": ("ProcessingJobs", "ProcessingInstanceType"),
+    "TrainingJob": ("TrainingJobs", "TrainingInstanceType"),
+    "TransformJob": ("TransformJobs", "TransformInstanceType"),
+    "HyperParameterTuningJob": ("TrainingJobs", "TrainingInstanceType and SecondTrainingInstanceType"),
+}
+#: How SageMaker says that a job was killed, in a number or in words; their sources: docs/state-machines.md.
+KILLED = ("*xit *ode: 137*", "*instance type with more memory*")
 #: The console's page of a log group, its streams filtered; `$252F`, `$3F`, `$3D` are `/`, `?`, `=` there.
 LOG_PAGE = (
     "https://{}.console.aws.amazon.com/cloudwatch/home?region={}#logsV2:log-groups/log-group/"
@@ -34,7 +44,8 @@ def failure_path(machine: str) -> states.State:
     """Queue everything needed to start again, send the operators one sentence, fail.
 
     The sentence is the job's own. Step Functions gives the description of a failed job as the cause, and
-    the sentence is in it as `ExitMessage` (processing) or `FailureReason` (training, tuning, transform).
+    the sentence is in it as `ExitMessage` (processing) or `FailureReason` (training, tuning, transform). A
+    job that was stopped has neither.
     AWS says of a tuning or transform job little more than that it failed, so the message also has the
     job's name and the address of its log.
     """
@@ -61,13 +72,13 @@ def failure_path(machine: str) -> states.State:
     notify.catches[0].fields["result_path"] = "$.notify_error"
     notify.next(failed)
 
-    def notice_of(state_id: str, sentence: str, log: Path | str = "") -> states.State:
-        notice = {"sentence": Path(sentence), "log": log}
+    def notice_of(state_id: str, sentence: Path, log: Path | str = "") -> states.State:
+        notice = {"sentence": sentence, "log": log}
         step = states.Pass(state_id, parameters=notice, result_path="$.notice")
         step.next(notify)
         return step
 
-    from_cause = notice_of("TellCause", "$.failure.Cause")
+    from_cause = notice_of("TellCause", Path("$.failure.Cause"))
     page = text(
         f" Job {{}}, log: {LOG_PAGE}",
         "$.job.name",
@@ -76,22 +87,29 @@ def failure_path(machine: str) -> states.State:
         "$.job.logs",
         "$.job.name",
     )
+    rule = choice_rule.ChoiceRule
     reason = states.Choice("ReasonOfJob")
+    given = "$.report.job.FailureReason"
+    killed = rule.Or([rule.StringMatches(given, words) for words in KILLED])
+    reason.add_choice(rule.And([rule.IsPresent(given, True), killed]), _out_of_memory(page, notify))
     for field in ("ExitMessage", "FailureReason"):
         path = f"$.report.job.{field}"
-        reason.add_choice(choice_rule.ChoiceRule.IsPresent(path, True), notice_of(f"Tell{field}", path, page))
-    reason.default_choice(from_cause)
+        told = notice_of(f"Tell{field}", Path(path), page)
+        reason.add_choice(rule.IsPresent(path, True), told)
+    reason.default_choice(notice_of("TellStatus", text(NO_REASON, "$.job.status"), page))
     kind = states.Choice("KindOfJob")
-    for noun, logs in LOGS.items():
+    for noun, (logs, machines) in JOBS.items():
         arn = f"$.report.job.{noun}Arn"
         job = {
             "name": Path(f"$.report.job.{noun}Name"),
+            "status": Path(f"$.report.job.{noun}Status"),
             "logs": logs,
+            "machines": machines,
             "region": Path(f"States.ArrayGetItem(States.StringSplit({arn}, ':'), 3)"),
         }
         known = states.Pass(f"LogOf{noun}", parameters=job, result_path="$.job")
         known.next(reason)
-        kind.add_choice(choice_rule.ChoiceRule.IsPresent(arn, True), known)
+        kind.add_choice(rule.IsPresent(arn, True), known)
     kind.default_choice(from_cause)
     read = states.Pass(
         "ReadReport", parameters={"job": Path("States.StringToJson($.failure.Cause)")}, result_path="$.report"
@@ -99,8 +117,8 @@ def failure_path(machine: str) -> states.State:
     read.next(kind)
 
     cause = states.Choice("CauseOfFailure")
-    rule = choice_rule.ChoiceRule
-    cause.add_choice(rule.StringEquals("$.failure.Cause", ""), notice_of("TellError", "$.failure.Error"))
+    no_cause = notice_of("TellError", Path("$.failure.Error"))
+    cause.add_choice(rule.StringEquals("$.failure.Cause", ""), no_cause)
     cause.add_choice(rule.StringMatches("$.failure.Cause", "{*}"), read)
     cause.default_choice(from_cause)
     queue = call(
@@ -121,6 +139,19 @@ def failure_path(machine: str) -> states.State:
     queue.catches[0].fields["result_path"] = "$.queue_error"
     queue.next(cause)
     return queue
+
+
+def _out_of_memory(log: Path, then: states.State) -> states.State:
+    sentence = text(
+        "Job {} was killed, most likely because its machine has too little memory. "
+        "Fix: deploy with a larger {}, then start the run again. SageMaker said: {}",
+        "$.job.name",
+        "$.job.machines",
+        "$.report.job.FailureReason",
+    )
+    step = states.Pass("TellKilled", parameters={"sentence": sentence, "log": log}, result_path="$.notice")
+    step.next(then)
+    return step
 
 
 def refuse(state_id: str, failure: states.State, template: str, *paths: str) -> states.State:

@@ -7,7 +7,7 @@ from pipelines.ledger import keys
 from pipelines.machines.failure_path import CODEBOOK_VERSION, get_item
 from pipelines.machines.inference_jobs import PUBLISHED
 from pipelines.machines.labels_record import SUPERSEDED, record_labels, record_superseded, show_month
-from pipelines.machines.states import Path, call, notify, text
+from pipelines.machines.states import Path, call, event, notify, send_or_keep, text
 from pipelines.names import DECISIONS, RUN_FOLDER, SHEET
 from pipelines.runs import EVENT_VERSION
 
@@ -28,14 +28,18 @@ def end(failure: states.State) -> tuple[states.State, states.Choice, states.Choi
         record its labels, whose default, to look again, is left open.
     """
     announce = _announce(failure)
-    shown = show_month(failure, states.Chain([_notify_stakeholders(failure), _attention(failure, announce)]))
+    tell = states.Chain([_notify_stakeholders(failure), _attention(failure, announce)])
+    shown = show_month(failure, _unless_late(tell))
     keep = _keep_decisions(failure)
     keep.next(shown)
     lost, recorded = _lost(failure, keep, shown)
     labelled = record_labels("RecordLabels", failure, lost, winner=MODEL)
     labelled.next(shown)
     late = states.Choice("Superseded")
-    late.add_choice(SUPERSEDED, states.Chain([record_superseded(failure), *_notify_superseded(failure)]))
+    # It shows the month as any other does: its labels may have been shown before, by a try that died.
+    late.add_choice(
+        SUPERSEDED, states.Chain([record_superseded(failure), *_notify_superseded(failure), shown])
+    )
     late.default_choice(labelled)
 
     audience = states.Choice("Audience")
@@ -47,6 +51,14 @@ def end(failure: states.State) -> tuple[states.State, states.Choice, states.Choi
         audience.add_choice(choice_rule.ChoiceRule.StringEquals("$.purpose", purpose), way)
     audience.default_choice(late)
     return states.Chain([_publish_manifest(failure), audience]), audience, recorded
+
+
+def _unless_late(tell: states.State) -> states.Choice:
+    """On to telling people that their labels are ready; labels that came too late were told of as such."""
+    ended = states.Choice("CameTooLate")
+    ended.add_choice(SUPERSEDED, states.Succeed("Kept"))
+    ended.default_choice(tell)
+    return ended
 
 
 def _publish_manifest(failure: states.State) -> states.State:
@@ -120,7 +132,10 @@ def _notify_stakeholders(failure: states.State) -> states.State:
         text(messages.LABELS_READY.subject),
         text(
             messages.LABELS_READY.text,
-            **{name: f"$.published.message.{name}" for name in ("rows", "labelled", "review", "rejected")},
+            **{
+                name: f"$.published.message.{name}"
+                for name in ("rows", "labelled", "review", "none", "rejected")
+            },
             model=MODEL,
             codebook=CODEBOOK_VERSION,
             **ATTENTION,
@@ -155,5 +170,11 @@ def _announce(failure: states.State) -> states.State:
         **{name: Path(f"$.target.{name}") for name in ("challenger", "test_set")},
         "predictions": PUBLISHED,
     }
-    entry = {"Source": "labelmill", "DetailType": "Inference Completed", "Detail": detail}
-    return call("Announce", "events:putEvents", {"Entries": [entry]}, failure)
+    request = event("Inference Completed", detail)
+    announce = send_or_keep("Announce", "events", "putEvents", request, failure)
+    # Without its event a test set is never compared: that run fails, and a new one sends it.
+    lost = states.Choice("AnnounceFailed")
+    lost.add_choice(choice_rule.ChoiceRule.StringEquals("$.purpose", "test"), failure)
+    lost.default_choice(announce.keep)
+    announce.catches[0].next_step = lost
+    return announce

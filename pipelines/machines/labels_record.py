@@ -92,7 +92,7 @@ def record_labels(
     }
     # Two transactions that meet cancel one another; the next try finds out whether something did change.
     step = call(
-        state_id, "aws-sdk:dynamodb:transactWriteItems", parameters, failure, retry([CANCELLED], 1, 5, 2)
+        state_id, "aws-sdk:dynamodb:transactWriteItems", parameters, failure, retry([CANCELLED], 1, 5, 5)
     )
     step.catches.insert(0, states.Catch(lost, error_equals=[CANCELLED], result_path="$.failure"))
     return step

@@ -17,6 +17,7 @@ from stepfunctions.inputs import Placeholder
 from stepfunctions.steps import sagemaker as jobs
 from stepfunctions.steps import states
 
+from pipelines.ledger import keys
 from pipelines.messages import attributes
 from pipelines.names import JOB_NAME, REPORT, RUN_FOLDER, address
 
@@ -138,7 +139,8 @@ def job_name(state: str) -> Path:
 
 
 def tags() -> dict[str, Any]:
-    return {"project": "labelmill", "group": Path("$.group"), "run": Path("$.run")}
+    """A job is not named after its stack, so its tag tells whose it is; stacks of an account share groups."""
+    return {"project": "labelmill", "stack": "${Name}", "group": Path("$.group"), "run": Path("$.run")}
 
 
 def retry(errors: list[str], interval: int, max_delay: int, attempts: int) -> Retry:
@@ -178,24 +180,81 @@ def call(
     **fields: Any,
 ) -> Task:
     """A short call of a service, safe to repeat: `resource` is `service:action`."""
-    fields = {"result_path": None, **fields}
-    resource = f"arn:aws:states:::{resource}"
-    task = Task(state_id, resource=resource, parameters=parameters, timeout_seconds=60, **fields)
-    guard(task, failure, *retries, retry(["States.ALL"], 1, 20, 5))
+    task = Task(state_id, **_short_call(resource, parameters), **{"result_path": None, **fields})
+    guard(task, failure, *retries, few_tries())
     return task
+
+
+def _short_call(resource: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "resource": f"arn:aws:states:::{resource}",
+        "parameters": parameters,
+        "timeout_seconds": 60,
+    }
+
+
+def few_tries() -> Retry:
+    """For a call that takes no time: five more tries within a minute, whatever the error."""
+    return retry(["States.ALL"], 1, 20, 5)
+
+
+class Kept(Task):
+    """A call without which the run goes on: what cannot be sent is kept, and the same state follows."""
+
+    keep: Task
+
+    def next(self, next_step: states.State) -> states.State:
+        self.keep.next(next_step)
+        return super().next(next_step)
+
+
+def send_or_keep(
+    state_id: str, service: str, api_call: str, request: dict[str, Any], failure: states.State
+) -> Kept:
+    """A message about what is recorded already, so that it must not fail the run.
+
+    One that cannot be sent becomes an item of the ledger, which the hourly check sends
+    (pipelines/handlers/notices.py). Only where that cannot be written either, the run fails.
+    """
+    step = Kept(state_id, **_short_call(f"{service}:{api_call}", request), result_path=None)
+    item = {
+        "group": {"S": Path("$.group")},
+        "entry": {"S": text(keys.NOTICE.replace("{state}", state_id))},
+        "call": {"S": f"{service}:{api_call}"},
+        "request": _attribute(request),
+        "why": {"S": Path("$.failure.Error")},
+        "kept_at": {"S": Path("$$.State.EnteredTime")},
+    }
+    step.keep = call(
+        f"Keep{state_id}", "dynamodb:putItem", {"TableName": "${LedgerTable}", "Item": item}, failure
+    )
+    guard(step, step.keep, few_tries())
+    return step
+
+
+def _attribute(value: Any) -> dict[str, Any]:
+    """A value of a request as DynamoDB takes it."""
+    if isinstance(value, dict):
+        return {"M": {name: _attribute(inner) for name, inner in value.items()}}
+    return {"L": [_attribute(inner) for inner in value]} if isinstance(value, list) else {"S": value}
 
 
 def notify(
     state_id: str, topic: str, subject: Path, message: Path, failure: states.State, **filtered: str | Path
-) -> Task:
+) -> Kept:
     """A message to the topic; people filter what they are sent by its attributes, `group` among them."""
-    parameters = {
+    request = {
         "TopicArn": topic,
         "Subject": subject,
         "Message": message,
         "MessageAttributes": attributes(group=Path("$.group"), **filtered),
     }
-    return call(state_id, "sns:publish", parameters, failure)
+    return send_or_keep(state_id, "sns", "publish", request, failure)
+
+
+def event(kind: str, detail: dict[str, Any]) -> dict[str, Any]:
+    """The request that puts one event of ours on the bus."""
+    return {"Entries": [{"Source": "labelmill", "DetailType": kind, "Detail": detail}]}
 
 
 def processing(

@@ -1,4 +1,7 @@
-"""The training workflow: prepare the dataset, search hyperparameters, train on the best, record the model."""
+"""The training workflow: prepare the dataset, search hyperparameters, train on the best, record the model.
+
+Whether there is anything to learn is decided in training_claim.py and here, before a search is paid for.
+"""
 
 from stepfunctions.steps import choice_rule, states
 
@@ -14,14 +17,25 @@ from pipelines.machines.failure_path import (
     get_item,
     known_group,
 )
-from pipelines.machines.states import HOUR, Path, call, notify, output, text
+from pipelines.machines.states import (
+    HOUR,
+    Path,
+    call,
+    event,
+    in_work_bucket,
+    notify,
+    retry,
+    send_or_keep,
+    text,
+)
+from pipelines.machines.training_claim import CONDITION_FAILED, ROWS_DIGEST, claim_rows
+from pipelines.names import RUN_FOLDER
 from pipelines.runs import EVENT_VERSION
 from processing.policy import NO_LIST
 
 TIMEOUT_SECONDS = 48 * HOUR
 #: The group's last finished training: what a new one is compared with before anything is paid for.
 LAST = "$.last.Item"
-ROWS_DIGEST = "$.prepared.message.rows_digest"
 
 
 def build() -> states.Graph:
@@ -35,20 +49,15 @@ def build() -> states.Graph:
             train,
             training_jobs.create_model(failure),
             _record_model(failure),
-            _announce(failure),
-            _record_trained(failure),
+            _record_trained(failure, then=_announce(failure)),
         ]
     )
     search = _search(failure, train)
     featurize.next(search)
     waited.next(first_without_result({"$.prepared": prepare, "$.featurized": featurize}, last=train))
-    steps = states.Chain(
-        [
-            prepare,
-            get_item("GetTrained", keys.TRAINED, "$.last", failure),
-            _nothing_new(failure, featurize),
-        ]
-    )
+    get_trained = get_item("GetTrained", keys.TRAINED, "$.last", failure)
+    get_trained.next(_nothing_new(failure, featurize))
+    steps = states.Chain([prepare, claim_rows(failure, then=get_trained)])
     # Of the three paths that only training needs: all are written together.
     start = known_group(failure, steps, needs=SHARE_BY)
     return states.Graph(start, comment=__doc__, timeout_seconds=TIMEOUT_SECONDS)
@@ -101,18 +110,54 @@ def _nothing_new(failure: states.State, learn: states.State) -> states.State:
                 rule.StringEqualsPath(f"{LAST}.policy.S", POLICY),
             ]
         ),
-        _notify_mlops(failure),
+        _decided(failure),
     )
     same.default_choice(learn)
     return same
 
 
-def _notify_mlops(failure: states.State) -> states.State:
+def _decided(failure: states.State) -> states.State:
+    """The model is there, but perhaps its test or its comparison failed: then it is announced again.
+
+    Who hears of it looks what is missing and starts that (pipelines/handlers/test_model.py).
+    """
+    parameters = {
+        "TableName": "${LedgerTable}",
+        "KeyConditionExpression": "#group = :group AND begins_with(entry, :decision)",
+        "FilterExpression": "model = :model",
+        "ExpressionAttributeNames": {"#group": "group"},
+        "ExpressionAttributeValues": {
+            ":group": {"S": Path("$.group")},
+            ":decision": {"S": keys.DECISIONS},
+            ":model": {"S": Path(f"{LAST}.model.S")},
+        },
+        # A query reads 1 MB at most: the newest decisions, several hundred of them.
+        "ScanIndexForward": False,
+        "ConsistentRead": True,
+    }
+    find = call(
+        "FindDecision",
+        "aws-sdk:dynamodb:query",
+        parameters,
+        failure,
+        result_selector={"count.$": "$.Count"},
+        result_path="$.decisions",
+    )
+    announce = _announce_again(failure)
+    announce.next(_notify_mlops("NotifyUndecided", messages.NOTHING_NEW_BUT_UNDECIDED, failure))
+    decided = states.Choice("Decided")
+    decided.add_choice(choice_rule.ChoiceRule.NumericEquals("$.decisions.count", 0), announce)
+    decided.default_choice(_notify_mlops("NotifyMlops", messages.NOTHING_NEW, failure))
+    find.next(decided)
+    return find
+
+
+def _notify_mlops(state_id: str, message: messages.Message, failure: states.State) -> states.State:
     return notify(
-        "NotifyMlops",
+        state_id,
         "${MlopsTopicArn}",
-        text(messages.NOTHING_NEW.subject),
-        text(messages.NOTHING_NEW.text, model=f"{LAST}.model.S"),
+        text(message.subject),
+        text(message.text, model=f"{LAST}.model.S"),
         failure,
     )
 
@@ -138,25 +183,42 @@ def _record_model(failure: states.State) -> states.State:
 
 
 def _announce(failure: states.State) -> states.State:
+    return _announcement("Announce", failure, "$.run", "$.period", "$.trained.model")
+
+
+def _announce_again(failure: states.State) -> states.State:
+    """As its own run did, so that what follows has the names it had then."""
+    trained = (f"{LAST}.{name}.S" for name in ("run", "period", "model"))
+    return _announcement("AnnounceAgain", failure, *trained, again=Path("$.run"))
+
+
+def _announcement(
+    state_id: str, failure: states.State, run: str, period: str, model: str, **further: Path
+) -> states.State:
     detail = {
         "version": EVENT_VERSION,
         "group": Path("$.group"),
-        "period": Path("$.period"),
-        "run": Path("$.run"),
-        "model": Path("$.trained.model"),
-        "test_set": Path("$.run"),
-        "dataset": output("test"),
+        "period": Path(period),
+        "run": Path(run),
+        "model": Path(model),
+        "test_set": Path(run),
+        "dataset": in_work_bucket(f"{RUN_FOLDER}test/", run=run),
+        **further,
     }
-    entry = {"Source": "labelmill", "DetailType": "Model Trained", "Detail": detail}
-    return call("Announce", "events:putEvents", {"Entries": [entry]}, failure)
+    return send_or_keep(state_id, "events", "putEvents", event("Model Trained", detail), failure)
 
 
-def _record_trained(failure: states.State) -> states.State:
-    """Last of all: a run that failed before this is not taken for the reason to skip the next one."""
+def _record_trained(failure: states.State, then: states.State) -> states.State:
+    """What the next training is compared with and goes on from: the last delivery's, whichever ends last.
+
+    A run that failed before this is not taken for the reason to skip the next one.
+    """
     item = {
         "group": {"S": Path("$.group")},
         "entry": {"S": keys.TRAINED},
         "run": {"S": Path("$.run")},
+        "period": {"S": Path("$.period")},
+        "delivered": {"S": Path("$.delivered")},
         "model": {"S": Path("$.trained.model")},
         "tuning_job": {"S": Path("$.tuning.job")},
         "rows_digest": {"S": Path(ROWS_DIGEST)},
@@ -165,4 +227,15 @@ def _record_trained(failure: states.State) -> states.State:
         "codebook_version": {"S": Path(CODEBOOK_VERSION)},
         "policy": {"S": Path(POLICY)},
     }
-    return call("RecordTrained", "dynamodb:putItem", {"TableName": "${LedgerTable}", "Item": item}, failure)
+    parameters = {
+        "TableName": "${LedgerTable}",
+        "Item": item,
+        "ConditionExpression": "attribute_not_exists(entry) OR #period < :period "
+        "OR (#period = :period AND delivered <= :delivered)",
+        "ExpressionAttributeNames": {"#period": "period"},
+        "ExpressionAttributeValues": {f":{name}": item[name] for name in ("period", "delivered")},
+    }
+    step = call("RecordTrained", "dynamodb:putItem", parameters, failure, retry(CONDITION_FAILED, 1, 5, 0))
+    step.catches.insert(0, states.Catch(then, error_equals=CONDITION_FAILED, result_path="$.not_the_last"))
+    step.next(then)
+    return step

@@ -72,6 +72,7 @@ def prepare(failure: states.State) -> states.State:
         arguments={
             **ABOUT_DATASET,
             "test-uri": output("test").to_jsonpath(),
+            "delivered": "$.delivered",
             "share-by": SHARE_BY,
         },
         key="${WorkKeyArn}",

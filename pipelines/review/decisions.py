@@ -1,20 +1,32 @@
 """Decisions taken back from a filled sheet: checked, and given to the run that amends the labels.
 
-They are checked against the labels that are the month's now; the inference workflow (purpose `review`) amends
-those that are the month's when it gets there, and keeps the decisions as training rows once that is recorded.
+A reviewer saw one version of the labels, the sheet is checked against those that are the month's now. The
+inference workflow (purpose `review`) amends those that are the month's when it gets there, and keeps the
+decisions as training rows once that is recorded. What a row of a sheet may say is in sheet.py.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipelines import names, runs
 from pipelines.review.published import Output, Places, ReviewError, items
 from processing.codes.codebook import Codebook
 
+#: What a person says of an item (processing/dataset/decisions.py), and the code where one is said.
+Answer = tuple[str | None, str | None]
+
 SHOWN = 20
+MOST_LETTERS = 300
+#: The answers that a sheet writes as words.
+ANSWERS = {"NONE": "none", "SKIP": "skip", "WITHDRAW": "withdrawn"}
+WORD_OF = {answer: word for word, answer in ANSWERS.items()}
 
 
 def group_and_period(rows: Sequence[tuple[int, Mapping[str, str]]], file: str) -> tuple[str, str]:
@@ -36,58 +48,76 @@ def group_and_period(rows: Sequence[tuple[int, Mapping[str, str]]], file: str) -
     return named.group, named.period
 
 
-def decisions(
-    rows: Sequence[tuple[int, Mapping[str, str]]], output: Output, book: Codebook, file: str
-) -> list[dict[str, str]]:
-    """The decisions on a filled sheet, each `item_id`, `label`, `suggested`; a row without code is none.
+@dataclass(frozen=True)
+class Sheet:
+    """What a filled sheet says.
 
-    Raises ReviewError naming file, row and fix of all that cannot be taken: then nothing is.
+    Attributes:
+        decisions: to be put into the labels, each with `item_id`, `text_key`, `answer`, `label`, `suggested`
+            and `why` (processing/dataset/decisions.py).
+        known: how many rows say what the labels have already.
+        overtaken: a sentence for each row that the newest labels left behind: its item's text has changed, it
+            is gone, or somebody has decided since. Nothing is wrong with such a row; it is not taken.
     """
-    run = rows[0][1]["run"]
-    if run not in output.runs:
-        raise ReviewError(
-            f"{file}, row 2: this sheet is of run {run}, but the newest labels are of "
-            f"{output.manifest['run']}. Fix: export a sheet of those"
-        )
-    labels = {row["item_id"]: row for row in output.labels.to_pylist()}
-    in_force = book.in_force(output.manifest["period"])
-    taken: dict[str, dict[str, str]] = {}
-    problems = []
-    for number, row in rows:
-        if not row["code"]:
-            continue
-        problem = _problem(row, labels.get(row["item_id"]), in_force, taken)
-        if problem:
-            problems.append(f"{file}, row {number}: {problem}")
-        else:
-            suggested = labels[row["item_id"]]["code"]
-            taken[row["item_id"]] = {
-                "item_id": row["item_id"],
-                "label": row["code"],
-                "suggested": suggested,
-            }
-    if problems:
-        more = [f"... and {len(problems) - SHOWN} more"] if len(problems) > SHOWN else []
-        raise ReviewError("\n".join(problems[:SHOWN] + more))
-    if not taken:
+
+    decisions: list[dict[str, Any]]
+    known: int
+    overtaken: list[str]
+
+
+def read_sheet(
+    rows: Sequence[tuple[int, Mapping[str, str]]], seen: Output, newest: Output, book: Codebook, file: str
+) -> Sheet:
+    """What the rows of a sheet say; a row without code says nothing.
+
+    `seen` are the labels that the sheet is of, `newest` those of the month now, maybe the same.
+    Raises ReviewError naming file, row and fix of all that is wrong: then nothing is taken.
+    """
+    filled = [(number, row) for number, row in rows if row["code"]]
+    if not filled:
         raise ReviewError(f"{file}: the column `code` is empty in every row. Fix: fill in the codes")
-    return list(taken.values())
+    before, now = (_labels(output, (row["item_id"] for _, row in filled)) for output in (seen, newest))
+    in_force = book.in_force(newest.manifest["period"])
+    wrong, overtaken, known = [], [], 0
+    taken: dict[str, dict[str, Any]] = {}
+    listed: set[str] = set()
+    for number, row in filled:
+        item, answer = row["item_id"], _answer(row["code"], in_force)
+        problem = _problem(row, answer, before.get(item), in_force, listed)
+        listed.add(item)
+        if problem or answer is None:
+            wrong.append(f"{file}, row {number}: {problem}")
+        elif since := _since(before[item], now.get(item), answer):
+            overtaken.append(f"{file}, row {number}: the item {item!r} {since}")
+        elif _says(now[item]) == answer:
+            known += 1
+        else:
+            taken[item] = _decision(row, now[item], answer)
+    if wrong:
+        raise ReviewError(first(wrong))
+    return Sheet(list(taken.values()), known, overtaken)
+
+
+def first(sentences: Sequence[str]) -> str:
+    """The first sentences, a line each, and how many more there are."""
+    more = [f"... and {len(sentences) - SHOWN} more"] if len(sentences) > SHOWN else []
+    return "\n".join([*sentences[:SHOWN], *more])
 
 
 def send(
-    places: Places, output: Output, decided: list[dict[str, str]], by: str, now: datetime
+    places: Places, output: Output, decided: list[dict[str, Any]], by: str, now: datetime
 ) -> tuple[str, bool]:
     """Hand the decisions over, and start the run that amends the labels.
 
     Returns:
         The run's name and whether it is new: the same decisions on the same labels are one run.
     """
-    made = sorted((row["item_id"], row["label"]) for row in decided)
+    made = sorted([row["item_id"], row["answer"], row["label"], row["why"]] for row in decided)
     digest = hashlib.sha256(json.dumps([made, by]).encode()).hexdigest()
     group, period = output.manifest["group"], output.manifest["period"]
     run = runs.review(group, period, output.address, digest)
     known = items(places, output, (row["item_id"] for row in decided))
-    who = {"decided_by": by, "decided_at": now.isoformat(timespec="seconds")}
+    who = {"decided_by": by, "decided_at": now.isoformat(timespec="milliseconds")}
     lines = [json.dumps({**known[row["item_id"]], **row, **who}, ensure_ascii=False) for row in decided]
     key = names.SHEET.format(group=group, sheet=run["sheet"]) + "decisions.jsonl"
     body = ("\n".join(lines) + "\n").encode()
@@ -105,19 +135,67 @@ def send(
     return run["run"], True
 
 
+def _decision(row: Mapping[str, str], label: Mapping[str, Any], answer: Answer) -> dict[str, Any]:
+    return {
+        **{"item_id": row["item_id"], "text_key": label["text_key"]},
+        **{"answer": answer[0], "label": answer[1]},
+        "suggested": label["suggested"] or label["code"],
+        "why": " ".join(row["why"].split()) or None,
+    }
+
+
+def _labels(output: Output, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """The labels of some items, by id; rejected rows have none."""
+    wanted = pc.is_in(output.labels["item_id"], value_set=pa.array(list(ids), pa.string()))
+    usable = pc.not_equal(output.labels["status"], "rejected")
+    return {row["item_id"]: row for row in output.labels.filter(pc.and_(wanted, usable)).to_pylist()}
+
+
+def _answer(code: str, in_force: Sequence[str]) -> Answer | None:
+    """The answer and the label that the column `code` stands for; None where it is neither code nor word."""
+    if code in in_force:
+        return "code", code
+    answer = ANSWERS.get(code.upper())
+    return (answer, None) if answer else None
+
+
+def _says(label: Mapping[str, Any]) -> Answer:
+    """What a person has answered on a label, in the form of `_answer`."""
+    return label["answer"], label["code"] if label["answer"] == "code" else None
+
+
 def _problem(
-    row: Mapping[str, str], label: dict[str, Any] | None, in_force: list[str], taken: dict[str, Any]
+    row: Mapping[str, str],
+    answer: Answer | None,
+    label: Mapping[str, Any] | None,
+    in_force: Sequence[str],
+    listed: Collection[str],
 ) -> str | None:
-    """What is wrong with one filled row, and the fix."""
+    """What is wrong with one filled row, and the fix; `label` is the one that the reviewer saw."""
+    item, why = row["item_id"], row["why"].strip()
     if label is None:
-        return (
-            f"the item {row['item_id']!r} is not in the labels. Fix: leave the column `item_id` as exported"
-        )
-    if label["status"] != "review":
-        by = f", by {label['decided_by']}" if label["decided_by"] else ""
-        return f"the item {row['item_id']!r} is already decided{by}. Fix: clear its `code`, or export again"
-    if row["code"] not in in_force:
-        return f"{row['code']!r} is not a code in force. Fix: use one of {', '.join(in_force)}"
-    if row["item_id"] in taken:
-        return f"the item {row['item_id']!r} is listed twice. Fix: keep one of its rows"
+        return f"the item {item!r} is not in the labels. Fix: leave the column `item_id` as exported"
+    if answer is None:
+        choice = ", ".join((*in_force, *ANSWERS))
+        return f"{row['code']!r} is not a code in force. Fix: use one of {choice}"
+    if item in listed:
+        return f"the item {item!r} is listed twice. Fix: keep one of its rows"
+    if answer[0] == "skip" and label["status"] != "review":
+        return f"the item {item!r} does not wait for review, so it cannot be skipped. Fix: clear its `code`"
+    if answer[0] == "withdrawn" and label["answer"] not in ("code", "none", "withdrawn"):
+        return f"nobody has decided on the item {item!r}, so nothing can be withdrawn. Fix: clear its `code`"
+    if len(why) > MOST_LETTERS or not why.isprintable():
+        return f"its `why` is unprintable, or longer than {MOST_LETTERS} letters. Fix: shorten it"
+    return None
+
+
+def _since(old: Mapping[str, Any], new: Mapping[str, Any] | None, answer: Answer) -> str | None:
+    """Why an answer on the label `old` is none on the `new` one of the same item; None where it is."""
+    if new is None:
+        return "is not in the newest labels"
+    if old["text_key"] != new["text_key"]:
+        return "has another text now"
+    if _says(old) != _says(new) != answer and new["answer"] in ("code", "none", "withdrawn"):
+        said = new["code"] if new["answer"] == "code" else WORD_OF[new["answer"]]
+        return f"has got the answer {said} by {new['decided_by']} since"
     return None

@@ -13,10 +13,19 @@ from pipelines.errors import Refused
 
 COLUMNS = (
     *("run", "item_id", "title", "brand", "product_type", "suggested_code", "suggested_description"),
-    *("confidence", "second_code", "same_text", "reason", "code"),
+    *("confidence", "second_code", "same_text", "reason", "code", "why"),
 )
 MUST = ("run", "item_id", "code")
-WIDTHS = {"title": 60, "suggested_description": 40, "reason": 40}
+FILL_IN = {"code", "why"}
+WIDTHS = {"title": 60, "suggested_description": 40, "reason": 40, "code": 32, "why": 40}
+#: What can stand in the column `code` instead of a code; no codebook has a code of these names.
+WORDS = {
+    "NONE": "none of the codes fits",
+    "SKIP": "I cannot tell: ask again, last on the next sheet",
+    "WITHDRAW": "take back what a person decided",
+}
+#: The first row says more than the column's name, in words that follow it in parentheses.
+TITLES = {"code": f"code (or {', '.join(WORDS)})", "why": "why (may stay empty)"}
 
 
 class SheetError(Refused):
@@ -24,7 +33,10 @@ class SheetError(Refused):
 
 
 def write(path: Path, rows: Iterable[Mapping[str, object]], codes: Mapping[str, str]) -> None:
-    """Write the sheet, as a workbook where `path` ends in `.xlsx`. `codes`: each code and its description."""
+    """Write the sheet, as a workbook where `path` ends in `.xlsx`. `codes`: each code and its description.
+
+    The rows have a value for each of COLUMNS but those to be filled in, `code` and `why`.
+    """
     if path.suffix == ".xlsx":
         _write_workbook(path, rows, codes)
     else:
@@ -37,7 +49,7 @@ def read(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         rows = _workbook_rows(path) if path.suffix == ".xlsx" else _csv_rows(path)
     except OSError as error:
         raise SheetError(f"{path}: {error.strerror}. Fix: check the path and its rights") from error
-    header = [name.strip() for name in next(rows, [])]
+    header = [name.partition(" (")[0].strip() for name in next(rows, [])]
     missing = [name for name in MUST if name not in header]
     if missing:
         raise SheetError(
@@ -46,7 +58,7 @@ def read(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         )
     for number, cells in enumerate(rows, start=2):
         if any(cells):
-            row = dict.fromkeys(MUST, "") | dict(zip(header, cells, strict=False))
+            row = dict.fromkeys((*MUST, "why"), "") | dict(zip(header, cells, strict=False))
             yield number, row | {"code": row["code"].strip().removeprefix("'")}
 
 
@@ -57,10 +69,14 @@ def _write_csv(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
 
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         sheet = csv.writer(file)
-        sheet.writerow(COLUMNS)
+        sheet.writerow(_header())
         for row in rows:
-            cells = [_text(row[name]) for name in COLUMNS]
+            cells = [_text(row.get(name)) for name in COLUMNS]
             sheet.writerow(as_text(pa.chunked_array([cells])).to_pylist())
+
+
+def _header() -> list[str]:
+    return [TITLES.get(name, name) for name in COLUMNS]
 
 
 def _csv_rows(path: Path) -> Iterator[list[str]]:
@@ -94,22 +110,26 @@ def _write_workbook(path: Path, rows: Iterable[Mapping[str, object]], codes: Map
             cell = to.cell(number, column, ILLEGAL_CHARACTERS_RE.sub("", _text(value)))
             cell.data_type, cell.number_format = "s", "@"  # "=1+1" is not a formula here
 
-    for number, pair in enumerate([("code", "description"), *codes.items()], start=1):
+    choose_from = [*codes.items(), *WORDS.items()]
+    for number, pair in enumerate([("code", "description"), *choose_from], start=1):
         add(choices, number, pair)
-    add(sheet, 1, COLUMNS)
+    add(sheet, 1, _header())
     last = 1
     for last, row in enumerate(rows, start=2):
-        add(sheet, last, (row[name] for name in COLUMNS))
+        add(sheet, last, (row.get(name) for name in COLUMNS))
     for column, name in enumerate(COLUMNS, start=1):
         sheet.cell(1, column).font = Font(bold=True)
         sheet.column_dimensions[get_column_letter(column)].width = WIDTHS.get(name, 14)
-    fill_in = get_column_letter(len(COLUMNS))
-    pick = DataValidation(type="list", formula1=f"codes!$A$2:$A${len(codes) + 1}", allow_blank=True)
-    pick.error, pick.errorTitle, pick.showErrorMessage = "Pick a code from the list.", "Unknown code", True
+    pick = DataValidation(type="list", formula1=f"codes!$A$2:$A${len(choose_from) + 1}", allow_blank=True)
+    pick.error = f"Pick a code from the list, or {', '.join(WORDS)}."
+    pick.errorTitle, pick.showErrorMessage = "Unknown code", True
     sheet.add_data_validation(pick)
-    pick.add(f"{fill_in}2:{fill_in}{max(last, 2)}")
-    for number in range(1, last + 1):
-        sheet[f"{fill_in}{number}"].fill = PatternFill("solid", fgColor="FFF2CC")
+    code = get_column_letter(COLUMNS.index("code") + 1)
+    pick.add(f"{code}2:{code}{max(last, 2)}")
+    for column, name in enumerate(COLUMNS, start=1):
+        if name in FILL_IN:
+            for number in range(1, last + 1):
+                sheet.cell(number, column).fill = PatternFill("solid", fgColor="FFF2CC")
     sheet.freeze_panes = "A2"
     book.save(path)
 

@@ -14,3 +14,9 @@ def read_report(folder: Path) -> dict[str, Any]:
 def codes(report: dict[str, Any]) -> set[str]:
     """Every code that the model can predict: those that its training or validation rows have."""
     return {code for part in ("train", "validation") for code in report["splits"][part]["codes"]}
+
+
+def conflicts(report: dict[str, Any]) -> dict[str, Any]:
+    """Where the dataset has another code than a person decided: how many `rows`, and the `first` of them."""
+    found: dict[str, Any] = report["reviewed"]["conflicts"]
+    return found

@@ -1,4 +1,4 @@
-"""What people decided on an earlier version of a month's labels, put into the version that replaces it."""
+"""People's decisions put into labels: those of a sheet, or those on the labels that are replaced."""
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -7,41 +7,109 @@ from processing.codes.codebook import Codebook
 from processing.labels import label_table
 from processing.labels.published import Published
 
-COLUMNS = ["item_id", "code", "reason", "decided_by", "text_key"]
+ANSWER = ("answer", "decided_by", "decided_at", "why")
+COLUMNS = ["item_id", "code", "text_key", *ANSWER]
+WITHDRAWN = "A person's decision was withdrawn."
 
 
 def keep(
     labels: pa.Table, replaced: Published | None, book: Codebook, period: str
-) -> tuple[pa.Table, dict[str, int] | None]:
-    """The labels with the decisions in them, and how many are `kept` and how many are `not_kept`.
+) -> tuple[pa.Table, pa.Table | None]:
+    """The labels with the decisions on `replaced` in them; and these, `kept` or not, None without `replaced`.
 
-    A decision is kept where the item's text is the one that the person saw and the code is in force in the
-    period. One on an item that is no longer there is not counted.
+    Decisions on items that are no longer there are left out.
 
     Args:
-        labels: with the columns of label_table.label, and `text_key`.
+        labels: made anew, with the columns of label_table.label, and `text_key`.
         replaced: the newest labels of the same month, with COLUMNS; None where there are none yet.
         book: the group's codebook.
         period: the month that is labelled, `2026-10`.
     """
     if replaced is None:
         return labels, None
-    decisions = replaced.table.filter(pc.is_valid(replaced.table["decided_by"])).combine_chunks()
+    there = pc.is_in(replaced.table["item_id"], value_set=labels["item_id"].combine_chunks())
+    decisions = replaced.table.filter(pc.and_(there, pc.is_valid(replaced.table["answer"]))).combine_chunks()
+    decisions = decisions.rename_columns({"code": "label"})
+    for name in (*ANSWER, "suggested"):
+        kind = label_table.TYPES.get(name, pa.string())
+        labels = labels.append_column(name, pa.nulls(len(labels), kind))
+    labels, decided = put(labels, decisions, book, period)
+    return labels, with_kept(decisions, labels, decided)
+
+
+def put(
+    labels: pa.Table, decisions: pa.Table, book: Codebook, period: str
+) -> tuple[pa.Table, pa.ChunkedArray]:
+    """The labels with the decisions in them, and the mask of the rows that were decided, shape (n_labels,).
+
+    A decision counts where the item's text is the one that the person saw, the code is in force in the
+    period, and nobody decided later. A skip counts only where the item still waits for review.
+
+    Args:
+        labels: with the columns of label_table.COLUMNS that are not the same in every row.
+        decisions: at most one an item, with `item_id`, `text_key`, ANSWER and `label`, the code where the
+            answer is `code`.
+        book: the group's codebook.
+        period: the labels' month, `2026-10`.
+    """
     # Not pa.array: of no decision at all it would make an array without a type.
-    at = pc.index_in(labels["item_id"], value_set=decisions["item_id"].combine_chunks())
-    decision = decisions.take(at)
-    in_force = pa.array(book.in_force(period), pa.string())
-    kept = pc.and_(
-        pc.equal(decision["text_key"], labels["text_key"]), pc.is_in(decision["code"], value_set=in_force)
+    given = decisions.take(pc.index_in(labels["item_id"], value_set=decisions["item_id"].combine_chunks()))
+    answer, at = given["answer"], labels["decided_at"]
+    code, none, skip, withdrawn = (
+        pc.fill_null(pc.equal(answer, name), False) for name in ("code", "none", "skip", "withdrawn")
     )
-    kept = pc.fill_null(kept, False)
-    values = {
-        **{name: decision[name] for name in ("code", "reason", "decided_by")},
-        "description": label_table.descriptions(decision["code"].combine_chunks(), book),
-        "status": "labelled",
-        "confidence": None,  # it was the model's confidence in its own code
+    counts = pc.equal(given["text_key"], labels["text_key"])
+    for holds in (
+        pc.or_(pc.invert(code), pc.is_in(given["label"], value_set=pa.array(book.in_force(period)))),
+        pc.or_(pc.invert(skip), pc.equal(labels["status"], "review")),
+        pc.or_kleene(pc.is_null(at), pc.greater_equal(given["decided_at"], at)),
+    ):
+        counts = pc.and_(counts, holds)
+    counts = pc.fill_null(counts, False)
+
+    suggested = pc.coalesce(labels["suggested"], labels["code"])
+    label = pc.if_else(code, given["label"], pa.scalar(None, pa.string()))
+    by = pc.binary_join_element_wise("decided by ", given["decided_by"], "")
+    no_code = pc.binary_join_element_wise("no code fits, decided by ", given["decided_by"], "")
+    labels = label_table.replace(labels, counts, {name: given[name] for name in ANSWER})
+    labels = label_table.replace(
+        labels,
+        pc.and_(counts, pc.or_(code, none)),
+        {
+            "code": label,
+            "description": _descriptions(label, book),
+            "status": pc.if_else(code, "labelled", "none"),
+            "reason": pc.if_else(code, by, no_code),
+            "suggested": suggested,
+            "confidence": None,  # it was the model's confidence in its own code
+        },
+    )
+    taken_back = {
+        "code": suggested,
+        "description": _descriptions(suggested, book),
+        "status": "review",
+        "reason": WITHDRAWN,
+        "suggested": None,
     }
-    labels = labels.append_column("decided_by", pa.nulls(len(labels), pa.string()))
-    counts = {"kept": pc.sum(kept).as_py() or 0}
-    counts["not_kept"] = len(at) - at.null_count - counts["kept"]
-    return label_table.replace(labels, kept, values), counts
+    return label_table.replace(labels, pc.and_(counts, withdrawn), taken_back), counts
+
+
+def with_kept(decisions: pa.Table, labels: pa.Table, decided: pa.ChunkedArray) -> pa.Table:
+    """The decisions with the column `kept`: `yes` or `no`, by the mask `decided` of rows in the labels."""
+    ids = labels["item_id"].filter(decided).combine_chunks()
+    kept = pc.is_in(decisions["item_id"], value_set=ids)
+    return decisions.append_column("kept", pc.if_else(kept, "yes", "no"))
+
+
+def counts(labels: pa.Table, decisions: pa.Table) -> dict[str, int]:
+    """How many decisions the labels hold, `kept`, and how many of `decisions` they do not, `not_kept`.
+
+    A skip is an answer, but decides nothing.
+    """
+    held = pc.is_in(labels["answer"], value_set=pa.array(["code", "none", "withdrawn"]))
+    lost = pc.and_(pc.equal(decisions["kept"], "no"), pc.not_equal(decisions["answer"], "skip"))
+    return {"kept": pc.sum(held).as_py() or 0, "not_kept": pc.sum(lost).as_py() or 0}
+
+
+def _descriptions(codes: pa.ChunkedArray, book: Codebook) -> pa.Array:
+    return label_table.descriptions(codes.combine_chunks(), book)

@@ -17,18 +17,23 @@ from processing.policy import Policy
 
 COLUMNS = {
     "item_id": "the item, as the dataset names it",
-    "code": "a code of the codebook; for status review, the model's suggestion; empty if rejected",
+    "code": "a code of the codebook; for status review, the model's suggestion; empty if none or rejected",
     "description": "the code's description in the codebook",
-    "confidence": "the model's confidence in the code, in [0, 1]",
+    "confidence": "the model's confidence in the code, in [0, 1]; empty where a person decided",
     "second_code": "the model's second most likely code",
-    "status": "labelled: use the code; review: a person must decide; rejected: the row could not be used",
+    "status": "labelled: use the code; review: a person must decide; none: a person found that no code fits; "
+    "rejected: the row could not be used",
     "reason": "why the status is not labelled, or which change of codes led to the code",
     "model": "the model that labelled the whole dataset",
     "codebook_version": "the version of the codebook",
     "dataset": "S3 address of the dataset",
     "run": "the execution that made the label",
     "labelled_at": "when, UTC",
-    "decided_by": "the name of the reviewer who decided the code; empty if the model did",
+    "answer": "what a person said: code, none (no code fits), skip, withdrawn; empty if nobody said anything",
+    "decided_by": "the name of the reviewer whose answer it is",
+    "decided_at": "when the reviewer answered, UTC",
+    "why": "the reviewer's reason, where one was given",
+    "suggested": "the model's code, where a person decided",
     "text_key": "hash of the item's title, brand and product type; the same for the same text",
     "model_group": "the model group",
     "period": "the month",
@@ -36,7 +41,8 @@ COLUMNS = {
     "title": "the item's title (test sets only)",
 }
 TEST_ONLY = ("truth", "title")
-TYPES = {"confidence": pa.float64(), "labelled_at": pa.timestamp("ms", tz="UTC")}
+TIME = pa.timestamp("ms", tz="UTC")
+TYPES = {"confidence": pa.float64(), "labelled_at": TIME, "decided_at": TIME}
 UNSURE = "The model is not sure enough."
 LET_THROUGH = "The model is not sure enough, but reviewers are at capacity."
 
@@ -150,7 +156,7 @@ def _shown(name: str, values: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     if name in ("item_id", "text_key"):
         return as_text(values)
     encoded = values.combine_chunks().dictionary_encode()
-    if name == "labelled_at":
+    if pa.types.is_timestamp(encoded.type.value_type):
         return pc.strftime(encoded.dictionary, format="%Y-%m-%dT%H:%M:%SZ").take(encoded.indices)
     return as_text(encoded.dictionary).take(encoded.indices)
 

@@ -11,7 +11,7 @@ from processing import container
 from processing.dataset.data_files import sha256
 from processing.labels import label_table
 
-STATUSES = ("labelled", "review", "rejected")
+STATUSES = ("labelled", "review", "none", "rejected")
 
 
 def by_status(table: pa.Table) -> dict[str, int]:

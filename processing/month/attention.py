@@ -72,16 +72,17 @@ def _review(summary: dict[str, Any]) -> Iterator[Check]:
 
 
 def _decisions(summary: dict[str, Any]) -> Iterator[Check]:
-    decisions = summary.get("decisions")  # labels to amend may be from before this was checked
+    decisions = summary["decisions"]
     if not decisions:
         return
     lost, message = decisions["not_kept"], None
     if lost:
         message = (
-            f"{counted(lost, 'decision')} on an earlier version of this month could not be kept, as the "
-            "item's text has changed or the code is not in force: decide again (labelmill review)."
+            f"{counted(lost, 'decision')} on this month could not be kept, as the item is gone, its text has "
+            "changed, the code is not in force, or somebody decided later. decisions.csv says which: decide "
+            "again where it matters (labelmill review)."
         )
-    yield Check("decisions on an earlier version that are not in this one", "one", f"{lost:,}", message)
+    yield Check("people's decisions on the month that are not in these labels", "one", f"{lost:,}", message)
 
 
 def _rows(summary: dict[str, Any]) -> Iterator[Check]:

@@ -11,12 +11,12 @@ from processing.codes.codebook import Codebook
 from processing.codes.recode import recode
 from processing.month import drift
 
-COLUMNS = ["item_id", "code", "confidence", "status", "text_key", "model", "decided_by"]
+COLUMNS = ["item_id", "code", "confidence", "status", "text_key", "model", "answer"]
 MOVES = 50
 #: Why an item has another code than before; the first that holds is given.
 CAUSES = {
     "codebook": "the earlier code was renamed or is no longer in force",
-    "person": "a person had decided the earlier code",
+    "person": "a person had decided the earlier code, or that no code fits",
     "text": "the item's title, brand or product type has changed",
     "model": "a different model labelled it",
     "attributes": "the same model read different attributes",
@@ -24,7 +24,10 @@ CAUSES = {
 
 
 def codes(table: pa.Table, earlier: pa.Table | None, book: Codebook, period: str) -> list[dict[str, Any]]:
-    """Items by code, the most frequent first; earlier codes under their present names."""
+    """Items by code, the most frequent first; earlier codes under their present names.
+
+    Items that no code fits are in none of them.
+    """
     now = _count(table["code"])
     before = _count(_present_names(earlier["code"], book, period)) if earlier is not None else {}
     names = {code.code: code.description for code in book.codes}
@@ -44,17 +47,21 @@ def changed(
 ) -> tuple[dict[str, Any], pa.Table]:
     """The items of both months whose code is another: the figures, and the items.
 
-    The items have the columns `item_id`, `earlier_code`, `code`, `cause` (of CAUSES).
+    The items have the columns `item_id`, `earlier_code`, `code`, `cause` (of CAUSES). A code is null where a
+    person found that none fits.
     """
     table, earlier = _in_both(table, earlier)
-    other = pc.not_equal(table["code"], earlier["code"])
+    other = pc.not_equal(pc.fill_null(table["code"], ""), pc.fill_null(earlier["code"], ""))
     same_items = table.num_rows
     table, earlier = table.filter(other), earlier.filter(other)
     names = _present_names(earlier["code"], book, period)
     in_force = pa.array(book.in_force(period), pa.string())
     holds = {
-        "codebook": pc.or_(pc.equal(names, table["code"]), pc.invert(pc.is_in(names, in_force))),
-        "person": pc.is_valid(earlier["decided_by"]),
+        "codebook": pc.and_(
+            names.is_valid(),
+            pc.or_kleene(pc.equal(names, table["code"]), pc.invert(pc.is_in(names, in_force))),
+        ),
+        "person": pc.is_in(earlier["answer"], pa.array(["code", "none"])),
         "text": pc.not_equal(table["text_key"], earlier["text_key"]),
         "model": pc.not_equal(table["model"], earlier["model"]),
     }
@@ -109,4 +116,4 @@ def _present_names(codes: pa.ChunkedArray, book: Codebook, period: str) -> pa.Ar
 
 
 def _count(codes: pa.ChunkedArray | pa.Array) -> dict[str, int]:
-    return {row["values"]: row["counts"] for row in pc.value_counts(codes).to_pylist()}
+    return {row["values"]: row["counts"] for row in pc.value_counts(codes.drop_null()).to_pylist()}

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from processing.codes.codebook import Codebook
 from processing.dataset import training_report
+from processing.labels.output import STATUSES
 from processing.labels.published import Published
 from processing.month import attention, drift, month_changes
 from processing.month.drift import Drift
@@ -35,7 +36,7 @@ def summarise(
         book: the group's codebook.
         report: Prepare's, of the run that trained the model; None leaves the model's reach out.
         unseen_words: share of words the model has never seen, in [0, 1]; None where it does not say.
-        decisions: of processing.labels.kept_decisions; None where the month had no labels before.
+        decisions: counts of processing.labels.kept_decisions; None where the month had no labels before.
     """
     now, period = month_changes.usable(table), str(about["period"])
     before = month_changes.usable(earlier.table) if earlier else None
@@ -43,7 +44,7 @@ def summarise(
     changes, items = month_changes.changed(now, before, book, period) if earlier else (None, None)
     summary = {
         **{name: about[name] for name in ("group", "period", "run", "model", "codebook_version")},
-        "counts": {name: about[name] for name in ("rows", "labelled", "review", "rejected")},
+        "counts": {name: about[name] for name in ("rows", *STATUSES)},
         "earlier": _earlier(earlier),
         "codes": by_code,
         "codes_out_of_reach": _out_of_reach(report, book, period) if report else [],
@@ -73,7 +74,7 @@ def _earlier(earlier: Published | None) -> dict[str, Any] | None:
     manifest = earlier.manifest
     return {
         **{name: manifest[name] for name in ("period", "run", "model", "codebook_version")},
-        "counts": {name: manifest[name] for name in ("rows", "labelled", "review", "rejected")},
+        "counts": {name: manifest[name] for name in ("rows", *STATUSES)},
         "unseen_words": manifest.get("unseen_words"),
     }
 

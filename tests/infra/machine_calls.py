@@ -74,6 +74,11 @@ def task_calls(stack: Stack, integration: str, parameters: dict):
                 yield named[part], stack.arn("LedgerTable"), {}
         case "dynamodb", _:
             yield action, stack.arn("LedgerTable"), {}
+        case "sfn", "describeExecution":
+            execution = (
+                f"arn:aws:states:{HERE}:execution:labelmill-training:DE-weee-training-2026-10-0f3a9c21d4e5"
+            )
+            yield "states:DescribeExecution", execution, {}
         case "events", _:
             sources = found(parameters, "Source")
             yield action, f"arn:aws:events:{HERE}:event-bus/default", {"events:source": sources}

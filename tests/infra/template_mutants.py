@@ -3,6 +3,7 @@
 `benchmarks/template_mutants.py` tries all of them. Snapshots (docs/access.md) do not count as noticing.
 """
 
+import functools
 import importlib
 import inspect
 from collections.abc import Callable, Iterator
@@ -152,17 +153,29 @@ def _parameters(function) -> Iterator[dict]:
 
 def _call(function, values: dict) -> None:
     wanted = [name for name in inspect.signature(function).parameters if name not in values]
-    for stacks in product(*(FIXTURES[name]() for name in wanted)):
+    for stacks in product(*map(_stacks, wanted)):
         function(**values, **dict(zip(wanted, stacks, strict=True)))
+
+
+@functools.cache
+def _stacks(fixture: str) -> list[Stack]:
+    """Made once for each mutant: most of the time went into them."""
+    return FIXTURES[fixture]()
 
 
 def notices(mutant: Mutant, checks: list[tuple[str, Callable[[], None]]]) -> str | None:
     """The first of `checks` that fails, which is put first for the next mutant; None where all pass."""
     with planted(mutant.template, mutant.plant):
-        for position, (name, check) in enumerate(checks):
-            try:
-                check()
-            except Exception:
-                checks.insert(0, checks.pop(position))
-                return name
+        return first_to_fail(checks)
+
+
+def first_to_fail(checks: list[tuple[str, Callable[[], None]]]) -> str | None:
+    """The same for the templates as they are now."""
+    _stacks.cache_clear()
+    for position, (name, check) in enumerate(checks):
+        try:
+            check()
+        except Exception:
+            checks.insert(0, checks.pop(position))
+            return name
     return None

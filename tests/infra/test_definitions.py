@@ -3,7 +3,7 @@
 import pytest
 
 from infra.local.aws_models import service_model
-from tests.definition_checks import graph_problems, guard_problems
+from tests.definition_checks import BOTOCORE_NAMES, as_sent, graph_problems, guard_problems
 from tests.infra.faults import assert_found, put, renamed, state, without
 from tests.infra.machine_calls import tasks
 from tests.infra.policies import asked
@@ -25,8 +25,8 @@ def known_request_keys(stack):
         for integration, parameters in tasks(stack, machine):
             service, _, operation = integration.removeprefix("aws-sdk:").partition(":")
             name = operation[0].upper() + operation[1:].partition(".")[0]
-            known = service_model(service).operation_model(name).input_shape
-            assert unknown_keys(parameters, known) == []
+            known = service_model(BOTOCORE_NAMES.get(service, service)).operation_model(name).input_shape
+            assert unknown_keys(as_sent(operation, parameters), known) == []
 
 
 def unknown_keys(value, shape) -> list[str]:

@@ -20,6 +20,8 @@ OTHER = "210987654321"
 NAME = "labelmill-delivery"
 ARTIFACT = f"arn:aws:s3:::{NAME}-{ACCOUNT}-{REGION}/source.zip"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role"
+PREPARE = f"{ROLE}/{TEST}/{TEST}-prepare-{REGION}"
+NO_KEYS = f"arn:aws:iam::{ACCOUNT}:policy/{NAME}/{NAME}-no-keys-{REGION}"
 OURS = {"aws:ResourceTag/project": "labelmill"}
 #: What, on which resources, and what is said with it.
 Calls = tuple[str, list[str], dict]
@@ -188,6 +190,11 @@ MAY: dict[str, list[Calls]] = {
             [REHEARSED.replace("stateMachine", "execution") + ":run"],
             {},
         ),
+        (
+            "sagemaker:StopProcessingJob",
+            [f"arn:aws:sagemaker:{HERE}:processing-job/de-weee-2026-10-prepare-0a1b2c3d"],
+            {**OURS, "aws:ResourceTag/stack": TEST},
+        ),
         ("sqs:SendMessage", [f"arn:aws:sqs:{HERE}:{TEST}-unload"], {}),
         ("sqs:DeleteMessage sqs:ReceiveMessage", [f"arn:aws:sqs:{HERE}:{TEST}-failures"], {}),
         (
@@ -208,7 +215,11 @@ MAY: dict[str, list[Calls]] = {
             [KEY],
             {"kms:EncryptionContext:aws:states:stateMachineArn": REHEARSED},
         ),
-        ("fis:StartExperiment", [f"arn:aws:fis:{HERE}:experiment-template/Experiment"], {}),
+        (
+            "fis:StartExperiment",
+            [f"arn:aws:fis:{HERE}:experiment-template/{name}" for name in ("Experiment", "KeysExperiment")],
+            {},
+        ),
         ("fis:StartExperiment fis:GetExperiment", [f"arn:aws:fis:{HERE}:experiment/EXP0a1b"], {}),
         (
             "iam:CreateServiceLinkedRole",
@@ -221,12 +232,16 @@ MAY: dict[str, list[Calls]] = {
             "lambda:DeleteFunctionConcurrency lambda:PutFunctionConcurrency",
             [f"arn:aws:lambda:{HERE}:function:{TEST}-start-{what}" for what in ("training", "inference")],
             {},
-        )
+        ),
+        ("iam:AttachRolePolicy iam:DetachRolePolicy", [PREPARE], {"iam:PolicyARN": NO_KEYS}),
     ],
     "ExperimentRole": [
         (
             "ssm:StartAutomationExecution",
-            [f"arn:aws:ssm:{HERE}:automation-definition/{NAME}-functions-away:1"],
+            [
+                f"arn:aws:ssm:{HERE}:automation-definition/{NAME}-{what}-away:1"
+                for what in ("functions", "keys")
+            ],
             {},
         ),
         (

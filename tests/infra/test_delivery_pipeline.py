@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from infra.deploy import deploy
+from infra.deploy.image import AWS_ACCOUNTS
 from infra.deploy.kept_data import IDENTIFIERS
 from infra.deploy.settings import ENVIRONMENTS, load
 from infra.rehearsal import command as rehearse
@@ -366,27 +367,92 @@ def test_sources_packages_logs_and_notices_are_under_the_deliverys_key(delivery)
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
 
 
-def test_a_fault_touches_the_test_stack_alone_and_is_taken_back(with_faults):
-    content = with_faults.of_type("SSM::Document")["FaultDocument"]["Content"]
-    named = {
-        step["inputs"]["FunctionName"] for step in content["mainSteps"] if "FunctionName" in step["inputs"]
-    }
-    assert named == {f"{TEST}-start-training", f"{TEST}-start-inference"}
-    calls = [(step["inputs"].get("Api"), step["inputs"].get("FunctionName")) for step in content["mainSteps"]]
-    for function in named:
-        assert calls.index(("PutFunctionConcurrency", function)) < calls.index(
-            ("DeleteFunctionConcurrency", function)
+@pytest.mark.parametrize(
+    ("document", "take", "give", "of", "names"),
+    [
+        (
+            "FaultDocument",
+            "PutFunctionConcurrency",
+            "DeleteFunctionConcurrency",
+            "FunctionName",
+            {f"{TEST}-start-training", f"{TEST}-start-inference"},
+        ),
+        ("KeysDocument", "AttachRolePolicy", "DetachRolePolicy", "RoleName", {f"{TEST}-prepare-{REGION}"}),
+    ],
+)
+def test_a_fault_touches_the_test_stack_alone_and_is_taken_back(document, take, give, of, names, with_faults):
+    steps = with_faults.of_type("SSM::Document")[document]["Content"]["mainSteps"]
+    calls = [(step["inputs"].get("Api"), step["inputs"].get(of)) for step in steps]
+    assert {name for _, name in calls if name} == names
+    for name in names:
+        assert calls.index((take, name)) < calls.index((give, name))
+    # Wherever it is broken off before that, it goes on with the first step that gives back.
+    [first, *_] = [step["name"] for step in steps if step["inputs"].get("Api") == give]
+    for step in steps[: [step["name"] for step in steps].index(first)]:
+        assert step["onCancel"] == f"step:{first}"
+        if step["action"] != "aws:sleep":
+            assert step["onFailure"] == f"step:{first}"
+
+
+def test_a_fault_lasts_shorter_than_its_experiment_waits_for_it(with_faults):
+    lasts = {"FunctionsAway": ("FaultDocument", 4), "KeysAway": ("KeysDocument", 15)}
+    for experiment in with_faults.of_type("FIS::ExperimentTemplate").values():
+        [(name, action)] = experiment["Actions"].items()
+        document, minutes = lasts.pop(name)
+        content = with_faults.of_type("SSM::Document")[document]
+        assert action["Parameters"]["documentArn"].endswith(f":document/{content['Name']}")
+        waits = [step["inputs"].get("Duration") for step in content["Content"]["mainSteps"]]
+        assert [wait for wait in waits if wait] == [f"PT{minutes}M"]
+        assert int(re.search(r"PT(\d+)M", action["Parameters"]["maxDuration"])[1]) > minutes
+    assert lasts == {}
+
+
+@pytest.mark.usefixtures("engine")
+def test_the_policy_without_keys_denies_the_first_job_its_keys_and_nothing_else(with_faults):
+    test = Stack(Name=TEST)
+    role, key = test.arn("PrepareRole"), test.arn("WorkKey")
+    dataset = f"arn:aws:s3:::{TEST}-landing-{ACCOUNT}-{REGION}/training/DE-weee/2026-10/d1/manifest"
+    through_s3 = {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}
+    for_volume = {"kms:GrantIsForAWSResource": "true"}
+    own = test.identity_policies("PrepareRole")
+    taken = [*own, with_faults.of_type("IAM::ManagedPolicy")["NoKeysPolicy"]["PolicyDocument"]]
+
+    def asked(policies: list[dict]) -> list[bool]:
+        calls = [
+            ("kms:Decrypt", key, through_s3),
+            ("kms:GenerateDataKey", key, through_s3),
+            ("kms:CreateGrant", key, for_volume),
+            ("s3:GetObject", dataset, {}),
+        ]
+        return verdicts(
+            test,
+            [
+                Request(role, action, on, {"aws:PrincipalArn": role, **said}, policies)
+                for action, on, said in calls
+            ],
         )
-    assert with_faults.granted("FaultRole") == {
-        "lambda:PutFunctionConcurrency",
-        "lambda:DeleteFunctionConcurrency",
-    }
+
+    assert asked(own) == [True, True, True, True]
+    assert asked(taken) == [False, False, False, True]
+
+
+@pytest.mark.usefixtures("engine")
+def test_the_rehearsal_stops_a_job_of_the_test_stack_and_of_no_other(delivery):
+    job = f"arn:aws:sagemaker:{HERE}:processing-job/de-weee-2026-10-prepare-0a1b2c3d"
+    tagged = [
+        {"aws:ResourceTag/project": "labelmill", "aws:ResourceTag/stack": stack}
+        for stack in (TEST, PRODUCTION)
+    ]
+    requests = [by(delivery, "RehearseRole", "sagemaker:StopProcessingJob", job, **tags) for tags in tagged]
+    assert verdicts(delivery, requests) == [True, False]
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_no_policy_is_longer_than_iam_takes(name):
     values = PARAMETERS if name == "delivery" else {"VpcSubnets": "subnet-0", "VpcSecurityGroups": "sg-0"}
-    stack = Stack(template(name), **values, Name="a-name-of-20-letters")
+    # What is added must fit under the longest name in every Region that is offered.
+    values = values | {"Name": "a-name-of-20-letters", "AWS::Region": max(AWS_ACCOUNTS, key=len)}
+    stack = Stack(template(name), **values)
     for kind, limit in (("IAM::ManagedPolicy", 6144), ("IAM::Policy", 10240)):
         for logical, policy in stack.of_type(kind).items():
             assert len(json.dumps(policy["PolicyDocument"], separators=(",", ":"))) < limit, logical

@@ -17,7 +17,7 @@ from tests.infra.faults import (
     without_action,
 )
 from tests.infra.machine_calls import calls
-from tests.infra.policies import HERE, Request, Stack, by_role, judge, role_id
+from tests.infra.policies import HERE, VALUES, Request, Stack, by_role, judge, role_id
 from tests.infra.templates import MACHINES
 
 pytestmark = pytest.mark.usefixtures("engine")
@@ -138,7 +138,10 @@ FUNCTIONS = {
     },
     "TestModelRole": {
         ("states:StartExecution", "InferenceMachine"),
+        ("states:StartExecution", "ComparisonMachine"),
         ("sqs:SendMessage", "EventsDeadLetterQueue"),
+        ("dynamodb:GetItem", "LedgerTable"),
+        ("dynamodb:Query", "LedgerTable"),
     },
     "UnloadRole": {
         *((action, "UnloadQueue") for action in RECEIVE),
@@ -150,12 +153,14 @@ FUNCTIONS = {
     "StatementFinishedRole": {
         ("sqs:SendMessage", "EventsDeadLetterQueue"),
         ("sns:Publish", "OperatorsTopic"),
+        ("dynamodb:GetItem", "LedgerTable"),
         ("dynamodb:PutItem", "LedgerTable"),
     },
     "CheckMonthRole": {
         ("sqs:SendMessage", "EventsDeadLetterQueue"),
-        ("sns:Publish", "OperatorsTopic"),
+        *(("sns:Publish", f"{audience}Topic") for audience in ("Operators", "Mlops", "Stakeholders")),
         ("dynamodb:Scan", "LedgerTable"),
+        ("dynamodb:DeleteItem", "LedgerTable"),
     },
     "CheckMonthSchedulerRole": {
         ("sqs:SendMessage", "EventsDeadLetterQueue"),
@@ -181,8 +186,16 @@ ELSEWHERE = {
         "s3:GetObject",
     },
     "StatementFinishedRole": {"s3:ListBucket"},
-    "CheckMonthRole": {"s3:ListBucket"},
+    "CheckMonthRole": {"s3:ListBucket", "events:PutEvents"},
+    "TestModelRole": {"states:DescribeExecution"},
 }
+
+
+@pytest.mark.parametrize(("source", "verdict"), [("labelmill", "Allowed"), ("other", "ImplicitlyDenied")])
+def test_the_hourly_check_sends_events_of_ours_and_no_others(source, verdict, stack):
+    bus = f"arn:aws:events:{HERE}:event-bus/default"
+    request = by_role(stack, "CheckMonthRole", "events:PutEvents", bus, **{"events:source": [source]})
+    assert judge(stack, [request])[0] == verdict
 
 
 @pytest.mark.parametrize("role", FUNCTIONS)
@@ -193,7 +206,8 @@ def test_a_function_reaches_the_machines_queues_and_entries_of_its_task_and_no_o
         *product(["sns:Publish"], stack.of_type("SNS::Topic")),
         *product(["lambda:InvokeFunction"], stack.of_type("Lambda::Function")),
         *product(
-            ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:Scan"), ["LedgerTable"]
+            (f"dynamodb:{call}" for call in ("GetItem", "Query", "PutItem", "DeleteItem", "Scan")),
+            ["LedgerTable"],
         ),
     ]
     verdicts = judge(stack, [by_role(stack, role, action, stack.arn(on)) for action, on in wishes])
@@ -201,6 +215,23 @@ def test_a_function_reaches_the_machines_queues_and_entries_of_its_task_and_no_o
     assert granted == FUNCTIONS[role]
     own = {action for action in stack.granted(role) if not action.startswith(OWN_RUNTIME)}
     assert own == {action for action, _ in FUNCTIONS[role]} | ELSEWHERE.get(role, set())
+
+
+def test_executions_are_described_by_who_starts_them_anew_and_by_the_machine_whose_they_are(stack):
+    executions = {
+        machine: f"arn:aws:states:{HERE}:execution:labelmill-{machine}:DE-weee-{machine}-2026-10-0f3a9c21d4e5"
+        for machine in ("training", "inference", "comparison", "other")
+    }
+    wishes = list(product(stack.roles(), executions))
+    verdicts = judge(
+        stack,
+        [by_role(stack, role, "states:DescribeExecution", executions[machine]) for role, machine in wishes],
+    )
+    granted = {wish for wish, verdict in zip(wishes, verdicts, strict=True) if verdict == "Allowed"}
+    assert granted == {
+        ("TrainingMachineRole", "training"),
+        *product(["TestModelRole"], ["inference", "comparison"]),
+    }
 
 
 def test_a_statement_is_started_in_the_warehouse_given_and_described_by_who_started_it(stack):
@@ -222,12 +253,31 @@ def test_a_statement_is_started_in_the_warehouse_given_and_described_by_who_star
     assert granted == {"start", "describe", "sign in"}
 
 
-def test_with_a_secret_the_secret_is_read_and_nobody_signs_in_as_the_role():
+WORKGROUP = VALUES["WarehouseArn"]
+CLUSTER = f"arn:aws:redshift:{HERE}:cluster:sales"
+
+
+@pytest.mark.parametrize(
+    ("warehouse", "given"),
+    [(WORKGROUP, {}), (CLUSTER, {"WarehouseArn": "", "WarehouseClusterArn": CLUSTER})],
+    ids=["workgroup", "cluster"],
+)
+def test_with_a_secret_statements_run_as_its_user_and_nobody_signs_in_as_the_role(warehouse, given):
     secret = f"arn:aws:secretsmanager:{HERE}:secret:warehouse-AbCdEf"
-    stack = Stack(WarehouseSecretArn=secret)
-    assert "redshift-serverless:GetCredentials" not in stack.granted("UnloadRole")
-    read = by_role(stack, "UnloadRole", "secretsmanager:GetSecretValue", secret)
-    assert judge(stack, [read]) == ["Allowed"]
+    stack = Stack(WarehouseSecretArn=secret, **given)
+    granted = {action for action in stack.granted("UnloadRole") if action.startswith(("redshift", "secrets"))}
+    described = "redshift-data:DescribeStatement"
+    assert granted == {described, "redshift-data:ExecuteStatement", "secretsmanager:GetSecretValue"}
+    wishes = [
+        *product(["redshift-data:ExecuteStatement"], (WORKGROUP, CLUSTER)),
+        *product(["secretsmanager:GetSecretValue"], (secret, f"{secret}-of-somebody")),
+    ]
+    verdicts = judge(stack, [by_role(stack, "UnloadRole", *wish) for wish in wishes])
+    allowed = {wish for wish, verdict in zip(wishes, verdicts, strict=True) if verdict == "Allowed"}
+    assert allowed == {
+        ("redshift-data:ExecuteStatement", warehouse),
+        ("secretsmanager:GetSecretValue", secret),
+    }
 
 
 def test_only_redshift_of_this_account_takes_the_warehouses_role(stack):

@@ -34,7 +34,7 @@ THROUGH_A_SERVICE = {
     **{(role, "OperationsKey", "sns"): READ_AND_WRITE for role in (*MACHINES, *TELLERS)},
     **{
         (role, "OperationsKey", "dynamodb"): {"kms:Decrypt"}
-        for role in (*MACHINES, "StartComparisonRole", *TELLERS)
+        for role in (*MACHINES, "TestModelRole", "StartComparisonRole", *TELLERS)
     },
 }
 #: SageMaker says Encrypt without another service between.
@@ -172,19 +172,35 @@ def test_only_jobs_have_volumes_encrypted_and_only_through_a_service(stack):
     assert allowed(stack, requests) == {(role, "WorkKey", "true") for role in JOBS}
 
 
-def test_executions_are_encrypted_for_those_who_start_and_run_them(stack):
-    machine = stack.arn("TrainingMachine")
+def encrypting_for(stack: Stack, context: str, whose: tuple[str, ...]) -> set[tuple[str, str, str]]:
+    """Role, use and whose data: what the operations key allows to roles that say whose it is."""
     requests = {
-        (role, whose): by_role(
+        (role, use, named): by_role(
             stack,
             role,
-            "kms:Decrypt",
+            use,
             stack.arn("OperationsKey"),
-            **{"kms:EncryptionContext:aws:states:stateMachineArn": whose},
+            **{f"kms:EncryptionContext:{context}": named},
         )
-        for role, whose in product(stack.roles(), (machine, machine.replace("labelmill", "other")))
+        for role, use, named in product(
+            stack.roles(), ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"), whose
+        )
     }
-    assert allowed(stack, requests) == {(role, machine) for role in (*MACHINES, *STARTERS)}
+    return allowed(stack, requests)
+
+
+def test_executions_are_encrypted_for_those_who_start_and_run_them(stack):
+    machine = stack.arn("TrainingMachine")
+    found = encrypting_for(
+        stack, "aws:states:stateMachineArn", (machine, machine.replace("labelmill", "other"))
+    )
+    assert found == set(product((*MACHINES, *STARTERS), READ_AND_WRITE, [machine]))
+
+
+def test_machines_encrypt_the_logs_that_they_hand_over_for_this_account(stack):
+    logs = f"arn:aws:logs:{HERE}:*"
+    found = encrypting_for(stack, "SourceArn", (logs, logs.replace(ACCOUNT, "210987654321")))
+    assert found == set(product(MACHINES, ["kms:GenerateDataKey"], [logs]))
 
 
 @pytest.mark.parametrize(("action", "expected"), [("s3:GetObject", READS), ("s3:PutObject", WRITES)])
@@ -195,6 +211,17 @@ def test_each_role_reads_and_writes_the_objects_of_its_task_and_no_other(action,
     }
     found = allowed(stack, requests)
     assert found == {(role, path) for role, paths in expected.items() for path in paths}
+
+
+def test_whoever_reads_code_decrypts_it_through_s3_and_writes_none(stack):
+    requests = {
+        (role, service, use): by_role(stack, role, use, stack.values["CodeKeyArn"], **said)
+        for role, (service, said), use in product(
+            stack.roles(), {"s3": via("s3"), "sqs": via("sqs"), "": {}}.items(), READ_AND_WRITE
+        )
+    }
+    readers = [role for role, paths in READS.items() if CODE in paths]
+    assert allowed(stack, requests) == set(product(readers, ["s3"], ["kms:Decrypt"]))
 
 
 def test_what_is_written_stays(stack):
@@ -217,6 +244,7 @@ def test_what_is_written_stays(stack):
 
 
 def test_a_job_lists_the_folders_it_reads(stack):
+    elsewhere = [f"{bucket}/other/file" for bucket in ("LandingBucket", "WorkBucket", "LabelledBucket")]
     requests = {
         (role, path): by_role(
             stack,
@@ -225,7 +253,7 @@ def test_a_job_lists_the_folders_it_reads(stack):
             f"arn:aws:s3:::{stack.ref(path.split('/')[0])}",
             **{"s3:prefix": folder(path)},
         )
-        for role, path in product(JOBS, OBJECTS)
+        for role, path in product(JOBS, (*OBJECTS, *elsewhere))
         if not path.endswith(("zip", "asl.json"))
     }
     same_folder = {

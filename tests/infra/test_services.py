@@ -54,13 +54,14 @@ def as_bucket(stack: Stack, bucket: str) -> dict:
 def sources(stack: Stack) -> dict[str, dict]:
     """What of ours and of others a service may say it calls for; one bucket or alarm stands for its like."""
     named = ["LandingBucket", "WorkBucket", "LabelledBucket", "FailureAlarm", "OperatorsTopic"]
-    named += [*stack.of_type("Events::Rule"), *stack.of_type("StepFunctions::StateMachine")]
+    machines = stack.of_type("StepFunctions::StateMachine")
+    named += [*stack.of_type("Events::Rule"), *machines]
     rule = f"arn:aws:events:{HERE}:rule/other"
     return {
         **{logical: of(ACCOUNT, stack.arn(logical)) for logical in named},
         "schedules": of(ACCOUNT, f"arn:aws:scheduler:{HERE}:schedule-group/default"),
         "schedules of that name elsewhere": of(OTHER, f"arn:aws:scheduler:{HERE}:schedule-group/default"),
-        "a machine of that name elsewhere": of(OTHER, stack.arn("TrainingMachine")),
+        **{f"a {machine} elsewhere": of(OTHER, stack.arn(machine)) for machine in machines},
         "another rule": of(ACCOUNT, rule),
         "another account": of(OTHER, rule.replace(ACCOUNT, OTHER)),
         "another account's alarm": of(OTHER, stack.arn("FailureAlarm").replace(ACCOUNT, OTHER)),
@@ -112,17 +113,21 @@ def test_alarms_of_this_account_publish_to_the_operators_and_nothing_else_publis
     assert allowed(variant, requests) == {("cloudwatch", source, "OperatorsTopic") for source in of_account}
 
 
-@pytest.mark.parametrize("kind", ["SQS::Queue", "SNS::Topic", "S3::Bucket"])
-def test_nobody_reaches_a_queue_topic_or_bucket_over_plain_http(kind, variant):
-    action = {"SQS::Queue": "sqs:SendMessage", "SNS::Topic": "sns:Publish", "S3::Bucket": "s3:ListBucket"}[
-        kind
-    ]
+@pytest.mark.parametrize(
+    ("kind", "action", "inside"),
+    [
+        ("SQS::Queue", "sqs:SendMessage", ""),
+        ("SNS::Topic", "sns:Publish", ""),
+        ("S3::Bucket", "s3:ListBucket", ""),
+        ("S3::Bucket", "s3:GetObject", "/x"),
+    ],
+)
+def test_nobody_reaches_a_queue_topic_bucket_or_object_over_plain_http(kind, action, inside, variant):
     for logical in variant.of_type(kind):
-        plain = person(variant, action, variant.arn(logical), **{"aws:SecureTransport": "false"})
-        assert judge(variant, [plain, person(variant, action, variant.arn(logical))]) == [
-            "ExplicitlyDenied",
-            "Allowed",
-        ], logical
+        on = variant.arn(logical) + inside
+        plain = person(variant, action, on, **{"aws:SecureTransport": "false"})
+        found = judge(variant, [plain, person(variant, action, on)])
+        assert found == ["ExplicitlyDenied", "Allowed"], logical
 
 
 @pytest.mark.parametrize("bucket", ["LandingBucket", "WorkBucket", "LabelledBucket", "AccessLogBucket"])
@@ -264,7 +269,9 @@ FAULTS = {
     ),
     "a queue over plain HTTP": (
         statements("DeadLetterQueuePolicy", lambda given: given[-1]["Resource"].pop()),
-        lambda stack: test_nobody_reaches_a_queue_topic_or_bucket_over_plain_http("SQS::Queue", stack),
+        lambda stack: test_nobody_reaches_a_queue_topic_bucket_or_object_over_plain_http(
+            "SQS::Queue", "sqs:SendMessage", "", stack
+        ),
     ),
 }
 

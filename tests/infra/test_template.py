@@ -267,14 +267,6 @@ def test_a_cluster_is_asked_for_datasets_by_the_user_of_its_secret():
     assert {"TrainingSchedule", "InferenceSchedule"} <= set(stack.of_type("Scheduler::Schedule"))
     variables = stack.of_type("Lambda::Function")["UnloadFunction"]["Environment"]["Variables"]
     assert (variables["WAREHOUSE_ARN"], variables["WAREHOUSE_SECRET_ARN"]) == (CLUSTER, SECRET)
-    resources_of = {
-        statement["Action"]: statement["Resource"]
-        for statement in stack.of_type("IAM::Policy")["UnloadClusterPolicy"]["PolicyDocument"]["Statement"]
-    }
-    assert resources_of == {
-        "redshift-data:ExecuteStatement": CLUSTER,
-        "secretsmanager:GetSecretValue": SECRET,
-    }
 
 
 def test_without_a_warehouse_nothing_is_ordered_and_nobody_may_start_a_statement():

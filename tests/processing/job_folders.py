@@ -4,13 +4,16 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from processing import container
 from processing.dataset import manifest
+from processing.dataset.text import text_keys
 
 GROUP, PERIOD = "DE-weee", "2026-10"
 DATASET = "s3://landing/training/DE-weee/2026-10/d1/"
+DELIVERED = "2026-11-01T02:00:00.123Z#v1"
 TEST_SET = "s3://work-bucket/runs/DE-weee/r1/test/"
 CODEBOOK = {
     "group": GROUP,
@@ -30,6 +33,8 @@ CODEBOOK = {
     ],
     "successions": [{"kind": "renamed", "from": ["3"], "to": ["3a"], "date": "2026-10-01"}],
 }
+#: When people decided.
+WHEN, LATER = "2026-11-02T10:00:00.000+00:00", "2026-11-03T10:00:00.000+00:00"
 COLUMNS = {
     "item_id": "text",
     "title": "text",
@@ -72,7 +77,13 @@ class Job:
     ) -> None:
         """What Prepare reported of the model's training: its month, codes it saw, codes set aside."""
         splits = {part: {"codes": dict.fromkeys(codes, 10)} for part in ("train", "validation", "test")}
-        text = json.dumps({"period": period, "splits": splits, "set_aside": dict.fromkeys(set_aside, 10)})
+        report = {
+            "period": period,
+            "splits": splits,
+            "set_aside": dict.fromkeys(set_aside, 10),
+            "reviewed": {"conflicts": {"rows": 0, "first": []}},
+        }
+        text = json.dumps(report)
         (self.input(name) / "report.json").write_text(text, encoding="utf-8")
 
     def dataset(self, files: dict[str, tuple[bytes, int]], uri: str = DATASET) -> None:
@@ -97,7 +108,7 @@ class Job:
     def prepare(self, purpose: str = "training", uri: str = DATASET) -> dict:
         from processing import prepare
 
-        more = {"test_uri": TEST_SET} if purpose == "training" else {}
+        more = {"test_uri": TEST_SET, "delivered": DELIVERED} if purpose == "training" else {}
         return self.run(
             prepare.main, group=GROUP, period=PERIOD, purpose=purpose, run="r1", dataset_uri=uri, **more
         )
@@ -132,6 +143,14 @@ def items(count: int = 400, labelled: bool = True) -> list[dict]:
         }
         rows.append(row | {"label": label} if labelled else row)
     return rows
+
+
+def decision(number: int, label: str | None = None, answer: str = "code", **more) -> dict:
+    """A person's answer on one of `items`, by default the code `label`."""
+    item = items(number + 1)[number]
+    (text_key,) = text_keys(GROUP, pa.Table.from_pylist([item])).to_pylist()
+    said = {"answer": answer, "label": label, "suggested": "1", "why": None, "text_key": text_key}
+    return item | said | {"decided_by": "A. Muster", "decided_at": WHEN} | more
 
 
 def as_jsonl(rows: list[dict]) -> bytes:

@@ -268,6 +268,27 @@ def test_rejected_rows_are_not_scored(job):
     assert run_compare(job)["rows"] == 900
 
 
+def test_where_the_dataset_contradicts_people_the_message_and_the_evidence_say_so(pair):
+    job = pair(range(0, 90), range(0, 90))
+    item = {"item_id": "000007", "label": "1", "decided": None, "run": "r9"}
+    found = {
+        "rows": 2,
+        "first": [item | {"decided_by": "A. Muster", "decided_at": "2026-10-02T10:00:00+00:00"}],
+    }
+    report = job.input("challenger-trained") / "report.json"
+    report.write_text(json.dumps(json.loads(report.read_text()) | {"reviewed": {"conflicts": found}}))
+    message = run_compare(job)
+    assert "2 items with another code in the dataset than a person had decided" in message["summary"]
+    assert "000007" not in message["summary"]
+    assert evidence(job)["conflicts"] == found
+
+
+def test_without_such_a_conflict_the_message_does_not_speak_of_any(pair):
+    job = pair(range(0, 90), range(0, 90))
+    assert "a person had decided" not in run_compare(job)["summary"]
+    assert evidence(job)["conflicts"] == {"rows": 0, "first": []}
+
+
 def test_a_row_that_could_have_been_trained_on_stops_the_comparison(job):
     rows = test_rows()
     rows["text_key"][4] = "3333333333333400"

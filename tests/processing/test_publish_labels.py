@@ -118,7 +118,7 @@ def test_every_published_row_says_where_its_label_is_from(prepared):
         "codebook_version": "2026-10",
         "dataset": DATASET,
         "run": "r1",
-        "decided_by": None,
+        **dict.fromkeys(("answer", "decided_by", "decided_at", "why", "suggested")),
         "text_key": TEXT_KEY,
         "model_group": GROUP,
         "period": PERIOD,

@@ -1,7 +1,8 @@
 """State machines run SageMaker's jobs to their end, and say when they start, wait and end.
 
 moto does not support SageMaker's `.sync`; each execution parses its definition, each task makes a client
-anew; a name is checked and taken in two steps, so that two requests at once could both have it.
+anew; a name is checked and taken in two steps, so that two requests at once could both have it. It passes
+what an `aws-sdk:` task says to boto3 as it is spelled there.
 """
 
 import copy
@@ -28,11 +29,16 @@ from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name
 )
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import state_task_factory
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.resource import ResourceCondition
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_aws_sdk import (
+    StateTaskServiceAwsSdk,
+)
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_callback import (  # noqa: E501
     StateTaskServiceCallback,
 )
-from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackEndpoint
+from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackEndpoint, CallbackOutcomeSuccess
+from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
+from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.asl.utils import boto_client
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
@@ -59,6 +65,8 @@ def install_state_machines(
         if name.startswith("moto.stepfunctions.") and hasattr(module, "boto_client_for"):
             module.boto_client_for = clients.client_for
 
+    StateTaskServiceAwsSdk._normalise_parameters = with_botos_names
+    StateTaskServiceAwsSdk._normalise_response = with_capitals
     emulated = state_task_factory.state_task_service_for
 
     def state_task_service_for(service_name: str):
@@ -99,8 +107,19 @@ def install_state_machines(
         while self.exec_worker and self.exec_worker.env is None:
             time.sleep(0.01)
         original_stop(self, *details, **further)
+        # Nor does it end one that waits for an answer from outside: an empty one, with which nothing is done.
+        for endpoint in _endpoints(self):
+            endpoint.notify(CallbackOutcomeSuccess(endpoint.callback_id, "{}"))
 
     Execution.stop = stop
+    original_error = Environment.set_error
+
+    def set_error(self, error) -> None:
+        # A run that was stopped stays so, whatever its last state meets while it winds up.
+        if not isinstance(self.program_state(), ProgramStopped):
+            original_error(self, error)
+
+    Environment.set_error = set_error
     original_terminated = BaseExecutionWorkerCommunication.terminated
 
     def terminated(self) -> None:
@@ -134,6 +153,28 @@ class _Clients:
             if (region, service) not in self._clients:
                 self._clients[region, service] = client(service, self._endpoint, region, validate=False)
             return self._clients[region, service]
+
+
+def with_botos_names(self: StateTaskServiceAwsSdk, parameters: dict) -> None:
+    """In an `aws-sdk:` task names begin with a capital, also where those of the service's API do not.
+
+    "Parameters in Step Functions are expressed in PascalCase, even if the native service API is in camelCase"
+    (its Developer Guide, "Learning to use AWS service SDK integrations").
+    """
+    for name in list(parameters):
+        action = self.resource.api_action
+        model = service_model(self._get_boto_service_name())
+        members = model.operation_model(action[0].upper() + action[1:]).input_shape.members
+        small = name[0].lower() + name[1:]
+        if small in members:
+            parameters[small] = parameters.pop(name)
+
+
+def with_capitals(self: StateTaskServiceAwsSdk, response: dict) -> None:
+    """The answer to an `aws-sdk:` task, whose names begin with a capital; times become text."""
+    for name, value in to_text(dict(response)).items():
+        del response[name]
+        response[name[0].upper() + name[1:]] = value
 
 
 class SageMakerTask(StateTaskServiceCallback):
@@ -218,7 +259,14 @@ def busy_executions(region: str) -> int:
 
 def _waits(execution: Execution) -> bool:
     """Whether an answer with a task token is awaited, and has not come."""
+    return any(
+        getattr(each, "is_awaited", False) and not each._notify_event.is_set()
+        for each in _endpoints(execution)
+    )
+
+
+def _endpoints(execution: Execution) -> list[CallbackEndpoint]:
+    """Where answers to the execution's task tokens arrive."""
     if execution.exec_worker is None or execution.exec_worker.env is None:
-        return False
-    endpoints = list(execution.exec_worker.env.callback_pool_manager._pool.values())
-    return any(getattr(each, "is_awaited", False) and not each._notify_event.is_set() for each in endpoints)
+        return []
+    return list(execution.exec_worker.env.callback_pool_manager._pool.values())

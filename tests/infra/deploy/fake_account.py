@@ -28,6 +28,7 @@ class FakeAccount:
         drifts: what DescribeStackResourceDrifts finds.
         images: pushed copies, by tag.
         image_at_aws: byte, in hex, that the digest of AWS's image repeats.
+        late_logs: how often more arrives in a bucket while it is emptied, by its name.
         calls: service and method of every call by the commands.
     """
 
@@ -40,6 +41,7 @@ class FakeAccount:
         self.images: list[str] = []
         self.image_at_aws = "1a"
         self.key_states: dict[str, str] = {}
+        self.late_logs: dict[str, int] = {}
         self.calls: set[tuple[str, str]] = set()
         self.cloudformation = FakeCloudFormation(self)
 
@@ -174,6 +176,9 @@ class Client:
         self.account.key_states[KeyId] = "PendingDeletion"
 
     def delete_bucket(self, Bucket):
+        if self.account.late_logs.get(Bucket, 0):
+            self.account.late_logs[Bucket] -= 1
+            raise error("BucketNotEmpty", "DeleteBucket")
         del self.account.things["AWS::S3::Bucket", Bucket]
 
     def update_table(self, TableName, DeletionProtectionEnabled):

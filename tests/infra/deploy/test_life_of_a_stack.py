@@ -452,6 +452,33 @@ def test_deleting_data_that_was_cut_short_goes_on(account, run, monkeypatch):
     assert everything_but_keys(account) == set()
 
 
+def test_access_logs_that_arrive_while_their_bucket_is_emptied_are_deleted_too(
+    account, run, monkeypatch, capsys
+):
+    paused = []
+    monkeypatch.setattr(kept_data.time, "sleep", paused.append)
+    assert run("deploy") == 0
+    [logs] = [name for kind, name in account.things if kind == "AWS::S3::Bucket" and "-access-logs-" in name]
+    account.late_logs[logs] = 2
+    assert run("destroy", "--delete-data", answers=(NAME,)) == 0
+    assert paused == [kept_data.ERASE_PAUSE_SECONDS] * 2
+    assert f"{logs}: something has arrived meanwhile" in capsys.readouterr().out
+    assert everything_but_keys(account) == set()
+
+
+def test_a_bucket_that_does_not_stay_empty_is_left_after_some_minutes_and_a_later_run_goes_on(
+    account, run, monkeypatch, capsys
+):
+    monkeypatch.setattr(kept_data.time, "sleep", lambda seconds: None)
+    assert run("deploy") == 0
+    [logs] = [name for kind, name in account.things if kind == "AWS::S3::Bucket" and "-access-logs-" in name]
+    account.late_logs[logs] = kept_data.ERASE_TRIES
+    assert run("destroy", "--delete-data", answers=(NAME,)) == 1
+    assert f"{logs} gets new objects while it is emptied" in capsys.readouterr().err
+    assert run("destroy", "--delete-data", answers=(NAME,)) == 0
+    assert everything_but_keys(account) == set()
+
+
 @pytest.mark.parametrize("then", ["deploy", "destroy"])
 def test_a_deletion_that_stuck_is_told_and_either_command_leads_on(then, account, run, capsys):
     assert run("deploy") == 0

@@ -29,6 +29,7 @@ KINDS = {
 ERRORS = {
     "ResourceLimitExceeded": "SageMaker.ResourceLimitExceededException",
     "TransactionCanceledException": "DynamoDb.TransactionCanceledException",
+    "ConditionalCheckFailedException": "DynamoDB.ConditionalCheckFailedException",
 }
 
 

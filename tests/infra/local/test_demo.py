@@ -1,5 +1,6 @@
-"""`labelmill demo` where a run fails: the real stack and a real failed job, after a story of one dataset."""
+"""`labelmill demo` where a run or a statement fails: the real stack, after a story of one dataset."""
 
+import json
 import re
 from pathlib import Path
 
@@ -20,6 +21,25 @@ def a_dataset_without_brands(stack, follower, say):
     deliver(stack, f"training/{GROUP}/2026-10/d1/", rows.drop_columns(["brand"]))
     follower.until_ended({GROUP: "comparison"})
     pytest.fail("the story went on after a run that failed")
+
+
+def an_order_that_the_warehouse_cannot_run(stack, follower, say):
+    publish(stack, generate.codebook(GROUP, "1"))
+    folder = stack.folder / "warehouse" / "labelled_items"
+    folder.mkdir(parents=True)
+    (folder / "broken.parquet").write_bytes(b"no parquet")
+    order = {"purpose": "training", "period": "2026-10", "delivery": "d1", "groups": [GROUP]}
+    stack.client("sqs").send_message(QueueUrl=stack.names["UnloadQueueUrl"], MessageBody=json.dumps(order))
+    follower.until_ended({GROUP: "comparison"})
+    pytest.fail("the story went on without a dataset")
+
+
+def test_the_demo_ends_at_the_first_failed_statement_with_the_warehouses_words(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(two_months, "two_months", an_order_that_the_warehouse_cannot_run)
+    assert cli.main(["demo", "--dir", str(tmp_path / "demo")]) == 1
+    err = capsys.readouterr().err
+    assert f"labelmill/training/{GROUP}/2026-10/d1 has ended as FAILED, so that no run follows: " in err
+    assert "broken.parquet" in err
 
 
 def test_the_demo_ends_at_the_first_failed_run_with_its_sentence_and_its_log(tmp_path, monkeypatch, capsys):

@@ -62,6 +62,18 @@ def test_the_first_run_that_fails_ends_the_wait_whichever_group_is_waited_for(st
         Follower(stack).until_ended({"DE-weee": "training", "IT-weee": "training"})
 
 
+def test_a_statement_that_fails_ends_the_wait_for_the_dataset_that_does_not_come(stack):
+    name = "labelmill/training/DE-weee/2026-10/d1"
+    stack.sent += [
+        {"kind": "statement", "name": name, "status": "STARTED", "error": None},
+        {"kind": "statement", "name": name, "status": "FAILED", "error": 'column "brand" does not exist'},
+    ]
+    with pytest.raises(
+        RunFailed, match=f'{name} has ended as FAILED, so that no run follows: column "brand" does not exist'
+    ):
+        Follower(stack).until_ended({"DE-weee": "training"})
+
+
 def test_a_job_that_failed_is_told_of_with_its_machine_its_sentence_and_its_log(stack):
     history = task_failed('{"ProcessingJobName": "prepare-1", "ExitMessage": "Row 7 has no title."}')
     stack.ended(

@@ -88,6 +88,51 @@ def test_a_state_that_times_out_stops_its_job(run_machine, aws, client, name):
     assert job["ProcessingJobStatus"] == "Stopped"
 
 
+def test_a_stopped_job_fails_its_state(client, aws, name):
+    job = f"{name}-hangs"
+    state = {
+        "Type": "Task",
+        "Resource": PROCESSING,
+        "Parameters": processing_request(ProcessingJobName=job),
+        "End": True,
+    }
+    execution = start(client, name, state)
+    while not client("sagemaker").list_processing_jobs(NameContains=job)["ProcessingJobSummaries"]:
+        pass
+    client("sagemaker").stop_processing_job(ProcessingJobName=job)
+    ended = aws.wait_for_execution(execution)
+    assert (ended["status"], ended["error"]) == ("FAILED", "States.TaskFailed")
+    assert json.loads(ended["cause"])["ProcessingJobStatus"] == "Stopped"
+
+
+def test_a_run_that_is_stopped_is_aborted_whatever_its_state_was_about_to_do(client, aws, name):
+    key = {"group": {"S": "DE-weee"}, "entry": {"S": "GROUP"}}
+    state = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::dynamodb:getItem",
+        "Parameters": {"TableName": "nowhere", "Key": key},
+        "Retry": [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 1, "BackoffRate": 1, "MaxAttempts": 30}],
+        "End": True,
+    }
+    statuses = []
+    for number in range(6):  # the moment of the stop is another each time
+        execution = start(client, f"{name}-{number}", state)
+        client("stepfunctions").stop_execution(executionArn=execution)
+        statuses.append(aws.wait_for_execution(execution)["status"])
+    assert statuses == ["ABORTED"] * 6
+
+
+def start(client, name, state):
+    """Start a machine of one state; the execution's ARN."""
+    machine = client("stepfunctions").create_state_machine(
+        name=name,
+        definition=json.dumps({"StartAt": "Only", "States": {"Only": state}}),
+        roleArn="arn:aws:iam::123456789012:role/any",
+    )["stateMachineArn"]
+    execution = client("stepfunctions").start_execution(stateMachineArn=machine, name="run", input="{}")
+    return execution["executionArn"]
+
+
 def test_a_request_that_the_service_refuses_is_an_error_of_the_service(run_machine):
     state = {"Type": "Task", "Resource": PROCESSING, "Parameters": processing_request(), "End": True}
     state["Parameters"]["StoppingCondition"] = {"MaxRuntimeInSeconds": 0}

@@ -112,11 +112,13 @@ def test_a_transform_whose_labels_could_not_be_published_does_not_join():
     [
         ({}, True),
         ({Claim.UNLOAD: (NOT_TRIED, "no warehouse"), Claim.NO_ROWS: (NOT_TRIED, "no warehouse")}, True),
+        ({Claim.WITHOUT_KEYS: (NOT_TRIED, "no experiment")}, True),
+        ({Claim.STOPPED_JOB: (NOT_TRIED, "no run")}, False),
         ({Claim.EVENTS: (NOT_TRIED, "it had ended")}, False),
         ({Claim.NO_ROWS: (REFUSED, "a manifest")}, False),
     ],
 )
-def test_only_what_needs_a_warehouse_may_be_left_out(changed, well):
+def test_only_what_needs_a_warehouse_or_an_experiment_may_be_left_out(changed, well):
     seen = Seen(told=dict.fromkeys(Claim, (PROVEN, "seen")) | changed)
     assert all_is_well(seen, proofs(seen)) is well
     seen.problem = "second training: no end"

@@ -3,7 +3,7 @@
 import pytest
 
 from infra.rehearsal.experiment import NotCompleted, experiment
-from infra.rehearsal.run import POLL_SECONDS, wait_for
+from infra.rehearsal.runs import POLL_SECONDS, wait_for
 
 
 def test_it_looks_again_until_something_is_there():

@@ -31,6 +31,13 @@ class Machines:
             for name in ("training", "inference", "comparison")
         }
 
+    def stop(self, machine: str) -> list[str]:
+        """Stop a machine's executions; their names."""
+        executions = self.client.list_executions(stateMachineArn=self.arns[machine])["executions"]
+        for execution in executions:
+            self.client.stop_execution(executionArn=execution["executionArn"])
+        return [execution["name"] for execution in executions]
+
     def started(self, machine: str) -> list[dict]:
         """The inputs of a machine's executions; every one is named by its run."""
         executions = self.client.list_executions(stateMachineArn=self.arns[machine])["executions"]

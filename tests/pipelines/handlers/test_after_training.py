@@ -27,7 +27,7 @@ def event(model: str = CHALLENGER) -> dict:
     return event
 
 
-def test_a_new_model_labels_its_test_set(machines):
+def test_a_new_model_labels_its_test_set(machines, ledger):
     test_model.handler(sample("model_trained"))
     [run] = machines.started("inference")
     name = run.pop("run")
@@ -43,7 +43,7 @@ def test_a_new_model_labels_its_test_set(machines):
     }
 
 
-def test_a_model_announced_twice_labels_its_test_set_once(machines):
+def test_a_model_announced_twice_labels_its_test_set_once(machines, ledger):
     for _ in range(2):
         test_model.handler(sample("model_trained"))
     assert len(machines.started("inference")) == 1
@@ -58,7 +58,7 @@ def test_an_event_without_its_fields_is_refused_by_their_names(machines):
     assert machines.started("inference") == []
 
 
-def test_an_event_of_another_version_is_refused_and_one_of_before_versions_is_taken(machines):
+def test_an_event_of_another_version_is_refused_and_one_of_before_versions_is_taken(machines, ledger):
     event = sample("model_trained")
     event["detail"]["version"] = "2"
     with pytest.raises(runs.BadEvent, match=r"has version 2, this function reads 1\. Fix: deploy"):
@@ -158,6 +158,56 @@ def test_a_winner_that_wins_again_meanwhile_is_compared_with_again(machines, led
         ledger.put(GROUP, "WINNER", model=WINNER, decision=decision)
         start_comparison.handler(event())
     assert [run["winner"]["model"] for run in machines.started("comparison")] == [WINNER, WINNER]
+
+
+def test_a_codebook_published_meanwhile_is_compared_under(machines, ledger):
+    labelled_by(ledger, CHALLENGER)
+    for published_at in ("2026-10-03T06:00:00+00:00", "2026-10-09T06:00:00+00:00"):
+        ledger.put(GROUP, "GROUP", published_at=published_at)
+        for _ in range(2):
+            start_comparison.handler(event())
+    assert len({run["run"] for run in machines.started("comparison")}) == 2
+
+
+def again() -> dict:
+    """Model Trained, sent by a later training that found nothing new to learn."""
+    event = sample("model_trained")
+    event["detail"]["again"] = "DE-weee-training-2026-11-111111111111"
+    return event
+
+
+def test_a_model_announced_again_whose_test_failed_is_tested_again(machines, ledger):
+    test_model.handler(sample("model_trained"))
+    [failed] = machines.stop("inference")
+    test_model.handler(sample("model_trained"))
+    assert len(machines.started("inference")) == 1, "the same event twice"
+    for _ in range(2):
+        test_model.handler(again())
+    started = {run["run"]: run for run in machines.started("inference")}
+    anew = runs.again(started[failed])
+    assert started == {failed: started[failed], anew["run"]: anew}
+
+
+def test_a_model_announced_again_whose_comparison_failed_is_compared_again(machines, ledger):
+    labelled_by(ledger, CHALLENGER)
+    start_comparison.handler(event())
+    [failed] = machines.stop("comparison")
+    for _ in range(2):
+        test_model.handler(again())
+    assert machines.started("inference") == []
+    assert {run["run"] for run in machines.started("comparison")} > {failed}
+    assert len(machines.started("comparison")) == 2
+
+
+@pytest.mark.parametrize("status", ["it runs", "it was decided upon"])
+def test_a_model_announced_again_that_lacks_nothing_starts_nothing(machines, ledger, status):
+    labelled_by(ledger, CHALLENGER)
+    start_comparison.handler(event())
+    if status == "it was decided upon":
+        machines.stop("comparison")
+        ledger.put(GROUP, "DECISION#2026-10-03T06:00:00Z#some-run", model=CHALLENGER, verdict="KEEP")
+    test_model.handler(again())
+    assert len(machines.started("comparison")) == 1 and machines.started("inference") == []
 
 
 def test_decisions_on_other_challengers_change_nothing(machines, ledger):

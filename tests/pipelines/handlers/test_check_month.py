@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 
 import boto3
 import pytest
@@ -39,7 +40,7 @@ def notices(aws, monkeypatch):
 
 
 def check(event: dict) -> None:
-    clients = {"table": "dynamodb", "s3": "s3", "sns": "sns"}
+    clients = {"table": "dynamodb", "s3": "s3", "sns": "sns", "events": "events"}
     check_month.handler(event, **{name: boto3.client(service) for name, service in clients.items()})
 
 
@@ -100,6 +101,66 @@ def test_before_the_deadline_groups_are_counted_and_nobody_is_told(ledger, landi
     [line] = [record for record in caplog.records if hasattr(record, "_aws")]
     assert line.GroupsUnfinished == 1
     assert not hasattr(line, "GroupsOverdue"), "it would end the alarm that a daily check has raised"
+
+
+def kept(state: str, call: str, request: dict) -> dict:
+    """A notice as a machine keeps it."""
+    values = {"group": "DE-weee", "entry": f"NOTICE#DE-weee-inference-2026-10-0f3a9c21d4e5#{state}"}
+    values |= {"call": call, "why": "States.TaskFailed", "kept_at": "2026-11-03T08:00:00.000Z"}
+    return {name: {"S": value} for name, value in values.items()} | {"request": request}
+
+
+def published(topic: str, subject: str) -> dict:
+    attribute = {"M": {"DataType": {"S": "String"}, "StringValue": {"S": "DE-weee"}}}
+    texts = {"TopicArn": topic, "Subject": subject, "Message": "all of it"}
+    return {
+        "M": {name: {"S": text} for name, text in texts.items()}
+        | {"MessageAttributes": {"M": {"group": attribute}}}
+    }
+
+
+def test_what_a_run_kept_is_sent_once_and_what_cannot_be_sent_stays_and_is_logged(
+    ledger, landing, notices, caplog
+):
+    topic = os.environ["OPERATORS_TOPIC_ARN"]
+    for state, request in (
+        ("Good", published(topic, "Labels ready")),
+        ("Bad", published(f"{topic}-gone", "Lost")),
+    ):
+        ledger.client.put_item(TableName="ledger", Item=kept(state, "sns:publish", request))
+    for _ in range(2):
+        check(LATE | {"overdue": False})
+    [sent] = notices()
+    assert (sent["Subject"], sent["Message"]) == ("Labels ready", "all of it")
+    assert sent["MessageAttributes"]["group"]["Value"] == "DE-weee"
+    [left] = ledger.client.scan(TableName="ledger")["Items"]
+    assert left["entry"]["S"].endswith("#Bad")
+    logged = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert logged and all(record.exc_info and record.group == "DE-weee" for record in logged)
+
+
+class Bus:
+    """EventBridge, which takes an event or, as its answer says, does not."""
+
+    def __init__(self, failed: int):
+        self.failed, self.entries = failed, []
+
+    def put_events(self, Entries: list) -> dict:
+        self.entries += Entries
+        return {"FailedEntryCount": self.failed, "Entries": [{"ErrorMessage": "try later"}]}
+
+
+@pytest.mark.parametrize("failed", [0, 1])
+def test_an_event_that_a_run_kept_stays_until_the_bus_has_taken_it(failed, ledger, landing, notices):
+    entry = {"Source": "labelmill", "DetailType": "Inference Completed"}
+    request = {name: {"S": text} for name, text in entry.items()}
+    request["Detail"] = {"M": {"run": {"S": "r"}, "challenger": {"S": ""}}}
+    request = {"M": {"Entries": {"L": [{"M": request}]}}}
+    ledger.client.put_item(TableName="ledger", Item=kept("Announce", "events:putEvents", request))
+    bus = Bus(failed)
+    check_month.handler(LATE | {"overdue": False}, events=bus)
+    assert bus.entries == [entry | {"Detail": '{"run": "r", "challenger": ""}'}]
+    assert len(ledger.client.scan(TableName="ledger")["Items"]) == failed
 
 
 def test_a_month_begins_on_the_clocks_of_the_stacks_time_zone(ledger, landing, notices):

@@ -6,6 +6,7 @@ import logging
 import pytest
 
 from pipelines.handlers import start_comparison, start_inference, start_training, test_model
+from pipelines.handlers.batch import take_each
 from tests.pipelines.handlers.event_samples import sample
 
 GROUP = "DE-weee"
@@ -43,6 +44,18 @@ def test_what_is_decided_upon_already_is_logged_by_group(machines, ledger, lines
 def test_a_message_that_is_about_no_run_says_so_with_empty_fields(machines, lines):
     start_inference.handler(poison("no notification"))
     assert [(line.group, line.run) for line in lines()] == [("", "")]
+
+
+def test_an_unexpected_exception_in_a_batch_is_logged_with_its_traceback(lines):
+    def take(body: str) -> None:
+        raise ZeroDivisionError("a defect")
+
+    answer = take_each(sample("training_landed"), take, refusal=KeyError)
+    [line] = lines()
+    assert line.levelname == "ERROR" and line.exc_info[0] is ZeroDivisionError
+    [message] = sample("training_landed")["Records"]
+    assert message["messageId"] in line.getMessage()
+    assert answer == {"batchItemFailures": [{"itemIdentifier": message["messageId"]}]}
 
 
 def test_a_message_is_quoted_in_the_log_only_so_far_as_to_know_it_again(machines, lines):

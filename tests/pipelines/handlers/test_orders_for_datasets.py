@@ -191,11 +191,14 @@ def finished(aws, reported, ledger, monkeypatch):
     s3.create_bucket(Bucket="landing", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     monkeypatch.setenv("LANDING_BUCKET", "landing")
 
-    def tell(*keys: str) -> None:
+    def tell(*keys: str, delivery: str = "d1") -> None:
         for key in keys:
             s3.put_object(Bucket="landing", Key=key, Body=b"{}")
         event = sample("statement_failed")
-        event["detail"] |= {"state": "FINISHED", "statementName": "labelmill/inference/DE-weee/2026-10/d1"}
+        event["detail"] |= {
+            "state": "FINISHED",
+            "statementName": f"labelmill/inference/DE-weee/2026-10/{delivery}",
+        }
         statement_finished.handler(event, s3=s3, table=boto3.client("dynamodb"), sns=boto3.client("sns"))
 
     return tell
@@ -210,10 +213,36 @@ def test_an_order_that_found_no_rows_ends_as_without_items_and_people_hear_of_it
     assert "order the dataset again under another delivery" in notice["Message"]
 
 
+def test_an_event_that_comes_twice_gives_one_notice(finished):
+    finished()
+    finished()
+    assert len(notices()) == 1
+
+
+def test_an_event_whose_notice_failed_gives_one_when_it_is_tried_again(finished, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setenv("OPERATORS_TOPIC_ARN", "arn:aws:sns:eu-central-1:123456789012:gone")
+        with pytest.raises(ClientError):
+            finished()
+    finished()
+    assert len(notices()) == 1
+
+
+def test_another_order_of_the_same_month_gives_a_notice_of_its_own(finished):
+    finished(delivery="d1")
+    finished(delivery="d2")
+    assert len(notices()) == 2
+
+
 def test_an_order_that_found_rows_needs_no_word_as_its_manifest_starts_the_run(finished, ledger):
     finished("inference/DE-weee/2026-10/d1/manifest")
     assert not Ledger(boto3.client("dynamodb"), "ledger").month("2026-10").without_items
     assert "Messages" not in boto3.client("sqs").receive_message(QueueUrl=queue_url("notices"))
+
+
+def notices() -> list[dict]:
+    answer = boto3.client("sqs").receive_message(QueueUrl=queue_url("notices"), MaxNumberOfMessages=10)
+    return answer.get("Messages", [])
 
 
 def queue_url(name: str) -> str:

@@ -228,6 +228,29 @@ def test_a_rollback_that_loses_a_race_writes_nothing_and_says_who_won(ledger, ru
     assert not any("rollback" in entry for entry in ledger.entries())
 
 
+@pytest.mark.parametrize(("conflicts", "code"), [(4, 0), (5, 1)])
+def test_a_transaction_that_meets_others_is_tried_again_and_no_lost_race(
+    ledger, run, monkeypatch, conflicts, code
+):
+    left = iter(range(conflicts))
+
+    def meet(**_):
+        if next(left, None) is not None:
+            reasons = [{"Code": "None"}, {"Code": "TransactionConflict"}]
+            error = {"Code": "TransactionCanceledException", "Message": "cancelled"}
+            raise boto3.client("dynamodb").exceptions.TransactionCanceledException(
+                {"Error": error, "CancellationReasons": reasons}, "TransactWriteItems"
+            )
+
+    session = boto3.Session()
+    session.events.register("before-call.dynamodb.TransactWriteItems", meet)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)
+    ended, _, err = run("rollback", GROUP, "--to", FIRST, *WHY)
+    assert ended == code
+    assert ledger.item("WINNER")["model"] == (SECOND if code else FIRST)
+    assert ("Fix: run the same command again" in err) is bool(code) and "was faster" not in err
+
+
 def test_a_clock_that_is_behind_the_winner_is_refused(ledger, run):
     ledger.put("WINNER", model=SECOND, decision="", since="2999-01-01T00:00:00.000Z")
     code, _, err = run("rollback", GROUP, "--to", FIRST, *WHY)

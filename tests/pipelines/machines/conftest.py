@@ -19,7 +19,13 @@ from moto.stepfunctions.parser.backend import execution_worker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
 from infra.local.aws_models import check, service_model
-from infra.local.moto_internals.state_machines import SageMakerTask, state_task_factory
+from infra.local.moto_internals.state_machines import (
+    SageMakerTask,
+    StateTaskServiceAwsSdk,
+    state_task_factory,
+    with_botos_names,
+    with_capitals,
+)
 from tests.definition_checks import substitute
 from tests.pipelines.machines.definition_examples import (
     ACCOUNT,
@@ -81,8 +87,8 @@ class FakeSageMaker:
 
     def wait(self, kind: str, name: str, still_wanted) -> dict:
         """What the describe call says of a job that has ended."""
-        self.on_wait()
         operation, request = self.requests[-1]
+        self.on_wait()
         resource = operation.removeprefix("Create")
         about = {
             f"{resource}Name": name,
@@ -216,6 +222,8 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         "state_task_service_for",
         lambda service_name: FakeTask() if service_name == "sagemaker" else emulated(service_name),
     )
+    monkeypatch.setattr(StateTaskServiceAwsSdk, "_normalise_parameters", with_botos_names)
+    monkeypatch.setattr(StateTaskServiceAwsSdk, "_normalise_response", with_capitals)
     worker = execution_worker.ExecutionWorker
     monkeypatch.setattr(worker, "_get_evaluation_entrypoint", lambda self: copy.deepcopy(parsed(self)))
     monkeypatch.setattr(worker, "start", execution_worker.SyncExecutionWorker.start)

@@ -25,6 +25,7 @@ def _key(number: int) -> str:
 
 
 SUBSTITUTIONS = {
+    "Name": "labelmill-dev",
     "CodeUri": "s3://code/code/0123456789abcdef/jobs/",
     "CodeDigest": "0123456789abcdef",
     "WorkBucket": "work-bucket",
@@ -113,6 +114,9 @@ GROUP_ITEM = {
 TRAINED_ITEM = {
     "group": {"S": GROUP},
     "entry": {"S": "TRAINED"},
+    "run": {"S": f"{GROUP}-training-2026-09-9a8b7c6d5e4f"},
+    "period": {"S": "2026-09"},
+    "delivered": {"S": "2026-10-01T02:00:00.123Z#yHKQ1T8ZmAS4ahqMIXJFXgZuJx5_LpGk"},
     "model": {"S": OLD_MODEL},
     "tuning_job": {"S": f"{GROUP}-0123456789ab"},
     "rows_digest": {"S": "d1" * 32},
@@ -151,11 +155,11 @@ MESSAGES = {
     },
     "training.featurize": {"rows": 78, "shared": 0, "groups": 0, "codes": 6},
     "processing.publish": {
-        **{"rows": 100, "labelled": 90, "review": 8, "rejected": 2},
+        **{"rows": 100, "labelled": 89, "review": 8, "none": 1, "rejected": 2},
         **{"alarms": 0, "attention": "Nothing."},
     },
     "processing.amend": {
-        **{"rows": 100, "labelled": 95, "review": 3, "rejected": 2},
+        **{"rows": 100, "labelled": 94, "review": 3, "none": 1, "rejected": 2},
         **{"alarms": 0, "attention": "Nothing."},
     },
     "processing.compare": {
@@ -175,6 +179,12 @@ _FOUND = {
     "made": {
         "prepared": {"message": MESSAGES["processing.prepare"]},
         **{name: MONTH_ITEM[name]["S"] for name in ("model", "dataset", "delivered")},
+    },
+    "claim": {
+        "Item": {
+            "run": {"S": RUN},
+            "execution": {"S": f"arn:aws:states:{REGION}:{ACCOUNT}:execution:t:{RUN}"},
+        }
     },
     "last": {"Item": TRAINED_ITEM},
     "featurized": {"message": MESSAGES["training.featurize"]},

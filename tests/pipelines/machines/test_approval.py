@@ -6,7 +6,7 @@ import boto3
 import pytest
 from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackEndpoint
 
-from pipelines.commands import approve, reject
+from pipelines.commands import approval, approve, reject
 from tests.pipelines.machines.definition_examples import (
     GROUP,
     GROUP_ITEM,
@@ -99,7 +99,7 @@ def test_a_rejected_challenger_leaves_the_winner_and_the_reason_is_recorded(clou
     mlops.answer = lambda: labelmill("reject", RUN, "--reason", "two codes look odd")
     run = cloud.run("comparison", RUN_OF)
     assert run.status == "SUCCEEDED", run.cause
-    assert run.states[-3:] == ["Verdict", "RecordDecision", "NotifyMlops"]
+    assert run.states[-3:] == ["Rejected", "RecordRejection", "NotifyMlops"]
     assert cloud.items("WINNER")[0]["model"] == OLD_MODEL
     [decision] = cloud.items("DECISION#")
     assert (decision["verdict"], decision["evidence_digest"]) == ("KEEP", "e" * 64)
@@ -155,8 +155,67 @@ def test_an_approval_that_comes_after_another_winner_is_compared_with_that_one(c
 
     mlops.answer = approve_too_late
     run = cloud.run("comparison", RUN_OF)
-    assert run.states[-3:] == ["SwitchWinner", "WinnerChanged", "AnnounceAgain"]
+    assert run.states[-3:] == ["SwitchWinner", "Outdated", "AnnounceAgain"]
     assert cloud.items("WINNER")[0]["model"] == faster and cloud.items("DECISION#") == []
+
+
+def test_a_no_holds_whoever_has_won_meanwhile(cloud, mlops):
+    faster = f"{GROUP}-2026-10-77777777"
+
+    def reject_too_late():
+        winner = {"group": GROUP, "entry": "WINNER", "model": faster}
+        cloud.put({name: {"S": value} for name, value in winner.items()})
+        labelmill("reject", RUN, "--reason", "two codes look odd")
+
+    mlops.answer = reject_too_late
+    run = cloud.run("comparison", RUN_OF)
+    assert (run.status, run.states[-2:]) == ("SUCCEEDED", ["RecordRejection", "NotifyMlops"])
+    [decision] = cloud.items("DECISION#")
+    assert (decision["model"], decision["verdict"], decision["replaces"]) == (MODEL, "KEEP", OLD_MODEL)
+    assert cloud.items("WINNER")[0]["model"] == faster
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "verdict"), [("approve", "reject", "PROMOTE"), ("reject", "approve", "KEEP")]
+)
+def test_of_two_who_answer_at_once_the_second_is_told_who_was_first_and_said_what(
+    cloud, mlops, capsys, first, second, verdict
+):
+    codes = []
+
+    def both():
+        codes.append(labelmill(first, RUN, "--by", "Anna", "--reason", "seen the report"))
+        codes.append(labelmill(second, RUN, "--by", "Ben", "--reason", "not sure"))
+
+    mlops.answer = both
+    run = cloud.run("comparison", RUN_OF)
+    assert run.status == "SUCCEEDED", run.cause
+    [decision] = cloud.items("DECISION#")
+    assert decision["verdict"] == verdict and decision["decided_by"].startswith("Anna (arn:aws:")
+    assert codes == [0, 1]
+    told = capsys.readouterr().err
+    word = {"approve": "approved", "reject": "rejected"}[first]
+    assert told.startswith(f"{RUN} was {word} on 20") and "by Anna (arn:aws:" in told
+    assert f": seen the report. Fix: see the outcome (labelmill models history {GROUP})." in told
+
+
+def test_an_answer_that_did_not_get_as_far_as_the_machine_is_sent_by_the_next_one(cloud, mlops, monkeypatch):
+    sent = approval.send
+
+    def killed(asked):
+        raise KeyboardInterrupt
+
+    def first_is_killed():
+        monkeypatch.setattr(approval, "send", killed)
+        with pytest.raises(KeyboardInterrupt):
+            labelmill("approve", RUN, "--by", "Anna", "--reason", "fine")
+        monkeypatch.setattr(approval, "send", sent)
+        assert labelmill("reject", RUN, "--by", "Ben", "--reason", "not sure") == 1
+
+    mlops.answer = first_is_killed
+    cloud.run("comparison", RUN_OF)
+    [decision] = cloud.items("DECISION#")
+    assert decision["verdict"] == "PROMOTE" and decision["decided_by"].startswith("Anna (arn:aws:")
 
 
 def test_a_second_answer_is_told_what_was_decided(cloud, mlops, capsys):

@@ -1,9 +1,13 @@
 """The comparison machine, executed."""
 
+import contextlib
+
 import pytest
 
+from tests.pipelines.machines.conftest import client
 from tests.pipelines.machines.definition_examples import (
     GROUP,
+    GROUP_ITEM,
     INPUTS,
     MODEL,
     MODEL_ITEM,
@@ -18,6 +22,7 @@ from tests.pipelines.machines.definition_examples import (
 
 RUN_OF = INPUTS["comparison"]
 FIRST_RUN = RUN_OF | {"winner": {"model": "", "predictions": RUN_OF["challenger"]["predictions"]}}
+FASTER = f"{GROUP}-2026-10-77777777"
 EVIDENCE = f"s3://work-bucket/runs/{GROUP}/{RUN_OF['run']}/evidence/comparison.json"
 
 
@@ -152,7 +157,10 @@ def test_a_first_model_stands_in_for_the_winner_that_is_not_there_as_no_input_ma
 
 @pytest.mark.parametrize(
     ("run", "verdict", "faster"),
-    [(RUN_OF, "PROMOTE", f"{GROUP}-2026-10-77777777"), (FIRST_RUN, "FIRST", OLD_MODEL)],
+    [
+        *((RUN_OF, verdict, FASTER) for verdict in ("PROMOTE", "KEEP", "UNDECIDED", "REJECT")),
+        *((FIRST_RUN, verdict, OLD_MODEL) for verdict in ("FIRST", "REJECT")),
+    ],
 )
 def test_a_winner_that_changed_meanwhile_is_not_overwritten_but_compared_with_anew(
     cloud, run, verdict, faster
@@ -161,7 +169,7 @@ def test_a_winner_that_changed_meanwhile_is_not_overwritten_but_compared_with_an
     decide(cloud, verdict)
     done = cloud.run("comparison", run)
     assert done.status == "SUCCEEDED", done.cause
-    assert done.states[-2:] == ["WinnerChanged", "AnnounceAgain"]
+    assert done.states[-2:] == ["Outdated", "AnnounceAgain"]
     assert cloud.items("WINNER")[0]["model"] == faster
     assert cloud.items("DECISION#") == [] and cloud.received("Mlops") == []
     [(kind, detail)] = cloud.events()
@@ -173,6 +181,80 @@ def test_a_winner_that_changed_meanwhile_is_not_overwritten_but_compared_with_an
         "dataset": f"s3://work-bucket/runs/{GROUP}/{RUN}/test/",
         "predictions": run["challenger"]["predictions"],
     }
+
+
+@pytest.mark.parametrize("verdict", ["PROMOTE", "KEEP"])
+@pytest.mark.parametrize(
+    "published",
+    [{"codebook_version": "2026-11"}, {"policy": '{"approval": true}'}],
+    ids=["codebook", "policy"],
+)
+def test_what_was_compared_under_another_codebook_or_policy_is_compared_anew(cloud, verdict, published):
+    cloud.put(winner_item(OLD_MODEL))
+    decide(cloud, verdict)
+    new = GROUP_ITEM | {name: {"S": value} for name, value in published.items()}
+    cloud.sagemaker.on_wait = lambda: cloud.put(new)
+    run = cloud.run("comparison", RUN_OF)
+    assert (run.status, run.states[-2:]) == ("SUCCEEDED", ["Outdated", "AnnounceAgain"])
+    assert cloud.items("WINNER")[0]["model"] == OLD_MODEL
+    assert cloud.items("DECISION#") == [] and cloud.received("Mlops") == []
+
+
+@contextlib.contextmanager
+def transactions(hook: str, *errors: tuple[str, str] | None):
+    """Let the next transactions fail: `hook` is before-call or after-call, an error its code and message."""
+    planned = list(errors)
+
+    def fail(**_):
+        error = planned.pop(0) if planned else None
+        if error:
+            meta = {"HTTPStatusCode": 400, "RequestId": "1"}
+            said = dict(zip(("Code", "Message"), error, strict=True))
+            kind = client("dynamodb").exceptions.from_code(said["Code"])
+            raise kind({"Error": said, "ResponseMetadata": meta}, "TransactWriteItems")
+
+    events, name = client("dynamodb").meta.events, f"{hook}.dynamodb.TransactWriteItems"
+    events.register(name, fail)
+    try:
+        yield planned
+    finally:
+        events.unregister(name, fail)
+
+
+def cancelled(*reasons: str) -> tuple[str, str]:
+    said = "Transaction cancelled, please refer cancellation reasons for specific reasons"
+    return "TransactionCanceledException", f"{said} [{', '.join(reasons)}]"
+
+
+def test_transactions_that_meet_are_tried_again_and_taken_for_no_lost_race(cloud):
+    cloud.put(winner_item(OLD_MODEL))
+    conflict = cancelled("TransactionConflict", "None", "None")
+    with transactions("before-call", *[conflict] * 5):
+        run = cloud.run("comparison", RUN_OF)
+    assert (run.status, run.states[-2:]) == ("SUCCEEDED", ["SwitchWinner", "NotifyMlops"])
+    assert cloud.items("WINNER")[0]["model"] == MODEL
+
+
+@pytest.mark.parametrize("reason", ["TransactionConflict", "ThrottlingError", "ValidationError"])
+def test_a_transaction_cancelled_for_no_conditions_sake_fails_the_run(cloud, reason):
+    cloud.put(winner_item(OLD_MODEL))
+    with transactions("before-call", *[cancelled("None", reason, "None")] * 50):
+        run = cloud.run("comparison", RUN_OF)
+    assert run.status == "FAILED" and reason in run.cause
+    assert "Outdated" in run.states and cloud.events() == []
+    assert cloud.items("WINNER")[0]["model"] == OLD_MODEL and cloud.items("DECISION#") == []
+
+
+@pytest.mark.parametrize("verdict", ["PROMOTE", "KEEP"])
+def test_a_decision_whose_answer_was_lost_is_recorded_once_and_told(cloud, verdict):
+    cloud.put(winner_item(OLD_MODEL))
+    decide(cloud, verdict)
+    with transactions("after-call", ("InternalServerError", "lost")):
+        run = cloud.run("comparison", RUN_OF)
+    assert (run.status, run.states[-1]) == ("SUCCEEDED", "NotifyMlops"), run.cause
+    [decision] = cloud.items("DECISION#")
+    assert decision["verdict"] == verdict
+    assert cloud.items("WINNER")[0]["model"] == (MODEL if verdict == "PROMOTE" else OLD_MODEL)
 
 
 def test_a_ledger_that_is_gone_is_a_failure_and_no_lost_race(cloud):

@@ -51,7 +51,7 @@ def _all_with_others(states):
 
 
 def _neither_next_nor_end(states):
-    del states["RecordTrained"]["End"]
+    del states["Announce"]["End"]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def _neither_next_nor_end(states):
         (_choice_without_default, "GroupKnown is a Choice without Default"),
         (_all_before_others, "Prepare: States.ALL in Catch is not last and alone"),
         (_all_with_others, "Prepare: States.ALL in Catch is not last and alone"),
-        (_neither_next_nor_end, "RecordTrained needs either Next or End"),
+        (_neither_next_nor_end, "Announce needs either Next or End"),
     ],
 )
 def test_a_planted_fault_in_the_graph_is_found(fault, problem):

@@ -41,7 +41,15 @@ def test_a_month_is_labelled_by_the_winner_and_published_for_the_stakeholders(cl
         *("GetWinner", "WinnerKnown", "UseWinner", "FindEarlier", "EarlierKnown", "GetMonth", "MonthKnown"),
         *("MadeBefore", "GetModel", "ModelKnown", "ToLabel", "Prepare", "Transform", "Publish"),
         *("PublishManifest", "Audience", "Superseded", "RecordLabels", "GetNewest", "NewestShown"),
-        *("PublishTable", "NoteShown", "GetNewest", "NewestShown", "NotifyStakeholders", "Attention"),
+        *(
+            "PublishTable",
+            "NoteShown",
+            "GetNewest",
+            "NewestShown",
+            "CameTooLate",
+            "NotifyStakeholders",
+            "Attention",
+        ),
         "Announce",
     ]
     assert cloud.sagemaker.sent("CreateTransformJob")[0]["ModelName"] == OLD_MODEL
@@ -68,7 +76,7 @@ def test_stakeholders_are_sent_counts_and_the_address_of_the_manifest(cloud):
     cloud.run("inference", MONTH)
     [notice] = cloud.received("Stakeholders")
     assert notice["Subject"] == f"Labels ready: {GROUP} {PERIOD}"
-    assert "Items: 100. Labelled: 90. To review: 8. Rejected: 2." in notice["Message"]
+    assert "Items: 100. Labelled: 89. To review: 8. No code fits: 1. Rejected: 2." in notice["Message"]
     assert "Needs attention: Nothing." in notice["Message"]
     assert f"s3://labelled/{labels_of(MONTH)}manifest.json" in notice["Message"]
     assert notice["MessageAttributes"]["group"]["Value"] == GROUP
@@ -217,7 +225,15 @@ def test_decisions_of_reviewers_are_published_as_a_new_version(cloud):
     assert run.states[4:] == [
         *("Work", "GetMonth", "MonthKnown", "UseMonth", "MadeBefore", "ToAmend", "Amend"),
         *("PublishManifest", "Audience", "RecordAmended", "KeepDecisions", "GetNewest", "NewestShown"),
-        *("PublishTable", "NoteShown", "GetNewest", "NewestShown", "NotifyStakeholders", "Attention"),
+        *(
+            "PublishTable",
+            "NoteShown",
+            "GetNewest",
+            "NewestShown",
+            "CameTooLate",
+            "NotifyStakeholders",
+            "Attention",
+        ),
         "Announce",
     ]
     [given] = given_to(cloud, "amend")
@@ -227,7 +243,7 @@ def test_decisions_of_reviewers_are_published_as_a_new_version(cloud):
         f"{labels_of(REVIEW)}manifest.json": REVIEW["run"],
         f"current/{GROUP}/{PERIOD}/labels.parquet": REVIEW["run"],
     }
-    assert "Labelled: 95. To review: 3." in cloud.received("Stakeholders")[0]["Message"]
+    assert "Labelled: 94. To review: 3. No code fits: 1." in cloud.received("Stakeholders")[0]["Message"]
 
 
 def test_amended_labels_are_still_of_the_delivery_and_model_that_they_were(cloud):

@@ -98,7 +98,8 @@ def test_every_job_is_encrypted_isolated_and_tagged(machine, state):
     parameters = sent_by(machine)[state].parameters
     text = json.dumps(parameters)
     tags = {tag["Key"]: tag["Value"] for tag in parameters["Tags"]}
-    assert tags == {"project": "labelmill", "group": DATA[machine]["group"], "run": DATA[machine]["run"]}
+    of_run = {key: DATA[machine][key] for key in ("group", "run")}
+    assert tags == {"project": "labelmill", "stack": SUBSTITUTIONS["Name"], **of_run}
     if state == "Transform":  # its container is isolated by the model
         assert (
             parameters["TransformOutput"]["KmsKeyId"] and parameters["TransformResources"]["VolumeKmsKeyId"]

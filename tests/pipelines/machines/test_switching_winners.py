@@ -75,7 +75,8 @@ def test_of_two_comparisons_at_once_one_wins_and_the_other_decides_anew_against_
 
     # What was announced again is taken by the function that starts comparisons.
     monkeypatch.setenv("LEDGER_TABLE", SUBSTITUTIONS["LedgerTable"])
-    monkeypatch.setenv("COMPARISON_MACHINE_ARN", "comparison")
+    for machine in ("inference", "comparison"):
+        monkeypatch.setenv(f"{machine.upper()}_MACHINE_ARN", machine)
     [(_, detail)], machines = cloud.events(), Machines()
     start_comparison.handler({"detail": detail}, states=machines, table=cloud.dynamodb)
     [(machine, again)] = machines.started

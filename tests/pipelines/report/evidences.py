@@ -96,7 +96,7 @@ def _publish(folder: Path, model: str, common: dict, share: float, rng) -> None:
     report = folder.with_name(f"{folder.name}-trained") / "report.json"
     report.parent.mkdir()
     splits = {part: {"codes": dict.fromkeys(CODES, 10)} for part in ("train", "validation")}
-    report.write_text(json.dumps({"splits": splits}))
+    report.write_text(json.dumps({"splits": splits, "reviewed": {"conflicts": {"rows": 0, "first": []}}}))
 
 
 def lineage(evidence: dict) -> dict:

@@ -162,6 +162,18 @@ def test_items_that_flip_are_listed_with_both_labels_and_confidences(promoted):
     assert f"{100 * item['winner_confidence']:.1f}" in text
 
 
+def test_a_page_shows_where_the_dataset_contradicts_people(promoted):
+    evidence, lineage = promoted
+    item = {"item_id": "<b>7", "label": "1", "decided": None, "decided_by": "A. Muster", "run": "r9"}
+    conflicts = {"rows": 12, "first": [item | {"decided_at": "2026-10-02T10:00:00+00:00"}]}
+    html = comparison_page(evidence | {"conflicts": conflicts}, lineage)
+    text = unescape(text_of(html))
+    assert "training dataset have another code than a person decided on" in text and "12 items" in text
+    assert "The first 1:" in text and "<b>" not in html
+    assert re.search(r"<b>7 1 \S+ no code fits A. Muster 2026-10-02 10:00 UTC, r9", text)
+    assert "contradicts people" not in text_of(comparison_page(*promoted))
+
+
 def test_pictures_have_words_no_colour_of_their_own_and_no_id_twice(promoted):
     html = comparison_page(*promoted)
     pictures = re.findall(r"<svg.*?</svg>", html, flags=re.DOTALL)
@@ -225,6 +237,27 @@ def test_items_that_changed_code_are_listed_by_cause_the_reason_for_concern_firs
     assert causes == ["model"] * min(by_cause["model"], 50) + ["codebook"] * min(by_cause["codebook"], 50)
     assert by_cause["codebook"] > 50
     assert amended["changes"]["file"] in html
+
+
+def test_items_that_no_code_fits_are_counted_and_named_so(amended):
+    summary = amended["summary"]
+    move = {"earlier_code": None, "code": "PLA", "cause": "person", "items": 3}
+    changes = summary["changes"] | {"moves": [move]}
+    item = {"item_id": "7", "earlier_code": "", "code": "PLA", "cause": "person"}
+    counts = summary["counts"] | {"none": 5}
+    text = text_of(
+        labels_page(
+            amended
+            | {"summary": summary | {"changes": changes, "counts": counts}}
+            | {"changes": amended["changes"] | {"items": [item]}}
+        )
+    )
+    assert "no code fits 5 " in text
+    assert "no code fits PLA Plastique person 3" in text and "7 no code fits PLA person" in text
+    html = period_page(
+        "2026-10", [], ["FR-packaging"], {}, [amended | {"summary": summary | {"counts": counts}}]
+    )
+    assert re.search(r"No code fits Rejected .*FR-packaging [\d,]+ [\d,]+ [\d,]+ 5 ", text_of(html))
 
 
 def test_a_first_month_has_nothing_to_compare_with(publish):

@@ -42,6 +42,7 @@ LABELS = [
     ("twin-2", "1", 0.70, "2", "review", "d" * 16),
     ("grave", "1", 0.97, "6", "review", "e" * 16),
     ("sure", "1", 0.99, "2", "labelled", "f" * 16),
+    ("rejected", None, 0.0, None, "rejected", None),
 ]
 TITLE = 'Kühlschrank "No Frost"; weiß, 180 cm'
 
@@ -80,23 +81,44 @@ class Stack:
         )
         given = {"s3": self.s3, "dynamodb": self.dynamodb, "work_bucket": "work-bucket", "table": "ledger"}
         publish.publish(BOOK, **given, now=datetime.now(UTC))
-        items = [
-            {"item_id": row[0], "title": TITLE, "brand": "", "product_type": "Gerät", "weight_kg": 1.5}
-            for row in LABELS
-        ]
-        lines = "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in items)
-        key = f"runs/{GROUP}/{RUN}/items/items-00000.jsonl"
-        self.s3.put_object(Bucket="work-bucket", Key=key, Body=lines)
-        self.publish(RUN)
+        self.publish(RUN, items=True)
 
-    def publish(self, run: str, amended: list[str] | None = None, labels=LABELS) -> None:
-        """Publish labels as the workflow does: files, manifest, their entries in the ledger."""
+    def publish(
+        self,
+        run: str,
+        amended: list[str] | None = None,
+        labels=LABELS,
+        skipped=(),
+        items=False,
+    ) -> None:
+        """Publish labels as the workflow does: files, manifest, their entries in the ledger.
+
+        Labels without a confidence are decided by a person; `skipped` are ids. With `items` the run
+        has items of its own, as one that labels has.
+        """
+        if items:
+            known = [
+                {"item_id": row[0], "title": TITLE, "brand": "", "product_type": "Gerät", "weight_kg": 1.5}
+                for row in labels
+            ]
+            lines = "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in known)
+            key = f"runs/{GROUP}/{run}/items/items-00000.jsonl"
+            self.s3.put_object(Bucket="work-bucket", Key=key, Body=lines)
         columns = ("item_id", "code", "confidence", "second_code", "status", "text_key")
         made = pa.table(
             {name: list(values) for name, values in zip(columns, zip(*labels, strict=True), strict=True)}
         )
-        decided = pa.array(["B. Muster" if row[2] is None else None for row in labels], pa.string())
-        made = made.append_column("decided_by", decided)
+        answers = {"labelled": "code", "none": "none", "review": "withdrawn"}
+        at = datetime(2026, 11, 2, 10, tzinfo=UTC)
+        for name, values in {
+            "answer": [
+                answers[row[4]] if row[2] is None else "skip" if row[0] in skipped else None for row in labels
+            ],
+            "decided_by": ["B. Muster" if row[2] is None or row[0] in skipped else None for row in labels],
+            "decided_at": [at if row[2] is None or row[0] in skipped else None for row in labels],
+            "suggested": ["1" if row[2] is None else None for row in labels],
+        }.items():
+            made = made.append_column(name, pa.array(values, label_table.TYPES.get(name, pa.string())))
         table = label_table.assemble([made], {"run": run, "model_group": GROUP}, test_set=False)
         sink = pa.BufferOutputStream()
         import pyarrow.parquet as pq

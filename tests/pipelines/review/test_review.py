@@ -3,16 +3,20 @@
 import csv
 import io
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from openpyxl import load_workbook
 
 from pipelines.cli import main
+from pipelines.codebooks.check import problems
 from pipelines.commands import review as command
-from pipelines.review.sheet import COLUMNS, read, write
-from tests.pipelines.review.published_month import GROUP, LABELS, PERIOD, RUN, TITLE
+from pipelines.review.sheet import COLUMNS, TITLES, WORDS, read, write
+from tests.pipelines.review.published_month import BOOK, GROUP, LABELS, PERIOD, RUN, TITLE
 
-SECOND = f"{GROUP}-review-{PERIOD}-aaaaaaaaaaaa"
+CODE, WHY = TITLES["code"], TITLES["why"]
+SECOND, THIRD = (f"{GROUP}-review-{PERIOD}-{digit * 12}" for digit in "ab")
+DECIDED = ("007", "2", None, "1", "labelled", "a" * 16)
 MOST_VALUABLE_FIRST = ["grave", "1e5", "twin-1", "twin-2", "=1+1", "007"]
 
 
@@ -30,13 +34,16 @@ def cli(stack, monkeypatch, tmp_path, capsys):
     return run
 
 
-def fill(path, codes: dict[str, str], delimiter=",", encoding="utf-8-sig", change=lambda row: row) -> None:
+def fill(
+    path, codes: dict[str, str], delimiter=",", change=lambda row: row, why=MappingProxyType({})
+) -> None:
     """Do what a reviewer does: write codes into rows, save."""
     text = path.read_bytes().decode("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
     for row in rows:
-        row["code"] = codes.get(row["item_id"].removeprefix("'"), "")
-    with path.open("w", encoding=encoding, newline="") as file:
+        row[CODE] = codes.get(row["item_id"].removeprefix("'"), "")
+        row[WHY] = why.get(row["item_id"].removeprefix("'"), "")
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
         sheet = csv.DictWriter(file, list(rows[0]), delimiter=delimiter)
         sheet.writeheader()
         sheet.writerows(change(row) for row in rows)
@@ -123,8 +130,10 @@ def test_a_workbook_has_a_list_of_codes_to_pick_from_and_only_text(cli, stack):
     book = load_workbook(path)
     sheet = book["review"]
     [pick] = sheet.data_validations.dataValidation
-    assert pick.formula1 == "codes!$A$2:$A$6" and str(pick.sqref) == "L2:L7"
-    assert [row[0].value for row in book["codes"].iter_rows(min_row=2)] == ["1", "2", "5a", "5b", "6"]
+    assert pick.formula1 == "codes!$A$2:$A$9" and str(pick.sqref) == "L2:L7"
+    choice = [row[0].value for row in book["codes"].iter_rows(min_row=2)]
+    assert choice == ["1", "2", "5a", "5b", "6", "NONE", "SKIP", "WITHDRAW"]
+    assert sheet.cell(1, 12).value == "code (or NONE, SKIP, WITHDRAW)"
     cells = [cell for row in sheet.iter_rows() for cell in row if cell.value is not None]
     assert {cell.data_type for cell in cells} == {"s"}
     at = {sheet.cell(number, 2).value: number for number in range(2, 8)}
@@ -137,10 +146,16 @@ def test_a_workbook_has_a_list_of_codes_to_pick_from_and_only_text(cli, stack):
 @pytest.mark.parametrize(
     ("codes", "change", "fault"),
     [
-        ({"007": "9"}, None, ", row 7: '9' is not a code in force. Fix: use one of 1, 2, 5a, 5b, 6"),
+        (
+            {"007": "9"},
+            None,
+            ", row 7: '9' is not a code in force. Fix: use one of 1, 2, 5a, 5b, 6, NONE, SKIP",
+        ),
         ({"007": "5"}, None, ", row 7: '5' is not a code in force"),
         ({"grave": "1"}, {"item_id": "x"}, ", row 2: the item 'x' is not in the labels"),
-        ({"grave": "1"}, {"item_id": "sure"}, ", row 2: the item 'sure' is already decided"),
+        ({"grave": "1"}, {"item_id": "rejected"}, ", row 2: the item 'rejected' is not in the labels"),
+        ({"grave": "skip"}, {"item_id": "sure"}, ", row 2: the item 'sure' does not wait for review"),
+        ({"grave": "WITHDRAW"}, None, ", row 2: nobody has decided on the item 'grave'"),
         ({"grave": "1"}, {"run": "nonsense"}, ", row 2: 'nonsense' is not a run"),
         ({}, None, ": the column `code` is empty in every row"),
     ],
@@ -154,41 +169,158 @@ def test_what_cannot_be_taken_is_named_by_file_and_row_and_nothing_is_taken(cli,
     assert stack.decisions() == [] and stack.started() == []
 
 
-def test_every_bad_row_is_named_at_once(cli):
+def test_three_bad_rows_are_named_by_three_lines_and_no_more(cli):
     path = exported(cli)
-    fill(path, {"007": "9", "grave": "x"})
+    fill(path, {"007": "9", "grave": "x", "1e5": "y", "twin-1": "2"})
     printed = cli("import", str(path), "--by", "A. Muster")[1]
-    assert "row 2: 'x'" in printed and "row 7: '9'" in printed
+    lines = printed.strip().splitlines()
+    assert [line.partition(": '")[0] for line in lines] == [f"sheet.csv, row {row}" for row in (2, 3, 7)]
 
 
-def test_an_item_that_another_sheet_has_decided_is_refused(cli, stack):
+def test_of_many_bad_rows_the_first_twenty_are_named_and_the_others_counted(cli, tmp_path):
+    lines = "".join(f"{RUN},x{number},1\n" for number in range(23))
+    (tmp_path / "x.csv").write_text("run,item_id,code\n" + lines)
+    printed = cli("import", "x.csv", "--by", "A. Muster")[1].strip().splitlines()
+    assert len(printed) == 21 and printed[-1] == "... and 3 more"
+
+
+# --- what a row can say
+
+
+def test_none_and_skip_are_answers_in_any_case_of_letters_and_why_is_kept(cli, stack):
     path = exported(cli)
-    decided = [("007", "2", None, "1", "labelled", "a" * 16), *LABELS[1:]]
-    stack.publish(SECOND, amended=[RUN], labels=decided)
-    fill(path, {"007": "1"})
+    fill(path, {"007": "NONE", "grave": "skip"}, why={"007": "a  toy"})
     code, printed = cli("import", str(path), "--by", "A. Muster")
-    assert code == 1 and "the item '007' is already decided, by B. Muster" in printed
+    assert code == 0, printed
+    found = {row["item_id"]: row for row in stack.decisions()}
+    said = {item: (row["answer"], row["label"], row["why"]) for item, row in found.items()}
+    assert said == {"007": ("none", None, "a toy"), "grave": ("skip", None, None)}
+    assert found["007"]["text_key"] == "a" * 16
 
 
-def test_the_rest_of_a_sheet_amends_the_amended_labels(cli, stack):
+def test_the_csv_itself_says_what_can_be_written_into_it(cli):
+    header = exported(cli).read_bytes().decode("utf-8-sig").splitlines()[0]
+    assert '"code (or NONE, SKIP, WITHDRAW)",why (may stay empty)' in header
+    assert all(f"  {word}  " in cli("export", GROUP, PERIOD)[1] for word in WORDS)
+
+
+@pytest.mark.parametrize("why", ["x" * 301, "a\x07b"])
+def test_a_reason_must_be_short_and_printable(cli, stack, why):
     path = exported(cli)
-    stack.publish(SECOND, amended=[RUN], labels=[("007", "2", None, "1", "labelled", "a" * 16), *LABELS[1:]])
-    fill(path, {"grave": "6"})
+    fill(path, {"007": "2"}, why={"007": why})
+    code, printed = cli("import", str(path), "--by", "A. Muster")
+    assert code == 1 and "row 7: its `why` is unprintable, or longer than 300 letters" in printed
+    assert stack.decisions() == []
+
+
+def test_the_words_are_no_codes_of_a_codebook(tmp_path):
+    codes = [code | {"code": word} for code, word in zip(BOOK["codes"], WORDS, strict=False)]
+    found = problems(BOOK | {"codes": codes, "successions": []}, "book.json")
+    assert [problem.place for problem in found] == [
+        f'codes, entry {number} ("{word}"), code' for number, word in enumerate(WORDS, start=1)
+    ]
+
+
+# --- items that do not wait
+
+
+def test_any_item_can_be_put_on_a_sheet_and_its_label_corrected(cli, stack, tmp_path):
+    (tmp_path / "ids.txt").write_text("sure\n=1+1\n")
+    assert cli("export", GROUP, PERIOD, "--items", "ids.txt", "--out", "sheet.csv")[0] == 0
+    path = Path("sheet.csv")
+    assert {row["item_id"]: row["suggested_code"] for _, row in read(path)} == {"sure": "1", "=1+1": "2"}
+    fill(path, {"sure": "2"})
     assert cli("import", str(path), "--by", "A. Muster")[0] == 0
+    [row] = stack.decisions()
+    assert (row["item_id"], row["label"], row["suggested"]) == ("sure", "2", "1")
+
+
+def test_a_decision_can_be_withdrawn_or_corrected(cli, stack, tmp_path):
+    stack.publish(SECOND, amended=[RUN], labels=[DECIDED, *LABELS[1:]])
+    (tmp_path / "ids.txt").write_text("007\n")
+    for number, (said, answer) in enumerate({"WITHDRAW": ("withdrawn", None), "1": ("code", "1")}.items()):
+        cli("export", GROUP, PERIOD, "--items", "ids.txt", "--out", "sheet.csv")
+        fill(Path("sheet.csv"), {"007": said})
+        code, printed = cli("import", "sheet.csv", "--by", "A. Muster")
+        assert code == 0, printed
+        assert len(stack.decisions()) == number + 1
+        assert answer in [(row["answer"], row["label"]) for row in stack.decisions()]
+        assert {row["suggested"] for row in stack.decisions()} == {"1"}
+
+
+def test_ids_that_are_not_in_the_labels_are_named(cli, tmp_path):
+    (tmp_path / "ids.txt").write_text("sure\n" + "".join(f"x{number}\n" for number in range(7)))
+    code, printed = cli("export", GROUP, PERIOD, "--items", "ids.txt")
+    assert code == 1
+    assert (
+        f"not in the labels of {RUN}, or rejected there: 'x0', 'x1', 'x2', 'x3', 'x4' and 2 more" in printed
+    )
+    code, printed = cli("export", GROUP, PERIOD, "--items", "nowhere.txt")
+    assert code == 1 and "nowhere.txt" in printed and "Fix: " in printed
+
+
+def test_skipped_items_come_last_and_withdrawn_ones_are_taken_for_wrong(cli, stack):
+    labels = {row[0]: row for row in LABELS}
+    withdrawn = ("007", "1", None, "2", "review", "a" * 16)
+    stack.publish(SECOND, amended=[RUN], labels=[*(labels | {"007": withdrawn}).values()])
+    assert [row["item_id"] for _, row in read(exported(cli))][:2] == ["grave", "007"]
+    stack.publish(THIRD, amended=[RUN, SECOND], skipped=["grave", "1e5"])
+    assert [row["item_id"] for _, row in read(exported(cli))][-2:] == ["grave", "1e5"]
+
+
+# --- the labels are newer than the sheet
+
+
+def test_an_item_that_somebody_has_decided_since_is_told_and_the_rest_is_taken(cli, stack):
+    path = exported(cli)
+    stack.publish(SECOND, amended=[RUN], labels=[DECIDED, *LABELS[1:]])
+    fill(path, {"007": "1", "grave": "6"})
+    code, printed = cli("import", str(path), "--by", "A. Muster")
+    assert code == 0, printed
+    assert "1 decision by A. Muster" in printed
+    assert "row 7: the item '007' has got the answer 2 by B. Muster since" in printed
     assert [row["item_id"] for row in stack.decisions()] == ["grave"]
 
 
-def test_a_sheet_of_labels_that_were_made_anew_is_refused(cli, stack):
+def test_a_sheet_that_is_imported_again_with_more_rows_sends_only_those(cli, stack):
+    path = exported(cli)
+    stack.publish(SECOND, amended=[RUN], labels=[DECIDED, *LABELS[1:]])
+    fill(path, {"007": "2", "grave": "6"})
+    printed = cli("import", str(path), "--by", "B. Muster")[1]
+    assert f"1 decision by B. Muster, 4 left open\n1 more in the labels of {SECOND} already" in printed
+    assert [row["item_id"] for row in stack.decisions()] == ["grave"]
+
+
+def test_a_sheet_with_nothing_new_starts_nothing(cli, stack):
+    path = exported(cli)
+    stack.publish(SECOND, amended=[RUN], labels=[DECIDED, *LABELS[1:]])
+    fill(path, {"007": "2"})
+    code, printed = cli("import", str(path), "--by", "B. Muster")
+    assert code == 0 and printed.startswith("0 decisions by B. Muster, 5 left open\n1 more in the labels")
+    assert stack.started() == []
+
+
+def test_an_item_that_somebody_else_skipped_since_is_decided_all_the_same(cli, stack):
+    path = exported(cli)
+    stack.publish(SECOND, amended=[RUN], skipped=["007"])
+    fill(path, {"007": "2"})
+    assert cli("import", str(path), "--by", "A. Muster")[0] == 0
+    assert [row["label"] for row in stack.decisions()] == ["2"]
+
+
+def test_a_sheet_of_labels_that_were_made_anew_is_taken_where_the_texts_are_the_same(cli, stack):
     path = exported(cli)
     again = RUN.replace("0f3a9c21d4e5", "ffffffffffff")
-    stack.publish(again)
-    fill(path, {"007": "1"})
+    labels = {row[0]: row for row in LABELS if row[0] != "twin-1"}
+    labels["007"] = (*labels["007"][:5], "9" * 16)
+    stack.publish(again, labels=[*labels.values()], items=True)
+    fill(path, {"007": "1", "grave": "6", "twin-1": "1", "1e5": "5a"})
     code, printed = cli("import", str(path), "--by", "A. Muster")
-    assert code == 1
-    assert (
-        f"this sheet is of run {RUN}, but the newest labels are of {again}. Fix: export a sheet of those"
-        in printed
-    )
+    assert code == 0, printed
+    assert "2 decisions by A. Muster, 2 left open\n2 not taken:\n" in printed
+    assert "sheet.csv, row 4: the item 'twin-1' is not in the newest labels" in printed
+    assert "sheet.csv, row 7: the item '007' has another text now" in printed
+    assert sorted(row["item_id"] for row in stack.decisions()) == ["1e5", "grave"]
 
 
 def test_a_sheet_of_earlier_labels_can_be_exported_by_their_run(cli, stack):

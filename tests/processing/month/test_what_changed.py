@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from processing import publish
+from processing import amend, publish
 from processing.month import drift
-from tests.processing.job_folders import CODEBOOK, DATASET, GROUP, as_jsonl, items
+from tests.processing.job_folders import CODEBOOK, DATASET, GROUP, as_jsonl, decision, items
 
 EARLIER = CODEBOOK | {"version": "2026-09"}
 
@@ -132,6 +132,28 @@ def test_every_item_with_another_code_is_listed_with_the_cause(month):
     }.items()
     same_model = month(["2", "2", "1", "2"], rows=other_text, earlier=september, model="m1")
     assert [row[3] for row in changes(same_model)] == ["attributes", "text"]
+
+
+def test_an_item_with_another_code_than_a_person_decided_on_needs_attention(month, new_job):
+    rows = items(5, labelled=False)
+    september = month(["1"] * 5, period="2026-09", rows=rows)
+    answers = [
+        decision(0, "2"),
+        decision(1, answer="none"),
+        decision(2, answer="withdrawn"),
+        decision(3, "1"),
+    ]
+    decided = new_job()
+    for path in _files(september):
+        (decided.input("labels") / path.name).write_bytes(path.read_bytes())
+    (decided.input("decisions") / "decisions.jsonl").write_bytes(as_jsonl(answers))
+    about = {"group": GROUP, "period": "2026-09", "run": "r2"}
+    decided.run(amend.main, **about, amends="s3://labelled/x/", destination="s3://labelled/y/")
+    october = month(["1"] * 5, rows=rows, earlier=decided)
+    assert changes(october) == [["000000", "2", "1", "person"], ["000001", "", "1", "person"]]
+    assert summary(october)["changes"]["by_cause"]["person"] == 2
+    assert "Items whose code is not the one a person had decided on: 2." in october.message["attention"]
+    assert summary(october)["earlier"]["counts"]["none"] == 1
 
 
 def test_new_and_gone_items_are_no_changes(month):

@@ -1,0 +1,43 @@
+"""`labelmill failures`: everything that is not done, in one list."""
+
+import argparse
+import json
+from datetime import UTC, datetime
+from itertools import groupby
+
+from pipelines.commands.shared import Subparsers, add_stack, guarded
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add `failures` to the command line."""
+    parser = subparsers.add_parser(
+        "failures",
+        description="List what is not done: failed runs, statements, messages and events that no function "
+        "took, models that nothing decides on, notices that were not sent (docs/runbook.md).",
+        epilog="Example: labelmill failures --group DE-weee",
+    )
+    parser.add_argument("--group", metavar="GROUP", help="only of this model group, such as DE-weee")
+    parser.add_argument("--json", action="store_true", help="print it as JSON")
+    add_stack(parser)
+    parser.set_defaults(run=guarded(_list))
+
+
+def _list(args: argparse.Namespace) -> int:
+    from pipelines.failures import listing
+    from pipelines.failures.failure import open_stack
+
+    with listing.opened(open_stack(args.stack), datetime.now(UTC)) as found:
+        failures = listing.chosen(found, group=args.group)
+    if args.json:
+        print(json.dumps([failure.as_json() for failure in failures], ensure_ascii=False, indent=2))
+        return 0
+    for group, of_group in groupby(failures, lambda failure: failure.group):
+        print(group or "no model group")
+        for failure in of_group:
+            since = failure.since.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+            why = f"{failure.error}: {failure.sentence}" if failure.error else failure.sentence
+            print(f"  {failure.what} {failure.name}")
+            print(f"      {failure.period or 'no month'}, since {since} UTC. {why}")
+            print(f"      next: {failure.next_step}")
+    print(f"{len(failures)} not done" if failures else "everything is done")
+    return 0
