@@ -15,7 +15,6 @@ from tests.pipelines.machines.definition_examples import (
     MONTH_ITEM,
     OLD_MODEL,
     PERIOD,
-    definition_of,
 )
 from tests.pipelines.machines.labelled_months import (
     TABLE,
@@ -319,18 +318,5 @@ def test_a_second_look_writes_under_another_token(cloud, meanwhile, transactions
     meanwhile("publish", lambda: succeed(cloud, SHEET))
     succeed(cloud, NEWER)
     tokens = [transaction["ClientRequestToken"] for transaction in transactions]
-    assert tokens[1] != tokens[-1] and all(len(token) <= 36 for token in tokens)
-
-
-@pytest.mark.parametrize("state", ["RecordLabels", "RecordAmended"])
-def test_the_last_write_is_tried_thrice_and_then_looks_why_it_was_cancelled(state):
-    written = definition_of("inference")["States"][state]
-    cancelled = ["DynamoDb.TransactionCanceledException"]
-    assert [(rule["ErrorEquals"], rule["MaxAttempts"]) for rule in written["Retry"]] == [
-        (cancelled, 2),
-        (["States.ALL"], 5),
-    ]
-    assert written["Catch"] == [
-        {"ErrorEquals": cancelled, "Next": "SomethingChanged", "ResultPath": "$.failure"},
-        {"ErrorEquals": ["States.ALL"], "Next": "QueueFailure", "ResultPath": "$.failure"},
-    ]
+    assert len(set(tokens)) == 4  # one of each run, and one more of that which looked again
+    assert all(len(token) <= 36 for token in tokens)

@@ -39,15 +39,6 @@ def test_the_service_would_accept_the_request(machine, state):
     validate(sent_by(machine)[state])
 
 
-@pytest.mark.parametrize("machine", MACHINES)
-def test_every_read_of_the_ledger_sees_all_writes_before_it(machine):
-    """The emulators always do: DynamoDB does where it is asked to."""
-    reads = [
-        request for request in sent_by(machine).values() if request.operation in ("GetItem", "Query", "Scan")
-    ]
-    assert reads and all(request.parameters.get("ConsistentRead") is True for request in reads)
-
-
 @pytest.mark.parametrize(
     ("path", "value", "named"),
     [
