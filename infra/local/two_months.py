@@ -24,6 +24,8 @@ FIRST_NEW_ITEM = {"2026-09": 0, "2026-10": 400}
 CHANGING, DECISIONS = "FR-packaging", 60
 #: A group that changes its model for a whole point only.
 POLICIES = {"IT-weee": {"min_gain": 0.01}}
+#: The split code's rows, one in fifteen, are set aside as expected: nobody is there to be asked about them.
+SPLIT_POLICY = {"set_aside": 0.1}
 
 
 def two_months(stack: LocalStack, follower: Follower, say: Callable[[str], None]) -> None:
@@ -46,7 +48,7 @@ def two_months(stack: LocalStack, follower: Follower, say: Callable[[str], None]
     fire(stack.client, "labelmill-inference", datetime(2026, 10, 3, 4, tzinfo=UTC))
     follow("inference")
 
-    publish(stack, generate.changed_codebook(CHANGING, "2026-10", "2026-10-01"))
+    publish(stack, generate.changed_codebook(CHANGING, "2026-10", "2026-10-01") | {"policy": SPLIT_POLICY})
     say(f"\n2026-10 is over; a code of {CHANGING} was renamed, one was split; the items sold are ordered")
     fire(stack.client, "labelmill-inference", datetime(2026, 11, 1, 4, tzinfo=UTC))
     follow("inference")
