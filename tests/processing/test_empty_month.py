@@ -66,7 +66,8 @@ def _publish(job: Job, period: str = PERIOD) -> dict:
         run="r1",
         dataset_uri=DATASET,
         model="DE-weee-2026-09-1a2b3c4d",
-        codebook_version="2026-10",
+        earlier_digest=job.labels_digest("earlier"),
+        replaced_digest=job.labels_digest("replaced"),
         destination="s3://labelled/labels/DE-weee/2026-10/r1/",
         rows=str(job.delivered),
         policy='{"precision": 0}',
@@ -86,7 +87,15 @@ def _amended(job: Job, labels: Job) -> dict:
     _next_to(job, "labels", labels)
     (job.input("decisions") / "decisions.jsonl").write_bytes(as_jsonl([decision(3, "2")]))
     address = "s3://labelled/labels/DE-weee/2026-10/r1/"
-    return job.run(amend.main, group=GROUP, period=PERIOD, run="r2", amends=address, destination="s3://x/r2/")
+    return job.run(
+        amend.main,
+        group=GROUP,
+        period=PERIOD,
+        run="r2",
+        amends=address,
+        labels_digest=job.labels_digest("labels"),
+        destination="s3://x/r2/",
+    )
 
 
 def _summary(job: Job) -> dict:

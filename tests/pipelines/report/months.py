@@ -38,6 +38,15 @@ CODEBOOK = {
         {"kind": "split", "from": ["CPL"], "to": ["CPL-1", "CPL-2"], "date": "2026-10-01"},
     ],
 }
+PREDICTIONS = pa.schema(
+    {
+        "item_id": pa.string(),
+        "code": pa.string(),
+        "confidence": pa.float64(),
+        "second_code": pa.string(),
+        "review": pa.bool_(),
+    }
+)
 SHARES = {"PAP": 0.45, "PLA": 0.3, "ACI": 0.15, "CPL": 0.1}
 MODELS = ("FR-packaging-2026-09-1a2b3c4d", "FR-packaging-2026-09-5e6f7a8b")
 
@@ -63,11 +72,14 @@ def publish(
                 "confidence": sure,
                 "second_code": ["PLA"] * rows,
                 "review": sure < 0.6,
-            }
+            },
+            schema=PREDICTIONS,
         )
         policy = Policy(review_capacity=40)
         labels, plan = label_table.label(predictions, book, period, policy)
-        labels = labels.append_column("text_key", pa.array([f"{number:016x}" for number in range(rows)]))
+        labels = labels.append_column(
+            "text_key", pa.array([f"{number:016x}" for number in range(rows)], pa.string())
+        )
         constants = {"model_group": group, "period": period, "model": model}
         table = label_table.assemble([labels], constants, test_set=False)
         run = f"{group}-inference-{period}-0f3a9c21d4e5"

@@ -286,6 +286,12 @@ def test_items_that_no_code_fits_are_counted_and_named_so(amended):
     assert re.search(r"No code fits Rejected .*FR-packaging [\d,]+ [\d,]+ [\d,]+ 5 ", text_of(html))
 
 
+def test_the_page_of_a_month_in_which_nothing_was_sold_has_no_figure_that_is_none(publish):
+    text = text_of(labels_page(months.read(publish(rows=0))))
+    assert "items 0 0 in 2026-09" in text
+    assert "nan" not in text.lower().split()
+
+
 def test_a_first_month_has_nothing_to_compare_with(publish):
     text = text_of(labels_page(months.read(publish(first=True))))
     assert "There is no earlier month to compare with." in text
