@@ -109,10 +109,21 @@ KEY_OF = {
 def erase(found: list[Kept], session: boto3.Session) -> None:
     """Delete every object in all its versions, buckets, tables, repositories; the keys follow in KEY_DAYS.
 
-    Raises Refused: a bucket does not stay empty.
+    What cannot be deleted holds up nothing else: a key is found by what it encrypts, so once that is gone
+    no later run would find it.
+
+    Raises:
+        Refused: a bucket does not stay empty.
+        ClientError: AWS refuses.
     """
+    failed = []
     for kept in found:
-        ERASE[kept.kind](session, kept.identifier)
+        try:
+            ERASE[kept.kind](session, kept.identifier)
+        except (ClientError, Refused) as error:
+            failed.append(error)
+    if failed:
+        raise failed[0]
 
 
 def _erase_bucket(session: boto3.Session, name: str) -> None:

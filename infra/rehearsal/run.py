@@ -94,13 +94,15 @@ class _Rehearsal:
         first = zlib.crc32(self.delivery.encode()) % 100_000 * 10_000
         publish(self.stack, generate.codebook(GROUP, PERIOD))  # first, as it makes the group known
         decisions = len(results.decisions(self.stack, GROUP))
-        labels = len(results.published(self.stack, GROUP))
+        new_items = folder("inference", PERIOD, f"{self.delivery}-1")
 
         def decided() -> list[Any]:
             return results.decisions(self.stack, GROUP)[decisions:]
 
         def published() -> list[Any]:
-            return results.published(self.stack, GROUP)[labels:]
+            # By its dataset: what an earlier rehearsal has unloaded may be labelled only now.
+            labels = results.published(self.stack, GROUP)
+            return [manifest for manifest in labels if manifest["dataset"].endswith(f"/{new_items}")]
 
         try:
             self._deliver("training", "1", first, LABELLED_ROWS)

@@ -91,6 +91,8 @@ class FakeCloudFormation:
 
     def _value(self, stack: FakeStack, value: object) -> str:
         match value:
+            case {"Ref": str(name)} if name in stack.template.get("Parameters", {}):
+                return stack.parameters.get(name, stack.template["Parameters"][name].get("Default", ""))
             case {"Ref": logical}:
                 return stack.made[logical]
             case {"Fn::GetAtt": [logical, attribute]}:

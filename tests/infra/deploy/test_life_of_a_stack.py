@@ -475,6 +475,9 @@ def test_a_bucket_that_does_not_stay_empty_is_left_after_some_minutes_and_a_late
     account.late_logs[logs] = kept_data.ERASE_TRIES
     assert run("destroy", "--delete-data", answers=(NAME,)) == 1
     assert f"{logs} gets new objects while it is emptied" in capsys.readouterr().err
+    # No later run finds a key whose data is gone.
+    keys = {name for kind, name in account.things if kind == "AWS::KMS::Key"}
+    assert {name for name in keys if account.key_states.get(name) == "PendingDeletion"} == keys
     assert run("destroy", "--delete-data", answers=(NAME,)) == 0
     assert everything_but_keys(account) == set()
 

@@ -202,6 +202,7 @@ def what_it_leaves(scenario: Scenario, execute: Callable, monkeypatch) -> dict:
             for key in (
                 f"runs/{GROUP}/{run}/manifest/manifest.json",
                 f"labels/{GROUP}/{PERIOD}/{run}/labels.parquet",
+                f"labels/{GROUP}/{PERIOD}/{MONTH_ITEM['run']['S']}/labels.parquet",
             ):
                 cloud.s3.put_object(Bucket=bucket, Key=key, Body=b"")
         cloud.s3.put_object(Bucket="work-bucket", Key=f"sheets/{GROUP}/{run}/decisions.jsonl", Body=b"")

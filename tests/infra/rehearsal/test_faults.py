@@ -1,6 +1,7 @@
 """What is said of a run under a fault that does not end as it must; all else: test_on_the_local_stack.py."""
 
 import pytest
+from botocore.exceptions import ClientError
 
 from infra.rehearsal import faults
 from infra.rehearsal.claims import Claim
@@ -60,15 +61,11 @@ class FakeRuns:
 
 
 @pytest.fixture
-def published(monkeypatch) -> list[int]:
-    """How many labels are published at each look; the last stays."""
-    counts = [1]
-    monkeypatch.setattr(
-        faults.results,
-        "published",
-        lambda stack, group: ["labels"] * (counts.pop(0) if len(counts) > 1 else counts[0]),
-    )
-    return counts
+def published(monkeypatch) -> list[dict]:
+    """The manifests of what is published."""
+    manifests = [{"run": "an earlier one"}]
+    monkeypatch.setattr(faults.results, "published", lambda stack, group: manifests)
+    return manifests
 
 
 def test_the_job_is_stopped_and_the_run_started_again_after_it_has_failed(published):
@@ -97,7 +94,7 @@ def test_a_run_that_ends_otherwise_than_it_must_is_a_refusal(runs, said, publish
 
 
 def test_labels_of_a_run_that_failed_are_a_refusal(published):
-    published[:] = [1, 2]
+    published.append({"run": "job stopped"})
     seen = Seen()
     faults.stop_job(FakeRuns(FAILED), seen, "first-1", 60)
     assert seen.told[Claim.STOPPED_JOB] == (
@@ -121,3 +118,14 @@ def test_keys_are_waited_for_also_where_the_run_did_not_fail(published):
     faults.take_keys(runs, seen, "first-1", "EXT1", 60)
     assert seen.told[Claim.WITHOUT_KEYS] == (REFUSED, "without keys is SUCCEEDED, and should have failed")
     assert runs.calls[-1] == "keys are back"
+
+
+def test_an_experiment_that_may_not_be_started_is_a_refusal_and_ends_nothing_else(monkeypatch):
+    def denied(*_, **__):
+        raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "StartExperiment")
+
+    runs, seen = FakeRuns(), Seen()
+    monkeypatch.setattr(runs, "start_experiment", denied)
+    faults.take_keys(runs, seen, "first-1", "EXT1", 60)
+    verdict, evidence = seen.told[Claim.WITHOUT_KEYS]
+    assert verdict == REFUSED and "AccessDeniedException" in evidence

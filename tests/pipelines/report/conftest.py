@@ -49,7 +49,7 @@ def browser():
     """
     path = shutil.which("chromium")
     if path is None:
-        pytest.skip("there is no chromium on this machine (Debian, Ubuntu: apt-get install chromium)")
+        pytest.skip("there is no chromium on this machine (Debian: apt-get install chromium)")
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with api.sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
