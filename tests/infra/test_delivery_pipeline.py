@@ -303,8 +303,8 @@ def test_production_comes_last_and_only_after_a_person_has_agreed(delivery, with
     start = [("Source", "Source"), ("Check", "Check"), ("Test", "Deploy"), ("Test", "Rehearse")]
     end = [("Production", "Approve"), ("Production", "Deploy")]
     assert actions(delivery) == start + end
-    # In the same stage: an execution that comes after waits at a stage's entry, and in no later stage (CodePipeline
-    # user guide, "How executions are processed in QUEUED mode"), so it would meet the faults.
+    # In the same stage, which the next execution may not enter until this one has left it (CodePipeline user
+    # guide, "How pipeline executions work", QUEUED mode): beside a stage of their own it would meet the faults.
     assert actions(with_faults) == [*start, ("Test", "RehearseUnderFaults"), *end]
 
 
@@ -394,7 +394,7 @@ def test_a_fault_touches_the_test_stack_alone_and_is_taken_back(document, take, 
         assert step["onCancel"] == f"step:{first}"
         if step["action"] != "aws:sleep":
             assert step["onFailure"] == f"step:{first}"
-    # A step is tried once unless it says more (Systems Manager API, StepExecution), and nothing comes after these.
+    # A step is tried once unless it says more (Systems Manager API, StepExecution: MaxAttempts).
     assert {step["maxAttempts"] for step in steps if step["inputs"].get("Api") == give} == {5}
 
 

@@ -23,6 +23,8 @@ def test_labels_are_found_on_every_page_of_the_listing(stack):
     runs = [f"run-{number}" for number in range(5)]
     for run in runs:
         stack.client("s3").put_object(
-            Bucket="labelled", Key=f"labels/DE-weee/2026-10/{run}/manifest.json", Body=json.dumps({"run": run})
+            Bucket="labelled",
+            Key=f"labels/DE-weee/2026-10/{run}/manifest.json",
+            Body=json.dumps({"run": run}),
         )
     assert {manifest["run"] for manifest in results.published(stack, "DE-weee")} == set(runs)
