@@ -26,8 +26,10 @@ def read_json(stack: Stack, where: str) -> dict[str, Any]:
 def published(stack: Stack, group: str) -> list[dict[str, Any]]:
     """The manifests of the labels published for `group`, the oldest first, each with its `address`."""
     bucket = stack.names["LabelledBucket"]
-    pages = stack.client("s3").get_paginator("list_objects_v2").paginate(
-        Bucket=bucket, Prefix=LABELS_OF_GROUP.format(group=group)
+    pages = (
+        stack.client("s3")
+        .get_paginator("list_objects_v2")
+        .paginate(Bucket=bucket, Prefix=LABELS_OF_GROUP.format(group=group))
     )
     listed = (entry for page in pages for entry in page.get("Contents", []))
     objects = sorted(listed, key=lambda entry: entry["LastModified"])

@@ -304,7 +304,7 @@ def test_production_comes_last_and_only_after_a_person_has_agreed(delivery, with
     end = [("Production", "Approve"), ("Production", "Deploy")]
     assert actions(delivery) == start + end
     # In the same stage, which the next execution may not enter until this one has left it (CodePipeline user
-    # guide, "How pipeline executions work", QUEUED mode): beside a stage of their own it would meet the faults.
+    # guide, "How pipeline executions work", QUEUED mode): beside a stage of their own it met the faults.
     assert actions(with_faults) == [*start, ("Test", "RehearseUnderFaults"), *end]
 
 
