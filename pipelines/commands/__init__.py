@@ -5,6 +5,7 @@ package that it calls. `demo` and `local` are in infra/local, `deploy` and `dest
 ../cli.py lists all.
 
     codebook.py       check, show, compare and publish codebooks
+    groups.py         which groups there are; retiring and reviving one
     models.py         winners, their history, and changing them by hand
     approve.py        yes to a challenger that waits
     reject.py         no to it

@@ -338,7 +338,7 @@ def test_of_a_retired_group_no_model_is_decided_on(account):
 
 def test_a_model_with_its_test_set_labelled_is_compared(account):
     account.put("DE-weee", f"MODEL#{MODEL}", **MODEL_ITEM)
-    account.put("DE-weee", f"PREDICTIONS#{TRAINING['run']}#{MODEL}", predictions="s3://work/1/")
+    account.put("DE-weee", f"PREDICTIONS#{TRAINING['run']}#{MODEL}", predictions="s3://work/1/", digest="d1")
     account.labelmill("retry", "--all")
     [run] = account.states.running()
     assert names.parse_run(run["run"]).purpose == "comparison"

@@ -27,7 +27,8 @@ def test_a_dataset_becomes_a_recorded_and_announced_model(cloud):
     run = cloud.run("training", RUN_OF)
     assert run.status == "SUCCEEDED", run.cause
     assert run.states == [
-        *("GetGroup", "GroupKnown", "Prepare", "ClaimRows", "GetTrained", "NothingNew", "Featurize"),
+        *("GetGroup", "GroupKnown", "GroupActive", "Prepare", "ClaimRows"),
+        *("GetTrained", "NothingNew", "Featurize"),
         *("FirstMachines", "SearchedBefore", "Tune", "Train", "KeepArtefact", "CreateModel"),
         *("RecordModel", "RecordTrained", "Announce"),
     ]
