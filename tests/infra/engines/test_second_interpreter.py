@@ -20,10 +20,10 @@ from tests.pipelines.machines.definition_examples import (
     MODEL,
     MODEL_ITEM,
     MONTH_ITEM,
-    OLD_MODEL,
     OLD_MODEL_ITEM,
     PERIOD,
     TRAINED_ITEM,
+    WINNER,
 )
 
 pytestmark = pytest.mark.skipif(
@@ -31,7 +31,6 @@ pytestmark = pytest.mark.skipif(
     reason="the second interpreter is not installed: npm ci --prefix tests/infra/engines",
 )
 
-WINNER = {"group": {"S": GROUP}, "entry": {"S": "WINNER"}, "model": {"S": OLD_MODEL}}
 FASTER_WINNER = WINNER | {"model": {"S": f"{GROUP}-2026-10-77777777"}}
 ROWS_DIGEST = MESSAGES["processing.prepare"]["rows_digest"]
 FAILED = {"ExitMessage": "labels.csv row 7: the title is empty."}

@@ -161,6 +161,12 @@ MONTH_ITEM = {
     "dataset": {"S": f"s3://landing/inference/{GROUP}/{PERIOD}/d0/"},
     "delivered": {"S": "2026-11-01T01:00:00.123Z#yHKQ1T8ZmAS4ahqMIXJFXgZuJx5_LpGk"},
 }
+WINNER = {
+    "group": {"S": GROUP},
+    "entry": {"S": "WINNER"},
+    "model": {"S": OLD_MODEL},
+    "since": {"S": "2026-10-01T04:00:00.000Z"},
+}
 OLD_MODEL_ITEM = MODEL_ITEM | {"entry": {"S": f"MODEL#{OLD_MODEL}"}, "run": {"S": OLD_RUN}}
 
 #: What the jobs say (their `ExitMessage`), by script.

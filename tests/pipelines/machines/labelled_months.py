@@ -12,7 +12,6 @@ from tests.pipelines.machines.definition_examples import (
 )
 
 OLD_RUN = f"{GROUP}-training-2026-09-0f3a9c21d4e5"
-WINNER = {"group": {"S": GROUP}, "entry": {"S": "WINNER"}, "model": {"S": OLD_MODEL}}
 TABLE = f"current/{GROUP}/{PERIOD}/labels.parquet"
 
 

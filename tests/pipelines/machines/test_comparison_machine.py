@@ -18,6 +18,7 @@ from tests.pipelines.machines.definition_examples import (
     POLICY,
     RUN,
     SUBSTITUTIONS,
+    WINNER,
 )
 
 RUN_OF = INPUTS["comparison"]
@@ -34,7 +35,7 @@ def cloud(cloud):
 
 
 def winner_item(model: str) -> dict:
-    return {"group": {"S": GROUP}, "entry": {"S": "WINNER"}, "model": {"S": model}}
+    return WINNER | {"model": {"S": model}}
 
 
 def decide(cloud, verdict: str) -> None:

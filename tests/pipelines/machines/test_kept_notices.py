@@ -21,10 +21,10 @@ from tests.pipelines.machines.definition_examples import (
     OLD_MODEL_ITEM,
     PERIOD,
     TRAINED_ITEM,
+    WINNER,
 )
 
 MONTH, TEST = INPUTS["inference"], INPUTS["test"]
-WINNER = {"group": {"S": GROUP}, "entry": {"S": "WINNER"}, "model": {"S": OLD_MODEL}}
 
 
 @pytest.fixture
