@@ -22,6 +22,7 @@ import sys
 import tempfile
 import time
 import traceback
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,8 @@ IMPORTED = (
     *("moto.stepfunctions.parser.asl.parse.asl_parser", "moto.stepfunctions.parser.models", "moto.server"),
 )
 LONGEST_SECONDS = 900
+#: What notices a state builder that fails.
+COMPILING = "compiling"
 
 FLOWS = "tests/pipelines/machines/test_"
 #: The tests that judge any definition, then those of one machine.
@@ -175,13 +178,13 @@ class Copy:
         finally:
             as_it_was.replace(file)
 
-    def fails(self, test: str, may_write: bool = False) -> bool:
+    def fails(self, test: str) -> bool:
         """Whether a test file or folder fails in a process that has imported what others have written."""
         child = os.fork()
         if child == 0:
             try:
                 os.setsid()
-                self._run(test, may_write)
+                self._run(test)
             except BaseException:
                 traceback.print_exc()
             finally:  # the parent's clean-up is not the child's
@@ -196,11 +199,9 @@ class Copy:
         os.waitpid(child, 0)
         return True
 
-    def _run(self, test: str, may_write: bool) -> None:
+    def _run(self, test: str) -> None:
         os.chdir(self.folder)
         os.environ |= {"PYTHONPATH": str(self.folder), "CI": "1"}
-        os.environ |= {"PYTHONDONTWRITEBYTECODE": "" if may_write else "1"}
-        sys.dont_write_bytecode = not may_write
         sys.path[:] = [str(self.folder), *(each for each in sys.path if each not in ("", str(ROOT)))]
         for name in [name for name in sys.modules if name.partition(".")[0] in ("tests", "benchmarks")]:
             del sys.modules[name]
@@ -225,29 +226,37 @@ class Copy:
 
 
 class Tests:
-    """An area's test files; what noticed one mutant likely notices the next, so it is tried first."""
+    """Runs test files until one fails: first those that noticed changes of the module, or name it most."""
 
     def __init__(self, copy: Copy) -> None:
-        self.copy, self._first, self._whole = copy, [], set()
+        self.copy, self._noticed, self._whole = copy, Counter(), set()
 
-    def notice(self, tests: list[str]) -> bool:
-        for test in sorted(tests, key=lambda test: self._first.index(test) if test in self._first else 99):
+    def first_to_fail(self, path: str, tests: list[str]) -> str | None:
+        """The test file that fails now that a module, `path`, is changed."""
+        stem = Path(path).stem
+
+        def likely(test: str) -> tuple[int, int]:
+            return self._noticed[path, test], (ROOT / test).read_text().count(stem)
+
+        for test in sorted(tests, key=likely, reverse=True):
             if self.copy.fails(test):
-                self._first = [test, *(each for each in self._first if each != test)]
-                return True
-        return False
+                self._noticed[path, test] += 1
+                return test
+        return None
 
-    def check(self, tests: list[str]) -> None:
-        """Without a mutant all pass; this also leaves bytecode of the whole copy."""
-        for test in tests:
-            if test not in self._whole and self.copy.fails(test, may_write=True):
-                text = (self.copy.folder / "output.txt").read_text()
-                raise SystemExit(f"{text}\n{test} fails without a mutant. Fix: mend it first.")
-            self._whole.add(test)
+    def check(self, test: str) -> None:
+        """Exit where a test file fails without a mutant as well."""
+        if test not in self._whole and self.copy.fails(test):
+            text = (self.copy.folder / "output.txt").read_text()
+            raise SystemExit(f"{text}\n{test} fails without a mutant. Fix: mend it first.")
+        self._whole.add(test)
 
 
-def tests_of(area: str, machines: set[str] = frozenset(OF_MACHINES)) -> list[str]:
-    if area in ("definitions", "state builders"):
+def tests_of(area: str, machines: set[str]) -> list[str]:
+    """An area's test files; of state builders, those of the machines whose definition is another."""
+    if area == "definitions":
+        return OF_DEFINITIONS
+    if area == "state builders":
         flows = dict.fromkeys(name for machine in sorted(machines) for name in OF_MACHINES[machine])
         return [*OF_DEFINITIONS, *(f"{FLOWS}{name}.py" for name in flows)]
     return [
@@ -257,34 +266,27 @@ def tests_of(area: str, machines: set[str] = frozenset(OF_MACHINES)) -> list[str
     ]
 
 
-def is_noticed(area: str, mutant: Planted, copy: Copy, tests: Tests) -> bool | None:
-    """None where the change is none: the same definitions are compiled."""
+def noticed_by(area: str, mutant: Planted, copy: Copy, tests: Tests) -> str | None:
+    """The test file that notices; None where none does, "" where the change is none: the same is compiled."""
     with copy.changed(mutant.path, mutant.text):
-        if area == "definitions":
-            return tests.notice(OF_DEFINITIONS)
         if area != "state builders":
-            return tests.notice(tests_of(area))
+            return tests.first_to_fail(mutant.path, tests_of(area, set()))
         made = copy.compiled()
-        if made is None:
-            return True
-    definitions = {
-        machine: (copy.folder / f"pipelines/definitions/{machine}.asl.json").read_text()
-        for machine in OF_MACHINES
-    }
-    others = {machine for machine in OF_MACHINES if made[machine] != definitions[machine]}
+    if made is None:
+        return COMPILING
+    paths = {machine: f"pipelines/definitions/{machine}.asl.json" for machine in OF_MACHINES}
+    others = {machine for machine, path in paths.items() if made[machine] != (ROOT / path).read_text()}
     if not others:
-        return None
+        return ""
     with contextlib.ExitStack() as stack:
         for machine in others:
-            stack.enter_context(copy.changed(f"pipelines/definitions/{machine}.asl.json", made[machine]))
-        return tests.notice(tests_of(area, others))
+            stack.enter_context(copy.changed(paths[machine], made[machine]))
+        return tests.first_to_fail(mutant.path, tests_of(area, others))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument(
-        "areas", nargs="*", metavar="AREA", help=f"of {', '.join(AREAS)}; all where none is given"
-    )
+    parser.add_argument("areas", nargs="*", metavar="AREA", help=f"of {', '.join(AREAS)} (all)")
     parser.add_argument("--most", type=int, default=30, help="mutants an area (30)")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
@@ -297,26 +299,26 @@ def main() -> None:
         copy = Copy(Path(folder))
         tests = Tests(copy)
         for area in args.areas or AREAS:
-            tests.check(tests_of(area))
-            report(area, args, copy, tests)
+            _report(area, args, copy, tests)
 
 
-def report(area: str, args: argparse.Namespace, copy: Copy, tests: Tests) -> None:
-    all_of_them = list(candidates(area))
-    random.Random(args.seed).shuffle(all_of_them)
+def _report(area: str, args: argparse.Namespace, copy: Copy, tests: Tests) -> None:
+    shuffled = list(candidates(area))
+    random.Random(args.seed).shuffle(shuffled)
     tried, alive = 0, []
-    for mutant in all_of_them:
+    for mutant in shuffled:
         if tried == args.most:
             break
-        noticed = is_noticed(area, mutant, copy, tests)
-        tried += noticed is not None
-        if noticed is False:
+        test = noticed_by(area, mutant, copy, tests)
+        print(tried, mutant.name, "->", test, file=sys.stderr, flush=True)
+        if test is None:
             alive.append(mutant.name)
             print(f"<!-- alive: {area}: {mutant.name} -->", flush=True)
-    print(
-        f"| {area} | {tried} | {tried - len(alive)} ({(tried - len(alive)) / max(tried, 1):.1%}) |",
-        flush=True,
-    )
+        elif test not in ("", COMPILING):
+            tests.check(test)
+        tried += test != ""
+    noticed = tried - len(alive)
+    print(f"| {area} | {tried} | {noticed} ({noticed / tried:.1%}) |", flush=True)
 
 
 if __name__ == "__main__":
