@@ -101,7 +101,7 @@ class Ledger:
             },
         )
         found = [
-            (item["group"]["S"], item["entry"]["S"], item.get("model", {}).get("S", ""))
+            (item["group"]["S"], item["entry"]["S"], item.get("model", {}).get("S"))
             for page in pages
             for item in page["Items"]
         ]

@@ -4,15 +4,38 @@ The machines' reads: machines/test_tries_and_catches.py. DynamoDB's reads are "e
 the request has ConsistentRead (DynamoDB developer guide, "DynamoDB read consistency").
 """
 
+from types import SimpleNamespace
+
 import boto3
 import pytest
 
-from pipelines.handlers import notices
+from pipelines.codebooks import publish
+from pipelines.handlers import notices, statement_finished
 from pipelines.handlers.ledger import Ledger
 from pipelines.ledger import reading
+from pipelines.review import published
+from tests.pipelines.handlers.event_samples import sample
 
 READS = ("GetItem", "Query", "Scan")
+
+
+def labels_of_a_month(client) -> None:
+    places = published.Places(None, client, None, "ledger", "work", "machine")
+    with pytest.raises(published.ReviewError, match="no labels of DE-weee 2026-10 are published"):
+        published.published(places, "DE-weee", "2026-10")
+
+
+def statement_that_found_no_rows(client) -> None:
+    event = sample("statement_failed")
+    event["detail"]["statementName"] = "labelmill/inference/DE-weee/2026-10/d1"
+    empty = SimpleNamespace(list_objects_v2=lambda **_: {"KeyCount": 0})
+    statement_finished.handler(event, s3=empty, table=client, sns=SimpleNamespace(publish=lambda **_: None))
+
+
 READERS = {
+    "a group's codebook": lambda client: publish.current_codebook("DE-weee", dynamodb=client, table="ledger"),
+    "labels to review": labels_of_a_month,
+    "whether an empty month is known": statement_that_found_no_rows,
     "the winner": lambda client: Ledger(client, "ledger").winner("DE-weee"),
     "predictions": lambda client: Ledger(client, "ledger").predictions("DE-weee", "set", "model"),
     "whether a model is decided on": lambda client: Ledger(client, "ledger").is_decided("DE-weee", "model"),
@@ -25,7 +48,13 @@ READERS = {
 
 
 @pytest.mark.parametrize("what", READERS)
-def test_functions_and_commands_read_what_was_written_before(what, emulated_aws):
+def test_functions_and_commands_read_what_was_written_before(what, emulated_aws, monkeypatch):
+    for name, value in {
+        "LEDGER_TABLE": "ledger",
+        "LANDING_BUCKET": "b",
+        "OPERATORS_TOPIC_ARN": "arn",
+    }.items():
+        monkeypatch.setenv(name, value)
     client, requests = boto3.client("dynamodb"), []
     keys = {"group": "HASH", "entry": "RANGE"}
     client.create_table(
