@@ -8,9 +8,10 @@ from tests.pipelines.machines.definition_examples import (
     MONTH_ITEM,
     SUBSTITUTIONS,
     TRAINED_ITEM,
+    WINNER,
     definition_of,
 )
-from tests.pipelines.machines.labelled_months import WINNER, prepare
+from tests.pipelines.machines.labelled_months import prepare
 
 WAIT = capacity_wait("training")
 #: As SageMaker says it (DIAGNijmegen/rse-grand-challenge issue 2631).

@@ -13,11 +13,11 @@ from tests.pipelines.machines.definition_examples import (
     RETIRED_ITEM,
     RUN,
     SUBSTITUTIONS,
+    WINNER,
 )
 from tests.pipelines.machines.labelled_months import (
     OLD_RUN,
     TABLE,
-    WINNER,
     given_to,
     labels_of,
     objects,

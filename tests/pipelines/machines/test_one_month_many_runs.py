@@ -15,16 +15,9 @@ from tests.pipelines.machines.definition_examples import (
     MONTH_ITEM,
     OLD_MODEL,
     PERIOD,
-)
-from tests.pipelines.machines.labelled_months import (
-    TABLE,
     WINNER,
-    given_to,
-    labels_of,
-    objects,
-    prepare,
-    published,
 )
+from tests.pipelines.machines.labelled_months import TABLE, given_to, labels_of, objects, prepare, published
 
 
 def another(run: dict, digit: str, **changes: str) -> dict:

@@ -17,9 +17,10 @@ from tests.pipelines.machines.definition_examples import (
     MONTH_ITEM,
     OLD_MODEL_ITEM,
     SUBSTITUTIONS,
+    WINNER,
     artefact_of,
 )
-from tests.pipelines.machines.labelled_months import WINNER, prepare
+from tests.pipelines.machines.labelled_months import prepare
 
 TEST = INPUTS["test"]
 
