@@ -82,9 +82,8 @@ AREAS = {
     "handlers": Area(
         ("pipelines/handlers/*.py", "pipelines/executions.py", "pipelines/runs.py"),
         (
-            "tests/pipelines/handlers",
-            "tests/pipelines/test_executions.py",
-            "tests/pipelines/test_consistent_reads.py",
+            *("tests/pipelines/handlers", "tests/pipelines/test_executions.py"),
+            *("tests/pipelines/test_consistent_reads.py", "tests/pipelines/review/test_review.py"),
         ),
     ),
     "ledger": Area(

@@ -53,9 +53,9 @@ def test_a_group_without_labels_is_named_after_the_deadline_with_what_it_lacks(l
     check(LATE)
     [sent] = notices()
     assert sent["Subject"] == "2026-10 is not finished: 3 of 4 model groups"
-    assert "DE-weee: no dataset to label has landed\n" in sent["Message"]
-    assert "IT-weee: its dataset has landed, but no labels are published\n" in sent["Message"]
-    assert "PL-weee: no dataset to label has landed\n" in sent["Message"]
+    assert "\nDE-weee: no dataset to label has landed\n" in sent["Message"]
+    assert "\nIT-weee: its dataset has landed, but no labels are published\n" in sent["Message"]
+    assert "\nPL-weee: no dataset to label has landed\n" in sent["Message"]
     assert "FR-weee" not in sent["Message"]
 
 
