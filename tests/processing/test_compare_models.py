@@ -2,84 +2,21 @@
 
 import json
 import re
-from datetime import UTC, datetime
 from shutil import copytree
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
-from processing import compare
 from processing.digests import sha256
-from processing.labels import label_table
+from tests.processing.compared_models import (
+    CHALLENGER,
+    WINNER,
+    evidence,
+    publish,
+    rows_of_a_test,
+    run_compare,
+)
 from tests.processing.job_folders import CODEBOOK, GROUP, PERIOD, JobFailed
-
-CHALLENGER, WINNER = "DE-weee-2026-10-1a2b3c4d", "DE-weee-2026-09-5e6f7a8b"
-CODES = ("1", "2", "3a")
-
-
-def test_rows(count: int = 900) -> dict[str, list]:
-    """Truth of a synthetic test set; every key lies in the lowest fifth, as a test row's does."""
-    keys = [f"{number * (2**64 // 5) // count:016x}" for number in range(count)]
-    ids = [f"{number:06d}" for number in range(count)]
-    return {"item_id": ids, "text_key": keys, "truth": [CODES[number % 3] for number in range(count)]}
-
-
-test_rows.__test__ = False
-
-
-def publish(
-    job,
-    role: str,
-    model: str,
-    rows: dict,
-    wrong: range | None = None,
-    rejected: int = 0,
-    unsure: int = 9,
-) -> None:
-    """Write what Publish writes for a test set.
-
-    The rows numbered in `wrong` got another code, the last `unsure` ones are for review.
-    """
-    count = len(rows["item_id"])
-    codes = [
-        CODES[(CODES.index(truth) + 1) % 3] if n in (wrong or ()) else truth
-        for n, truth in enumerate(rows["truth"])
-    ]
-    labels = pa.table(
-        rows
-        | {
-            "code": codes,
-            "confidence": [0.9] * count,
-            "status": ["labelled"] * (count - unsure) + ["review"] * unsure,
-        }
-    )
-    aside = pa.table({"item_id": [f"r{n}" for n in range(rejected)], "status": ["rejected"] * rejected})
-    constants = {"model": model, "run": "r1", "labelled_at": datetime(2026, 10, 2, tzinfo=UTC)}
-    table = label_table.assemble([labels, aside], constants, test_set=True)
-    folder = job.input(role)
-    label_table.write_parquet(table, folder / "labels.parquet")
-    files = [{"name": "labels.parquet", "sha256": sha256(folder / "labels.parquet")}]
-    (folder / "manifest.json").write_text(json.dumps({"run": "r1", "files": files}))
-    job.trained(name=f"{role}-trained")
-
-
-def run_compare(job, winner: str = WINNER, policy: str = "{}", winner_digest: str | None = None) -> dict:
-    return job.run(
-        compare.main,
-        group=GROUP,
-        period=PERIOD,
-        run="c1",
-        challenger=CHALLENGER,
-        challenger_digest=job.labels_digest("challenger"),
-        winner=winner,
-        winner_digest=job.labels_digest("winner") if winner_digest is None else winner_digest,
-        policy=policy,
-    )
-
-
-def evidence(job) -> dict:
-    return json.loads((job.output("evidence") / "comparison.json").read_text(encoding="utf-8"))
 
 
 def refusal(job, **more) -> str:
@@ -94,7 +31,7 @@ def pair(job):
     """Publish both models' labels of the same rows, the winner's in another order."""
 
     def write(challenger_wrong, winner_wrong):
-        rows = test_rows()
+        rows = rows_of_a_test()
         publish(job, "challenger", CHALLENGER, rows, challenger_wrong)
         publish(job, "winner", WINNER, rows, winner_wrong)
         return job
@@ -138,7 +75,7 @@ def test_the_summary_sets_both_models_side_by_side(pair):
 @pytest.mark.parametrize(("unsure", "warned"), [(900, True), (899, False)])
 def test_the_summary_says_where_the_challenger_labels_nothing_by_itself(pair, job, unsure, warned):
     pair(range(0, 30), range(0, 120))
-    publish(job, "challenger", CHALLENGER, test_rows(), range(0, 30), unsure=unsure)
+    publish(job, "challenger", CHALLENGER, rows_of_a_test(), range(0, 30), unsure=unsure)
     message = run_compare(job, policy='{"precision": 0.995}')
     sentence = (
         "Every item goes to review: with the rows available, no threshold reaches a precision of 99.5 %."
@@ -257,7 +194,7 @@ def test_the_evidence_names_models_scores_and_codes(pair):
 
 
 def test_rows_are_paired_by_id_not_by_order(job):
-    rows = test_rows()
+    rows = rows_of_a_test()
     back = {name: values[::-1] for name, values in rows.items()}
     publish(job, "challenger", CHALLENGER, rows, range(0, 30))
     publish(job, "winner", WINNER, back, range(870, 900))
@@ -266,8 +203,8 @@ def test_rows_are_paired_by_id_not_by_order(job):
 
 
 def test_rejected_rows_are_not_scored(job):
-    publish(job, "challenger", CHALLENGER, test_rows(), rejected=5)
-    publish(job, "winner", WINNER, test_rows(), rejected=5)
+    publish(job, "challenger", CHALLENGER, rows_of_a_test(), rejected=5)
+    publish(job, "winner", WINNER, rows_of_a_test(), rejected=5)
     assert run_compare(job)["rows"] == 900
 
 
@@ -293,7 +230,7 @@ def test_without_such_a_conflict_the_message_does_not_speak_of_any(pair):
 
 
 def test_a_row_that_could_have_been_trained_on_stops_the_comparison(job):
-    rows = test_rows()
+    rows = rows_of_a_test()
     rows["text_key"][4] = "3333333333333400"
     publish(job, "challenger", CHALLENGER, rows)
     publish(job, "winner", WINNER, rows)
@@ -301,7 +238,7 @@ def test_a_row_that_could_have_been_trained_on_stops_the_comparison(job):
 
 
 def test_different_rows_stop_the_comparison(job):
-    rows = test_rows()
+    rows = rows_of_a_test()
     publish(job, "challenger", CHALLENGER, rows)
     publish(job, "winner", WINNER, {name: values[:-1] for name, values in rows.items()})
     assert "The challenger has labelled 900 test rows, the winner 899." in refusal(job)
@@ -311,7 +248,7 @@ def test_different_rows_stop_the_comparison(job):
     ("column", "value"), [("item_id", "x"), ("text_key", "00000000000000aa"), ("truth", "2")]
 )
 def test_rows_that_differ_stop_the_comparison(job, column, value):
-    rows = test_rows()
+    rows = rows_of_a_test()
     publish(job, "challenger", CHALLENGER, rows)
     publish(job, "winner", WINNER, rows | {column: [value, *rows[column][1:]]})
     assert f"Challenger and winner have test rows that differ in {column}" in refusal(job)

@@ -4,15 +4,15 @@ import json
 
 import pytest
 
-from tests.processing.job_folders import CODEBOOK, as_jsonl, items
-from tests.processing.test_compare_models import (
+from tests.processing.compared_models import (
     CHALLENGER,
     WINNER,
     evidence,
     publish,
+    rows_of_a_test,
     run_compare,
-    test_rows,
 )
+from tests.processing.job_folders import CODEBOOK, as_jsonl, items
 
 BETTER, WORSE = range(0, 30), range(0, 120)
 
@@ -46,8 +46,8 @@ def trained(new_job):
 
     def write(found: dict, challenger=BETTER, winner=WORSE, role="challenger"):
         job = new_job()
-        publish(job, "challenger", CHALLENGER, test_rows(), challenger)
-        publish(job, "winner", WINNER, test_rows(), winner)
+        publish(job, "challenger", CHALLENGER, rows_of_a_test(), challenger)
+        publish(job, "winner", WINNER, rows_of_a_test(), winner)
         (job.input(f"{role}-trained") / "report.json").write_text(json.dumps(found))
         return job
 

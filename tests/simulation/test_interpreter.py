@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.infra.engines import interpreter as other
-from tests.infra.engines.test_second_interpreter import SCENARIOS, in_moto, what_it_leaves
+from tests.infra.engines.scenarios import SCENARIOS, in_moto, what_it_leaves
 from tests.pipelines.machines.conftest import Cloud
 from tests.pipelines.machines.definition_examples import ACCOUNT, INPUTS, REGION
 from tests.simulation.interpreter import Call, Surroundings, TaskFailed, execute
