@@ -252,7 +252,9 @@ class Group:
         return self.world.now
 
     def _rows(self, labelled: bool) -> list[dict[str, str]]:
-        rows = []
+        rows: list[dict[str, str]] = []
+        if not labelled and self.random.random() < 0.1:
+            return rows  # nothing was sold
         for number in range(self.random.randint(1, 6)):
             title = f"thing {number} {self.random.choice('aab')}" if not number or self.random.random() < 0.95 else ""
             row = {"item_id": f"i{number}", "title": title}
@@ -272,7 +274,7 @@ class Group:
         address = self.land(purpose, self.random.choices(PERIODS, (1, 4))[0], rows)
         if self.random.random() < 0.05:
             self.bad.add(address)
-            self.world.buckets.put(f"{address}rows.json", b"[]")
+            self.world.buckets.put(f"{address}rows.json", b"cut off")
 
     def train(self) -> None:
         self._land("training", self._rows(labelled=True))
@@ -376,6 +378,12 @@ class Group:
             for failure in failures:
                 self.world.note(f"  {failure.name}: {failure.retry()}")
 
+    def retire(self) -> None:
+        """The group ends, or is taken up again."""
+        ledger, table = self.ledger(), self.world.client("dynamodb")
+        change = changing.revive if "retired_at" in ledger.registered else changing.retire
+        change(table, "ledger", ledger, "Anna", "so it is", self._now())
+
     def kill(self) -> None:
         """Somebody stops an execution."""
         running = [run for run in self.world.runs.values() if run.status == "RUNNING"]
@@ -387,6 +395,8 @@ class Group:
     def repair(self) -> list[str]:
         """What the runbook says, until nothing is left to do; else what is."""
         left: list[str] = []
+        if "retired_at" in self.ledger().registered:
+            self.retire()
         for _ in range(ROUNDS):
             self.check()
             self.world.settle()
@@ -462,7 +472,7 @@ def _write(path: Path, rows: list[dict[str, Any]]) -> None:
 
 
 #: What can be done, and how often it is, beside the others.
-ACTIONS: dict[str, tuple[Callable[[Group], None], int]] = {
+ACTIONS: dict[str, tuple[Callable[[Group], None], float]] = {
     "deliver": (Group.deliver, 8),
     "train": (Group.train, 4),
     "publish": (Group.publish, 1),
@@ -477,6 +487,7 @@ ACTIONS: dict[str, tuple[Callable[[Group], None], int]] = {
     "check": (Group.check, 1),
     "retry": (Group.retry, 2),
     "kill": (Group.kill, 2),
+    "retire": (Group.retire, 0.5),
 }
 
 

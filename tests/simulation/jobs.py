@@ -74,6 +74,8 @@ def _prepare(job: Job) -> Result:
     if job.arguments["purpose"] == "training":
         return _prepare_training(job, rows, codes)
     good = [row for row in rows if row["title"]]
+    if rows and not good:
+        raise Refused("None of the rows is usable.")
     items = [
         {name: row[name] for name in ("item_id", "title")} | {"brand": "", "product_type": ""} for row in good
     ]
@@ -141,8 +143,17 @@ def transform(items: Files, artefact: bytes) -> Files:
     return {"items-00000.jsonl.out": json.dumps(lines).encode()}
 
 
+#: What is known of a label before people's decisions are put into it.
+LABELS = pa.schema(
+    {
+        name: label_table.TYPES.get(name, pa.string())
+        for name in (*list(label_table.COLUMNS)[:5], "status", "reason", "text_key")
+    }
+)
+
+
 def _publish(job: Job) -> Result:
-    predictions = json.loads(job.inputs["predictions"]["items-00000.jsonl.out"])
+    predictions = json.loads(job.inputs["predictions"].get("items-00000.jsonl.out", b"[]"))
     titles = {
         item["item_id"]: item["title"]
         for item in map(json.loads, job.inputs["items"]["items-00000.jsonl"].decode().splitlines())
@@ -163,11 +174,10 @@ def _publish(job: Job) -> Result:
                 "text_key": text_key(titles[row["item_id"]]),
             }
         )
-    kinds = {name: label_table.TYPES.get(name, pa.string()) for name in rows[0]} if rows else {}
-    labels = pa.Table.from_pylist(rows, pa.schema(kinds))
+    labels = pa.Table.from_pylist(rows, LABELS)
     test_set = job.arguments["purpose"] == "test"
     if not test_set:
-        replaced = _published(job.inputs["replaced"])
+        replaced = _published(job.inputs["replaced"], job.arguments["replaced-digest"])
         labels, decisions = kept_decisions.keep(labels, replaced, book, period)
     rejected = json.loads(job.inputs["rejected"]["rejected.json"])
     gone = pa.table(
@@ -180,7 +190,7 @@ def _publish(job: Job) -> Result:
     about = {name: job.arguments[name] for name in ("group", "period", "purpose", "run", "model")}
     about |= {"dataset": job.arguments["dataset-uri"], "codebook_version": book.version}
     truth = json.loads(job.inputs["truth"]["truth.json"])
-    about["score"] = sum(row["code"] == truth[row["item_id"]] for row in rows) / len(rows)
+    about["score"] = sum(row["code"] == truth[row["item_id"]] for row in rows) / max(len(rows), 1)
     constants = {name: about[name] for name in ("period", "run", "model", "dataset", "codebook_version")}
     constants |= {"model_group": about["group"], "labelled_at": job.now}
     table = label_table.assemble([labels, gone], constants, test_set=test_set)
@@ -190,7 +200,7 @@ def _publish(job: Job) -> Result:
 
 
 def _amend(job: Job) -> Result:
-    before = _published(job.inputs["labels"])
+    before = _published(job.inputs["labels"], job.arguments["labels-digest"])
     if before is None:
         raise Refused(f"There is no output at {job.arguments['amends']}.")
     lines = job.inputs["decisions"]["decisions.jsonl"].decode().splitlines()
@@ -224,15 +234,18 @@ def _written(table: pa.Table, about: dict[str, Any], job: Job) -> Result:
     manifest = json.dumps(about | {"files": listed}).encode()
     counts = {name: about[name] for name in ("rows", *output.STATUSES)}
     outputs = {"files": files, "manifest": {"manifest.json": manifest}}
-    return outputs, counts | {"alarms": int(about["review"] > 1), "attention": "Look."}
+    message = counts | {"alarms": int(about["review"] > 1), "attention": "Look."}
+    return outputs, message | {"manifest_digest": hashlib.sha256(manifest).hexdigest()}
 
 
 def _compare(job: Job) -> Result:
     """FIRST without a winner, else the better of two wins."""
     challenger, winner = job.arguments["challenger"], job.arguments["winner"]
-    scores = {
-        role: json.loads(job.inputs[role]["manifest.json"])["score"] for role in ("challenger", "winner")
-    }
+    scores = {}
+    for role in ("challenger", "winner"):
+        labels = _published(job.inputs[role], job.arguments[f"{role}-digest"])
+        assert labels
+        scores[role] = labels.manifest["score"]
     better = scores["challenger"] > scores["winner"]
     verdict = ("PROMOTE" if better else "KEEP") if winner else "FIRST"
     evidence = json.dumps({"challenger": challenger, "winner": winner, "verdict": verdict}).encode()
@@ -256,12 +269,16 @@ SCRIPTS: dict[str, Callable[[Job], Result]] = {
 
 def _book(job: Job) -> Codebook:
     [body] = job.inputs["codebook"].values()
+    if hashlib.sha256(body).hexdigest() != job.arguments["codebook-digest"]:
+        raise Refused("The codebook is not the one that was published.")
     return codebook.parse(json.loads(body))
 
 
-def _published(files: Files) -> Published | None:
-    if "manifest.json" not in files:
+def _published(files: Files, wanted: str) -> Published | None:
+    if not wanted:
         return None
+    if hashlib.sha256(files["manifest.json"]).hexdigest() != wanted:
+        raise Refused("The manifest is not the one that was recorded.")
     manifest = json.loads(files["manifest.json"])
     for file in manifest["files"]:
         if hashlib.sha256(files[file["name"]]).hexdigest() != file["sha256"]:
