@@ -14,7 +14,7 @@ from typing import Any
 from pipelines.ledger import keys
 from tests.simulation import world as worlds
 from tests.pipelines.machines.definition_examples import MACHINES, definition_of
-from tests.simulation.histories import CALLED, Group, History
+from tests.simulation.histories import CALLED, GROUP, Group, History
 from tests.simulation.interpreter import Call
 from tests.simulation.world import Running, faults_of
 
@@ -91,10 +91,10 @@ class Story(Group):
     def settle(self) -> None:
         """Until nothing is left to happen, and the runbook has nothing left to say."""
         self.world.settle()
-        self._note()
+        self.note()
         self.repair()
 
-    def _note(self) -> None:
+    def note(self) -> None:
         """What has become of the run that met the fault, before anybody starts it again."""
         if self.became or self.hit is None or self.hit.status == "RUNNING":
             return
@@ -127,7 +127,7 @@ class Story(Group):
             if self.world.turns():
                 self.world.turn()
                 continue
-            self._note()
+            self.note()
             self.check()
             self.retry()
             if not self.world.turns():
@@ -251,6 +251,21 @@ def _faster(story: Story) -> None:
     _answer(story, "approved")
 
 
+def _tampered(story: Story) -> None:
+    """Somebody writes over the codebook, and puts it back when the runs have failed."""
+    _first(story)
+    story.learn("12")
+    story.until("comparison", "Compare")
+    story.learn("121")
+    story.land("inference", MONTH, _items(6))
+    codebook = f"s3://{worlds.WORK}/codebooks/{GROUP}/1.json"
+    published = story.world.buckets.get(codebook)
+    story.world.buckets.put(codebook, b"{}")
+    story.world.settle()
+    story.note()
+    story.world.buckets.put(codebook, published)
+
+
 def _answer(story: Story, word: str) -> None:
     for run, asked in story.ledger().approvals.items():
         if "answer" not in asked:
@@ -267,6 +282,7 @@ STORIES: dict[str, Callable[[Story], None]] = {
     "asked": _asked,
     "rejected": _rejected,
     "faster": _faster,
+    "tampered": _tampered,
 }
 
 

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from processing.codes import codebook
 from processing.codes.codebook import Codebook
 from processing.dataset.decisions import DECISION
+from processing.errors import NOT_AS_RECORDED
 from processing.labels import kept_decisions, label_table, output
 from processing.labels.published import Published
 
@@ -270,7 +271,7 @@ SCRIPTS: dict[str, Callable[[Job], Result]] = {
 def _book(job: Job) -> Codebook:
     [body] = job.inputs["codebook"].values()
     if hashlib.sha256(body).hexdigest() != job.arguments["codebook-digest"]:
-        raise Refused("The codebook is not the one that was published.")
+        raise Refused(f"The codebook {NOT_AS_RECORDED}.")
     return codebook.parse(json.loads(body))
 
 
@@ -278,9 +279,9 @@ def _published(files: Files, wanted: str) -> Published | None:
     if not wanted:
         return None
     if hashlib.sha256(files["manifest.json"]).hexdigest() != wanted:
-        raise Refused("The manifest is not the one that was recorded.")
+        raise Refused(f"The manifest {NOT_AS_RECORDED}.")
     manifest = json.loads(files["manifest.json"])
     for file in manifest["files"]:
         if hashlib.sha256(files[file["name"]]).hexdigest() != file["sha256"]:
-            raise Refused(f"The labels of run {manifest['run']} are not the ones its manifest lists.")
+            raise Refused(f"{file['name']} of run {manifest['run']} {NOT_AS_RECORDED}.")
     return Published(manifest, pq.read_table(io.BytesIO(files["labels.parquet"])))

@@ -84,7 +84,8 @@ class Running:
 
 
 @cache
-def _definition(machine: str) -> dict[str, Any]:
+def deployed(machine: str) -> dict[str, Any]:
+    """The definition with all that the template fills in."""
     return substitute(text_of(machine), SUBSTITUTIONS | {"FailureQueueUrl": _queue("failures")})
 
 
@@ -149,7 +150,7 @@ class World:
         self.pending: list[tuple[str, Callable[[], None]]] = []
         self.runs: dict[str, Running] = {}
         self.models: dict[str, str] = {}
-        self._definitions = definitions or {machine: _definition(machine) for machine in MACHINES}
+        self._definitions = definitions or {machine: deployed(machine) for machine in MACHINES}
         self.buckets = Buckets(lambda: self.now, {name: {} for name in (LANDING, WORK, LABELLED, "code")})
         self.buckets.put(SUBSTITUTIONS["CodeUri"] + "code", b"code")
         self.table = Table()
