@@ -1,7 +1,7 @@
 """What must hold of a ledger and its buckets whenever nothing is under way, whatever happened before.
 
-Functions over what is stored (`of_stack` reads it); each gives a sentence for each thing that is wrong. The simulation asks
-them after every history, the flow tests at their end.
+Functions over what is stored (`of_stack` reads it); each gives a sentence for each thing that is wrong. The
+simulation asks them after every history, the tests of whole flows at their end.
 """
 
 import hashlib
@@ -80,7 +80,9 @@ def of_stack(client: Callable[[str], Any], outputs: Mapping[str, str]) -> Stored
         for page in pages
         for item in page["Items"]
     ]
-    buckets = {name: _objects(client("s3"), outputs[f"{name}Bucket"]) for name in ("Work", "Labelled", "Landing")}
+    buckets = {
+        name: _objects(client("s3"), outputs[f"{name}Bucket"]) for name in ("Work", "Labelled", "Landing")
+    }
     return Stored(ledger, buckets["Work"], buckets["Labelled"], buckets["Landing"], failures)
 
 
@@ -203,7 +205,11 @@ def decisions_pass_from_version_to_version(stored: Stored) -> Iterator[str]:
                 if new is None or not _is_decided(old) or old["text_key"] != new["text_key"]:
                     continue
                 later = new["decided_at"] is not None and new["decided_at"] > old["decided_at"]
-                if not later and _said(new) != _said(old) and (old["answer"] != "code" or old["code"] in in_force):
+                if (
+                    not later
+                    and _said(new) != _said(old)
+                    and (old["answer"] != "code" or old["code"] in in_force)
+                ):
                     yield f"{version['run']}: {old['decided_by']}'s decision on {name} is lost"
             before = rows
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.ledger import keys
-from tests.simulation import world as worlds
 from tests.pipelines.machines.definition_examples import MACHINES, definition_of
+from tests.simulation import world as worlds
 from tests.simulation.histories import CALLED, GROUP, Group, History
 from tests.simulation.interpreter import Call
 from tests.simulation.world import Running, faults_of
@@ -68,7 +68,7 @@ class Story(Group):
         self.hit: Running | None = None
         self.first: Running | None = None
         self.became = ""
-        self.world.fault = self._fault
+        self.world.fault, self.world.stalls = self._fault, set()
 
     def _fault(self, running: Running, call: Call) -> str | None:
         here = running.machine, call.state
@@ -120,10 +120,9 @@ class Story(Group):
     def until(self, machine: str, state: str, *, waiting: bool = False) -> None:
         """Until an execution is about to call the state, or waits there. What fails is started again."""
         for _ in range(5000):
-            for run in self.world.runs.values():
-                if run.machine == machine and run.status == "RUNNING" and run.call:
-                    if run.call.state == state and (run.token or not waiting):
-                        return
+            here = [run for run in self.world.runs.values() if _is_at(run, machine, state)]
+            if any(run.token or not waiting for run in here):
+                return
             if self.world.turns():
                 self.world.turn()
                 continue
@@ -144,6 +143,11 @@ class Story(Group):
         winner = next(iter(stored.items(keys.WINNER)))["model"]
         sheets = sum(key.endswith("decisions.jsonl") for key in stored.work if key.startswith("reviewed/"))
         return months, sheets, self.world.buckets.get(self.world.models[winner])
+
+
+def _is_at(run: Running, machine: str, state: str) -> bool:
+    call = run.call if run.status == "RUNNING" and run.machine == machine else None
+    return call is not None and call.state == state
 
 
 def _fails_before(state: str) -> str:

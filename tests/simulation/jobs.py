@@ -1,7 +1,8 @@
 """Stand-ins for SageMaker's jobs: the files, messages and digests of the real ones, of a few rows.
 
-What keeps people's decisions in labels is the real code; what learns and scores is not: a model is a table of
-the texts that it has seen, and the test set is all of them. docs/contracts.md has what each job reads and writes.
+What keeps people's decisions in labels is the real code; what learns and scores is not: a model is a table
+of the texts that it has seen, and the test set is all of them. docs/contracts.md says what each job reads and
+writes.
 """
 
 import hashlib
@@ -179,7 +180,7 @@ def _publish(job: Job) -> Result:
     test_set = job.arguments["purpose"] == "test"
     if not test_set:
         replaced = _published(job.inputs["replaced"], job.arguments["replaced-digest"])
-        labels, decisions = kept_decisions.keep(labels, replaced, book, period)
+        labels, _ = kept_decisions.keep(labels, replaced, book, period)
     rejected = json.loads(job.inputs["rejected"]["rejected.json"])
     gone = pa.table(
         {
@@ -205,9 +206,7 @@ def _amend(job: Job) -> Result:
     if before is None:
         raise Refused(f"There is no output at {job.arguments['amends']}.")
     lines = job.inputs["decisions"]["decisions.jsonl"].decode().splitlines()
-    rows = [
-        row | {"decided_at": datetime.fromisoformat(row["decided_at"])} for row in map(json.loads, lines)
-    ]
+    rows = [row | {"decided_at": datetime.fromisoformat(row["decided_at"])} for row in map(json.loads, lines)]
     book = _book(job)
     decisions = pa.Table.from_pylist(rows, DECISION)
     table, decided = kept_decisions.put(before.table, decisions, book, job.arguments["period"])

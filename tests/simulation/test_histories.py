@@ -1,4 +1,4 @@
-"""Random histories, always the same ones: after each of them all invariants hold. Without a protection they do not."""
+"""Random histories, always the same: after each of them all invariants hold, but not without a protection."""
 
 import copy
 from collections.abc import Callable
