@@ -1,9 +1,9 @@
-"""Plays histories of the simulation (tests/simulation/histories.py) by the thousand, and counts what they met.
+"""Plays histories of the simulation (tests/simulation/histories.py) by the thousand, and counts.
 
     python -m benchmarks.histories --first 0 --count 10000
 
-Every broken one is printed with its seed. The tests play a few hundred of them. What has been played is kept in
-a file, so that a run that was stopped goes on where it was. The table is for docs/faults.md.
+Every broken one is printed with its seed. The tests play a few hundred of them. What has been played is kept
+in a file, so that a run that was stopped goes on where it was. The table is for docs/faults.md.
 """
 
 import argparse

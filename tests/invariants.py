@@ -1,21 +1,24 @@
 """What must hold of a ledger and its buckets whenever nothing is under way, whatever happened before.
 
-Pure functions over what is stored; each gives a sentence for each thing that is wrong. The simulation asks
-them after every history, the flow tests at their end.
+Functions over what is stored (`of_stack` reads it); each gives a sentence for each thing that is wrong. The
+simulation asks them after every history, the tests of whole flows at their end.
 """
 
 import hashlib
 import io
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
 import pyarrow.parquet as pq
 
 from pipelines import names
+from pipelines.failures import listing
+from pipelines.failures.failure import Stack
 from pipelines.ledger import keys
 from pipelines.ledger.reading import MAKES_WINNER
 from processing.codes import codebook
@@ -65,6 +68,28 @@ class Stored:
         """The rows of the labels that an item names."""
         _, folder = names.split_address(item["labels"])
         return pq.read_table(io.BytesIO(self.labelled[f"{folder}labels.parquet"])).to_pylist()
+
+
+def of_stack(client: Callable[[str], Any], outputs: Mapping[str, str]) -> Stored:
+    """What a deployed stack holds; `client` makes boto3 clients, `outputs` are the stack's."""
+    with listing.opened(Stack(outputs, client), datetime.now(UTC)) as found:
+        failures = {failure.name for failure in found}
+    pages = client("dynamodb").get_paginator("scan").paginate(TableName=outputs["LedgerTable"])
+    ledger = [
+        {name: next(iter(value.values())) for name, value in item.items()}
+        for page in pages
+        for item in page["Items"]
+    ]
+    buckets = {
+        name: _objects(client("s3"), outputs[f"{name}Bucket"]) for name in ("Work", "Labelled", "Landing")
+    }
+    return Stored(ledger, buckets["Work"], buckets["Labelled"], buckets["Landing"], failures)
+
+
+def _objects(s3: Any, bucket: str) -> dict[str, bytes]:
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+    names_of = [item["Key"] for page in pages for item in page.get("Contents", ())]
+    return {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in names_of}
 
 
 def broken(stored: Stored) -> list[str]:
@@ -131,7 +156,7 @@ def items_are_there_once(stored: Stored) -> Iterator[str]:
             if delivered := stored.landing.get(f"{dataset}manifest"):
                 entries = json.loads(delivered)["entries"]
                 counted = sum(entry["meta"]["record_count"] for entry in entries)
-                if manifest.get("delivered_rows", counted) != len(rows):
+                if counted != len(rows):
                     yield f"{item['run']}: {len(rows)} rows of the {counted} that were delivered"
             often = Counter(row["item_id"] for row in rows if row["status"] != "rejected")
             for name, count in often.items():
@@ -180,7 +205,11 @@ def decisions_pass_from_version_to_version(stored: Stored) -> Iterator[str]:
                 if new is None or not _is_decided(old) or old["text_key"] != new["text_key"]:
                     continue
                 later = new["decided_at"] is not None and new["decided_at"] > old["decided_at"]
-                if not later and _said(new) != _said(old) and (old["answer"] != "code" or old["code"] in in_force):
+                if (
+                    not later
+                    and _said(new) != _said(old)
+                    and (old["answer"] != "code" or old["code"] in in_force)
+                ):
                     yield f"{version['run']}: {old['decided_by']}'s decision on {name} is lost"
             before = rows
 

@@ -9,6 +9,7 @@ import pytest
 from infra.local.stack import LocalStack
 from infra.samples import generate
 from infra.samples.deliver import deliver, publish
+from tests import invariants
 
 GROUP, NEIGHBOUR, ROWS = "DE-weee", "AT-weee", 200
 
@@ -90,3 +91,7 @@ def test_the_next_search_goes_on_from_the_last_one(stack):
     first, second = (model["tuning_job"] for model in models(stack))
     log = (stack.folder / "jobs" / second / "log.txt").read_text()
     assert f"trials of {first}" in log.splitlines()[0]
+
+
+def test_all_invariants_hold_in_the_end(stack):
+    assert invariants.broken(invariants.of_stack(stack.client, stack.names)) == []

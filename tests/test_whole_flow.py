@@ -15,6 +15,7 @@ from infra.local.stack import LocalStack
 from infra.samples import generate
 from infra.samples.deliver import deliver, publish
 from processing.labels.output import STATUSES
+from tests import invariants
 
 GOOD, BAD, UNKNOWN = "DE-weee", "IT-weee", "PL-batteries"
 ROWS, NEW, DECIDED = 700, 120, 5
@@ -210,3 +211,7 @@ def test_the_aws_cli_drives_a_dataset_through(stack, tmp_path):
         assert done.returncode == 0, done.stderr
     stack.wait_until_quiet(timeout_seconds=300)
     assert results.published(stack, GOOD)[-1]["rows"] == 30
+
+
+def test_all_invariants_hold_in_the_end(stack):
+    assert invariants.broken(invariants.of_stack(stack.client, stack.names)) == []

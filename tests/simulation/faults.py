@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.ledger import keys
-from tests.simulation import world as worlds
 from tests.pipelines.machines.definition_examples import MACHINES, definition_of
-from tests.simulation.histories import CALLED, Group, History
+from tests.simulation import world as worlds
+from tests.simulation.histories import CALLED, GROUP, Group, History
 from tests.simulation.interpreter import Call
 from tests.simulation.world import Running, faults_of
 
@@ -68,7 +68,7 @@ class Story(Group):
         self.hit: Running | None = None
         self.first: Running | None = None
         self.became = ""
-        self.world.fault = self._fault
+        self.world.fault, self.world.stalls = self._fault, set()
 
     def _fault(self, running: Running, call: Call) -> str | None:
         here = running.machine, call.state
@@ -91,10 +91,10 @@ class Story(Group):
     def settle(self) -> None:
         """Until nothing is left to happen, and the runbook has nothing left to say."""
         self.world.settle()
-        self._note()
+        self.note()
         self.repair()
 
-    def _note(self) -> None:
+    def note(self) -> None:
         """What has become of the run that met the fault, before anybody starts it again."""
         if self.became or self.hit is None or self.hit.status == "RUNNING":
             return
@@ -120,14 +120,13 @@ class Story(Group):
     def until(self, machine: str, state: str, *, waiting: bool = False) -> None:
         """Until an execution is about to call the state, or waits there. What fails is started again."""
         for _ in range(5000):
-            for run in self.world.runs.values():
-                if run.machine == machine and run.status == "RUNNING" and run.call:
-                    if run.call.state == state and (run.token or not waiting):
-                        return
+            here = [run for run in self.world.runs.values() if _is_at(run, machine, state)]
+            if any(run.token or not waiting for run in here):
+                return
             if self.world.turns():
                 self.world.turn()
                 continue
-            self._note()
+            self.note()
             self.check()
             self.retry()
             if not self.world.turns():
@@ -144,6 +143,11 @@ class Story(Group):
         winner = next(iter(stored.items(keys.WINNER)))["model"]
         sheets = sum(key.endswith("decisions.jsonl") for key in stored.work if key.startswith("reviewed/"))
         return months, sheets, self.world.buckets.get(self.world.models[winner])
+
+
+def _is_at(run: Running, machine: str, state: str) -> bool:
+    call = run.call if run.status == "RUNNING" and run.machine == machine else None
+    return call is not None and call.state == state
 
 
 def _fails_before(state: str) -> str:
@@ -251,6 +255,21 @@ def _faster(story: Story) -> None:
     _answer(story, "approved")
 
 
+def _tampered(story: Story) -> None:
+    """Somebody writes over the codebook, and puts it back when the runs have failed."""
+    _first(story)
+    story.learn("12")
+    story.until("comparison", "Compare")
+    story.learn("121")
+    story.land("inference", MONTH, _items(6))
+    codebook = f"s3://{worlds.WORK}/codebooks/{GROUP}/1.json"
+    published = story.world.buckets.get(codebook)
+    story.world.buckets.put(codebook, b"{}")
+    story.world.settle()
+    story.note()
+    story.world.buckets.put(codebook, published)
+
+
 def _answer(story: Story, word: str) -> None:
     for run, asked in story.ledger().approvals.items():
         if "answer" not in asked:
@@ -267,6 +286,7 @@ STORIES: dict[str, Callable[[Story], None]] = {
     "asked": _asked,
     "rejected": _rejected,
     "faster": _faster,
+    "tampered": _tampered,
 }
 
 

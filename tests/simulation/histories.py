@@ -21,7 +21,7 @@ from pipelines.commands import approval
 from pipelines.commands import review as review_command
 from pipelines.errors import Refused
 from pipelines.failures import listing
-from pipelines.failures.failure import Stack
+from pipelines.failures.failure import Failure, Stack
 from pipelines.handlers import check_month
 from pipelines.ledger import changing, keys, reading
 from pipelines.review import sheet
@@ -41,6 +41,8 @@ CALLED = {
     for name, state in definition_of(machine)["States"].items()
     if state["Type"] == "Task"
 }
+#: So long people wait for what is under way: not for an approval, or for a machine.
+PATIENCE = timedelta(hours=1)
 #: So often everything that failed is started again before that is itself a failure.
 ROUNDS = 8
 
@@ -74,12 +76,14 @@ def history(seed: int) -> History:
     """The history of a seed, not yet played."""
     random = Random(seed)
     plan = [Action("publish", random.randrange(2**32), 0), Action("train", random.randrange(2**32), 400)]
+    if random.random() < 0.8:
+        plan.append(Action("deliver", random.randrange(2**32), 400))
     # Of some things a history has many and of others few, so that those that disturb one another meet.
     weights = [weight * random.choice((0, 1, 1, 4)) for _, weight in ACTIONS.values()]
     if not any(weights):
         weights = [weight for _, weight in ACTIONS.values()]
     for name in random.choices(list(ACTIONS), weights, k=random.randint(3, 16)):
-        turns = random.choice((0, 0, 0, 3, 8, 15, 30, 60, 400))
+        turns = random.choice((0, 0, 3, 8, 15, 30, 60, 60, 400))
         plan.append(Action(name, random.randrange(2**32), turns))
     return History(seed, plan, faults=random.choice((0, 1, 1, 2, 3)))
 
@@ -157,6 +161,7 @@ class Group:
         self.seen: dict[str, str] = {}
         self.wrong: list[str] = []
         self.targets = self.chance.sample(sorted(CALLED), 8)
+        self.world.stalls = set(self.chance.sample(sorted(CALLED), 12))
 
     def do(self, action: Action) -> None:
         """Do one thing, then let the world take its turns."""
@@ -168,9 +173,8 @@ class Group:
         except Refused as refused:
             self.world.note(f"  refused: {refused}")
         for _ in range(action.turns):
-            if not self.world.turns():
+            if not self.world.turn(PATIENCE):
                 break
-            self.world.turn()
 
     # Faults.
 
@@ -218,7 +222,9 @@ class Group:
 
     def publish(self) -> None:
         """A codebook or a policy; a new version may lack a code that was in force."""
-        self.publish_codes(3 if self.versions == 0 else self.random.choice((2, 3)), self.random.random() < 0.25)
+        self.publish_codes(
+            3 if self.versions == 0 else self.random.choice((2, 3)), self.random.random() < 0.25
+        )
 
     def publish_codes(self, codes: int, approval: bool) -> None:
         """Publish a new version in which so many codes are in force; whether a person must approve."""
@@ -252,27 +258,37 @@ class Group:
         return self.world.now
 
     def _rows(self, labelled: bool) -> list[dict[str, str]]:
-        rows = []
+        rows: list[dict[str, str]] = []
+        if not labelled and self.random.random() < 0.1:
+            return rows  # nothing was sold
         for number in range(self.random.randint(1, 6)):
-            title = f"thing {number} {self.random.choice('aab')}" if not number or self.random.random() < 0.95 else ""
+            title = (
+                f"thing {number} {self.random.choice('aab')}"
+                if not number or self.random.random() < 0.95
+                else ""
+            )
             row = {"item_id": f"i{number}", "title": title}
             if labelled:
                 row |= {"title": f"thing {number} a", "label": self.random.choice("123")}
             rows.append(row)
         return rows
 
-    def land(self, purpose: str, period: str, rows: list[dict[str, str]]) -> str:
+    def land(self, purpose: str, period: str, rows: list[dict[str, str]], cut: bool = False) -> str:
         """Deliver a dataset; the answer is its address."""
         self.deliveries += 1
-        address = self.world.land(purpose, GROUP, period, f"d{self.deliveries}", rows)
+        address = self.world.land(purpose, GROUP, period, f"d{self.deliveries}", rows, cut)
         self.landed.append((purpose, period, address, self.world.landed_at))
         return address
 
     def _land(self, purpose: str, rows: list[dict[str, str]]) -> None:
-        address = self.land(purpose, self.random.choices(PERIODS, (1, 4))[0], rows)
-        if self.random.random() < 0.05:
+        wrong = self.random.choices((None, "cut", "replaced"), (20, 1, 1))[0]
+        period = self.random.choices(PERIODS, (1, 4))[0]
+        address = self.land(purpose, period, rows, cut=wrong == "cut")
+        if wrong:
             self.bad.add(address)
-            self.world.buckets.put(f"{address}rows.json", b"[]")
+        if wrong == "replaced":
+            self.world.now += timedelta(seconds=2)
+            self.world.buckets.put(f"{address}rows.json", b"something else")
 
     def train(self) -> None:
         self._land("training", self._rows(labelled=True))
@@ -301,16 +317,27 @@ class Group:
         there = self.world.table.items.get((GROUP, month))
         if not there:
             return
-        wanted = None
-        if self.random.random() < 0.5:
-            stored = self.stored()
-            rows = stored.labels({"labels": there["labels"]["S"]})
-            wanted = [row["item_id"] for row in rows if row["status"] != "rejected"]
-        answers = ["1", "2", "3", "NONE", "SKIP", "", "WITHDRAW"]
-        weights = (4, 4, 2, 2, 1, 2, 1)
-        self.fill(period, lambda row: self.random.choices(answers, weights)[0], wanted)
+        labels = {
+            row["item_id"]: row
+            for row in self.stored().labels({"labels": there["labels"]["S"]})
+            if row["status"] != "rejected"
+        }
+        wanted = sorted(labels) if self.random.random() < 0.6 else None
+        self.fill(period, lambda row: self._said(labels[row["item_id"]]), wanted)
 
-    def fill(self, period: str, say: Callable[[dict[str, str]], str], wanted: list[str] | None = None) -> None:
+    def _said(self, label: dict[str, Any]) -> str:
+        """What a person writes beside an item; hardly ever something that cannot be said of it."""
+        answers = {"1": 4, "2": 4, "3": 2, "NONE": 2, "": 3}
+        anything = self.random.random() < 0.02
+        if anything or label["status"] == "review":
+            answers["SKIP"] = 2
+        if anything or label["answer"] in ("code", "none"):
+            answers["WITHDRAW"] = 4
+        return self.random.choices(list(answers), list(answers.values()))[0]
+
+    def fill(
+        self, period: str, say: Callable[[dict[str, str]], str], wanted: list[str] | None = None
+    ) -> None:
         """Export a month's sheet, if it has rows, and fill in what `say` says of each."""
         path = self.folder / f"sheet{len(self.sheets)}.csv"
         review_command.export_sheet(self._places(), GROUP, period, path, wanted=wanted)
@@ -319,6 +346,9 @@ class Group:
             self.sheets.append(path)
 
     def import_(self) -> None:
+        """Import a sheet, maybe one of long ago."""
+        if not self.sheets or self.random.random() < 0.3:
+            self.export()
         if self.sheets:
             self.import_sheet(self.random.choice(self.sheets), self.random.choice(("Anna", "Ben")))
 
@@ -376,6 +406,12 @@ class Group:
             for failure in failures:
                 self.world.note(f"  {failure.name}: {failure.retry()}")
 
+    def retire(self) -> None:
+        """The group ends, or is taken up again."""
+        ledger, table = self.ledger(), self.world.client("dynamodb")
+        change = changing.revive if "retired_at" in ledger.registered else changing.retire
+        change(table, "ledger", ledger, "Anna", "so it is", self._now())
+
     def kill(self) -> None:
         """Somebody stops an execution."""
         running = [run for run in self.world.runs.values() if run.status == "RUNNING"]
@@ -387,11 +423,13 @@ class Group:
     def repair(self) -> list[str]:
         """What the runbook says, until nothing is left to do; else what is."""
         left: list[str] = []
+        if "retired_at" in self.ledger().registered:
+            self.retire()
         for _ in range(ROUNDS):
             self.check()
             self.world.settle()
             with listing.opened(Stack(OUTPUTS, self.world.client), self._now()) as failures:
-                hopeful = [failure for failure in failures if not self._hopeless(failure.name)]
+                hopeful = [failure for failure in failures if not self._hopeless(failure)]
                 left = [f"{failure.name}: {failure.error} {failure.sentence}" for failure in hopeful]
                 for failure in hopeful:
                     self.world.note(f"retry {failure.name}: {failure.retry()}")
@@ -400,11 +438,11 @@ class Group:
             self.world.settle()
         return left
 
-    def _hopeless(self, name: str) -> bool:
-        """A run that fails as often as it is started: its dataset is bad, or nothing was ever trained."""
-        run = self.world.runs.get(name)
+    def _hopeless(self, failure: Failure) -> bool:
+        """What fails as often as it is started: a dataset that is bad, or nothing was ever trained."""
+        run = self.world.runs.get(failure.name)
         if run is None:
-            return False
+            return any(address in failure.sentence for address in self.bad)
         if run.given.get("dataset") in self.bad:
             return True
         no_winner = (GROUP, keys.WINNER) not in self.world.table.items
@@ -447,7 +485,11 @@ class Group:
         """Every failure is told once, but where the telling itself failed."""
         for run in self.world.runs.values():
             if run.status == "FAILED" and run.name not in self.untold:
-                told = [each for each in self.world.notices if each[1].endswith(run.name) and each[0] == "Operators"]
+                told = [
+                    each
+                    for each in self.world.notices
+                    if each[1].endswith(run.name) and each[0] == "Operators"
+                ]
                 if len(told) != 1:
                     yield f"the failure of {run.name} was told {len(told)} times"
 
@@ -462,14 +504,14 @@ def _write(path: Path, rows: list[dict[str, Any]]) -> None:
 
 
 #: What can be done, and how often it is, beside the others.
-ACTIONS: dict[str, tuple[Callable[[Group], None], int]] = {
+ACTIONS: dict[str, tuple[Callable[[Group], None], float]] = {
     "deliver": (Group.deliver, 8),
     "train": (Group.train, 4),
     "publish": (Group.publish, 1),
     "doubled": (Group.doubled, 2),
     "uploaded_again": (Group.uploaded_again, 2),
-    "export": (Group.export, 5),
-    "import": (Group.import_, 6),
+    "export": (Group.export, 3),
+    "import": (Group.import_, 10),
     "rollback": (Group.rollback, 2),
     "promote": (Group.promote, 1),
     "answer": (Group.answer, 2),
@@ -477,6 +519,7 @@ ACTIONS: dict[str, tuple[Callable[[Group], None], int]] = {
     "check": (Group.check, 1),
     "retry": (Group.retry, 2),
     "kill": (Group.kill, 2),
+    "retire": (Group.retire, 0.5),
 }
 
 

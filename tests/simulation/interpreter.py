@@ -8,7 +8,7 @@ import copy
 import re
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, NamedTuple
 
 from tests import definition_checks
@@ -266,7 +266,7 @@ def _holds(rule: dict[str, Any], data: Any, context: Any) -> bool:
     return _OPERATORS[operator.removesuffix("Path")](value, other)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _pattern(text: str) -> re.Pattern[str]:
     return re.compile(".*".join(map(re.escape, text.split("*"))), re.DOTALL)
 

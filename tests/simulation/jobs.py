@@ -1,7 +1,8 @@
 """Stand-ins for SageMaker's jobs: the files, messages and digests of the real ones, of a few rows.
 
-What keeps people's decisions in labels is the real code; what learns and scores is not: a model is a table of
-the texts that it has seen, and the test set is all of them. docs/contracts.md has what each job reads and writes.
+What keeps people's decisions in labels is the real code; what learns and scores is not: a model is a table
+of the texts that it has seen, and the test set is all of them. docs/contracts.md says what each job reads and
+writes.
 """
 
 import hashlib
@@ -18,6 +19,7 @@ import pyarrow.parquet as pq
 from processing.codes import codebook
 from processing.codes.codebook import Codebook
 from processing.dataset.decisions import DECISION
+from processing.errors import NOT_AS_RECORDED
 from processing.labels import kept_decisions, label_table, output
 from processing.labels.published import Published
 
@@ -74,6 +76,8 @@ def _prepare(job: Job) -> Result:
     if job.arguments["purpose"] == "training":
         return _prepare_training(job, rows, codes)
     good = [row for row in rows if row["title"]]
+    if rows and not good:
+        raise Refused("None of the rows is usable.")
     items = [
         {name: row[name] for name in ("item_id", "title")} | {"brand": "", "product_type": ""} for row in good
     ]
@@ -141,8 +145,17 @@ def transform(items: Files, artefact: bytes) -> Files:
     return {"items-00000.jsonl.out": json.dumps(lines).encode()}
 
 
+#: What is known of a label before people's decisions are put into it.
+LABELS = pa.schema(
+    {
+        name: label_table.TYPES.get(name, pa.string())
+        for name in (*list(label_table.COLUMNS)[:5], "status", "reason", "text_key")
+    }
+)
+
+
 def _publish(job: Job) -> Result:
-    predictions = json.loads(job.inputs["predictions"]["items-00000.jsonl.out"])
+    predictions = json.loads(job.inputs["predictions"].get("items-00000.jsonl.out", b"[]"))
     titles = {
         item["item_id"]: item["title"]
         for item in map(json.loads, job.inputs["items"]["items-00000.jsonl"].decode().splitlines())
@@ -163,12 +176,11 @@ def _publish(job: Job) -> Result:
                 "text_key": text_key(titles[row["item_id"]]),
             }
         )
-    kinds = {name: label_table.TYPES.get(name, pa.string()) for name in rows[0]} if rows else {}
-    labels = pa.Table.from_pylist(rows, pa.schema(kinds))
+    labels = pa.Table.from_pylist(rows, LABELS)
     test_set = job.arguments["purpose"] == "test"
     if not test_set:
-        replaced = _published(job.inputs["replaced"])
-        labels, decisions = kept_decisions.keep(labels, replaced, book, period)
+        replaced = _published(job.inputs["replaced"], job.arguments["replaced-digest"])
+        labels, _ = kept_decisions.keep(labels, replaced, book, period)
     rejected = json.loads(job.inputs["rejected"]["rejected.json"])
     gone = pa.table(
         {
@@ -180,7 +192,7 @@ def _publish(job: Job) -> Result:
     about = {name: job.arguments[name] for name in ("group", "period", "purpose", "run", "model")}
     about |= {"dataset": job.arguments["dataset-uri"], "codebook_version": book.version}
     truth = json.loads(job.inputs["truth"]["truth.json"])
-    about["score"] = sum(row["code"] == truth[row["item_id"]] for row in rows) / len(rows)
+    about["score"] = sum(row["code"] == truth[row["item_id"]] for row in rows) / max(len(rows), 1)
     constants = {name: about[name] for name in ("period", "run", "model", "dataset", "codebook_version")}
     constants |= {"model_group": about["group"], "labelled_at": job.now}
     table = label_table.assemble([labels, gone], constants, test_set=test_set)
@@ -190,13 +202,11 @@ def _publish(job: Job) -> Result:
 
 
 def _amend(job: Job) -> Result:
-    before = _published(job.inputs["labels"])
+    before = _published(job.inputs["labels"], job.arguments["labels-digest"])
     if before is None:
         raise Refused(f"There is no output at {job.arguments['amends']}.")
     lines = job.inputs["decisions"]["decisions.jsonl"].decode().splitlines()
-    rows = [
-        row | {"decided_at": datetime.fromisoformat(row["decided_at"])} for row in map(json.loads, lines)
-    ]
+    rows = [row | {"decided_at": datetime.fromisoformat(row["decided_at"])} for row in map(json.loads, lines)]
     book = _book(job)
     decisions = pa.Table.from_pylist(rows, DECISION)
     table, decided = kept_decisions.put(before.table, decisions, book, job.arguments["period"])
@@ -224,15 +234,18 @@ def _written(table: pa.Table, about: dict[str, Any], job: Job) -> Result:
     manifest = json.dumps(about | {"files": listed}).encode()
     counts = {name: about[name] for name in ("rows", *output.STATUSES)}
     outputs = {"files": files, "manifest": {"manifest.json": manifest}}
-    return outputs, counts | {"alarms": int(about["review"] > 1), "attention": "Look."}
+    message = counts | {"alarms": int(about["review"] > 1), "attention": "Look."}
+    return outputs, message | {"manifest_digest": hashlib.sha256(manifest).hexdigest()}
 
 
 def _compare(job: Job) -> Result:
     """FIRST without a winner, else the better of two wins."""
     challenger, winner = job.arguments["challenger"], job.arguments["winner"]
-    scores = {
-        role: json.loads(job.inputs[role]["manifest.json"])["score"] for role in ("challenger", "winner")
-    }
+    scores = {}
+    for role in ("challenger", "winner"):
+        labels = _published(job.inputs[role], job.arguments[f"{role}-digest"])
+        assert labels
+        scores[role] = labels.manifest["score"]
     better = scores["challenger"] > scores["winner"]
     verdict = ("PROMOTE" if better else "KEEP") if winner else "FIRST"
     evidence = json.dumps({"challenger": challenger, "winner": winner, "verdict": verdict}).encode()
@@ -256,14 +269,18 @@ SCRIPTS: dict[str, Callable[[Job], Result]] = {
 
 def _book(job: Job) -> Codebook:
     [body] = job.inputs["codebook"].values()
+    if hashlib.sha256(body).hexdigest() != job.arguments["codebook-digest"]:
+        raise Refused(f"The codebook {NOT_AS_RECORDED}.")
     return codebook.parse(json.loads(body))
 
 
-def _published(files: Files) -> Published | None:
-    if "manifest.json" not in files:
+def _published(files: Files, wanted: str) -> Published | None:
+    if not wanted:
         return None
+    if hashlib.sha256(files["manifest.json"]).hexdigest() != wanted:
+        raise Refused(f"The manifest {NOT_AS_RECORDED}.")
     manifest = json.loads(files["manifest.json"])
     for file in manifest["files"]:
         if hashlib.sha256(files[file["name"]]).hexdigest() != file["sha256"]:
-            raise Refused(f"The labels of run {manifest['run']} are not the ones its manifest lists.")
+            raise Refused(f"{file['name']} of run {manifest['run']} {NOT_AS_RECORDED}.")
     return Published(manifest, pq.read_table(io.BytesIO(files["labels.parquet"])))

@@ -21,7 +21,7 @@ from botocore.response import StreamingBody
 from moto.dynamodb.comparisons import get_filter_expression
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 
-from tests.pipelines.machines.definition_examples import ACCOUNT, REGION
+from tests.pipelines.machines.definition_examples import REGION
 
 SESSION = boto3.Session("none", "none", region_name=REGION)
 #: What to say of an operation that these clients are asked for: `answer(service, operation, parameters)`.
@@ -82,7 +82,7 @@ class Buckets:
         found = self.objects[bucket].items()
         return {key[len(prefix) :]: item.body for key, item in sorted(found) if key.startswith(prefix)}
 
-    def PutObject(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def PutObject(self, asked: dict[str, Any]) -> dict[str, Any]:
         if asked.get("IfNoneMatch") == "*" and asked["Key"] in self.objects[asked["Bucket"]]:
             raise refusal("s3", "PutObject", "PreconditionFailed")
         body = asked.get("Body", b"")
@@ -94,11 +94,11 @@ class Buckets:
             raise refusal("s3", operation, "NoSuchKey", f"no {bucket}/{key}")
         return self.objects[bucket][key]
 
-    def GetObject(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def GetObject(self, asked: dict[str, Any]) -> dict[str, Any]:
         found = self._find("GetObject", asked["Bucket"], asked["Key"])
         return {"Body": StreamingBody(io.BytesIO(found.body), len(found.body)), **self._about(found)}
 
-    def HeadObject(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def HeadObject(self, asked: dict[str, Any]) -> dict[str, Any]:
         return self._about(self._find("HeadObject", asked["Bucket"], asked["Key"]))
 
     def _about(self, found: Object) -> dict[str, Any]:
@@ -106,7 +106,7 @@ class Buckets:
         about = {"ContentLength": len(found.body), "LastModified": found.modified}
         return about | {"VersionId": found.version, "ChecksumSHA256": digest}
 
-    def CopyObject(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def CopyObject(self, asked: dict[str, Any]) -> dict[str, Any]:
         source = asked["CopySource"]
         if isinstance(source, str):
             bucket, _, key = source.removeprefix("/").partition("/")
@@ -116,11 +116,11 @@ class Buckets:
         self.put(f"s3://{asked['Bucket']}/{asked['Key']}", found.body)
         return {"CopyObjectResult": {"ChecksumSHA256": self._about(found)["ChecksumSHA256"]}}
 
-    def DeleteObject(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def DeleteObject(self, asked: dict[str, Any]) -> dict[str, Any]:
         self.objects[asked["Bucket"]].pop(asked["Key"], None)
         return {}
 
-    def ListObjectsV2(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def ListObjectsV2(self, asked: dict[str, Any]) -> dict[str, Any]:
         found = [
             {"Key": key, "Size": len(item.body), "LastModified": item.modified}
             for key, item in sorted(self.objects[asked["Bucket"]].items())
@@ -147,21 +147,21 @@ class Table:
             for key in sorted(self.items)
         ]
 
-    def GetItem(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def GetItem(self, asked: dict[str, Any]) -> dict[str, Any]:
         found = self.items.get(_key(asked["Key"]))
         return {"Item": dict(found)} if found else {}
 
-    def PutItem(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def PutItem(self, asked: dict[str, Any]) -> dict[str, Any]:
         self._must_hold("PutItem", asked, asked["Item"])
         self.items[_key(asked["Item"])] = json.loads(json.dumps(asked["Item"]))
         return {}
 
-    def DeleteItem(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def DeleteItem(self, asked: dict[str, Any]) -> dict[str, Any]:
         self._must_hold("DeleteItem", asked, asked["Key"])
         self.items.pop(_key(asked["Key"]), None)
         return {}
 
-    def UpdateItem(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def UpdateItem(self, asked: dict[str, Any]) -> dict[str, Any]:
         self._must_hold("UpdateItem", asked, asked["Key"])
         item = dict(self.items.get(_key(asked["Key"]), asked["Key"]))
         names = asked.get("ExpressionAttributeNames", {})
@@ -170,14 +170,14 @@ class Table:
         self.items[_key(asked["Key"])] = item
         return {"Attributes": item}
 
-    def Query(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def Query(self, asked: dict[str, Any]) -> dict[str, Any]:
         holds = _condition(asked, asked["KeyConditionExpression"])
         found = [self.items[key] for key in sorted(self.items) if holds(self.items[key])]
         if not asked.get("ScanIndexForward", True):
             found = found[::-1]
         return self._page(asked, found[: asked.get("Limit", 10**6)])
 
-    def Scan(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def Scan(self, asked: dict[str, Any]) -> dict[str, Any]:
         return self._page(asked, [self.items[key] for key in sorted(self.items)])
 
     def _page(self, asked: dict[str, Any], found: list[dict[str, Any]]) -> dict[str, Any]:
@@ -185,7 +185,7 @@ class Table:
             found = list(filter(_condition(asked, asked["FilterExpression"]), found))
         return {"Items": [dict(item) for item in found], "Count": len(found)}
 
-    def TransactWriteItems(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def TransactWriteItems(self, asked: dict[str, Any]) -> dict[str, Any]:
         token, request = asked.get("ClientRequestToken"), json.dumps(asked, sort_keys=True)
         if token and token in self.tokens:
             if self.tokens[token] != request:
@@ -256,7 +256,7 @@ class Queues:
     def answer(self, operation: str, asked: dict[str, Any]) -> dict[str, Any]:
         return getattr(self, operation)(asked)
 
-    def SendMessage(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def SendMessage(self, asked: dict[str, Any]) -> dict[str, Any]:
         self.sent += 1
         name = f"m{self.sent}"
         attributes = asked.get("MessageAttributes", {})
@@ -264,30 +264,34 @@ class Queues:
         self.by_url[asked["QueueUrl"]].append(message)
         return {"MessageId": name}
 
-    def ReceiveMessage(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def ReceiveMessage(self, asked: dict[str, Any]) -> dict[str, Any]:
         found = [message for message in self.by_url[asked["QueueUrl"]] if not message.hidden]
         found = found[: asked.get("MaxNumberOfMessages", 1)]
         for message in found:
             message.hidden = True
-        return {
-            "Messages": [
-                {
-                    "MessageId": message.id,
-                    "ReceiptHandle": message.id,
-                    "Body": message.body,
-                    "Attributes": {"SentTimestamp": str(int(message.sent.timestamp() * 1000))},
-                    "MessageAttributes": message.attributes,
-                }
-                for message in found
-            ]
-        } if found else {}
+        return (
+            {
+                "Messages": [
+                    {
+                        "MessageId": message.id,
+                        "ReceiptHandle": message.id,
+                        "Body": message.body,
+                        "Attributes": {"SentTimestamp": str(int(message.sent.timestamp() * 1000))},
+                        "MessageAttributes": message.attributes,
+                    }
+                    for message in found
+                ]
+            }
+            if found
+            else {}
+        )
 
-    def DeleteMessage(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def DeleteMessage(self, asked: dict[str, Any]) -> dict[str, Any]:
         messages = self.by_url[asked["QueueUrl"]]
         messages[:] = [message for message in messages if message.id != asked["ReceiptHandle"]]
         return {}
 
-    def ChangeMessageVisibility(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def ChangeMessageVisibility(self, asked: dict[str, Any]) -> dict[str, Any]:
         for message in self.by_url[asked["QueueUrl"]]:
             message.hidden = message.hidden and message.id != asked["ReceiptHandle"]
         return {}

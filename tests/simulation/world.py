@@ -1,4 +1,4 @@
-"""One account in which nothing happens by itself: executions, messages and people take their turns one by one.
+"""One account in which nothing happens by itself: executions, messages and people take turns.
 
 Time is virtual. The definitions, handlers and commands are the real ones; what answers them is in services.py
 and jobs.py. At each call of a Task a fault can be put.
@@ -80,11 +80,11 @@ class Running:
     ended: datetime | None = None
     end: Ended | None = None
     states: list[str] = field(default_factory=list)
-    haste: float = 1.0
 
 
 @cache
-def _definition(machine: str) -> dict[str, Any]:
+def deployed(machine: str) -> dict[str, Any]:
+    """The definition with all that the template fills in."""
     return substitute(text_of(machine), SUBSTITUTIONS | {"FailureQueueUrl": _queue("failures")})
 
 
@@ -133,6 +133,7 @@ class World:
         fault: asked before each call of a Task what goes wrong with it, one of `faults_of`; None for nothing.
         function_fails: whether the next function fails at all its tries.
         watch: called after every turn.
+        stalls: states before which an execution may stand still while others do all they have to do.
         happened: what happened, in words, for whoever reads a history that went wrong.
         notices: (topic, subject, message) of all that was sent to people.
         pending: messages and events that a function has not taken yet: what it is, and how it takes it.
@@ -144,12 +145,13 @@ class World:
         self.fault: Callable[[Running, Call], str | None] = lambda running, call: None
         self.function_fails: Callable[[], bool] = lambda: False
         self.watch: Callable[[], None] = lambda: None
+        self.stalls: set[tuple[str, str]] = set()
         self.happened: list[str] = []
         self.notices: list[tuple[str, str, str]] = []
         self.pending: list[tuple[str, Callable[[], None]]] = []
         self.runs: dict[str, Running] = {}
         self.models: dict[str, str] = {}
-        self._definitions = definitions or {machine: _definition(machine) for machine in MACHINES}
+        self._definitions = definitions or {machine: deployed(machine) for machine in MACHINES}
         self.buckets = Buckets(lambda: self.now, {name: {} for name in (LANDING, WORK, LABELLED, "code")})
         self.buckets.put(SUBSTITUTIONS["CodeUri"] + "code", b"code")
         self.table = Table()
@@ -179,23 +181,25 @@ class World:
         stores = {"s3": self.buckets, "dynamodb": self.table, "sqs": self.queues}
         source = asked.get("QueueUrl", "").rpartition("-")[2]
         if operation == "SendMessage" and source in _FUNCTIONS:
-            self._pend(f"a message for start-{source}", partial(self._start_landed, source, asked["MessageBody"]))
+            self._pend(
+                f"a message for start-{source}", partial(self._start_landed, source, asked["MessageBody"])
+            )
             return {"MessageId": "again"}
         if service in stores:
             return stores[service].answer(operation, asked)
         return getattr(self, f"_{service}_{operation}")(asked)
 
-    def _sts_GetCallerIdentity(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def _sts_GetCallerIdentity(self, asked: dict[str, Any]) -> dict[str, Any]:
         return {"Arn": f"arn:aws:iam::{ACCOUNT}:user/someone"}
 
-    def _sns_Publish(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def _sns_Publish(self, asked: dict[str, Any]) -> dict[str, Any]:
         self.notices.append((asked["TopicArn"].rpartition(":")[2], asked["Subject"], asked["Message"]))
         return {"MessageId": "1"}
 
-    def _cloudwatch_PutMetricData(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def _cloudwatch_PutMetricData(self, asked: dict[str, Any]) -> dict[str, Any]:
         return {}
 
-    def _events_PutEvents(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def _events_PutEvents(self, asked: dict[str, Any]) -> dict[str, Any]:
         for entry in asked["Entries"]:
             detail = json.loads(entry["Detail"])
             event = {"source": entry["Source"], "detail-type": entry["DetailType"], "detail": detail}
@@ -206,7 +210,7 @@ class World:
     def _pend(self, what: str, take: Callable[[], None]) -> None:
         self.pending.append((what, take))
 
-    def _stepfunctions_StartExecution(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def _stepfunctions_StartExecution(self, asked: dict[str, Any]) -> dict[str, Any]:
         name, given = asked["name"], json.loads(asked["input"])
         there = self.runs.get(name)
         if there and (there.status != "RUNNING" or there.given != given):
@@ -228,7 +232,7 @@ class World:
         self.now += timedelta(milliseconds=1 + int(self.random.random() * 50))
         return self.now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
-    def _stepfunctions_DescribeExecution(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def _stepfunctions_DescribeExecution(self, asked: dict[str, Any]) -> dict[str, Any]:
         found = self.runs.get(asked["executionArn"].rpartition(":")[2])
         if not found:
             raise refusal("stepfunctions", "DescribeExecution", "ExecutionDoesNotExist")
@@ -248,11 +252,11 @@ class World:
             "startDate": found.began,
         }
 
-    def _stepfunctions_ListExecutions(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def _stepfunctions_ListExecutions(self, asked: dict[str, Any]) -> dict[str, Any]:
         machine = asked["stateMachineArn"].rpartition(":")[2]
         return {"executions": [self._listed(run) for run in self.runs.values() if run.machine == machine]}
 
-    def _stepfunctions_SendTaskSuccess(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def _stepfunctions_SendTaskSuccess(self, asked: dict[str, Any]) -> dict[str, Any]:
         for running in self.runs.values():
             if running.status == "RUNNING" and running.token == asked["taskToken"] and running.finish is None:
                 running.finish = lambda: json.loads(asked["output"])
@@ -272,29 +276,22 @@ class World:
         ]
         return [*ready, *((what, lambda at=at: self._take(at)) for at, (what, _) in enumerate(self.pending))]
 
-    def turn(self) -> bool:
-        """Let one of these happen; if there is none, let time pass until there is. False: nothing will."""
+    def turn(self, patience: timedelta = timedelta.max) -> bool:
+        """Let one of these happen; if there is none, let time pass until there is. False: nothing will.
+
+        Nor does it where that takes longer than `patience`.
+        """
         turns = self.turns()
         if not turns:
             waking = [running.wakes for running in self.runs.values() if running.status == "RUNNING"]
-            if not waking:
+            if not waking or min(waking) - self.now > patience:
                 return False
             self.now = min(waking)
             return True
         self.now += timedelta(milliseconds=1 + int(self.random.random() * 2000))
-        [(_, take)] = self.random.choices(turns, [self._haste(name) for name, _ in turns])
-        take()
+        turns[int(self.random.random() * len(turns))][1]()
         self.watch()
         return True
-
-    def _haste(self, name: str) -> float:
-        """How likely an execution is to be next. Some stand still while others do all they have to do."""
-        running = self.runs.get(name)
-        if running is None:
-            return 0.3
-        if self.random.random() < 0.1:
-            running.haste = self.random.choice((1.0, 0.1, 0.01))
-        return running.haste
 
     def settle(self, most: int = 20_000) -> None:
         """Until nothing is left to happen. Raises AssertionError where that takes too long."""
@@ -308,13 +305,24 @@ class World:
         self.note(f"taken: {what}")
         take()
 
-    def land(self, purpose: str, group: str, period: str, delivery: str, rows: list[dict[str, str]]) -> str:
-        """Deliver a dataset; the answer is its address. What S3 says of it is taken in any order."""
-        folder = f"{purpose}/{group}/{period}/{delivery}/"
+    def land(
+        self,
+        purpose: str,
+        group: str,
+        period: str,
+        delivery: str,
+        rows: list[dict[str, str]],
+        cut: bool = False,
+    ) -> str:
+        """Deliver a dataset, maybe with a file that is cut off; the answer is its address.
+
+        What S3 says of its manifest is taken in any order.
+        """
+        folder = f"s3://{LANDING}/{purpose}/{group}/{period}/{delivery}/"
         for name, body in jobs.dataset(rows).items():
-            self.buckets.put(f"s3://{LANDING}/{folder}{name}", body)
-        self.land_again(purpose, f"s3://{LANDING}/{folder}")
-        return f"s3://{LANDING}/{folder}"
+            self.buckets.put(f"{folder}{name}", body[:-1] if cut and name != "manifest" else body)
+        self.land_again(purpose, folder)
+        return folder
 
     def land_again(self, purpose: str, address: str) -> None:
         """Upload the manifest of a dataset once more; `landed_at` says its place in the month."""
@@ -341,12 +349,10 @@ class World:
         self._pend(f"{key} {version} has landed", partial(self._start_landed, purpose, json.dumps(body)))
 
     def _start_landed(self, purpose: str, body: str) -> None:
-        if self.function_fails():
+        message = {"Records": [{"messageId": "m", "body": body}]}
+        if self.function_fails() or _FUNCTIONS[purpose](message)["batchItemFailures"]:
             self.queues.SendMessage({"QueueUrl": _queue(f"{purpose}-dead-letters"), "MessageBody": body})
             self.note(f"no start-{purpose} takes it")
-            return
-        said = _FUNCTIONS[purpose]({"Records": [{"messageId": "m", "body": body}]})
-        assert said == {"batchItemFailures": []}, "a function refused its message"
 
     def _on_event(self, event: dict[str, Any]) -> None:
         if self.function_fails():
@@ -356,7 +362,7 @@ class World:
             return
         _EVENTS[event["detail-type"]].handler(event)
 
-    def _lambda_Invoke(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def _lambda_Invoke(self, asked: dict[str, Any]) -> dict[str, Any]:
         event = json.loads(asked["Payload"])
         self._pend(f"{event['detail-type']} again", partial(self._on_event, event))
         return {"StatusCode": 202}
@@ -379,6 +385,8 @@ class World:
             running.wakes = self.now + timedelta(seconds=asked.seconds)
         else:
             running.call, running.wakes = asked, self.now
+            if (running.machine, asked.state) in self.stalls and self.random.random() < 0.5:
+                running.wakes += timedelta(seconds=600 * self.random.random())
 
     def _end(self, running: Running, end: Ended) -> None:
         running.status, running.end, running.ended = end.status, end, self.now
