@@ -124,6 +124,7 @@ def _prepare_training(job: Job, rows: list[dict[str, str]], codes: set[str]) -> 
 
 
 def _featurize(job: Job) -> Result:
+    _book(job)
     return {"features": dict(job.inputs["train"])}, {"rows": 1, "shared": 0, "groups": 0, "codes": 1}
 
 
@@ -240,6 +241,7 @@ def _written(table: pa.Table, about: dict[str, Any], job: Job) -> Result:
 
 def _compare(job: Job) -> Result:
     """FIRST without a winner, else the better of two wins."""
+    _book(job)
     challenger, winner = job.arguments["challenger"], job.arguments["winner"]
     scores = {}
     for role in ("challenger", "winner"):
