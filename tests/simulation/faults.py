@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -290,6 +291,7 @@ STORIES: dict[str, Callable[[Story], None]] = {
 }
 
 
+@cache
 def stories_of() -> dict[State, str]:
     """Which story is told for each state that calls something: the first that meets it."""
     found: dict[State, str] = {}

@@ -28,6 +28,7 @@ from pipelines.review import sheet
 from pipelines.review.published import Places
 from tests import invariants
 from tests.pipelines.machines.definition_examples import MACHINES, definition_of
+from tests.simulation import jobs
 from tests.simulation import world as worlds
 from tests.simulation.interpreter import Call
 from tests.simulation.world import LABELLED, LANDING, OUTPUTS, WORK, Running, World
@@ -439,11 +440,11 @@ class Group:
         return left
 
     def _hopeless(self, failure: Failure) -> bool:
-        """What fails as often as it is started: a dataset that is bad, or nothing was ever trained."""
+        """What fails as often as it is started: a bad dataset, one of which no row is left, or no winner."""
         run = self.world.runs.get(failure.name)
         if run is None:
             return any(address in failure.sentence for address in self.bad)
-        if run.given.get("dataset") in self.bad:
+        if run.given.get("dataset") in self.bad or jobs.NO_ROWS in failure.sentence:
             return True
         no_winner = (GROUP, keys.WINNER) not in self.world.table.items
         return no_winner and run.given.get("purpose") in ("inference", "review")

@@ -24,6 +24,7 @@ from processing.labels import kept_decisions, label_table, output
 from processing.labels.published import Published
 
 Files = dict[str, bytes]
+NO_ROWS = "The dataset has no usable row."
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def _prepare_training(job: Job, rows: list[dict[str, str]], codes: set[str]) -> 
         elif line["answer"] == "none":
             labels.pop(item, None)
     if not labels:
-        raise Refused("The dataset has no usable row.")
+        raise Refused(NO_ROWS)
     canonical = json.dumps(sorted(labels.values(), key=lambda row: row["item_id"]))
     outputs = {
         "train": {"train.json": canonical.encode()},
