@@ -16,6 +16,7 @@ from tests.simulation.interpreter import Call, Surroundings, TaskFailed, execute
 def test_it_goes_the_same_way_as_moto_and_leaves_the_same(name, monkeypatch):
     scenario = SCENARIOS[name]
     left = what_it_leaves(scenario, in_steps, monkeypatch)
+    assert " ".join(left["states"]).endswith(scenario.ends)
     assert left == what_it_leaves(scenario, in_moto, monkeypatch)
 
 

@@ -49,7 +49,7 @@ class Machines:
 def cloud(cloud):
     """A winner, and two challengers that have been trained at the same time."""
     cloud.put(
-        item("WINNER", model=OLD_MODEL),
+        item("WINNER", model=OLD_MODEL, since="2026-09-03T08:00:00.000Z"),
         MODEL_ITEM,
         OLD_MODEL_ITEM,
         MODEL_ITEM | {"entry": {"S": f"MODEL#{FASTER}"}},
@@ -95,6 +95,13 @@ def test_of_two_comparisons_at_once_one_wins_and_the_other_decides_anew_against_
         for decision in cloud.items("DECISION#")
     }
     assert decided == {(FASTER, OLD_MODEL, "PROMOTE"), (MODEL, FASTER, "KEEP")}
+
+
+def test_no_decision_is_written_behind_a_later_one_that_made_the_compared_winner_anew(cloud):
+    cloud.put(item("WINNER", model=OLD_MODEL, since="2999-01-01T00:00:00.000Z"))
+    run = cloud.run("comparison", RUN_OF | {"challenger": predictions(MODEL)})
+    assert run.status == "SUCCEEDED" and run.states[-1] == "AnnounceAgain"
+    assert cloud.items("WINNER")[0]["model"] == OLD_MODEL and cloud.items("DECISION#") == []
 
 
 def test_labels_made_during_a_switch_are_all_from_the_new_winner_and_say_so(cloud):
