@@ -106,7 +106,9 @@ def test_a_notification_that_comes_twice_starts_one_run(stack):
         "bucket": {"name": bucket},
         "object": {"key": "training/PL-weee/2026-10/d1/manifest", "versionId": "v1"},
     }
-    body = json.dumps({"Records": [{"eventSource": "aws:s3", "s3": entity}]})
+    body = json.dumps(
+        {"Records": [{"eventSource": "aws:s3", "eventTime": "2026-11-01T02:00:00.123Z", "s3": entity}]}
+    )
     for _ in range(3):
         sqs.send_message(QueueUrl=stack.names["TrainingQueueUrl"], MessageBody=body)
     stack.wait_until_quiet(60)
