@@ -47,8 +47,20 @@ def is_done(stack: Stack, message: Message, ledgers: Mapping[str, GroupLedger]) 
     return (
         message.content["run"] in ledger.dismissed
         or (no_items is not None and datetime.fromisoformat(no_items["found_at"]) >= message.sent)
+        or _has_landed(stack, group, order)
         or any(landed >= message.sent for landed in landings(stack, group, order))
     )
+
+
+def _has_landed(stack: Stack, group: str, order: Mapping[str, Any]) -> bool:
+    """Whether the dataset is there that the order, sent again, asks for.
+
+    Its name is new, so its time need not be asked: S3 lists whole seconds, and it may land in the failure's.
+    """
+    names_of = {"purpose": order["purpose"], "group": group, "period": order["period"]}
+    key = names.DATASET.format(**names_of, delivery=order["delivery"]) + "manifest"
+    found = stack.client("s3").list_objects_v2(Bucket=stack.outputs["LandingBucket"], Prefix=key, MaxKeys=1)
+    return bool(found["KeyCount"])
 
 
 def landings(stack: Stack, group: str, order: Mapping[str, Any]) -> Iterator[datetime]:
