@@ -15,7 +15,7 @@ from typing import Any
 from pipelines.ledger import keys
 from tests.pipelines.machines.definition_examples import MACHINES, definition_of
 from tests.simulation import world as worlds
-from tests.simulation.histories import CALLED, GROUP, Group, History
+from tests.simulation.group import CALLED, GROUP, Group
 from tests.simulation.interpreter import Call
 from tests.simulation.world import Running, faults_of
 
@@ -63,7 +63,7 @@ class Story(Group):
     """A model group to which one fault happens."""
 
     def __init__(self, at: State | None, fault: str):
-        super().__init__(History(7, [], faults=0), None)
+        super().__init__(seed=7, faults=0)
         self.at, self.kind = at, fault
         self.met: dict[State, tuple[str, ...]] = {}
         self.hit: Running | None = None
@@ -143,7 +143,7 @@ class Story(Group):
         }
         winner = next(iter(stored.items(keys.WINNER)))["model"]
         sheets = sum(key.endswith("decisions.jsonl") for key in stored.work if key.startswith("reviewed/"))
-        return months, sheets, self.world.buckets.get(self.world.models[winner])
+        return months, sheets, self.world.buckets.get(self.world.sagemaker.models[winner])
 
 
 def _is_at(run: Running, machine: str, state: str) -> bool:

@@ -15,7 +15,6 @@ from random import Random
 from typing import Any
 from unittest import mock
 
-from botocore import xform_name
 from botocore.exceptions import ClientError
 
 from pipelines.handlers import clients, start_comparison, start_inference, start_training, test_model
@@ -29,6 +28,7 @@ from tests.pipelines.machines.definition_examples import (
 )
 from tests.simulation import jobs
 from tests.simulation.interpreter import Call, Ended, Execution, Pause, Surroundings, TaskFailed, execute
+from tests.simulation.sagemaker import SageMaker
 from tests.simulation.services import Buckets, Queues, Table, cancelled, client, refusal
 
 LANDING, WORK, LABELLED = "landing", "work-bucket", "labelled"
@@ -43,12 +43,6 @@ SHORT = ("throttled", "answer lost", "down")
 CONFLICT = "conflict"
 TIMEOUT = "times out"
 _SERVICES = {"dynamodb": "DynamoDB", "aws-sdk:dynamodb": "DynamoDb", "aws-sdk:s3": "S3", "aws-sdk:sfn": "Sfn"}
-_KINDS = {
-    "createProcessingJob": "ProcessingJob",
-    "createTrainingJob": "TrainingJob",
-    "createHyperParameterTuningJob": "HyperParameterTuningJob",
-    "createTransformJob": "TransformJob",
-}
 
 
 def faults_of(call: Call) -> tuple[str, ...]:
@@ -150,10 +144,10 @@ class World:
         self.notices: list[tuple[str, str, str]] = []
         self.pending: list[tuple[str, Callable[[], None]]] = []
         self.runs: dict[str, Running] = {}
-        self.models: dict[str, str] = {}
         self._definitions = definitions or {machine: deployed(machine) for machine in MACHINES}
         self.buckets = Buckets(lambda: self.now, {name: {} for name in (LANDING, WORK, LABELLED, "code")})
         self.buckets.put(SUBSTITUTIONS["CodeUri"] + "code", b"code")
+        self.sagemaker = SageMaker(self.buckets, lambda: self.now)
         self.table = Table()
         self.queues = Queues(lambda: self.now, {_queue(name): [] for name in QUEUES})
         for service in ("s3", "dynamodb", "sqs", "sns", "events", "stepfunctions", "lambda", "sts"):
@@ -412,7 +406,9 @@ class World:
             return
         is_job = "sagemaker" in call.resource and call.resource.endswith(".sync")
         if is_job and running.finish is None:
-            running.finish = self._begin(call)  # it has read its inputs; its outputs are seen at its end
+            running.finish = self.sagemaker.begin(
+                call
+            )  # it has read its inputs; its outputs are seen at its end
             return
         kind = None if running.token else self.fault(running, call)
         if kind:
@@ -448,14 +444,16 @@ class World:
         if kind == "no quota":
             raise TaskFailed("SageMaker.ResourceLimitExceededException", "The account-level limit is 8.")
         if kind == "no machine":
-            raise self._failed_job(call, "CapacityError: Unable to provision requested ML compute capacity.")
+            raise self.sagemaker.failed_job(
+                call, "CapacityError: Unable to provision requested ML compute capacity."
+            )
         if kind == "out of memory":
-            raise self._failed_job(call, "AlgorithmError: , exit code: 137")
+            raise self.sagemaker.failed_job(call, "AlgorithmError: , exit code: 137")
         if running.finish:
             try:
                 answer = running.finish()
             except jobs.Refused as refused:
-                raise self._failed_job(call, str(refused), "ExitMessage") from refused
+                raise self.sagemaker.failed_job(call, str(refused), "ExitMessage") from refused
         else:
             try:
                 answer = self._called(call)
@@ -471,98 +469,13 @@ class World:
         service = call.resource.split(":")[-2]
         asked = as_sent(called, call.parameters)
         if called == "createModel":
-            if asked["ModelName"] in self.models:
-                raise TaskFailed("SageMaker.AmazonSageMakerException", "Cannot create already existing model")
-            self.models[asked["ModelName"]] = asked["PrimaryContainer"]["ModelDataUrl"]
-            return {}
+            return self.sagemaker.create_model(asked)
         if service == "sfn":
             asked = {name[0].lower() + name[1:]: value for name, value in asked.items()}
             answer = self.answer("stepfunctions", called[0].upper() + called[1:], asked)
             return {name[0].upper() + name[1:]: str(value) for name, value in answer.items()}
         answer = self.answer(service, called[0].upper() + called[1:], asked)
         return json.loads(json.dumps(answer, default=str))
-
-    # Jobs.
-
-    def _begin(self, call: Call) -> Callable[[], dict[str, Any]]:
-        """Read a job's inputs; what is returned writes its outputs and describes it."""
-        asked = call.parameters
-        kind = _KINDS[call.resource.rpartition(":")[2].partition(".")[0]]
-        name = asked[f"{kind}Name"]
-        about = {f"{kind}Name": name, f"{kind}Arn": f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:{kind}/{name}"}
-        work = getattr(self, f"_{xform_name(kind)}")(asked)
-        return lambda: about | {f"{kind}Status": "Completed"} | work()
-
-    def _input(self, address: str) -> jobs.Files:
-        files = self.buckets.below(address)
-        if not files:
-            bucket, _, key = address.removeprefix("s3://").partition("/")
-            raise AssertionError(f"SageMaker would refuse an empty input: {bucket}/{key}")
-        return files
-
-    def _processing_job(self, asked: dict[str, Any]) -> Callable[[], dict[str, Any]]:
-        words = asked["AppSpecification"]["ContainerArguments"]
-        arguments = {words[at].removeprefix("--"): words[at + 1] for at in range(0, len(words), 2)}
-        inputs = {
-            each["InputName"]: self._input(each["S3Input"]["S3Uri"]) for each in asked["ProcessingInputs"]
-        }
-        script = asked["AppSpecification"]["ContainerEntrypoint"][-1]
-        outputs = {
-            each["OutputName"]: each["S3Output"]["S3Uri"]
-            for each in asked["ProcessingOutputConfig"]["Outputs"]
-        }
-
-        def work() -> dict[str, Any]:
-            made, message = jobs.run(script, jobs.Job(inputs, arguments, self.now))
-            for output, files in made.items():
-                for name, body in files.items():
-                    self.buckets.put(outputs[output].rstrip("/") + "/" + name, body)
-            return {"ExitMessage": json.dumps(message)}
-
-        return work
-
-    def _hyper_parameter_tuning_job(self, asked: dict[str, Any]) -> Callable[[], dict[str, Any]]:
-        metric = {"MetricName": "macro_f1", "Value": 0.8734}
-        tuned = {"C": "0.7", "family": "linear", "min_df": "2", "word_weight": "1.1"}
-        best = {"TunedHyperParameters": tuned, "FinalHyperParameterTuningJobObjectiveMetric": metric}
-        return lambda: {"BestTrainingJob": best}
-
-    def _training_job(self, asked: dict[str, Any]) -> Callable[[], dict[str, Any]]:
-        channels = {
-            channel["ChannelName"]: channel["DataSource"]["S3DataSource"]["S3Uri"]
-            for channel in asked["InputDataConfig"]
-        }
-        artefact = jobs.train(self._input(channels["features"]))
-        folder = f"{asked['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{asked['TrainingJobName']}"
-
-        def work() -> dict[str, Any]:
-            address = f"{folder}/output/model.tar.gz"
-            self.buckets.put(address, artefact)
-            return {"ModelArtifacts": {"S3ModelArtifacts": address}}
-
-        return work
-
-    def _transform_job(self, asked: dict[str, Any]) -> Callable[[], dict[str, Any]]:
-        items = self._input(asked["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"])
-        artefact = self.buckets.get(self.models[asked["ModelName"]])
-
-        def work() -> dict[str, Any]:
-            for name, body in jobs.transform(items, artefact).items():
-                self.buckets.put(asked["TransformOutput"]["S3OutputPath"].rstrip("/") + "/" + name, body)
-            return {}
-
-        return work
-
-    def _failed_job(self, call: Call, sentence: str, name: str = "FailureReason") -> TaskFailed:
-        kind = _KINDS[call.resource.rpartition(":")[2].partition(".")[0]]
-        job = call.parameters[f"{kind}Name"]
-        described = {
-            f"{kind}Name": job,
-            f"{kind}Arn": f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:{kind}/{job}",
-            f"{kind}Status": "Failed",
-            name: sentence,
-        }
-        return TaskFailed("States.TaskFailed", json.dumps(described))
 
 
 def _token_in(parameters: Any) -> str:
