@@ -49,7 +49,7 @@ def main() -> None:
             print(json.dumps([first, met]), file=file, flush=True)
             for broken in met["broken"]:
                 print(broken, flush=True)
-    _table([kept[first] for first in wanted])
+    _table(args.first, [kept[first] for first in wanted])
 
 
 def _kept(path: Path) -> Iterator[tuple[int, dict[str, list[object]]]]:
@@ -59,8 +59,9 @@ def _kept(path: Path) -> Iterator[tuple[int, dict[str, list[object]]]]:
             yield first, met
 
 
-def _table(met: list[dict[str, list[object]]]) -> None:
-    print("| | |\n| --- | --- |")
+def _table(first: int, met: list[dict[str, list[object]]]) -> None:
+    last = (len(met) * AT_ONCE) + first - 1
+    print(f"| seeds {first} to {last} | |\n| --- | --- |")
     print(f"| histories | {len(met) * AT_ONCE} |")
     print(f"| with a broken invariant | {sum(len(each['broken']) for each in met)} |")
     for name, title in {"ends": "executions", "faults": "faults", "actions": "actions"}.items():
