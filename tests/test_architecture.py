@@ -66,7 +66,8 @@ def test_a_package_opens_with_a_list_of_just_what_is_in_it(front_door):
 
 
 def test_no_module_leaves_its_docstring_for_later():
-    assert [name_of(path) for path in SOURCES if re.search("TODO|FIXME|XXX", docstring(path))] == []
+    later = "TO[D]O|FIX[M]E|XX[X]"  # so that whoever searches for one does not find this line
+    assert [name_of(path) for path in SOURCES if re.search(later, docstring(path))] == []
 
 
 def test_the_picture_shows_the_layers_of_the_import_contracts():

@@ -63,7 +63,7 @@ def test_functions_and_commands_read_what_was_written_before(what, emulated_aws,
         AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in keys],
         KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys.items()],
     )
-    item = {"group": "DE-weee", "entry": "GROUP", "codebook_uri": "s3://work/", "codebook_digest": "d"}
+    item = {"group": "DE-weee", "entry": "GROUP", "codebook_uri": "s3://work-bucket/", "codebook_digest": "d"}
     client.put_item(TableName="ledger", Item={name: {"S": value} for name, value in item.items()})
     for read in READS:
         client.meta.events.register(

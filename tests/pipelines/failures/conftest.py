@@ -31,7 +31,12 @@ class Account:
         self.outputs = {
             output: self.sqs.create_queue(QueueName=f"labelmill-{name}")["QueueUrl"]
             for output, name in QUEUES.items()
-        } | {"LedgerTable": "ledger", "LandingBucket": "landing", "WorkBucket": "work", "TimeZone": "UTC"}
+        } | {
+            "LedgerTable": "ledger",
+            "LandingBucket": "landing",
+            "WorkBucket": "work-bucket",
+            "TimeZone": "UTC",
+        }
         for machine in ("training", "inference", "comparison"):
             self.outputs[f"{machine.capitalize()}MachineArn"] = f"{ACCOUNT}:stateMachine:labelmill-{machine}"
         place = {"LocationConstraint": "eu-central-1"}

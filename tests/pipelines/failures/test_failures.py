@@ -28,8 +28,8 @@ TEST = DE | {
 }
 COMPARISON = DE | {
     "run": names.run_name("DE-weee", "comparison", "2026-10", MODEL),
-    "challenger": {"model": MODEL, "predictions": "s3://work/1/"},
-    "winner": {"model": "", "predictions": "s3://work/1/"},
+    "challenger": {"model": MODEL, "predictions": "s3://work-bucket/1/"},
+    "winner": {"model": "", "predictions": "s3://work-bucket/1/"},
 }
 MODEL_ITEM = {
     "run": TRAINING["run"],
@@ -326,7 +326,7 @@ def test_a_model_that_nothing_decides_on_is_listed_and_tested(account):
     assert account.labelmill("retry", "--run", MODEL)[0] == 0
     [run] = account.states.running()
     assert (run["purpose"], run["model"], run["challenger"]) == ("test", MODEL, MODEL)
-    assert run["dataset"] == f"s3://work/runs/DE-weee/{TRAINING['run']}/test/"
+    assert run["dataset"] == f"s3://work-bucket/runs/DE-weee/{TRAINING['run']}/test/"
     assert account.listed() == {}, "it is under way"
 
 
@@ -338,11 +338,13 @@ def test_of_a_retired_group_no_model_is_decided_on(account):
 
 def test_a_model_with_its_test_set_labelled_is_compared(account):
     account.put("DE-weee", f"MODEL#{MODEL}", **MODEL_ITEM)
-    account.put("DE-weee", f"PREDICTIONS#{TRAINING['run']}#{MODEL}", predictions="s3://work/1/", digest="d1")
+    account.put(
+        "DE-weee", f"PREDICTIONS#{TRAINING['run']}#{MODEL}", predictions="s3://work-bucket/1/", digest="d1"
+    )
     account.labelmill("retry", "--all")
     [run] = account.states.running()
     assert names.parse_run(run["run"]).purpose == "comparison"
-    assert run["challenger"]["predictions"] == "s3://work/1/"
+    assert run["challenger"]["predictions"] == "s3://work-bucket/1/"
 
 
 @pytest.mark.parametrize("run", [TEST, COMPARISON])
