@@ -1,11 +1,10 @@
 """`labelmill failures`: everything that is not done, in one list."""
 
 import argparse
-import json
 from datetime import UTC, datetime
 from itertools import groupby
 
-from pipelines.commands.shared import Subparsers, add_stack, guarded
+from pipelines.commands.shared import Subparsers, add_stack, guarded, print_json
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -29,8 +28,7 @@ def _list(args: argparse.Namespace) -> int:
     with listing.opened(open_stack(args.stack), datetime.now(UTC)) as found:
         failures = listing.chosen(found, group=args.group)
     if args.json:
-        print(json.dumps([failure.as_json() for failure in failures], ensure_ascii=False, indent=2))
-        return 0
+        return print_json([failure.as_json() for failure in failures])
     for group, of_group in groupby(failures, lambda failure: failure.group):
         print(group or "no model group")
         for failure in of_group:

@@ -84,7 +84,8 @@ def _retire(args: argparse.Namespace) -> int:
     _change(args, changing.retire)
     print(
         f"{args.group} is retired: nothing of it is ordered, trained on or labelled any more. "
-        f"Its labels and its history stay. To take it up again: labelmill groups revive {args.group}"
+        "Its labels and its history stay. "
+        f"To take it up again: labelmill groups revive {args.group} --reason TEXT"
     )
     return 0
 

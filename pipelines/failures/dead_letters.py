@@ -49,7 +49,14 @@ def find(
             elif (found := _notification(stack, held, message, purpose, source, known)) is not None:
                 yield found
     for message in list(held.by_queue[stack.outputs[EVENTS]]):
-        if (found := _event(stack, held, message, ledgers)) is not None:
+        try:
+            found = _event(stack, held, message, ledgers)
+        # What nobody can read is here more likely than anywhere, and must not hide the rest of the list.
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            found = useless(
+                stack, held, message, "event", f"It cannot be read ({error}): {message.body[:200]}"
+            )
+        if found is not None:
             yield found
 
 

@@ -33,17 +33,23 @@ def _all(stack: Stack, messages: Held, now: datetime) -> Iterator[Failure]:
     statements, errors = [], {}
     for message in list(messages.by_queue[stack.outputs[FAILURES]]):
         match message.content:
-            case {"machine": "unload"}:
+            case {
+                "machine": "unload",
+                "run": str(),
+                "input": {"groups": [str()], "purpose": str(), "period": str(), "delivery": str()},
+                "error": str(),
+                "cause": str(),
+            }:
                 if orders.is_done(stack, message, ledgers):
                     messages.delete(message)
                 else:
                     statements.append(message)
-            case {"run": run, "error": error} if failed_runs.is_listed(run, known):
+            case {"run": str(run), "error": str(error)} if failed_runs.is_listed(run, known):
                 if failed_runs.is_done(run, known, ledgers):
                     messages.delete(message)
                 errors[run] = error
             case _:
-                sentence = f"No run of this stack is named so: {message.body[:500]}"
+                sentence = f"It is about no run or statement of this stack: {message.body[:500]}"
                 yield dead_letters.useless(stack, messages, message, "message of a failure", sentence)
     yield from failed_runs.find(known, ledgers, errors)
     yield from orders.find(stack, statements)

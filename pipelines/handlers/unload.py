@@ -64,7 +64,7 @@ def start_all(
             if group not in codebooks:
                 raise unload.CannotUnload(
                     f"not a known group, or retired. Fix: labelmill codebook publish, for {group}; "
-                    f"of a retired one labelmill groups revive {group}"
+                    f"of a retired one labelmill groups revive {group} --reason TEXT"
                 )
             attributes = _attributes(s3, *codebooks[group])
             request = unload.request(order, group, attributes, place, os.environ["STACK_NAME"])

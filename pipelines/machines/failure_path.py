@@ -213,7 +213,10 @@ def known_group(failure: states.State, then: states.State, needs: str = CODEBOOK
 
 def not_retired(failure: states.State, then: states.State) -> states.State:
     """On to `then`, but not with a new dataset of a retired group."""
-    told = "Model group {} is retired since {}: {}. Revive it (labelmill groups revive {}), then start again."
+    told = (
+        "Model group {} is retired since {}: {}. "
+        "Revive it (labelmill groups revive {} --reason TEXT), then start again."
+    )
     since, reason = "$.registered.Item.retired_at.S", "$.registered.Item.retired_reason.S"
     active = states.Choice("GroupActive")
     refused = refuse("RetiredGroup", failure, told, "$.group", since, reason, "$.group")

@@ -419,3 +419,26 @@ def test_more_messages_than_one_answer_holds_are_all_found(account):
         )
     assert len(account.listed()) == 25
     assert all(one["error"] == "RunFailed" for one in account.listed().values())
+
+
+@pytest.mark.parametrize(
+    ("queue", "message"),
+    [
+        ("EventsDeadLetterQueueUrl", {"detail-type": "Model Trained", "detail": "text"}),
+        ("EventsDeadLetterQueueUrl", {"detail-type": "Model Trained", "detail": {"group": ["DE-weee"]}}),
+        ("EventsDeadLetterQueueUrl", {"detail-type": ["Model Trained"], "detail": {}}),
+        ("EventsDeadLetterQueueUrl", {"detail": {"state": "FAILED", "statementName": "somebody's"}}),
+        ("EventsDeadLetterQueueUrl", {"detail": {"state": "FAILED", "statementName": 7}}),
+        ("FailureQueueUrl", {"machine": "unload"}),
+        ("FailureQueueUrl", STATEMENT | {"input": "text"}),
+        ("FailureQueueUrl", {"run": [TRAINING["run"]], "error": "RunFailed"}),
+        ("TrainingDeadLetterQueueUrl", "no JSON"),
+        ("UnloadDeadLetterQueueUrl", {"purpose": "training", "scheduled_time": 3}),
+    ],
+)
+def test_a_message_that_nobody_can_read_is_listed_beside_all_others(account, queue, message):
+    account.failed("training", TRAINING)
+    name = account.send(queue, message)
+    assert account.listed().keys() == {name, TRAINING["run"]}
+    assert account.labelmill("dismiss", name, "--reason", "nobody knows it")[0] == 0
+    assert account.listed().keys() == {TRAINING["run"]}

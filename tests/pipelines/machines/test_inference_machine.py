@@ -348,7 +348,7 @@ def test_a_dataset_of_a_retired_group_fails_with_the_fix_and_starts_no_job(cloud
     assert (run.status, run.cause) == (
         "FAILED",
         f"Model group {GROUP} is retired since 2026-10-20T08:00:00.000Z: left the country. "
-        f"Revive it (labelmill groups revive {GROUP}), then start again.",
+        f"Revive it (labelmill groups revive {GROUP} --reason TEXT), then start again.",
     )
     assert cloud.sagemaker.requests == []
 
