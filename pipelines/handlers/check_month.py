@@ -1,4 +1,4 @@
-"""Once an hour: send what runs could not send; say which model groups are not done with the month.
+"""Once an hour: do what runs could not send or copy; say which model groups are not done with the month.
 
 A group is done when its labels of the month that has ended are published (or the warehouse had no items of
 it) and every model trained on that month's data has been decided upon. After the month's deadline operators
@@ -42,12 +42,12 @@ def handler(
 
     `table`, `s3`, `sns` and `events` are boto3 clients.
     """
-    table, sns = table or client("dynamodb"), sns or client("sns")
-    notices.send_all(table, os.environ["LEDGER_TABLE"], sns, events or client("events"))
+    table, s3, sns = table or client("dynamodb"), s3 or client("s3"), sns or client("sns")
+    notices.send_all(table, os.environ["LEDGER_TABLE"], sns, events or client("events"), s3)
     period = month_before(datetime.fromisoformat(event["scheduled_time"]), os.environ["TIME_ZONE"])
     month = Ledger(table, os.environ["LEDGER_TABLE"]).month(period)
     bucket = os.environ["LANDING_BUCKET"]
-    left = dict(unfinished(month, partial(has_landed, s3 or client("s3"), bucket, period)))
+    left = dict(unfinished(month, partial(has_landed, s3, bucket, period)))
     for group, what in left.items():
         log.info("%s of %s: %s", group, period, what, extra=about({"group": group}))
     summary = messages.MONTH_OVERDUE.subject.format(period=period, left=len(left), groups=len(month.groups))

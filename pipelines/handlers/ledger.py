@@ -47,6 +47,10 @@ class Ledger:
         item = self._item(group, keys.PREDICTIONS.format(test_set=test_set, model=model))
         return {name: item[name] for name in ("predictions", "digest")} if item else {}
 
+    def labels_run(self, group: str, period: str) -> str:
+        """The run whose labels are the month's; empty where none are."""
+        return self._item(group, keys.MONTH.format(period=period)).get("run", "")
+
     def is_decided(self, group: str, model: str) -> bool:
         """Whether a decision on `model` is recorded."""
         pages = self.client.get_paginator("query").paginate(

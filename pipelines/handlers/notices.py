@@ -1,7 +1,7 @@
-"""Notices and events that a run could not send and kept in the ledger: sending them after all.
+"""Notices, events and copies that a run could not make and kept in the ledger: making them after all.
 
-A run keeps one where what it is about is recorded already (`send_or_keep` in pipelines/machines/states.py).
-One may be sent twice, where it was sent but could not be taken off the ledger; none is lost.
+A run keeps one where what it follows from is recorded already (`later` in pipelines/machines/states.py).
+One may be made twice, where it was made but could not be taken off the ledger; none is lost.
 """
 
 from __future__ import annotations
@@ -11,14 +11,19 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from pipelines import names
+from pipelines.handlers.ledger import Ledger
 from pipelines.handlers.logs import about
 from pipelines.ledger import keys
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_s3 import S3Client
     from types_boto3_sns import SNSClient
 
 log = logging.getLogger(__name__)
+
+COPY = "s3:copyObject"
 
 
 class NotTaken(Exception):
@@ -48,8 +53,15 @@ def _plain(value: Mapping[str, Any]) -> Any:
     return [_plain(each) for each in inner] if kind == "L" else inner
 
 
-def send(notice: Mapping[str, Any], table: DynamoDBClient, name: str, sns: SNSClient, events: Any) -> None:
-    """Send one of `kept`, then take it off the ledger. `table`, `sns` and `events` are boto3 clients.
+def send(
+    notice: Mapping[str, Any],
+    table: DynamoDBClient,
+    name: str,
+    sns: SNSClient,
+    events: Any,
+    s3: S3Client,
+) -> None:
+    """Send one of `kept`, or copy it, then take it off the ledger. All but `notice` and `name` are boto3 clients.
 
     Raises:
         NotTaken: EventBridge did not take it.
@@ -57,6 +69,8 @@ def send(notice: Mapping[str, Any], table: DynamoDBClient, name: str, sns: SNSCl
     request = notice["request"]
     if notice["call"] == "sns:publish":
         sns.publish(**request)
+    elif notice["call"] == COPY:
+        copy(notice, s3, Ledger(table, name))
     else:
         entries = [{**entry, "Detail": json.dumps(entry["Detail"])} for entry in request["Entries"]]
         answer = events.put_events(Entries=entries)
@@ -67,11 +81,29 @@ def send(notice: Mapping[str, Any], table: DynamoDBClient, name: str, sns: SNSCl
     log.info("%s was sent after all", notice["entry"], extra=about(run_of(notice)))
 
 
-def send_all(table: DynamoDBClient, name: str, sns: SNSClient, events: Any) -> None:
+def copy(notice: Mapping[str, Any], s3: S3Client, ledger: Ledger) -> None:
+    """Make a copy; one that names no source is of the labels that are the month's.
+
+    Newer labels than those of its own run may be the month's by now. Whoever copies looks again after it, as
+    a run does (`show_month` in pipelines/machines/labels_record.py).
+    """
+    request, shown = notice["request"], ""
+    if "CopySource" in request:
+        s3.copy_object(**request)
+        return
+    run = names.parse_run(run_of(notice)["run"])
+    assert run
+    while (newest := ledger.labels_run(run.group, run.period)) != shown:
+        folder = names.LABELS.format(group=run.group, period=run.period, run=newest)
+        s3.copy_object(**request, CopySource=f"{request['Bucket']}/{folder}labels.parquet")
+        shown = newest
+
+
+def send_all(table: DynamoDBClient, name: str, sns: SNSClient, events: Any, s3: S3Client) -> None:
     """Send all of `kept`; one that still cannot be sent stays, and holds none of the others back."""
     for notice in kept(table, name):
         try:
-            send(notice, table, name, sns, events)
+            send(notice, table, name, sns, events, s3)
         except Exception:
             log.exception("%s still cannot be sent", notice["entry"], extra=about(run_of(notice)))
 

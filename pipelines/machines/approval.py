@@ -16,16 +16,13 @@ def approval(
     `rejected` is where a person's no leads.
     """
     ask = _ask(failure, evidence)
+    verdict, reason = "$.compared.message.verdict", "$.compared.message.reason"
+    # Whatever the answer, its record says all that the comparison said: rows set aside, too.
+    no = "Not approved. The comparison said {}: {}"
+    by = ("$.answer.by", "$.answer.reason")
     answers = {
-        "Approved": _answered(
-            "Approved", "$.compared.message.verdict", "{} Approved by {}: {}", "$.compared.message.reason"
-        ),
-        "Rejected": _answered(
-            "Rejected",
-            None,
-            "Not approved. The comparison said {}. Rejected by {}: {}",
-            "$.compared.message.verdict",
-        ),
+        "Approved": _answered("Approved", Path(verdict), text("{} Approved by {}: {}", reason, *by)),
+        "Rejected": _answered("Rejected", "KEEP", text(f"{no} Rejected by {{}}: {{}}", verdict, reason, *by)),
     }
     answer = states.Choice("Answer")
     answer.add_choice(choice_rule.ChoiceRule.BooleanEquals("$.answer.approved", True), answers["Approved"])
@@ -35,9 +32,7 @@ def approval(
         parameters={
             "verdict": "KEEP",
             "reason": text(
-                f"Not approved. The comparison said {{}}. Nobody answered within {APPROVAL_DAYS} days, "
-                "which means no.",
-                "$.compared.message.verdict",
+                f"{no} Nobody answered within {APPROVAL_DAYS} days, which means no.", verdict, reason
             ),
             "by": "expiry",
         },
@@ -101,13 +96,9 @@ def _await(failure: states.State, evidence: states.State, expired: states.State)
     return step
 
 
-def _answered(state_id: str, verdict: str | None, reason: str, said: str) -> states.State:
+def _answered(state_id: str, verdict: str | Path, reason: Path) -> states.State:
     return states.Pass(
         state_id,
-        parameters={
-            "verdict": Path(verdict) if verdict else "KEEP",
-            "reason": text(reason, said, "$.answer.by", "$.answer.reason"),
-            "by": Path("$.answer.by"),
-        },
+        parameters={"verdict": verdict, "reason": reason, "by": Path("$.answer.by")},
         result_path="$.decision",
     )

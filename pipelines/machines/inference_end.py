@@ -7,7 +7,7 @@ from pipelines.ledger import keys
 from pipelines.machines.failure_path import CODEBOOK_VERSION, get_item
 from pipelines.machines.inference_jobs import MANIFEST_DIGEST, PUBLISHED
 from pipelines.machines.labels_record import SUPERSEDED, record_labels, record_superseded, show_month
-from pipelines.machines.states import Path, call, event, notify, send_or_keep, text
+from pipelines.machines.states import Path, call, event, notify, now_or_later, text
 from pipelines.names import DECISIONS, RUN_FOLDER, SHEET
 from pipelines.runs import EVENT_VERSION
 
@@ -94,7 +94,7 @@ def _keep_decisions(failure: states.State) -> states.State:
         "Key": text(f"{DECISIONS}decisions.jsonl"),
         "CopySource": text(f"${{WorkBucket}}/{SHEET}decisions.jsonl"),
     }
-    return call("KeepDecisions", "aws-sdk:s3:copyObject", parameters, failure)
+    return now_or_later("KeepDecisions", "aws-sdk:s3:copyObject", parameters, failure)
 
 
 def _record_predictions(failure: states.State) -> states.State:
@@ -172,10 +172,10 @@ def _announce(failure: states.State) -> states.State:
         "predictions": PUBLISHED,
     }
     request = event("Inference Completed", detail)
-    announce = send_or_keep("Announce", "events", "putEvents", request, failure)
+    announce = now_or_later("Announce", "events:putEvents", request, failure)
     # Without its event a test set is never compared: that run fails, and a new one sends it.
     lost = states.Choice("AnnounceFailed")
     lost.add_choice(choice_rule.ChoiceRule.StringEquals("$.purpose", "test"), failure)
-    lost.default_choice(announce.keep)
+    lost.default_choice(announce.later)
     announce.catches[0].next_step = lost
     return announce

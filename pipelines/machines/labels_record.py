@@ -10,10 +10,11 @@ from pipelines.ledger import keys
 from pipelines.ledger.items import NEW, typed
 from pipelines.machines.failure_path import CODEBOOK_VERSION, POLICY, get_item, refuse
 from pipelines.machines.inference_jobs import MANIFEST_DIGEST, PUBLISHED
-from pipelines.machines.states import CANCELLED, Path, call, retry, text
+from pipelines.machines.states import CANCELLED, Path, call, later, retry, text
 
 #: The copy that Athena reads: the month's labels of each group and month, and no others.
 CURRENT = text(names.CURRENT)
+COPY = "aws-sdk:s3:copyObject"
 #: A newer delivery is the month. Texts compare as the times in them do: they are as wide (runs.landed).
 SUPERSEDED = choice_rule.ChoiceRule.StringGreaterThanPath("$.target.month.delivered.S", "$.made.delivered")
 
@@ -135,14 +136,17 @@ def show_month(failure: states.State, then: states.State) -> states.State:
     """Copy the month's labels to where Athena reads, until the ledger still says so after it.
 
     Two runs of one month may end at the same moment. Whoever copies last looks at the ledger after that, so
-    what stays is the month's, whoever made it.
+    what stays is the month's, whoever made it. The labels are recorded by now: where the copy cannot be made,
+    the hourly check makes it, from what is the month's then.
     """
-    find = get_item("GetNewest", text(keys.MONTH), "$.found", failure)
+    to = {"Bucket": Path("$.target.bucket"), "Key": CURRENT}
+    put_off = later("PublishTable", COPY, to, failure)
+    put_off.next(then)
+    find = get_item("GetNewest", text(keys.MONTH), "$.found", put_off)
     shown = states.Choice("NewestShown")
     shown.add_choice(choice_rule.ChoiceRule.StringEqualsPath("$.found.Item.run.S", "$.target.shown"), then)
     source = text(f"{{}}/{names.LABELS}labels.parquet", "$.target.bucket", run="$.found.Item.run.S")
-    parameters = {"Bucket": Path("$.target.bucket"), "Key": CURRENT, "CopySource": source}
-    publish = call("PublishTable", "aws-sdk:s3:copyObject", parameters, failure)
+    publish = call("PublishTable", COPY, {**to, "CopySource": source}, put_off)
     note = states.Pass("NoteShown", input_path="$.found.Item.run.S", result_path="$.target.shown")
     shown.default_choice(publish)
     publish.next(note)

@@ -198,38 +198,39 @@ def few_tries() -> Retry:
     return retry(["States.ALL"], 1, 20, 5)
 
 
-class Kept(Task):
-    """A call without which the run goes on: what cannot be sent is kept, and the same state follows."""
+class NowOrLater(Task):
+    """A call without which the run goes on: one that cannot be made is kept, and the same state follows."""
 
-    keep: Task
+    later: Task
 
     def next(self, next_step: states.State) -> states.State:
-        self.keep.next(next_step)
+        self.later.next(next_step)
         return super().next(next_step)
 
 
-def send_or_keep(
-    state_id: str, service: str, api_call: str, request: dict[str, Any], failure: states.State
-) -> Kept:
-    """A message about what is recorded already, so that it must not fail the run.
+def now_or_later(state_id: str, resource: str, request: dict[str, Any], failure: states.State) -> NowOrLater:
+    """A call that follows from what is recorded already, so that it must not fail the run."""
+    step = NowOrLater(state_id, **_short_call(resource, request), result_path=None)
+    step.later = later(state_id, resource, request, failure)
+    guard(step, step.later, few_tries())
+    return step
 
-    One that cannot be sent becomes an item of the ledger, which the hourly check sends
-    (pipelines/handlers/notices.py). Only where that cannot be written either, the run fails.
+
+def later(state_id: str, resource: str, request: dict[str, Any], failure: states.State) -> Task:
+    """Keep a call in the ledger: the hourly check makes it (pipelines/handlers/notices.py).
+
+    Only where that cannot be written either, the run fails.
     """
-    step = Kept(state_id, **_short_call(f"{service}:{api_call}", request), result_path=None)
     item = {
         "group": {"S": Path("$.group")},
         "entry": {"S": text(keys.NOTICE.replace("{state}", state_id))},
-        "call": {"S": f"{service}:{api_call}"},
+        "call": {"S": resource.removeprefix("aws-sdk:")},
         "request": _attribute(request),
         "why": {"S": Path("$.failure.Error")},
         "kept_at": {"S": Path("$$.State.EnteredTime")},
     }
-    step.keep = call(
-        f"Keep{state_id}", "dynamodb:putItem", {"TableName": "${LedgerTable}", "Item": item}, failure
-    )
-    guard(step, step.keep, few_tries())
-    return step
+    parameters = {"TableName": "${LedgerTable}", "Item": item}
+    return call(f"{state_id}Later", "dynamodb:putItem", parameters, failure)
 
 
 def _attribute(value: Any) -> dict[str, Any]:
@@ -241,7 +242,7 @@ def _attribute(value: Any) -> dict[str, Any]:
 
 def notify(
     state_id: str, topic: str, subject: Path, message: Path, failure: states.State, **filtered: str | Path
-) -> Kept:
+) -> NowOrLater:
     """A message to the topic; people filter what they are sent by its attributes, `group` among them."""
     request = {
         "TopicArn": topic,
@@ -249,7 +250,7 @@ def notify(
         "Message": message,
         "MessageAttributes": attributes(group=Path("$.group"), **filtered),
     }
-    return send_or_keep(state_id, "sns", "publish", request, failure)
+    return now_or_later(state_id, "sns:publish", request, failure)
 
 
 def event(kind: str, detail: dict[str, Any]) -> dict[str, Any]:

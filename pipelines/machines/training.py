@@ -25,8 +25,8 @@ from pipelines.machines.states import (
     event,
     in_work_bucket,
     notify,
+    now_or_later,
     retry,
-    send_or_keep,
     text,
 )
 from pipelines.machines.training_claim import CONDITION_FAILED, ROWS_DIGEST, claim_rows
@@ -209,7 +209,7 @@ def _announcement(
         "dataset": in_work_bucket(f"{RUN_FOLDER}test/", run=run),
         **further,
     }
-    return send_or_keep(state_id, "events", "putEvents", event("Model Trained", detail), failure)
+    return now_or_later(state_id, "events:putEvents", event("Model Trained", detail), failure)
 
 
 def _record_trained(failure: states.State, then: states.State) -> states.State:

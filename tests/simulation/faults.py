@@ -26,7 +26,7 @@ COLUMNS = (*worlds.SHORT, worlds.CONFLICT, *worlds.JOB, worlds.TIMEOUT, *worlds.
 #: Faults that stay for as long as the execution runs; all others happen once.
 LASTING = ("down", worlds.CONFLICT, worlds.TIMEOUT)
 #: What can become of the run.
-GOES_ON, WAITS, KEPT, FAILS, CUT_OFF = "goes on", "waits, goes on", "notice kept", "fails", "cut off"
+GOES_ON, WAITS, LATER, FAILS, CUT_OFF = "goes on", "waits, goes on", "done later", "fails", "cut off"
 
 State = tuple[str, str]
 
@@ -99,10 +99,10 @@ class Story(Group):
         """What has become of the run that met the fault, before anybody starts it again."""
         if self.became or self.hit is None or self.hit.status == "RUNNING":
             return
-        kept = any(item["run"] == self.hit.name for item in self.stored().items(keys.NOTICE))
+        put_off = any(item["run"] == self.hit.name for item in self.stored().items(keys.NOTICE))
         assert self.hit.ended
         waited = self.hit.ended - self.began > timedelta(minutes=4) and self.kind in worlds.JOB
-        went_on = KEPT if kept else WAITS if waited else GOES_ON
+        went_on = LATER if put_off else WAITS if waited else GOES_ON
         self.became = {"SUCCEEDED": went_on, "FAILED": FAILS, "ABORTED": CUT_OFF}[self.hit.status]
 
     def learn(self, codes: str) -> None:
@@ -155,8 +155,8 @@ def _fails_before(state: str) -> str:
     """The state that must fail for this one to be met; empty for one that is met without."""
     if state in ("QueueFailure", "NotifyOperators"):
         return "GetGroup"
-    kept = state.removeprefix("Keep")
-    return kept if kept not in (state, "Decisions") else ""
+    now = state.removesuffix("Later")
+    return now if now != state else ""
 
 
 def _items(count: int) -> list[dict[str, str]]:

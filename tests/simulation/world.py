@@ -17,7 +17,7 @@ from unittest import mock
 
 from botocore.exceptions import ClientError
 
-from pipelines.handlers import clients, start_comparison, start_inference, start_training, test_model
+from pipelines.handlers import check_month, clients, start_comparison, start_inference, start_training, test_model
 from tests.definition_checks import as_sent, substitute
 from tests.pipelines.machines.definition_examples import (
     ACCOUNT,
@@ -358,7 +358,10 @@ class World:
 
     def _lambda_Invoke(self, asked: dict[str, Any]) -> dict[str, Any]:
         event = json.loads(asked["Payload"])
-        self._pend(f"{event['detail-type']} again", partial(self._on_event, event))
+        if asked["FunctionName"].endswith("check-month"):
+            self._pend("the hourly check", partial(check_month.handler, event))
+        else:
+            self._pend(f"{event['detail-type']} again", partial(self._on_event, event))
         return {"StatusCode": 202}
 
     def _advance(self, running: Running) -> None:

@@ -103,7 +103,8 @@ def test_a_rejected_challenger_leaves_the_winner_and_the_reason_is_recorded(clou
     assert cloud.items("WINNER")[0]["model"] == OLD_MODEL
     [decision] = cloud.items("DECISION#")
     assert (decision["verdict"], decision["evidence_digest"]) == ("KEEP", "e" * 64)
-    assert decision["reason"].startswith("Not approved. The comparison said PROMOTE. Rejected by arn:aws:")
+    said = "Not approved. The comparison said PROMOTE: Macro-F1 rose by 0.05."
+    assert decision["reason"].startswith(f"{said} Rejected by arn:aws:")
     assert decision["reason"].endswith(": two codes look odd")
     assert cloud.received("Mlops")[-1]["Subject"] == f"KEEP: {GROUP} {PERIOD}"
 
@@ -115,7 +116,8 @@ def test_no_answer_for_a_week_means_no_and_is_not_asked_again(cloud, mlops):
     assert cloud.items("WINNER")[0]["model"] == OLD_MODEL
     [decision] = cloud.items("DECISION#")
     assert (decision["verdict"], decision["decided_by"]) == ("KEEP", "expiry")
-    assert "PROMOTE" in decision["reason"] and "Nobody answered" in decision["reason"]
+    said = "Not approved. The comparison said PROMOTE: Macro-F1 rose by 0.05."
+    assert decision["reason"] == f"{said} Nobody answered within 7 days, which means no."
 
 
 def test_mlops_are_asked_with_the_evidence_and_both_commands_but_never_with_the_token(cloud, mlops):

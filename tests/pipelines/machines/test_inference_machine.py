@@ -242,14 +242,6 @@ def test_athena_reads_the_months_labels_where_two_runs_of_it_end_at_the_same_mom
     assert len(copies) == 2 and published(cloud, "labelled")[TABLE] == "later"
 
 
-def test_labels_that_cannot_be_copied_are_recorded_so_that_the_next_run_of_the_month_shows_them(cloud):
-    cloud.put(WINNER)
-    cloud.s3.delete_object(Bucket="labelled", Key=f"{labels_of(MONTH)}labels.parquet")
-    run = cloud.run("inference", MONTH)
-    assert run.status == "FAILED"
-    assert [item["run"] for item in cloud.items("MONTH#")] == [MONTH["run"]]
-
-
 def test_what_needs_attention_reaches_stakeholders_and_mlops(cloud):
     cloud.put(WINNER)
     sentence = "The model cannot predict code 3a, new since it was trained."

@@ -1,10 +1,12 @@
-"""What is about something recorded and cannot be sent is kept, and the run succeeds."""
+"""What follows from something recorded and cannot be sent or copied is kept, and the run succeeds."""
 
 import pytest
 from moto.dynamodb.exceptions import MockValidationException
 from moto.dynamodb.models import DynamoDBBackend
 from moto.events.exceptions import ValidationException
 from moto.events.models import EventsBackend
+from moto.s3.exceptions import S3ClientError
+from moto.s3.models import S3Backend
 from moto.sns.exceptions import InternalError
 from moto.sns.models import SNSBackend
 from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackEndpoint
@@ -17,6 +19,7 @@ from tests.pipelines.machines.definition_examples import (
     INPUTS,
     MODEL,
     MODEL_ITEM,
+    MONTH_ITEM,
     OLD_MODEL,
     OLD_MODEL_ITEM,
     PERIOD,
@@ -24,17 +27,18 @@ from tests.pipelines.machines.definition_examples import (
     WINNER,
 )
 
-MONTH, TEST = INPUTS["inference"], INPUTS["test"]
+MONTH, TEST, REVIEW = INPUTS["inference"], INPUTS["test"], INPUTS["review"]
 
 
 @pytest.fixture
 def cloud(cloud):
     """With a winner, a challenger, and what Publish leaves."""
     cloud.put(WINNER, MODEL_ITEM, OLD_MODEL_ITEM)
-    for bucket, run in (("labelled", MONTH), ("work-bucket", TEST)):
+    for bucket, run in (("labelled", MONTH), ("labelled", REVIEW), ("work-bucket", TEST)):
         cloud.s3.put_object(Bucket=bucket, Key=f"runs/{GROUP}/{run['run']}/manifest/manifest.json")
-    labels = f"labels/{GROUP}/{PERIOD}/{MONTH['run']}/labels.parquet"
-    cloud.s3.put_object(Bucket="labelled", Key=labels)
+    for run in (MONTH, REVIEW):
+        labels = f"labels/{GROUP}/{PERIOD}/{run['run']}/labels.parquet"
+        cloud.s3.put_object(Bucket="labelled", Key=labels, Body=run["run"])
     cloud.sagemaker.messages["processing.publish"] |= {"alarms": 1, "attention": "Fewer items."}
     return cloud
 
@@ -74,7 +78,7 @@ def test_what_is_kept_is_sent_as_the_run_would_have_sent_it(cloud, monkeypatch):
     with monkeypatch.context() as patch:
         take_nothing(patch)
         cloud.run("inference", MONTH)
-    notices.send_all(cloud.dynamodb, "ledger", client("sns"), client("events"))
+    notices.send_all(cloud.dynamodb, "ledger", client("sns"), client("events"), cloud.s3)
     assert kept(cloud) == []
     [ready], [attention], [(kind, detail)] = (
         *(cloud.received(queue) for queue in ("Stakeholders", "Mlops")),
@@ -108,7 +112,7 @@ def test_a_model_is_recorded_though_its_event_cannot_be_sent(cloud, down):
     down()
     run = cloud.run("training", INPUTS["training"])
     assert run.status == "SUCCEEDED", run.cause
-    assert run.states[-3:] == ["RecordTrained", "Announce", "KeepAnnounce"]
+    assert run.states[-3:] == ["RecordTrained", "Announce", "AnnounceLater"]
     assert kept(cloud) == ["Announce"]
 
 
@@ -133,7 +137,7 @@ def test_a_comparison_waits_for_a_person_though_the_question_could_not_be_sent(c
     run = cloud.run("comparison", INPUTS["comparison"])
     assert run.status == "SUCCEEDED", run.cause
     assert run.states[run.states.index("AskMlops") :][:4] == [
-        *("AskMlops", "KeepAskMlops", "AwaitApproval", "Expired")
+        *("AskMlops", "AskMlopsLater", "AwaitApproval", "Expired")
     ]
     assert "AskMlops" in kept(cloud)
 
@@ -151,3 +155,59 @@ def test_a_message_that_can_be_neither_sent_nor_kept_fails_the_run(cloud, down, 
     run = cloud.run("comparison", INPUTS["comparison"])
     assert (run.status, run.states[-1]) == ("FAILED", "Failed")
     assert cloud.received("failures")[0]["run"] == INPUTS["comparison"]["run"]
+
+
+def copies_fail(monkeypatch: pytest.MonkeyPatch, start: str) -> None:
+    """From here on S3 copies nothing to keys that start so."""
+    copy_object = S3Backend.copy_object
+
+    def refuse(self, src_key, dest_bucket_name, dest_key_name, *args, **kwargs):
+        if dest_key_name.startswith(start):
+            raise S3ClientError("SlowDown", "not today")
+        return copy_object(self, src_key, dest_bucket_name, dest_key_name, *args, **kwargs)
+
+    monkeypatch.setattr(S3Backend, "copy_object", refuse)
+
+
+def make_what_is_kept(cloud) -> None:
+    notices.send_all(cloud.dynamodb, "ledger", client("sns"), client("events"), cloud.s3)
+
+
+def test_a_month_that_cannot_be_copied_for_athena_is_published_and_told_and_copied_later(cloud, monkeypatch):
+    with monkeypatch.context() as patch:
+        copies_fail(patch, "current/")
+        run = cloud.run("inference", MONTH)
+    assert run.status == "SUCCEEDED", run.cause
+    assert cloud.received("Stakeholders")[0]["Subject"] == f"Labels ready: {GROUP} {PERIOD}"
+    assert kept(cloud) == ["PublishTable"] and cloud.received("failures") == []
+    make_what_is_kept(cloud)
+    assert kept(cloud) == []
+    assert body(cloud, "labelled", f"current/{GROUP}/{PERIOD}/labels.parquet") == MONTH["run"]
+
+
+def test_the_copy_that_is_made_later_is_of_the_labels_that_are_the_months_then(cloud, monkeypatch):
+    with monkeypatch.context() as patch:
+        copies_fail(patch, "current/")
+        cloud.run("inference", MONTH)
+    [month] = cloud.items("MONTH#")
+    cloud.put({name: {"S": value} for name, value in (month | {"run": REVIEW["run"]}).items()})
+    make_what_is_kept(cloud)
+    assert body(cloud, "labelled", f"current/{GROUP}/{PERIOD}/labels.parquet") == REVIEW["run"]
+
+
+def test_decisions_that_cannot_be_copied_to_where_training_reads_are_copied_later(cloud, monkeypatch):
+    cloud.put(MONTH_ITEM)
+    sheet = f"{GROUP}/{REVIEW['sheet']}/decisions.jsonl"
+    cloud.s3.put_object(Bucket="work-bucket", Key=f"sheets/{sheet}", Body="decided")
+    with monkeypatch.context() as patch:
+        copies_fail(patch, "reviewed/")
+        run = cloud.run("inference", REVIEW)
+    assert run.status == "SUCCEEDED", run.cause
+    assert kept(cloud) == ["KeepDecisions"]
+    make_what_is_kept(cloud)
+    assert kept(cloud) == []
+    assert body(cloud, "work-bucket", f"reviewed/{sheet}") == "decided"
+
+
+def body(cloud, bucket: str, key: str) -> str:
+    return cloud.s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()

@@ -79,16 +79,21 @@ LAST_CATCH = {
 #: What is about something recorded already is kept, and the run goes on (test_kept_notices.py).
 KEPT = {
     **{
-        (machine, state): (f"Keep{state}", "$.failure")
+        (machine, state): (f"{state}Later", "$.failure")
         for machine, states in {
             "training": ("Announce", "AnnounceAgain", "NotifyClaimed", "NotifyMlops", "NotifyUndecided"),
-            "inference": ("NotifyMlops", "NotifyStakeholders", "TellOperators", "TellStakeholders"),
+            "inference": (
+                *("KeepDecisions", "NotifyMlops", "NotifyStakeholders"),
+                *("TellOperators", "TellStakeholders"),
+            ),
             "comparison": ("AskMlops", "NotifyMlops"),
         }.items()
         for state in states
     },
     ("inference", "Announce"): ("AnnounceFailed", "$.failure"),
 }
+#: The copy for Athena is one thing to put off, whatever of it fails; the run no longer looks whether it is right.
+SHOWN = {("inference", state): ("PublishTableLater", "$.failure") for state in ("GetNewest", "PublishTable")}
 #: The other Catches: errors, where they lead, and with what.
 CATCHES = {
     ("training", "TuneWarm"): [
@@ -149,7 +154,7 @@ def test_a_task_that_fails_leads_to_the_failure_path_with_what_went_wrong(key):
     *others, last = [
         (tuple(catch["ErrorEquals"]), catch["Next"], catch.get("ResultPath")) for catch in TASKS[key]["Catch"]
     ]
-    assert last == (("States.ALL",), *(LAST_CATCH | KEPT).get(key, ("QueueFailure", "$.failure")))
+    assert last == (("States.ALL",), *(LAST_CATCH | KEPT | SHOWN).get(key, ("QueueFailure", "$.failure")))
     assert others == CATCHES.get(key, [])
 
 
@@ -163,7 +168,7 @@ def test_a_run_is_cut_off_after_its_time(machine):
     assert definition_of(machine)["TimeoutSeconds"] == MACHINE_TIMEOUTS[machine]
 
 
-@pytest.mark.parametrize("table", [RETRIERS, LAST_CATCH, KEPT, CATCHES, TIMEOUTS])
+@pytest.mark.parametrize("table", [RETRIERS, LAST_CATCH, KEPT, SHOWN, CATCHES, TIMEOUTS])
 def test_no_table_names_a_task_that_is_not_there(table):
     assert table.keys() <= TASKS.keys()
 
@@ -179,7 +184,7 @@ def test_what_stands_between_a_task_and_the_failure_path_leads_there_by_default(
 
 @pytest.mark.parametrize("key", KEPT, ids="-".join)
 def test_a_run_goes_on_in_the_same_way_whether_a_message_is_sent_or_kept(key):
-    sent, kept = TASKS[key], TASKS[key[0], f"Keep{key[1]}"]
+    sent, kept = TASKS[key], TASKS[key[0], f"{key[1]}Later"]
     assert [kept.get(where) for where in ("Next", "End")] == [sent.get(where) for where in ("Next", "End")]
 
 
