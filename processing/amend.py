@@ -53,7 +53,9 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     found = _summary(table, about, kept_decisions.counts(table, decisions), book)
     summary.write(found, folder)
     label_table.write_csv(decisions, folder / "decisions.csv")
-    digest = output.write(table, about, options.destination, {"decisions.csv": decisions.num_rows})
+    left = kept_decisions.overtaken(table, decisions, before.overtaken)
+    rows = {"decisions.csv": decisions.num_rows, **output.write_overtaken(left)}
+    digest = output.write(table, about, options.destination, rows)
     counts = {name: about[name] for name in ("rows", *output.STATUSES)}
     # MLOps got the message about the model when it labelled the month.
     return counts | summary.message(found) | {"alarms": 0, "manifest_digest": digest}

@@ -74,6 +74,9 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         if decisions is not None and len(decisions):
             label_table.write_csv(decisions, container.output_folder("files") / "decisions.csv")
             rows["decisions.csv"] = len(decisions)
+        if replaced is not None:
+            left = kept_decisions.overtaken(table, kept_decisions.given(replaced), replaced.overtaken)
+            rows |= output.write_overtaken(left)
         message |= summary.message(found)
     return message | {"manifest_digest": output.write(table, about, options.destination, rows)}
 

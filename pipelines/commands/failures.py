@@ -12,7 +12,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "failures",
         description="List what is not done: failed runs, statements, messages and events that no function "
-        "took, models that nothing decides on, notices that were not sent (docs/runbook.md).",
+        "took, models that nothing decides on, notices not sent, copies not made (docs/runbook.md).",
         epilog="Example: labelmill failures --group DE-weee",
     )
     parser.add_argument("--group", metavar="GROUP", help="only of this model group, such as DE-weee")

@@ -12,7 +12,6 @@ from pipelines.handlers import notices
 from pipelines.ledger import keys
 from pipelines.names import parse_run
 
-
 WHAT = {
     "sns:publish": "notice that was not sent",
     "events:putEvents": "event that was not sent",

@@ -61,7 +61,9 @@ def send(
     events: Any,
     s3: S3Client,
 ) -> None:
-    """Send one of `kept`, or copy it, then take it off the ledger. All but `notice` and `name` are boto3 clients.
+    """Send or make one of `kept`, then take it off the ledger.
+
+    `table`, `sns`, `events` and `s3` are boto3 clients.
 
     Raises:
         NotTaken: EventBridge did not take it.

@@ -1,4 +1,8 @@
-"""People's decisions put into labels: those of a sheet, or those on the labels that are replaced."""
+"""People's decisions put into labels: those of a sheet, or those on the labels that are replaced.
+
+A decision is on an item and its text. One that the labels of a month do not hold goes with them from version
+to version, and is put into the first that has the item with this text again.
+"""
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -9,6 +13,9 @@ from processing.labels.published import Published
 
 ANSWER = ("answer", "decided_by", "decided_at", "why")
 COLUMNS = ["item_id", "code", "text_key", *ANSWER]
+DECISION = ["item_id", "label", "text_key", *ANSWER]
+#: What decides; a skip is an answer, too.
+DECIDED = pa.array(["code", "none", "withdrawn"])
 WITHDRAWN = "A person's decision was withdrawn."
 
 
@@ -17,7 +24,8 @@ def keep(
 ) -> tuple[pa.Table, pa.Table | None]:
     """The labels with the decisions on `replaced` in them; and these, `kept` or not, None without `replaced`.
 
-    Decisions on items that are no longer there are left out.
+    Decisions on items that are not there are left out, and so are those that fitted no item of `replaced`
+    and fit none of these.
 
     Args:
         labels: made anew, with the columns of label_table.label, and `text_key`.
@@ -28,13 +36,57 @@ def keep(
     if replaced is None:
         return labels, None
     there = pc.is_in(replaced.table["item_id"], value_set=labels["item_id"].combine_chunks())
-    decisions = replaced.table.filter(pc.and_(there, pc.is_valid(replaced.table["answer"]))).combine_chunks()
-    decisions = decisions.rename_columns({"code": "label"})
+    decisions = given(replaced).filter(there.filter(pc.is_valid(replaced.table["answer"])))
+    if replaced.overtaken is not None:
+        fits = pc.is_in(_on(replaced.overtaken), value_set=_on(labels))
+        decisions = pa.concat_tables([decisions, replaced.overtaken.filter(fits)])
+        fits = pc.is_in(_on(decisions), value_set=_on(labels))
+        # Of two on an item, that on its text, and of those the later; nobody skips what was decided.
+        decisions = decisions.append_column("fits", fits).append_column("decided", _decided(decisions))
+        order = [(name, "descending") for name in ("fits", "decided", "decided_at")]
+        decisions = _first(decisions.sort_by(order), "item_id").select(DECISION)
+    decisions = decisions.combine_chunks()
     for name in (*ANSWER, "suggested"):
         kind = label_table.TYPES.get(name, pa.string())
         labels = labels.append_column(name, pa.nulls(len(labels), kind))
     labels, decided = put(labels, decisions, book, period)
     return labels, with_kept(decisions, labels, decided)
+
+
+def given(published: Published) -> pa.Table:
+    """The answers that a month's labels hold, with the columns DECISION."""
+    held = published.table.filter(pc.is_valid(published.table["answer"])).select(COLUMNS)
+    return held.rename_columns({"code": "label"}).select(DECISION)
+
+
+def overtaken(labels: pa.Table, *decisions: pa.Table | None) -> pa.Table:
+    """Of all decisions on a month the latest on each item and text, if the month's labels do not hold one.
+
+    Args:
+        labels: with `item_id`, `text_key`, `answer`.
+        decisions: tables with the columns DECISION, or None.
+    """
+    tables = [table.select(DECISION) for table in decisions if table is not None]
+    table = pa.concat_tables(tables, promote_options="permissive")
+    table = table.filter(_decided(table)).sort_by([("decided_at", "descending")])
+    held = pc.is_in(_on(table), value_set=_on(labels.filter(_decided(labels))))
+    left = table.filter(pc.invert(held))
+    return _first(left.append_column("on", _on(left)), "on").select(DECISION)
+
+
+def _decided(table: pa.Table) -> pa.ChunkedArray:
+    return pc.is_in(table["answer"], value_set=DECIDED)
+
+
+def _on(table: pa.Table) -> pa.Array:
+    """What a row is on: item and text."""
+    return pc.binary_join_element_wise(table["item_id"], table["text_key"], "\n").combine_chunks()
+
+
+def _first(table: pa.Table, by: str) -> pa.Table:
+    """The first row of each value of a column."""
+    values = table[by].combine_chunks()
+    return table.take(pc.index_in(pc.unique(values), value_set=values))
 
 
 def put(
@@ -106,7 +158,7 @@ def counts(labels: pa.Table, decisions: pa.Table) -> dict[str, int]:
 
     A skip is an answer, but decides nothing.
     """
-    held = pc.is_in(labels["answer"], value_set=pa.array(["code", "none", "withdrawn"]))
+    held = _decided(labels)
     lost = pc.and_(pc.equal(decisions["kept"], "no"), pc.not_equal(decisions["answer"], "skip"))
     return {"kept": pc.sum(held).as_py() or 0, "not_kept": pc.sum(lost).as_py() or 0}
 

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from processing import container
 from processing.digests import sha256
 from processing.labels import label_table
+from processing.labels.published import OVERTAKEN
 
 STATUSES = ("labelled", "review", "none", "rejected")
 
@@ -18,6 +20,14 @@ def by_status(table: pa.Table) -> dict[str, int]:
     """Rows by status, every status named."""
     counted = Counter({row["values"]: row["counts"] for row in table["status"].value_counts().to_pylist()})
     return {status: counted[status] for status in STATUSES}
+
+
+def write_overtaken(table: pa.Table) -> dict[str, int]:
+    """Write the decisions that the labels do not hold next to them, if there are any; rows by file name."""
+    if not table.num_rows:
+        return {}
+    pq.write_table(table, container.output_folder("files") / OVERTAKEN)
+    return {OVERTAKEN: table.num_rows}
 
 
 def write(

@@ -11,15 +11,18 @@ import pyarrow.parquet as pq
 from processing.digests import check
 
 TABLE, MANIFEST = "labels.parquet", "manifest.json"
+#: People's decisions on the month that its labels do not hold (kept_decisions.py).
+OVERTAKEN = "overtaken.parquet"
 RESTORE = "restore that version of the object, which its bucket keeps for 90 days, then start the run again."
 
 
 @dataclass(frozen=True)
 class Published:
-    """A published output: its manifest and its rows."""
+    """A published output: its manifest, its rows, and the decisions that these do not hold, if there are any."""
 
     manifest: dict[str, Any]
     table: pa.Table
+    overtaken: pa.Table | None = None
 
 
 def read(folder: Path, digest: str, columns: list[str] | None = None) -> Published | None:
@@ -39,4 +42,6 @@ def read(folder: Path, digest: str, columns: list[str] | None = None) -> Publish
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     for file in manifest["files"]:
         check(folder / file["name"], file["sha256"], f"{file['name']} of run {manifest['run']}", RESTORE)
-    return Published(manifest, pq.read_table(folder / TABLE, columns=columns))
+    listed = OVERTAKEN in {file["name"] for file in manifest["files"]}
+    overtaken = pq.read_table(folder / OVERTAKEN) if listed else None
+    return Published(manifest, pq.read_table(folder / TABLE, columns=columns), overtaken)

@@ -364,6 +364,57 @@ def test_a_decision_on_a_code_that_is_no_more_in_force_is_not_kept(labels, amend
     assert read_json(again, "files", "summary.json")["decisions"] == {"kept": 0, "not_kept": 1}
 
 
+def test_a_decision_comes_back_with_an_item_that_one_delivery_of_the_month_did_not_have(
+    labels, amended, publish_month
+):
+    without = publish_month(month()[1:], replaced=amended(labels, [decision(0, "2"), decision(1, "3a")]))
+    assert [row["code"] for row in without.published() if row["decided_by"]] == ["3a"]
+    twice = publish_month(month()[1:], replaced=without)
+    back = publish_month(month(), replaced=twice)
+    assert label(back, 0) == ("labelled", "2", "code", "A. Muster")
+    assert read_json(back, "files", "summary.json")["decisions"] == {"kept": 2, "not_kept": 0}
+    assert not (back.output("files") / "overtaken.parquet").exists()
+
+
+def test_a_decision_comes_back_with_the_text_that_it_is_on_and_each_text_has_its_own(
+    labels, amended, publish_month
+):
+    other = month()
+    other[0]["title"] = "Kühlschrank, korrigiert"
+    decided = amended(labels, [decision(0, "2")])
+    corrected = publish_month(other, replaced=decided)
+    key = corrected.published()[0]["text_key"]
+    corrected = amended(corrected, [decision(0, "3a", decided_at=LATER, text_key=key)], "r3")
+    for _ in range(2):
+        decided = publish_month(month(), replaced=corrected)
+        assert label(decided, 0) == ("labelled", "2", "code", "A. Muster")
+        corrected = publish_month(other, replaced=decided)
+        assert label(corrected, 0) == ("labelled", "3a", "code", "A. Muster")
+
+
+def test_a_decision_comes_back_when_its_code_is_in_force_again(labels, amended, publish_month):
+    codes = [code | {"valid_to": "2026-09-30"} if code["code"] == "2" else code for code in CODEBOOK["codes"]]
+    decided = amended(labels, [decision(0, "2")])
+    without = publish_month(month(), replaced=decided, book=CODEBOOK | {"codes": codes})
+    assert label(publish_month(month(), replaced=without), 0) == ("labelled", "2", "code", "A. Muster")
+
+
+def test_a_sheet_on_an_item_that_is_gone_counts_when_the_item_is_back(labels, amended, publish_month):
+    without = publish_month(month()[1:], replaced=labels)
+    filled = amended(without, [decision(0, "2"), decision(1, "2")])
+    assert filled.message["labelled"] == without.message["labelled"] + 1
+    filled = amended(filled, [decision(2, "2")], "r3")
+    assert label(publish_month(month(), replaced=filled), 0) == ("labelled", "2", "code", "A. Muster")
+
+
+def test_of_two_decisions_that_wait_for_the_item_the_later_counts(labels, amended, publish_month):
+    without = publish_month(month()[1:], replaced=amended(labels, [decision(0, "2")]))
+    filled = amended(without, [decision(0, "3a", decided_at=LATER)], "r3")
+    assert label(publish_month(month(), replaced=filled), 0)[1] == "3a"
+    filled = amended(filled, [decision(0, "1")], "r4")
+    assert label(publish_month(month(), replaced=filled), 0)[1] == "3a"
+
+
 # --- training rows of the next month
 
 

@@ -8,7 +8,7 @@ writes.
 import hashlib
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,7 +21,7 @@ from processing.codes.codebook import Codebook
 from processing.dataset.decisions import DECISION
 from processing.errors import NOT_AS_RECORDED
 from processing.labels import kept_decisions, label_table, output
-from processing.labels.published import Published
+from processing.labels.published import OVERTAKEN, Published
 
 Files = dict[str, bytes]
 NO_ROWS = "The dataset has no usable row."
@@ -179,6 +179,7 @@ def _publish(job: Job) -> Result:
             }
         )
     labels = pa.Table.from_pylist(rows, LABELS)
+    replaced = None
     test_set = job.arguments["purpose"] == "test"
     if not test_set:
         replaced = _published(job.inputs["replaced"], job.arguments["replaced-digest"])
@@ -200,7 +201,8 @@ def _publish(job: Job) -> Result:
     table = label_table.assemble([labels, gone], constants, test_set=test_set)
     if table.num_rows != int(job.arguments["rows"]):
         raise Refused("Not every row is there once; nothing is published.")
-    return _written(table, about, job)
+    given = [kept_decisions.given(replaced), replaced.overtaken] if replaced else []
+    return _written(table, about, job, given)
 
 
 def _amend(job: Job) -> Result:
@@ -221,13 +223,13 @@ def _amend(job: Job) -> Result:
         "amends": job.arguments["amends"],
         "amended_runs": [*before.manifest.get("amended_runs", []), before.manifest["run"]],
     }
-    return _written(table, about, job)
+    return _written(table, about, job, [decisions, before.overtaken])
 
 
-def _written(table: pa.Table, about: dict[str, Any], job: Job) -> Result:
-    body = io.BytesIO()
-    pq.write_table(table, body)
-    files = {"labels.parquet": body.getvalue()}
+def _written(table: pa.Table, about: dict[str, Any], job: Job, given: Sequence[pa.Table | None]) -> Result:
+    files = {"labels.parquet": _parquet(table)}
+    if given and len(left := kept_decisions.overtaken(table, *given)):
+        files[OVERTAKEN] = _parquet(left)
     about |= {"rows": table.num_rows, **output.by_status(table)}
     listed = [
         {"name": name, "bytes": len(body), "sha256": hashlib.sha256(body).hexdigest()}
@@ -238,6 +240,12 @@ def _written(table: pa.Table, about: dict[str, Any], job: Job) -> Result:
     outputs = {"files": files, "manifest": {"manifest.json": manifest}}
     message = counts | {"alarms": int(about["review"] > 1), "attention": "Look."}
     return outputs, message | {"manifest_digest": hashlib.sha256(manifest).hexdigest()}
+
+
+def _parquet(table: pa.Table) -> bytes:
+    body = io.BytesIO()
+    pq.write_table(table, body)
+    return body.getvalue()
 
 
 def _compare(job: Job) -> Result:
@@ -286,4 +294,5 @@ def _published(files: Files, wanted: str) -> Published | None:
     for file in manifest["files"]:
         if hashlib.sha256(files[file["name"]]).hexdigest() != file["sha256"]:
             raise Refused(f"{file['name']} of run {manifest['run']} {NOT_AS_RECORDED}.")
-    return Published(manifest, pq.read_table(io.BytesIO(files["labels.parquet"])))
+    overtaken = pq.read_table(io.BytesIO(files[OVERTAKEN])) if OVERTAKEN in files else None
+    return Published(manifest, pq.read_table(io.BytesIO(files["labels.parquet"])), overtaken)

@@ -17,7 +17,14 @@ from unittest import mock
 
 from botocore.exceptions import ClientError
 
-from pipelines.handlers import check_month, clients, start_comparison, start_inference, start_training, test_model
+from pipelines.handlers import (
+    check_month,
+    clients,
+    start_comparison,
+    start_inference,
+    start_training,
+    test_model,
+)
 from tests.definition_checks import as_sent, substitute
 from tests.pipelines.machines.definition_examples import (
     ACCOUNT,

@@ -92,7 +92,7 @@ KEPT = {
     },
     ("inference", "Announce"): ("AnnounceFailed", "$.failure"),
 }
-#: The copy for Athena is one thing to put off, whatever of it fails; the run no longer looks whether it is right.
+#: The copy for Athena is put off whole, whatever of it fails.
 SHOWN = {("inference", state): ("PublishTableLater", "$.failure") for state in ("GetNewest", "PublishTable")}
 #: The other Catches: errors, where they lead, and with what.
 CATCHES = {
