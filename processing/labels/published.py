@@ -18,7 +18,7 @@ RESTORE = "restore that version of the object, which its bucket keeps for 90 day
 
 @dataclass(frozen=True)
 class Published:
-    """A published output: its manifest, its rows, and the decisions that these do not hold, if there are any."""
+    """A published output: its manifest, its rows, and the decisions that they do not hold, if any."""
 
     manifest: dict[str, Any]
     table: pa.Table
