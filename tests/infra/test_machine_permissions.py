@@ -157,8 +157,7 @@ FUNCTIONS = {
     "CheckMonthRole": {
         ("sqs:SendMessage", "EventsDeadLetterQueue"),
         *(("sns:Publish", f"{audience}Topic") for audience in ("Operators", "Mlops", "Stakeholders")),
-        ("dynamodb:Scan", "LedgerTable"),
-        ("dynamodb:DeleteItem", "LedgerTable"),
+        *((f"dynamodb:{action}", "LedgerTable") for action in ("Scan", "GetItem", "DeleteItem")),
     },
     "CheckMonthSchedulerRole": {
         ("sqs:SendMessage", "EventsDeadLetterQueue"),
@@ -186,7 +185,7 @@ ELSEWHERE = {
     "StartTrainingRole": {"s3:ListBucket"},
     "StartInferenceRole": {"s3:ListBucket"},
     "StatementFinishedRole": {"s3:ListBucket"},
-    "CheckMonthRole": {"s3:ListBucket", "events:PutEvents"},
+    "CheckMonthRole": {"s3:GetObject", "s3:ListBucket", "s3:PutObject", "events:PutEvents"},
     "TestModelRole": {"states:DescribeExecution"},
 }
 

@@ -30,6 +30,8 @@ THROUGH_A_SERVICE = {
     ("TrainingMachineRole", "WorkKey", "s3"): READ_AND_WRITE,
     ("InferenceMachineRole", "WorkKey", "s3"): READ_AND_WRITE,
     ("InferenceMachineRole", "LabelledKey", "s3"): READ_AND_WRITE,
+    ("CheckMonthRole", "WorkKey", "s3"): READ_AND_WRITE,
+    ("CheckMonthRole", "LabelledKey", "s3"): READ_AND_WRITE,
     **{(role, "OperationsKey", "sqs"): READ_AND_WRITE for role in (*MACHINES, *SENDERS)},
     **{(role, "OperationsKey", "sqs"): {"kms:Decrypt"} for role in STARTERS[:2]},
     **{(role, "OperationsKey", "sns"): READ_AND_WRITE for role in (*MACHINES, *TELLERS)},
@@ -111,6 +113,7 @@ READS = {
     "InferenceMachineRole": {
         *(MANIFESTS["staged for the test"], MANIFESTS["staged for people"], LABELS, SHEET, KEPT)
     },
+    "CheckMonthRole": {LABELS, SHEET},
     "WarehouseRole": {*LANDED},
     "UnloadRole": {CODEBOOK},
 }
@@ -128,6 +131,7 @@ WRITES = {
     "AmendRole": {LABELS, MANIFESTS["staged for people"], MANIFESTS["for people"]},
     "CompareRole": outputs("evidence"),
     "InferenceMachineRole": {MANIFESTS["of the test"], MANIFESTS["for people"], CURRENT, REVIEWED},
+    "CheckMonthRole": {CURRENT, REVIEWED},
     "WarehouseRole": {*LANDED},
 }
 

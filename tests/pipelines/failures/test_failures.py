@@ -393,6 +393,17 @@ def test_a_notice_that_was_kept_is_listed_and_sent(account):
     assert account.listed() == {}
 
 
+def test_a_copy_that_was_put_off_is_listed_and_left_to_the_hourly_check_which_may_make_it(account):
+    entry = {"entry": {"S": f"NOTICE#{RUN['run']}#PublishTable"}, "call": {"S": "s3:copyObject"}}
+    account.dynamodb.put_item(TableName="ledger", Item=NOTICE | entry)
+    [listed] = account.listed().values()
+    assert listed["what"] == "copy that was not made"
+    assert account.labelmill("retry", "--run", listed["name"])[0] == 0
+    [(function, event)] = account.invoked
+    assert (function, event["overdue"]) == ("labelmill-check-month", False)
+    assert list(account.listed()) == [listed["name"]], "until it is made"
+
+
 def test_a_notice_that_still_cannot_be_sent_stays_and_holds_nothing_else_back(account):
     account.dynamodb.put_item(TableName="ledger", Item=NOTICE)
     account.failed("inference", RUN)
