@@ -39,7 +39,7 @@ def measure() -> dict[str, float]:
     ):
         up = time.monotonic()
         clock = JobClock(MONTHS, lambda event: None)
-        two_months(stack, Follower(stack, clock.show), lambda sentence: None)
+        two_months(stack, Follower(stack, clock.show).until_ended, lambda sentence: None)
         done = time.monotonic()
     return {
         "s to start": up - started,

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
         with Progress() as progress, LocalStack(args.dir) as stack:
             progress.say(f"The local stack is up at {stack.endpoint}; everything is kept in {args.dir}/")
             progress.say("All items are synthetic: no figure below is an accuracy on real items.")
-            two_months(stack, Follower(stack, progress.show), progress.say)
+            two_months(stack, Follower(stack, progress.show).until_ended, progress.say)
             pages = _write_reports(stack, args.dir / "reports")
             rows = [demo_results.row(stack, group, MONTHS[group]["2026-10"]) for group in MONTHS]
             story = demo_results.change_of_codes(stack, CHANGING, "2026-10")

@@ -136,7 +136,7 @@ class _Process:
                     "Sandbox.Timedout",
                     f"RequestId: {request['id']} Error: Task timed out after {seconds} seconds",
                 )
-            if not line:
+            if not line.endswith(b"\n"):  # Also of a process that was killed in the middle of its answer.
                 status = running.wait()
                 return _report(
                     "Runtime.ExitError",

@@ -76,6 +76,7 @@ class Launcher:
         self._own_opt_ml = own_opt_ml
         self._control: socket.socket | None = None
         self._warm: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
 
     def start(self) -> None:
         """Start it; returns at once, while it imports. The first job waits for that."""
@@ -117,19 +118,30 @@ class Launcher:
             "own_opt_ml": self._own_opt_ml,
             "call": call,
         }
-        if self._control is None:
-            raise RuntimeError("the warm process was not started")
         ours, theirs = socket.socketpair()
         body = json.dumps(start).encode()
         descriptors = [theirs.fileno()] + ([listener.fileno()] if listener else [])
         try:
             with theirs:
-                socket.send_fds(self._control, [b"J"], descriptors)
+                self._send(descriptors)
             ours.sendall(LENGTH.pack(len(body)) + body)
         except OSError:
             ours.close()
             raise
         return Process(ours)
+
+    def _send(self, descriptors: list[int]) -> None:
+        """Hand a job's sockets to the warm process; to a new one if it was killed: only its own jobs fail."""
+        with self._lock:
+            if self._control is None or self._warm is None:
+                raise RuntimeError("the warm process was not started")
+            try:
+                socket.send_fds(self._control, [b"J"], descriptors)
+            except (BrokenPipeError, ConnectionResetError):
+                self._control.close()
+                self._warm.wait()
+                self.start()
+                socket.send_fds(self._control, [b"J"], descriptors)
 
     def stop(self) -> None:
         """End it and every job; returns when all are gone."""

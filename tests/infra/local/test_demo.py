@@ -15,22 +15,22 @@ from pipelines import cli
 GROUP = "DE-weee"
 
 
-def a_dataset_without_brands(stack, follower, say):
+def a_dataset_without_brands(stack, until_ended, say):
     publish(stack, generate.codebook(GROUP, "1"))
     rows = pa.Table.from_pylist(generate.items(GROUP, 0, 50, labelled=True))
     deliver(stack, f"training/{GROUP}/2026-10/d1/", rows.drop_columns(["brand"]))
-    follower.until_ended({GROUP: "comparison"})
+    until_ended({GROUP: "comparison"})
     pytest.fail("the story went on after a run that failed")
 
 
-def an_order_that_the_warehouse_cannot_run(stack, follower, say):
+def an_order_that_the_warehouse_cannot_run(stack, until_ended, say):
     publish(stack, generate.codebook(GROUP, "1"))
     folder = stack.folder / "warehouse" / "labelled_items"
     folder.mkdir(parents=True)
     (folder / "broken.parquet").write_bytes(b"no parquet")
     order = {"purpose": "training", "period": "2026-10", "delivery": "d1", "groups": [GROUP]}
     stack.client("sqs").send_message(QueueUrl=stack.names["UnloadQueueUrl"], MessageBody=json.dumps(order))
-    follower.until_ended({GROUP: "comparison"})
+    until_ended({GROUP: "comparison"})
     pytest.fail("the story went on without a dataset")
 
 

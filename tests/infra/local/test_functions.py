@@ -76,6 +76,24 @@ def test_a_function_whose_process_ends_is_reported_and_started_again(client, mak
     assert invoke(client, arn) == ("fine", None)
 
 
+def test_a_function_that_is_killed_in_the_middle_of_its_answer_is_reported_and_started_again(
+    client, make_function
+):
+    source = """
+import os, signal
+def handler(event, context):
+    if event.get("kill"):
+        os.write(3, b'{"payload": ')  # where its process writes answers
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "fine"
+"""
+    arn = make_function(source)
+    answer, error = invoke(client, arn, {"kill": True})
+    assert error == "Unhandled"
+    assert answer["errorType"] == "Runtime.ExitError"
+    assert invoke(client, arn) == ("fine", None)
+
+
 def test_what_a_function_prints_is_its_log_and_not_its_answer(aws, client, make_function):
     arn = make_function("def handler(event, context): print('said aloud'); return 1")
     assert invoke(client, arn) == (1, None)

@@ -4,6 +4,7 @@ import functools
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 
@@ -150,6 +151,22 @@ def test_stop_ends_jobs_of_every_kind_and_leaves_no_process(new_stack):
     assert processes_below(str(stack.folder)) == []
     assert children_of(os.getpid()) == before
     assert ends(escaped)
+
+
+def test_when_the_warm_process_is_killed_its_jobs_fail_and_later_ones_run_in_a_new_one(new_stack):
+    others = set(warm_processes())
+    stack = new_stack(slots=1, launcher=Launcher)
+    code = stack.code("warm", forever="import time; time.sleep(600)", short="print('ran')")
+    stack.worker.submit("processing", processing_request("warm-one", code, "forever"))
+    stack.book.when("processing", "warm-one", lambda members: "ProcessingStartTime" in members)
+    [warm] = set(warm_processes()) - others
+    os.kill(warm, signal.SIGKILL)
+    ended = stack.book.ended("processing", "warm-one")
+    assert ended["ProcessingJobStatus"] == "Failed"
+    assert ended["FailureReason"].startswith("InternalServerError: ")
+    for name in ("warm-two", "warm-three"):
+        ended = stack.run("processing", processing_request(name, code, "short"))
+        assert ended["ProcessingJobStatus"] == "Completed", ended
 
 
 def test_when_its_owner_is_killed_no_process_is_left(endpoint_url, tmp_path):
