@@ -4,13 +4,14 @@
 
 The story is the demo's (infra/local/two_months.py), with real jobs but fewer rows. Nobody is killed in the
 first one: it says how the others must end. In each of the others KILLS processes get a SIGKILL: that of a
-job, the warm process that all jobs are forked from, or that of a function. The seed says which, as the
-n-th that begins to work, and when, as a share of the time it took when nobody was killed; so it hits about
-the same in another run. Before each step of the story what `labelmill failures` lists is started again as
-by `labelmill retry`, until nothing is listed. At the end the invariants must hold (tests/invariants.py), no
-run failed but those whose jobs were killed, people were told of each once, by a sentence that names the
-job, and labels, decisions, models and winners are those of the story in which nobody was killed. Only where
-a trial of a search was killed may models be others: the search goes on without it, as SageMaker's does.
+job, the warm process that all jobs are forked from, or that of a function. The seed says which, such as
+that of the second job that publishes, and when, as a share of the time it took when nobody was killed; so
+it hits about the same in another run. Before each step of the story what `labelmill failures` lists is
+started again as by `labelmill retry`, until nothing is listed. At the end the invariants must hold
+(tests/invariants.py), no run failed but those whose jobs were killed, people were told of each once, by a
+sentence that names the job, and labels, decisions, models and winners are those of the story in which
+nobody was killed. Only where a trial of a search was killed may models be others: the search goes on
+without it, as SageMaker's does.
 
 The server itself is not killed: it holds all that AWS keeps in services, and nothing of AWS dies like that.
 Messages that a function did not take come back after seconds, not after the minutes of the template. The
@@ -52,16 +53,22 @@ VISIBILITY_SECONDS = 5
 LOOK_EVERY_SECONDS = 0.005
 #: A function takes about so long for an event.
 EVENT_SECONDS = 0.2
-JOB, WARM, FUNCTION = "job", "warm process", "function"
-#: How often each is killed, of ten.
-WEIGHTS = {JOB: 6, WARM: 1, FUNCTION: 3}
+WARM, FUNCTION = "warm process", "function"
+#: Of ten kills so many are of a job, the warm process, a function.
+WEIGHTS = (6, 1, 3)
 #: Columns of labels that are of a run, not of an item.
 OF_RUN = ("run", "model", "dataset", "labelled_at", "decided_at")
 
 
 @dataclass(frozen=True)
 class Kill:
-    """The process that works on the `number`-th job or event, after a `share` of the usual time."""
+    """What is killed, and when.
+
+    Attributes:
+        what: a step, for the process of such a job; WARM or FUNCTION.
+        number: when the so-many-th such job begins, any job for WARM, or so many events have been taken.
+        share: of the usual time of that job or event, in [0, 1); so long after its beginning.
+    """
 
     what: str
     number: int
@@ -139,7 +146,9 @@ class Watcher(threading.Thread):
             if name := _job_of(pid):
                 self._began[pid] = name, now
                 self.seen.jobs[name] = 0.0
-                self._begins((JOB, WARM), len(self.seen.jobs), self._usual.get(step(name), 1.0))
+                doing, usual = step(name), self._usual.get(step(name), 1.0)
+                self._begins(doing, sum(step(job) == doing for job in self.seen.jobs), usual)
+                self._begins(WARM, len(self.seen.jobs), usual)
 
     def _look_at_functions(self) -> None:
         """Bytes that a process reads, of its code or an event, are the sign that it works."""
@@ -151,27 +160,27 @@ class Watcher(threading.Thread):
                 self._read[pid] = count, now
                 if now - last > 2 * EVENT_SECONDS:
                     self.seen.events += 1
-                    self._begins((FUNCTION,), self.seen.events, EVENT_SECONDS)
+                    self._begins(FUNCTION, self.seen.events, EVENT_SECONDS)
 
-    def _begins(self, whats: tuple[str, ...], number: int, seconds: float) -> None:
+    def _begins(self, what: str, number: int, seconds: float) -> None:
         self._due += [
             (time.monotonic() + kill.share * seconds, kill.what)
             for kill in self._kills
-            if kill.what in whats and kill.number == number
+            if (kill.what, kill.number) == (what, number)
         ]
 
     def _shoot(self, what: str) -> bool:
-        """Kill the process of that kind that began last; False where none is there, or it ends just now."""
-        jobs = [name for name, _ in self._began.values()]
+        """Kill the process of that kind that began last; False where there is none at this moment."""
+        jobs = {pid: name for pid, (name, _) in self._began.items()}
         if what == FUNCTION:
             pid = max(self._functions, key=lambda pid: self._read.get(pid, (0, 0.0))[1], default=0)
             name, lost = self._functions.get(pid, ""), list[str]()
-        elif not jobs:
-            return False
         elif what == WARM:
-            pid, name, lost = self._warm, WARM, jobs
+            pid, name, lost = self._warm if jobs else 0, WARM, list(jobs.values())
         else:
-            pid, name, lost = next(reversed(self._began)), jobs[-1], jobs[-1:]
+            pid = next((pid for pid in reversed(jobs) if step(jobs[pid]) == what), 0)
+            name = jobs.get(pid, "")
+            lost = [name]
         if not pid:
             return False
         try:
@@ -192,11 +201,11 @@ def children(pid: int) -> set[int]:
 
 
 def step(job: str) -> str:
-    """What a job does, by its name: `prepare`, `transform`, ..., `trial` or `train`."""
-    if re.search(r"-\d{3}-[0-9a-f]{8}$", job):
-        return "trial"
-    found = re.search(r"-([a-z]+)-[0-9a-f]{8}$", job)
-    return found[1] if found else "train"
+    """What a job does, by its name: `prepare`, `transform`, ..., `trial` (of a search) or `train`."""
+    state = job.split("-")[-2]  # or the trial's number, or the month
+    if state.isalpha():
+        return state
+    return "trial" if len(state) == len("001") else "train"
 
 
 def _job_of(pid: int) -> str:
@@ -324,10 +333,13 @@ def _size(value: object) -> int:
 def plan(seed: int, plain: Seen) -> list[Kill]:
     """What a seed kills."""
     chance = random.Random(seed)
+    doing = Counter(step(job) for job in plain.jobs)
+    counts = doing | {WARM: len(plain.jobs), FUNCTION: plain.events}
     kills = []
-    for what in chance.choices(list(WEIGHTS), list(WEIGHTS.values()), k=KILLS):
-        count = plain.events if what == FUNCTION else len(plain.jobs)
-        kills.append(Kill(what, chance.randint(1, count), chance.random()))
+    for _ in range(KILLS):
+        kinds = [chance.choice(sorted(doing)), WARM, FUNCTION]
+        [what] = chance.choices(kinds, WEIGHTS)
+        kills.append(Kill(what, chance.randint(1, counts[what]), chance.random()))
     return kills
 
 
@@ -375,7 +387,7 @@ def table(told: list[Told]) -> str:
 def _kind(killed: str) -> str:
     if killed == WARM:
         return killed
-    return f"job: {step(killed)}" if re.search(r"-[0-9a-f]{8}$", killed) else f"function: {killed}"
+    return f"job: {step(killed)}" if "-" in killed else f"function: {killed}"
 
 
 if __name__ == "__main__":
