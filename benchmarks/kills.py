@@ -43,7 +43,7 @@ from pipelines.ledger import keys
 from pipelines.names import parse_run
 from tests import invariants
 
-#: Labelled rows by the end of each month; the fewest with which the second model of CHANGING still wins.
+#: Labelled rows by the end of each month. With much fewer, the first model sends nearly every item to review.
 ROWS = {"2026-09": 1500, "2026-10": 2200}
 #: How long a step of the story may take before something is held to hang.
 PATIENCE_SECONDS = 300
