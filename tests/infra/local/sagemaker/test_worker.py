@@ -154,12 +154,12 @@ def test_stop_ends_jobs_of_every_kind_and_leaves_no_process(new_stack):
 
 
 def test_when_the_warm_process_is_killed_its_jobs_fail_and_later_ones_run_in_a_new_one(new_stack):
-    others = set(warm_processes())
+    others = children_of(os.getpid())
     stack = new_stack(slots=1, launcher=Launcher)
     code = stack.code("warm", forever="import time; time.sleep(600)", short="print('ran')")
     stack.worker.submit("processing", processing_request("warm-one", code, "forever"))
     stack.book.when("processing", "warm-one", lambda members: "ProcessingStartTime" in members)
-    [warm] = set(warm_processes()) - others
+    [warm] = children_of(os.getpid()) & set(warm_processes()) - others
     os.kill(warm, signal.SIGKILL)
     ended = stack.book.ended("processing", "warm-one")
     assert ended["ProcessingJobStatus"] == "Failed"
