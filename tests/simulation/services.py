@@ -172,7 +172,10 @@ class Table:
 
     def Query(self, asked: dict[str, Any]) -> dict[str, Any]:
         holds = _condition(asked, asked["KeyConditionExpression"])
-        found = [self.items[key] for key in sorted(self.items) if holds(self.items[key])]
+        # A condition costs a tenth of a millisecond: it is asked of one partition alone, as by DynamoDB.
+        named = {value.get("S") for value in asked["ExpressionAttributeValues"].values()}
+        keys = sorted(key for key in self.items if key[0] in named)
+        found = [self.items[key] for key in keys if holds(self.items[key])]
         if not asked.get("ScanIndexForward", True):
             found = found[::-1]
         return self._page(asked, found[: asked.get("Limit", 10**6)])
