@@ -131,7 +131,7 @@ def _months(rows: list[dict[str, Any]], name: str) -> str:
 
 def _checks(rows: list[dict[str, Any]]) -> Iterator[dict[str, str]]:
     """What the year is for, each with what was found."""
-    broken = [_place(row) for row in rows if row["broken"] and not row["sets_in"]]
+    broken = [row for row in rows if row["broken"] and not row["sets_in"]]
     yield _check("promise broken other than in the month drift sets in", "none", broken)
     for small in (True, False):
         better = [
@@ -140,13 +140,12 @@ def _checks(rows: list[dict[str, Any]]) -> Iterator[dict[str, str]]:
             for one, verdict in zip(row["evidence"], row["verdicts"], strict=True)
             if _plainly_better(one) and (one["distinct_texts"] < SMALL) == small
         ]
-        kept = [f"{_place(row)} {verdict}" for row, verdict in better if verdict != "PROMOTE"]
         size = f"{'under' if small else 'from'} {SMALL} test texts"
         what = f"of {len(better)} plainly better challengers ({size}) not promoted"
-        yield _check(what, "none without a reason", kept)
-    yield _check("alarms due that nobody got", "none", [_place(row) for row in rows if row["missed"]])
-    yield _check("alarms for nothing", "at most one", [_place(row) for row in rows if row["for nothing"]])
-    yield _check("only what was told last month", "none", [_place(row) for row in rows if row["again"]])
+        yield _check(what, "none without a reason", [row for row, verdict in better if verdict != "PROMOTE"])
+    yield _check("alarms due that nobody got", "none", [row for row in rows if row["missed"]])
+    yield _check("alarms for nothing", "at most one", [row for row in rows if row["for nothing"]])
+    yield _check("only what was told last month", "none", [row for row in rows if row["again"]])
 
 
 def _plainly_better(evidence: dict[str, Any]) -> bool:
@@ -154,16 +153,13 @@ def _plainly_better(evidence: dict[str, Any]) -> bool:
     return p_value is not None and p_value <= BETTER and evidence["better_texts"] > evidence["worse_texts"]
 
 
-def _place(row: dict[str, Any]) -> str:
-    return f"{row['group']} {row['month']}"
-
-
-def _check(what: str, wanted: str, found: list[str]) -> dict[str, str]:
-    return {
-        "check": what,
-        "wanted": wanted,
-        "found": f"{len(found)}: {', '.join(found)}" if found else "none",
-    }
+def _check(what: str, wanted: str, found: list[dict[str, Any]]) -> dict[str, str]:
+    """How many rows were found, and their months by group."""
+    months: dict[str, list[str]] = {}
+    for row in found:
+        months.setdefault(row["group"], []).append(str(row["month"]))
+    places = "; ".join(f"{group} {', '.join(each)}" for group, each in months.items())
+    return {"check": what, "wanted": wanted, "found": f"{len(found)}: {places}" if found else "none"}
 
 
 def _table(rows: list[dict[str, str]]) -> str:
