@@ -1,8 +1,8 @@
 """What was seen of a year, judged against the true codes, as tables in Markdown; year.py drives it.
 
 A row is a group and a month, as year.py keeps it: its `items`, how many are `automatic` (labelled without a
-person), of those `right`, in `review` and `decided`; the sentences of its `alarms`, what `sets_in`, and its
-`verdicts` with their `evidence`.
+person), of those `right`, in `review` and `decided`; the `model` that labelled them, the sentences of its
+`alarms`, what `sets_in`, its `verdicts` with their `evidence`, and the model that a `rollback` went back to.
 """
 
 import re
@@ -146,6 +146,16 @@ def _checks(rows: list[dict[str, Any]]) -> Iterator[dict[str, str]]:
     yield _check("alarms due that nobody got", "none", [row for row in rows if row["missed"]])
     yield _check("alarms for nothing", "at most one", [row for row in rows if row["for nothing"]])
     yield _check("only what was told last month", "none", [row for row in rows if row["again"]])
+    yield _check("rollbacks that the next training undid", "none", _undone(rows))
+
+
+def _undone(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with a rollback whose model does not label the month after."""
+    models = {(row["group"], row["month"]): row["model"] for row in rows}
+    back = [row for row in rows if row.get("rollback")]
+    return [
+        row for row in back if models.get((row["group"], row["month"] + 1)) not in (row["rollback"], None)
+    ]
 
 
 def _plainly_better(evidence: dict[str, Any]) -> bool:

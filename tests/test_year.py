@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks import _year_items
 from benchmarks._year_items import PLANS, Group, Item, Size, generated
-from benchmarks._year_report import judge
+from benchmarks._year_report import judge, report
 from benchmarks.year import Year
 from pipelines.codebooks.check import problems
 from processing.codes.codebook import parse
@@ -90,6 +90,15 @@ def test_an_alarm_is_for_nothing_before_anything_has_happened_and_again_where_on
     ]
     assert marks("for nothing", *rows) == [1, 2]
     assert marks("again", *rows) == [2]
+
+
+def test_a_rollback_is_undone_where_another_model_labels_the_month_after():
+    for model, found in (("old", "none"), ("newer", "1: DE-weee 1")):
+        rows = [seen(1, 90, 90) | {"model": "new", "rollback": "old"}, seen(2, 90, 90) | {"model": model}]
+        checks = [
+            *report([row | {"review": 0, "decided": 0, "verdicts": [], "evidence": []} for row in rows])
+        ][-1]
+        assert f"| rollbacks that the next training undid | none | {found} |" in checks
 
 
 def test_a_month_is_labelled_reviewed_and_learned_from_by_the_real_jobs(tmp_path):
