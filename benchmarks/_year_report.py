@@ -34,7 +34,9 @@ def report(seen: list[dict[str, Any]]) -> Iterator[str]:
     months = sorted({row["month"] for row in judged})
     yield _table([_month(month, [row for row in judged if row["month"] == month]) for month in months])
     names = list(dict.fromkeys(row["group"] for row in judged))
-    yield _table([_group(name, [row for row in judged if row["group"] == name]) for name in names])
+    yield _table(
+        [_group(name, [row for row in judged if row["group"] == name], months[-1]) for name in names]
+    )
     yield _table(list(_checks(judged)))
 
 
@@ -92,8 +94,9 @@ def _month(month: int, rows: list[dict[str, Any]]) -> dict[str, str]:
     }
 
 
-def _group(name: str, rows: list[dict[str, Any]]) -> dict[str, str]:
+def _group(name: str, rows: list[dict[str, Any]], last: int) -> dict[str, str]:
     happened = [f"{event} from {row['month']}" for row in rows for event in row["sets_in"]]
+    happened += [f"ends after {rows[-1]['month']}"] * (rows[-1]["month"] < last)
     counts = Counter(verdict for row in rows for verdict in row["verdicts"])
     texts = [one["distinct_texts"] for row in rows for one in row["evidence"]]
     ends = f"{100 * _share(rows[:1]):.0f} to {100 * _share(rows[-1:]):.0f}"
@@ -126,7 +129,18 @@ def _share(rows: list[dict[str, Any]]) -> float:
 
 
 def _months(rows: list[dict[str, Any]], name: str) -> str:
-    return ", ".join(str(row["month"]) for row in rows if row[name])
+    return _ranges([row["month"] for row in rows if row[name]])
+
+
+def _ranges(months: list[int]) -> str:
+    """Such as `2, 4-7`."""
+    ranges: list[list[int]] = []
+    for month in months:
+        if ranges and month == ranges[-1][-1] + 1:
+            ranges[-1].append(month)
+        else:
+            ranges.append([month])
+    return ", ".join(f"{each[0]}-{each[-1]}" if len(each) > 1 else f"{each[0]}" for each in ranges)
 
 
 def _checks(rows: list[dict[str, Any]]) -> Iterator[dict[str, str]]:
@@ -165,10 +179,10 @@ def _plainly_better(evidence: dict[str, Any]) -> bool:
 
 def _check(what: str, wanted: str, found: list[dict[str, Any]]) -> dict[str, str]:
     """How many rows were found, and their months by group."""
-    months: dict[str, list[str]] = {}
+    months: dict[str, list[int]] = {}
     for row in found:
-        months.setdefault(row["group"], []).append(str(row["month"]))
-    places = "; ".join(f"{group} {', '.join(each)}" for group, each in months.items())
+        months.setdefault(row["group"], []).append(row["month"])
+    places = "; ".join(f"{group} {_ranges(each)}" for group, each in months.items())
     return {"check": what, "wanted": wanted, "found": f"{len(found)}: {places}" if found else "none"}
 
 
