@@ -250,7 +250,7 @@ def _faster(story: Story) -> None:
     story.publish_codes(3, approval=True)
     story.learn("121212")
     story.until("comparison", "AwaitApproval", waiting=True)
-    story.decide("ROLLBACK", first)
+    story.decide("PROMOTE", first)
     _answer(story, "approved")
     story.until("comparison", "AwaitApproval", waiting=True)
     _answer(story, "approved")
