@@ -68,6 +68,7 @@ class Server:
         os.environ["MOTO_PORT"] = str(self._http.port)
         from infra.local import moto_internals as moto
 
+        moto.install_forgetting()
         changed = self._execution_changed, self._timeline.poke
         moto.install_state_machines(self._jobs, self.endpoint, *changed)
         moto.install_functions(self._functions.invoke, self._async.submit, self._poll)
