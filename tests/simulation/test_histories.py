@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.pipelines.machines.definition_examples import MACHINES
+from tests.simulation.faults import tell
 from tests.simulation.histories import history, kinds, play, shorten
 from tests.simulation.world import deployed
 
@@ -103,7 +104,6 @@ BROKEN = {
     "showing again": (without_showing_again, 844, "Athena does not read"),
     "replaced": (without_replaced, 27, "is lost"),
     "comparing": (without_comparing, 26, "the winner was"),
-    "pin": (without_pin, 0, "replaces a winner pinned"),
 }
 
 
@@ -115,6 +115,13 @@ def test_without_a_protection_an_invariant_is_broken(protection):
     assert not play(history(seed)).broken
     told = play(history(seed), definitions)
     assert any(sentence in each for each in told.broken), str(told)
+
+
+def test_without_a_pins_condition_a_late_approval_replaces_a_winner_that_was_pinned_meanwhile():
+    assert tell("pinned").broken == []
+    definitions = copy.deepcopy({machine: deployed(machine) for machine in MACHINES})
+    without_pin(definitions)
+    assert any("replaces a winner pinned" in each for each in tell("pinned", definitions=definitions).broken)
 
 
 def test_a_broken_history_is_shortened_to_what_breaks_it():
