@@ -1,4 +1,4 @@
-"""What the local stack keeps of each month: memory, files and space, over months of small groups in one stack.
+"""What the local stack keeps of each month: memory and files, over months of small groups.
 
     .venv/bin/python benchmarks/local_memory.py [--months 6] [--groups 2] [--json PATH]
 

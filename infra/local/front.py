@@ -30,8 +30,8 @@ class Front:
     """A WSGI application around another one.
 
     `services` are by the prefix of their targets, such as `SageMaker`. `quiet` says whether nothing is under
-    way: no execution, no job, no statement, no message that a function should take. `prune` removes what ended
-    jobs have left, and says what that was.
+    way: no execution, no job, no statement, no message that a function should take. `prune` removes what
+    ended jobs have left, and says what that was.
     """
 
     def __init__(

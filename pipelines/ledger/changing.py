@@ -74,9 +74,7 @@ def change(
     return decision
 
 
-def _by_hand(
-    ledger: GroupLedger, verdict: str, model: str, reason: str, by: str, time: str
-) -> Decision:
+def _by_hand(ledger: GroupLedger, verdict: str, model: str, reason: str, by: str, time: str) -> Decision:
     """What every decision of a person holds."""
     run = manual_run_name(ledger.group, verdict, time)
     return Decision(

@@ -170,7 +170,9 @@ class Table:
         names, expression = asked.get("ExpressionAttributeNames", {}), asked["UpdateExpression"]
         for name, value in re.findall(r"(#?\w+) = (:\w+)", expression):
             item[names.get(name, name)] = asked["ExpressionAttributeValues"][value]
-        for name in expression.removeprefix("REMOVE ").split(", ") if expression.startswith("REMOVE ") else ():
+        for name in (
+            expression.removeprefix("REMOVE ").split(", ") if expression.startswith("REMOVE ") else ()
+        ):
             item.pop(name, None)
         self.items[_key(asked["Key"])] = item
         return item

@@ -2,7 +2,8 @@
 
 moto does not support SageMaker's `.sync`; each execution parses its definition, each task makes a client
 anew; a name is checked and taken in two steps, so that two requests at once could both have it. A state's
-time of entry is written otherwise than on AWS. It passes what an `aws-sdk:` task says to boto3 as it is spelled there.
+time of entry is written otherwise than on AWS. It passes what an `aws-sdk:` task says to boto3 as it is
+spelled there.
 """
 
 import copy
@@ -77,8 +78,8 @@ def install_state_machines(
     def state_task_service_for(service_name: str):
         return SageMakerTask() if service_name == "sagemaker" else emulated(service_name)
 
-    # "EnteredTime": "2019-03-26T20:14:13.192Z" (Step Functions Developer Guide, "Accessing execution data from
-    # the Context object"); moto has microseconds and an offset.
+    # "EnteredTime": "2019-03-26T20:14:13.192Z" (Step Functions Developer Guide, "Accessing execution data
+    # from the Context object"); moto has microseconds and an offset.
     state_module.StateData = lambda EnteredTime, Name: StateData(
         EnteredTime=iso_8601_datetime_with_milliseconds(datetime.fromisoformat(EnteredTime)), Name=Name
     )

@@ -77,9 +77,7 @@ def test_a_group_that_stops_sharing_takes_its_rows_back_and_no_other_groups(stac
 def test_of_rows_that_are_no_longer_shared_no_version_stays_and_who_loses_them_is_told(
     stack, book, tmp_path, capsys
 ):
-    stack.s3.put_bucket_versioning(
-        Bucket=stack.work_bucket, VersioningConfiguration={"Status": "Enabled"}
-    )
+    stack.s3.put_bucket_versioning(Bucket=stack.work_bucket, VersioningConfiguration={"Status": "Enabled"})
     book["codes"][0]["references"] = {"unu": ["0108"]}
     publish(book, **stack.places, policy={"share_by": "unu"}, now=NOW)
     for group in ("DE-weee", "AT-weee", "DE-weee"):

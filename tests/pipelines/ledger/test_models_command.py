@@ -123,7 +123,11 @@ def test_a_rollback_pins_its_model_until_it_is_released(ledger, run):
     since, made = winner["since"], winner["decision"]
     code, decision, err = run("release", GROUP, "--reason", "lamps are right", "--by", "Ben", "--json")
     assert (code, err) == (0, "")
-    assert (decision["verdict"], decision["model"], decision["reason"]) == ("RELEASE", FIRST, "lamps are right")
+    assert (decision["verdict"], decision["model"], decision["reason"]) == (
+        "RELEASE",
+        FIRST,
+        "lamps are right",
+    )
     assert ledger.item("WINNER") == {
         **{"group": GROUP, "entry": "WINNER", "model": FIRST, "since": since, "decision": made}
     }
