@@ -11,25 +11,26 @@ from typing import Any
 
 from moto.core.common_models import BaseModel
 from moto.sns import models as sns_models
-from moto.stepfunctions.parser.backend.execution import Execution
 from moto.stepfunctions.parser.utils import TMP_THREADS
 
 
 def install_forgetting() -> None:
     """Let moto list neither the objects it makes nor the messages it has sent."""
-    BaseModel.__new__ = lambda cls, *args, **kwargs: object.__new__(cls)
-    original = sns_models.Topic.publish
+    model: Any = BaseModel
+    model.__new__ = lambda cls, *args, **kwargs: object.__new__(cls)
+    topic: Any = sns_models.Topic
+    original = topic.publish
 
-    def publish(self, *args: Any, **kwargs: Any) -> Any:
+    def publish(self: Any, *args: Any, **kwargs: Any) -> Any:
         message_id = original(self, *args, **kwargs)
         self.sent_notifications.clear()
         return message_id
 
-    sns_models.Topic.publish = publish
+    topic.publish = publish
 
 
-def forget_work(execution: Execution) -> None:
-    """Keep of an execution that has ended what the API answers: its description, and its history packed."""
+def forget_work(execution: Any) -> None:
+    """Keep of moto's execution, which has ended, what the API answers: description, and packed history."""
     history = zlib.compress(json.dumps(execution.to_history_output()).encode())
     execution.to_history_output = lambda: json.loads(zlib.decompress(history))
     # Answers with task tokens are looked up in every execution: here, that its tokens are used up.
