@@ -184,6 +184,21 @@ def one_winner_made_by_decisions(stored: Stored) -> Iterator[str]:
             yield f"{group}: the winner is {winner['model']}, the last decision made {last['model']}"
 
 
+def pinned_winner_is_replaced_by_people_only(stored: Stored) -> Iterator[str]:
+    """While a rollback pins its model no comparison makes another one the winner, approved or not."""
+    pinned_until = dict.fromkeys({item["group"] for item in stored.items(keys.DECISION)}, "")
+    for item in sorted(stored.items(keys.DECISION), key=lambda item: item["time"]):
+        if item["verdict"] == "RELEASE" or item["verdict"] in MAKES_WINNER:
+            named = names.parse_run(item["run"])
+            by_comparison = named is not None and named.purpose == "comparison"
+            if by_comparison and item["time"] < pinned_until[item["group"]]:
+                yield f"{item['entry']} replaces a winner pinned until {pinned_until[item['group']]}"
+            pinned_until[item["group"]] = item.get("pinned_until", "")
+    for item in stored.items(keys.WINNER):
+        if item.get("pinned_until", "") != pinned_until[item["group"]]:
+            yield f"{item['group']}: the winner's pin is not that of the last decision"
+
+
 def models_are_decided_or_failures(stored: Stored) -> Iterator[str]:
     """Nobody waits for a model that nothing decides upon."""
     decided = {item["model"] for item in stored.items(keys.DECISION)}
@@ -258,6 +273,7 @@ ALL = (
     outputs_are_whole,
     items_are_there_once,
     one_winner_made_by_decisions,
+    pinned_winner_is_replaced_by_people_only,
     models_are_decided_or_failures,
     decisions_pass_from_version_to_version,
     decisions_are_kept_where_published,

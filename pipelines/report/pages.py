@@ -88,8 +88,8 @@ def period_page(
 
     `comparisons` are pairs of evidence and lineage as `comparison_page` takes them, of comparisons that were
     decided or wait for a person; `groups` are all model groups; `winners` says which model each group's
-    winner is now; `labels` are months as `labels_page` takes them. The page links to the others by
-    `page_name` and `labels_page_name`: they belong in the same folder.
+    winner is now, and whether it is pinned; `labels` are months as `labels_page` takes them. The page links
+    to the others by `page_name` and `labels_page_name`: they belong in the same folder.
     """
     evidences = [
         _as_decided(evidence, lineage) if lineage["decision"] else _as_asked(evidence)

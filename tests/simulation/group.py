@@ -5,7 +5,7 @@ Details are drawn where a method has no arguments. The order of things is in his
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -269,16 +269,24 @@ class Group:
     def promote(self) -> None:
         self._by_hand("PROMOTE")
 
+    def release(self) -> None:
+        """`labelmill models release`."""
+        changing.release(
+            self.world.client("dynamodb"), "ledger", self.ledger(), "Anna", "it may go", self._now()
+        )
+
     def _by_hand(self, verdict: str) -> None:
         if models := sorted(self.ledger().models):
-            self.decide(verdict, self.random.choice(models))
+            day = self.world.now.date() + timedelta(days=1)
+            until = day if verdict == "ROLLBACK" and self.random.random() < 0.3 else None
+            self.decide(verdict, self.random.choice(models), until)
 
     def ledger(self) -> reading.GroupLedger:
         return reading.read(self.world.client("dynamodb"), "ledger", GROUP)
 
-    def decide(self, verdict: str, model: str) -> None:
+    def decide(self, verdict: str, model: str, until: date | None = None) -> None:
         """`labelmill models rollback` or `promote`."""
-        decision = changing.change(self.ledger(), verdict, model, "because", "Anna", self._now())
+        decision = changing.change(self.ledger(), verdict, model, "because", "Anna", self._now(), until)
         changing.record(self.world.client("dynamodb"), "ledger", decision)
 
     def answer(self) -> None:
