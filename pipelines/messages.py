@@ -106,8 +106,9 @@ APPROVAL_WANTED = Message(
 # To stakeholders: counts and an address.
 LABELS_READY = Message(
     "Labels ready: {group} {period}",
-    "{group} {period}. Items: {rows}. Labelled: {labelled}. To review: {review}. No code fits: {none}. "
-    "Rejected: {rejected}. Model: {model}. Codebook: {codebook}. Needs attention: {attention} "
+    "{group} {period}. Items: {rows}. Labelled: {labelled} ({decided} by people). To review: {review}. "
+    "No code fits: {none}. Rejected: {rejected}. Model: {model}. Codebook: {codebook}. "
+    "Needs attention: {attention} "
     f"Manifest of the files: {address('{bucket}', '{prefix}manifest.json')}",
 )
 

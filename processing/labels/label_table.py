@@ -17,9 +17,9 @@ from processing.policy import Policy
 
 COLUMNS = {
     "item_id": "the item, as the dataset names it",
-    "code": "a code of the codebook; for status review, the model's suggestion; empty if none or rejected",
+    "code": "a code of the codebook; for status review, a suggestion; empty if none or rejected",
     "description": "the code's description in the codebook",
-    "confidence": "the model's confidence in the code, in [0, 1]; empty where a person decided",
+    "confidence": "the model's confidence in the code, in [0, 1]; empty where the code is a person's",
     "second_code": "the model's second most likely code",
     "status": "labelled: use the code; review: a person must decide; none: a person found that no code fits; "
     "rejected: the row could not be used",
@@ -29,11 +29,12 @@ COLUMNS = {
     "dataset": "S3 address of the dataset",
     "run": "the execution that made the label",
     "labelled_at": "when, UTC",
-    "answer": "what a person said: code, none (no code fits), skip, withdrawn; empty if nobody said anything",
+    "answer": "what a person said: code, none (no code fits), skip, withdrawn, same_text (of another item "
+    "with the same text); empty if nobody said anything",
     "decided_by": "the name of the reviewer whose answer it is",
     "decided_at": "when the reviewer answered, UTC",
     "why": "the reviewer's reason, where one was given",
-    "suggested": "the model's code, where a person decided",
+    "suggested": "the model's code, where a person decided or a person's decision is suggested",
     "text_key": "hash of the item's title, brand and product type; the same for the same text",
     "model_group": "the model group",
     "period": "the month",
@@ -43,6 +44,8 @@ COLUMNS = {
 TEST_ONLY = ("truth", "title")
 TIME = pa.timestamp("ms", tz="UTC")
 TYPES = {"confidence": pa.float64(), "labelled_at": TIME, "decided_at": TIME}
+#: The answers that decide on an item.
+DECIDED = ("code", "none", "same_text")
 UNSURE = "The model is not sure enough."
 LET_THROUGH = "The model is not sure enough, but reviewers are at capacity."
 
@@ -52,24 +55,31 @@ CONVERTED = r"(?i)^([^\pL]|\pL{3,}[ .\-/]?\d{1,4}$|(true|false)$)"
 
 
 def label(
-    predictions: pa.Table, book: Codebook, period: str, policy: Policy
+    predictions: pa.Table, said: pa.Table, book: Codebook, period: str, policy: Policy
 ) -> tuple[pa.Table, dict[str, object]]:
     """Each prediction with its status, columns as in COLUMNS up to `reason`; and the review plan.
 
     A code that is not in force in the period is replaced where exactly one code in force stands for it; else
     the item goes to review with the model's code, whatever the confidence. The reason names the change.
+
+    `said` is of standing_decisions.standing, in the order of the predictions: what people have decided is put
+    into the labels later, and what they must decide anew goes to review.
     """
     recoded = recode(predictions["code"], book.code_map(period))
     code = pc.coalesce(recoded.codes, predictions["code"].combine_chunks())
     reason = pc.if_else(pc.equal(recoded.reasons, ""), None, recoded.reasons)
-    no_code = recoded.codes.is_null()
+    no_code = pc.or_(recoded.codes.is_null(), pc.is_valid(said["ended"]))
+    # What people have decided takes nobody's time, and is no automatic label.
+    open_ = ~np.asarray(pc.is_in(said["answer"], value_set=pa.array(DECIDED)), bool)
     chosen = review_queue.choose(
-        predictions["confidence"].to_numpy(),
-        np.asarray(predictions["review"], bool),
-        np.asarray(no_code, bool),
+        predictions["confidence"].to_numpy()[open_],
+        np.asarray(predictions["review"], bool)[open_],
+        np.asarray(no_code, bool)[open_],
         policy,
     )
-    for mask, sentence in ((chosen.unsure, UNSURE), (chosen.let_through, LET_THROUGH)):
+    unsure, let_through = np.zeros(len(open_), bool), np.zeros(len(open_), bool)
+    unsure[open_], let_through[open_] = chosen.unsure, chosen.let_through
+    for mask, sentence in ((unsure, UNSURE), (let_through, LET_THROUGH)):
         reason = pc.if_else(pa.array(mask), sentence, reason)
     labels = pa.table(
         {
@@ -78,7 +88,7 @@ def label(
             "description": descriptions(code, book),
             "confidence": predictions["confidence"],
             "second_code": recode_second(predictions["second_code"], code, book.code_map(period)),
-            "status": pc.if_else(pc.or_(no_code, pa.array(chosen.unsure)), "review", "labelled"),
+            "status": pc.if_else(pc.or_(no_code, pa.array(unsure)), "review", "labelled"),
             "reason": reason,
         }
     )

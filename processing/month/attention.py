@@ -53,12 +53,13 @@ def _codes(summary: dict[str, Any]) -> Iterator[Check]:
 def _review(summary: dict[str, Any]) -> Iterator[Check]:
     plan = summary["review"]
     counts, message = summary["counts"], None
-    if not counts["labelled"] and counts["review"] > plan["without_code"]:
+    automatic = counts["labelled"] - counts["decided"]
+    if not automatic and counts["review"] > plan["without_code"]:
         message = (
             f"{all_to_review(plan['wanted_precision'])} Train on more rows; until then a review "
             "capacity in the group's policy lets the most certain pass without review."
         )
-    yield Check("items labelled without a person", "none", f"{counts['labelled']:,}", message)
+    yield Check("items labelled without a person", "none", f"{automatic:,}", message)
     message = None
     if plan["let_through"]:
         message = (
@@ -107,7 +108,7 @@ def _changes(summary: dict[str, Any]) -> Iterator[Check]:
     changes = summary["changes"]
     if not changes:
         return
-    person, known = changes["by_cause"]["person"], changes["items_in_both"]
+    person, known = changes["not_as_decided"], changes["items_in_both"]
     message = f"Items whose code is not the one a person had decided on: {person:,}." if person else None
     yield Check("items whose code is not the one a person had decided on", "one", f"{person:,}", message)
     unexplained = changes["by_cause"]["model"] + changes["by_cause"]["attributes"]

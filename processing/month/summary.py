@@ -1,6 +1,7 @@
 """The summary that stands next to a month's labels: counts, what changed, what needs attention."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pyarrow as pa
 
 from processing.codes.codebook import Codebook
 from processing.dataset import training_report
+from processing.labels import output
 from processing.labels.output import STATUSES
 from processing.labels.published import Published
 from processing.month import attention, drift, month_changes
@@ -24,7 +26,7 @@ def summarise(
     book: Codebook,
     report: dict[str, Any] | None = None,
     unseen_words: float | None = None,
-    decisions: dict[str, Any] | None = None,
+    decisions: dict[str, int] | None = None,
 ) -> tuple[dict[str, Any], pa.Table | None]:
     """The summary (docs/outputs.md) and the items whose code is another than before.
 
@@ -36,7 +38,7 @@ def summarise(
         book: the group's codebook.
         report: Prepare's, of the run that trained the model; None leaves the model's reach out.
         unseen_words: share of words the model has never seen, in [0, 1]; None where it does not say.
-        decisions: counts of processing.labels.kept_decisions; None where the month had no labels before.
+        decisions: counts of processing.labels.kept_decisions.
     """
     now, period = month_changes.usable(table), str(about["period"])
     before = month_changes.usable(earlier.table) if earlier else None
@@ -44,7 +46,7 @@ def summarise(
     changes, items = month_changes.changed(now, before, book, period) if earlier else (None, None)
     summary = {
         **{name: about[name] for name in ("group", "period", "run", "model", "codebook_version")},
-        "counts": {name: about[name] for name in ("rows", *STATUSES)},
+        "counts": counts(table, about),
         "earlier": _earlier(earlier),
         "codes": by_code,
         "codes_out_of_reach": _out_of_reach(report, book, period) if report else [],
@@ -57,15 +59,24 @@ def summarise(
     return attention.with_attention(summary), items
 
 
+def counts(table: pa.Table, about: Mapping[str, object]) -> dict[str, Any]:
+    """Rows by status, as the manifest has them, and how many of the labelled ones a person has decided."""
+    return {**{name: about[name] for name in ("rows", *STATUSES)}, "decided": output.decided(table)}
+
+
 def write(summary: dict[str, Any], folder: Path) -> None:
     """Write `summary.json` into a folder."""
     (folder / NAME).write_text(json.dumps(summary, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
 def message(summary: dict[str, Any]) -> dict[str, object]:
-    """The job's message about a summary: whether somebody must act, and why."""
+    """The job's message about a summary: what people decided, whether somebody must act, and why."""
     found = summary["attention"]
-    return {"alarms": len(found), "attention": " ".join(found) or "Nothing."}
+    return {
+        "decided": summary["counts"]["decided"],
+        "alarms": len(found),
+        "attention": " ".join(found) or "Nothing.",
+    }
 
 
 def _earlier(earlier: Published | None) -> dict[str, Any] | None:

@@ -104,7 +104,7 @@ READS = {
     "TrainRole": {CODEBOOK, CODE, *outputs("features")},
     "TransformRole": {KEPT, *outputs("items")},
     "PublishRole": {
-        *(CODEBOOK, CODE, LABELS, MANIFESTS["for people"]),
+        *(CODEBOOK, CODE, LABELS, REVIEWED, MANIFESTS["for people"]),
         *outputs("items", "truth", "rejected", "predictions", "report"),
     },
     "AmendRole": {CODEBOOK, CODE, SHEET, LABELS, MANIFESTS["for people"]},

@@ -9,7 +9,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from processing import amend, publish
-from tests.processing.job_folders import COLUMNS, DATASET, GROUP, PERIOD, Job, as_jsonl, decision, items
+from tests.processing.job_folders import (
+    COLUMNS,
+    DATASET,
+    GROUP,
+    NOBODY,
+    PERIOD,
+    Job,
+    as_jsonl,
+    decision,
+    items,
+)
 
 HEADER = ",".join(COLUMNS).encode() + b"\n"
 NOTHING = {"rows": 0, "labelled": 0, "review": 0, "none": 0, "rejected": 0}
@@ -94,6 +104,7 @@ def _amended(job: Job, labels: Job) -> dict:
         run="r2",
         amends=address,
         labels_digest=job.labels_digest("labels"),
+        policy="{}",
         destination="s3://x/r2/",
     )
 
@@ -114,7 +125,7 @@ def test_files_without_rows_become_labels_without_rows(new_job, name):
     assert header.split(",") == [f'"{name}"' for name in labels.schema.names]
     manifest = json.loads((job.output("manifest") / "manifest.json").read_text(encoding="utf-8"))
     assert (manifest["rows"], manifest["period"], manifest["group"]) == (0, PERIOD, GROUP)
-    assert _summary(job)["counts"] == NOTHING
+    assert _summary(job)["counts"] == NOTHING | {"decided": 0}
 
 
 def test_an_empty_month_after_one_with_items_needs_attention(new_job):
@@ -142,7 +153,7 @@ def test_decisions_on_a_month_that_is_delivered_again_without_items_go_with_thei
     _amended(amended, labelled)
     job = _next_to(_prepared(new_job, []), "replaced", amended)
     assert _publish(job)["rows"] == 0
-    assert _summary(job)["decisions"] == {"kept": 0, "not_kept": 0}
+    assert _summary(job)["decisions"] == NOBODY
 
 
 def test_a_sheet_on_a_month_that_is_empty_by_now_is_not_kept_and_told(new_job):
@@ -151,5 +162,5 @@ def test_a_sheet_on_a_month_that_is_empty_by_now_is_not_kept_and_told(new_job):
     job = new_job()
     message = _amended(job, empty)
     assert message | NOTHING == message
-    assert _summary(job)["decisions"] == {"kept": 0, "not_kept": 1}
+    assert _summary(job)["decisions"] == NOBODY | {"not_kept": 1}
     assert "1 decision on this month could not be kept" in message["attention"]

@@ -10,6 +10,7 @@ from tests.pipelines.machines.definition_examples import (
     MONTH_ITEM,
     OLD_MODEL,
     PERIOD,
+    POLICY,
     RETIRED_ITEM,
     RUN,
     SUBSTITUTIONS,
@@ -119,7 +120,8 @@ def test_stakeholders_are_sent_counts_and_the_address_of_the_manifest(cloud):
     cloud.run("inference", MONTH)
     [notice] = cloud.received("Stakeholders")
     assert notice["Subject"] == f"Labels ready: {GROUP} {PERIOD}"
-    assert "Items: 100. Labelled: 89. To review: 8. No code fits: 1. Rejected: 2." in notice["Message"]
+    counts = "Items: 100. Labelled: 89 (7 by people). To review: 8. No code fits: 1. Rejected: 2."
+    assert counts in notice["Message"]
     assert "Needs attention: Nothing." in notice["Message"]
     assert f"s3://labelled/{labels_of(MONTH)}manifest.json" in notice["Message"]
     assert notice["MessageAttributes"]["group"]["Value"] == GROUP
@@ -187,7 +189,9 @@ def test_a_month_that_is_labelled_again_is_given_its_labels_with_peoples_decisio
     cloud.put(WINNER, month_item("2026-09", "earlier"), month_item(PERIOD, "amended"))
     run = cloud.run("inference", MONTH)
     assert run.status == "SUCCEEDED", run.cause
-    assert given_to(cloud, "publish")[0]["replaced"] == "s3://labelled/amended/"
+    [given] = given_to(cloud, "publish")
+    assert given["replaced"] == "s3://labelled/amended/"
+    assert given["reviewed"] == f"s3://work-bucket/reviewed/{GROUP}/"
 
 
 def test_the_first_month_is_given_a_folder_without_labels_as_the_earlier_one(cloud):
@@ -278,7 +282,13 @@ def test_decisions_of_reviewers_are_published_as_a_new_version(cloud):
         f"{labels_of(REVIEW)}manifest.json": REVIEW["run"],
         f"current/{GROUP}/{PERIOD}/labels.parquet": REVIEW["run"],
     }
-    assert "Labelled: 94. To review: 3. No code fits: 1." in cloud.received("Stakeholders")[0]["Message"]
+    [request] = cloud.sagemaker.sent("CreateProcessingJob")
+    words = request["AppSpecification"]["ContainerArguments"]
+    assert words[words.index("--policy") + 1] == POLICY
+    assert (
+        "Labelled: 94 (12 by people). To review: 3. No code fits: 1."
+        in cloud.received("Stakeholders")[0]["Message"]
+    )
 
 
 def test_amended_labels_are_still_of_the_delivery_and_model_that_they_were(cloud):

@@ -10,7 +10,10 @@ import numpy as np
 import pyarrow as pa
 
 from processing.codes import codebook
+from processing.dataset.decisions import read_rows
 from processing.labels import label_table, output, published
+from processing.labels.kept_decisions import from_before, in_labels, not_kept
+from processing.labels.standing_decisions import ITEM, standing
 from processing.month import summary
 from processing.policy import Policy
 
@@ -76,10 +79,12 @@ def publish(
             schema=PREDICTIONS,
         )
         policy = Policy(review_capacity=40)
-        labels, plan = label_table.label(predictions, book, period, policy)
-        labels = labels.append_column(
-            "text_key", pa.array([f"{number:016x}" for number in range(rows)], pa.string())
-        )
+        keys = pa.array([f"{number:016x}" for number in range(rows)], pa.string())
+        predictions = predictions.append_column("text_key", keys)
+        nothing = read_rows(root / "nothing", ITEM, group)
+        said = standing(predictions, nothing, None, book, period, policy.same_text)
+        labels, plan = label_table.label(predictions, said, book, period, policy)
+        labels = labels.append_column("text_key", keys)
         constants = {"model_group": group, "period": period, "model": model}
         table = label_table.assemble([labels], constants, test_set=False)
         run = f"{group}-inference-{period}-0f3a9c21d4e5"
@@ -92,7 +97,8 @@ def publish(
         codes = dict.fromkeys(SHARES, 10)
         splits = {"train": {"codes": codes}, "validation": {"codes": codes}}
         trained = {"period": "2026-09", "splits": splits, "unclear_codes": {}}
-        found, changed = summary.summarise(table, about, plan, before, book, trained, 0.1)
+        decisions = {**in_labels(table), **from_before(said), "not_kept": not_kept(None)}
+        found, changed = summary.summarise(table, about, plan, before, book, trained, 0.1, decisions)
         made.append(_write(root, about, found, changed))
         if first:
             return made

@@ -286,6 +286,29 @@ def test_items_that_no_code_fits_are_counted_and_named_so(amended):
     assert re.search(r"No code fits Rejected .*FR-packaging [\d,]+ [\d,]+ [\d,]+ 5 ", text_of(html))
 
 
+def test_what_people_decided_is_told_beside_what_is_automatic(amended):
+    summary = amended["summary"]
+    counts = summary["counts"] | {"labelled": 1200, "decided": 40}
+    decisions = {
+        "earlier": 33,
+        "renamed": 2,
+        "ended": 1,
+        "by_text": 1,
+        "suggested": 5,
+        "kept": 34,
+        "not_kept": 0,
+    }
+    told = amended | {"summary": summary | {"counts": counts, "decisions": decisions}}
+    text = text_of(labels_page(told))
+    assert "labelled 1,200 40 by people" in text
+    for part in (
+        "decisions of other months: 33 hold (2 under their code",
+        "new name), 1 must be made anew, as no single code stands for theirs. ",
+        "For the same text under another id, 1 item is decided and 5 in review have a suggestion.",
+    ):
+        assert part in text
+
+
 def test_the_page_of_a_month_in_which_nothing_was_sold_has_no_figure_that_is_none(publish):
     text = text_of(labels_page(months.read(publish(rows=0))))
     assert "items 0 0 in 2026-09" in text
