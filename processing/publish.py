@@ -4,6 +4,7 @@ Every row of the dataset is in the files once: labelled, for review, or rejected
 """
 
 import argparse
+import json
 from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
@@ -17,10 +18,12 @@ from processing.codes import codebook
 from processing.codes.codebook import Codebook
 from processing.dataset import jsonlines, training_report
 from processing.dataset.rows import REJECTED
+from processing.digests import check
 from processing.errors import BadCodebook, NotReconciled
 from processing.labels import kept_decisions, label_table, output, published
 from processing.labels.published import Published
 from processing.labels.reconcile import START_AGAIN, read_items, read_predictions, reconcile
+from processing.labels.reliability import Record
 from processing.month import month_changes, summary
 from processing.policy import Policy
 
@@ -35,7 +38,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     rejected = jsonlines.read((container.input_folder("rejected") / "rejected.jsonl").read_bytes(), REJECTED)
     # A test set is the model's exam: nothing but its own threshold decides there.
     policy = Policy(precision=0.0) if test_set else _policy(options.policy)
-    labels, plan = label_table.label(matched, book, options.period, policy)
+    labels, plan = label_table.label(matched, book, options.period, policy, _record(options))
     labels = _with_keys(labels, test_set=test_set)
     replaced = published.read(
         container.input_folder("replaced"), options.replaced_digest, kept_decisions.COLUMNS
@@ -92,6 +95,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         "codebook-digest",
         "earlier-digest",
         "replaced-digest",
+        "compared-digest",
         "policy",
         "destination",
     ):
@@ -110,6 +114,19 @@ def _policy(text: str) -> Policy:
         raise BadCodebook(
             f"The group's policy cannot be used ({error}).", "correct it and publish the codebook again."
         ) from None
+
+
+def _record(options: argparse.Namespace) -> Record | None:
+    """What became of the model's labels in the group's last comparison; None if it was not part of it."""
+    if not options.compared_digest:
+        return None
+    file = container.input_folder("compared") / "comparison.json"
+    check(file, options.compared_digest, f"{file.name} of the input `compared`", published.RESTORE)
+    evidence = json.loads(file.read_text(encoding="utf-8"))
+    for scored in filter(None, (evidence["challenger"], evidence["winner"])):
+        if scored["model"] == options.model and "reliability" in scored:
+            return Record.parse(scored["reliability"])
+    return None
 
 
 def _with_keys(labels: pa.Table, *, test_set: bool) -> pa.Table:
@@ -158,8 +175,9 @@ def _summarise(
 ) -> tuple[dict[str, Any], dict[str, int]]:
     """Write the summary and the changed items next to the labels; return the summary, and rows by file."""
     report = training_report.read_report(container.input_folder("trained"))
+    handed_on = summary.read(container.input_folder("earlier")) if before else None
     found, changed = summary.summarise(
-        table, about, plan, before, book, report, about["unseen_words"], decisions
+        table, about, plan, before, book, report, about["unseen_words"], decisions, handed_on
     )
     folder = container.output_folder("files")
     summary.write(found, folder)

@@ -100,6 +100,7 @@ def publish(failure: states.State) -> states.State:
             "codebook": Path(CODEBOOK_URI),
             "earlier": Path("$.target.earlier.labels.S"),
             "replaced": Path("$.target.month.labels.S"),
+            "compared": Path("$.target.compared.evidence.S"),
             "trained": report_of("$.recorded"),
         },
         outputs={"files": PUBLISHED, "manifest": STAGED},
@@ -109,6 +110,7 @@ def publish(failure: states.State) -> states.State:
             "codebook-digest": CODEBOOK_DIGEST,
             "earlier-digest": "$.target.earlier.digest.S",
             "replaced-digest": "$.target.month.digest.S",
+            "compared-digest": "$.target.compared.evidence_digest.S",
             "policy": POLICY,
             # Not from the data: what Prepare reported to the service, so that a lost file cannot go
             # unnoticed.

@@ -10,9 +10,11 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from processing.arrays import Booleans, Floats
 from processing.codes.codebook import Codebook
 from processing.codes.recode import recode, recode_second
-from processing.labels import review_queue
+from processing.labels import reliability, review_queue
+from processing.labels.reliability import Record
 from processing.policy import Policy
 
 COLUMNS = {
@@ -39,11 +41,13 @@ COLUMNS = {
     "period": "the month",
     "truth": "the known label (test sets only)",
     "title": "the item's title (test sets only)",
+    "known_share": "share of the item's text that the model knows, in [0, 1] (test sets only)",
 }
-TEST_ONLY = ("truth", "title")
+TEST_ONLY = ("truth", "title", "known_share")
 TIME = pa.timestamp("ms", tz="UTC")
-TYPES = {"confidence": pa.float64(), "labelled_at": TIME, "decided_at": TIME}
+TYPES = {"confidence": pa.float64(), "known_share": pa.float64(), "labelled_at": TIME, "decided_at": TIME}
 UNSURE = "The model is not sure enough."
+DOUBTED = "The model has been wrong more often than it says."
 LET_THROUGH = "The model is not sure enough, but reviewers are at capacity."
 
 # What Excel and LibreOffice turn into formulas, numbers, dates, booleans: texts that do not start with a
@@ -52,24 +56,31 @@ CONVERTED = r"(?i)^([^\pL]|\pL{3,}[ .\-/]?\d{1,4}$|(true|false)$)"
 
 
 def label(
-    predictions: pa.Table, book: Codebook, period: str, policy: Policy
+    predictions: pa.Table, book: Codebook, period: str, policy: Policy, record: Record | None = None
 ) -> tuple[pa.Table, dict[str, object]]:
-    """Each prediction with its status, columns as in COLUMNS up to `reason`; and the review plan.
+    """Each prediction with its status, columns of COLUMNS up to `reason` and `known_share`; the review plan.
 
     A code that is not in force in the period is replaced where exactly one code in force stands for it; else
     the item goes to review with the model's code, whatever the confidence. The reason names the change.
+
+    Where `record`, what became of the model's labels, is worse than its confidence says, so many more go to
+    review that the wanted precision holds by the record. Confidence itself is shown as the model gave it.
     """
     recoded = recode(predictions["code"], book.code_map(period))
     code = pc.coalesce(recoded.codes, predictions["code"].combine_chunks())
     reason = pc.if_else(pc.equal(recoded.reasons, ""), None, recoded.reasons)
     no_code = recoded.codes.is_null()
-    chosen = review_queue.choose(
-        predictions["confidence"].to_numpy(),
-        np.asarray(predictions["review"], bool),
-        np.asarray(no_code, bool),
-        policy,
-    )
-    for mask, sentence in ((chosen.unsure, UNSURE), (chosen.let_through, LET_THROUGH)):
+    confidence, known = predictions["confidence"].to_numpy(), reliability.known(predictions["known_share"])
+    marked, without = np.asarray(predictions["review"], bool), np.asarray(no_code, bool)
+    said = chosen = review_queue.choose(confidence, marked, without, policy)
+    if record:
+        chosen = review_queue.choose(record.corrected(confidence, known), marked, without, policy)
+    doubted = chosen.unsure & ~said.unsure
+    plan = chosen.plan | {
+        "needed_as_said": said.plan["needed"],
+        "reliability": _reliability(record, confidence, known, ~(without | said.unsure), doubted),
+    }
+    for mask, sentence in ((chosen.unsure, UNSURE), (doubted, DOUBTED), (chosen.let_through, LET_THROUGH)):
         reason = pc.if_else(pa.array(mask), sentence, reason)
     labels = pa.table(
         {
@@ -80,9 +91,28 @@ def label(
             "second_code": recode_second(predictions["second_code"], code, book.code_map(period)),
             "status": pc.if_else(pc.or_(no_code, pa.array(chosen.unsure)), "review", "labelled"),
             "reason": reason,
+            "known_share": predictions["known_share"],
         }
     )
-    return labels, chosen.plan
+    return labels, plan
+
+
+def _reliability(
+    record: Record | None, confidence: Floats, known: Floats, automatic: Booleans, doubted: Booleans
+) -> dict[str, object] | None:
+    """What the record says of the labels that need no person if the model is believed; None: nothing."""
+    estimate = record and record.estimate(confidence[automatic], known[automatic])
+    if not record or not estimate:
+        return None
+    return {
+        "tested": int(record.rows.sum()),
+        "wrong": int(record.wrong.sum()),
+        "expected_wrong": round(float(record.expected.sum()), 1),
+        "worse_than_said": record.is_worse_than_said(),
+        "right": estimate.right,
+        "at_least": estimate.at_least,
+        "sent_to_review": int(doubted.sum()),
+    }
 
 
 def descriptions(codes: pa.Array, book: Codebook) -> pa.Array:
@@ -151,7 +181,7 @@ def write_csv(table: pa.Table, path: Path) -> None:
 
 def _shown(name: str, values: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     """A column as the CSV has it; where values repeat, each different one is converted once."""
-    if name == "confidence":
+    if pa.types.is_floating(values.type):
         return values
     if name in ("item_id", "text_key"):
         return as_text(values)

@@ -68,6 +68,7 @@ def _publish(job: Job, period: str = PERIOD) -> dict:
         model="DE-weee-2026-09-1a2b3c4d",
         earlier_digest=job.labels_digest("earlier"),
         replaced_digest=job.labels_digest("replaced"),
+        compared_digest="",
         destination="s3://labelled/labels/DE-weee/2026-10/r1/",
         rows=str(job.delivered),
         policy='{"precision": 0}',

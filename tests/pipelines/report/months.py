@@ -45,6 +45,7 @@ PREDICTIONS = pa.schema(
         "confidence": pa.float64(),
         "second_code": pa.string(),
         "review": pa.bool_(),
+        "known_share": pa.float64(),
     }
 )
 SHARES = {"PAP": 0.45, "PLA": 0.3, "ACI": 0.15, "CPL": 0.1}
@@ -59,7 +60,7 @@ def publish(
     Returns their addresses and folders: September, October, October amended; or September alone if `first`.
     """
     book = codebook.parse(CODEBOOK | {"group": group})
-    made, before = [], None
+    made, before, found = [], None, None
     rng = np.random.default_rng(7)
     truth = rng.choice(list(SHARES), size=rows, p=list(SHARES.values()))
     for period, model in zip(("2026-09", "2026-10"), MODELS, strict=True):
@@ -72,6 +73,7 @@ def publish(
                 "confidence": sure,
                 "second_code": ["PLA"] * rows,
                 "review": sure < 0.6,
+                "known_share": [0.9] * rows,
             },
             schema=PREDICTIONS,
         )
@@ -92,7 +94,7 @@ def publish(
         codes = dict.fromkeys(SHARES, 10)
         splits = {"train": {"codes": codes}, "validation": {"codes": codes}}
         trained = {"period": "2026-09", "splits": splits, "unclear_codes": {}}
-        found, changed = summary.summarise(table, about, plan, before, book, trained, 0.1)
+        found, changed = summary.summarise(table, about, plan, before, book, trained, 0.1, None, found)
         made.append(_write(root, about, found, changed))
         if first:
             return made
