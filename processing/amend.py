@@ -1,7 +1,6 @@
 """Amend: put reviewers' decisions into published labels, as a new version; the old one stays as it is."""
 
 import argparse
-import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -93,7 +92,7 @@ def _summary(
     table: pa.Table, about: dict[str, object], decisions: pa.Table, book: Codebook
 ) -> dict[str, Any]:
     """The summary of what is amended, with counts as they are now."""
-    before = json.loads((container.input_folder("labels") / summary.NAME).read_text(encoding="utf-8"))
+    before = summary.read(container.input_folder("labels"))
     earlier_items = {row["code"]: row["earlier_items"] for row in before["codes"]}
     nothing = 0 if before["earlier"] else None
     not_kept = before["decisions"]["not_kept"] + kept_decisions.not_kept(decisions)
@@ -108,7 +107,8 @@ def _summary(
         "review": before["review"] | {"items": about["review"]},
         "decisions": before["decisions"] | kept_decisions.in_labels(table) | {"not_kept": not_kept},
     }
-    return with_attention(found)
+    # Labels from before summaries had a history: what was found then stays.
+    return with_attention(found) if "history" in found else found
 
 
 if __name__ == "__main__":

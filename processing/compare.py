@@ -16,7 +16,7 @@ from processing.codes.codebook import Codebook
 from processing.dataset import rows_set_aside, split, training_report
 from processing.digests import sha256
 from processing.errors import NotComparable
-from processing.labels import published
+from processing.labels import published, reliability
 from processing.policy import Policy, all_to_review
 from processing.verdict.changes import changes
 from processing.verdict.rule import MIN_DISCORDANT, RARER_LEVEL, TOLERATED_LOSS, Verdict, decide
@@ -70,7 +70,9 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         },
         **asdict(verdict),
         **{
-            role: {"model": model, **_scores(table)} if table is not None else None
+            role: {"model": model, **_scores(table), "reliability": reliability.count(table)}
+            if table is not None
+            else None
             for role, (model, table) in models.items()
         },
         "changes": changes(challenger, winner),

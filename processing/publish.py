@@ -4,6 +4,7 @@ Every row of the dataset is in the files once: labelled, for review, or rejected
 """
 
 import argparse
+import json
 from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
@@ -18,10 +19,12 @@ from processing.codes import codebook
 from processing.codes.codebook import Codebook
 from processing.dataset import decisions, jsonlines, training_report
 from processing.dataset.rows import REJECTED
+from processing.digests import check
 from processing.errors import NotReconciled
 from processing.labels import kept_decisions, label_table, output, published, standing_decisions
 from processing.labels.published import Published
 from processing.labels.reconcile import START_AGAIN, read_items, read_predictions, reconcile
+from processing.labels.reliability import Record
 from processing.month import month_changes, summary
 
 
@@ -43,7 +46,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     if test_set:
         made = made.slice(0, 0)
     said = standing_decisions.standing(matched, made, replaced, book, options.period, policy.same_text)
-    labels, plan = label_table.label(matched, said, book, options.period, policy)
+    labels, plan = label_table.label(matched, said, book, options.period, policy, _record(options))
     for name in ("text_key", *label_table.TEST_ONLY) if test_set else ("text_key",):
         labels = labels.append_column(name, matched[name])
     labels, on_replaced = kept_decisions.keep(labels, said, replaced, book, options.period)
@@ -102,6 +105,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         "codebook-digest",
         "earlier-digest",
         "replaced-digest",
+        "compared-digest",
         "policy",
         "destination",
     ):
@@ -111,6 +115,19 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         "--rows", required=True, type=int, help="rows of the dataset, as Prepare's message says"
     )
     return parser.parse_args(arguments)
+
+
+def _record(options: argparse.Namespace) -> Record | None:
+    """What became of the model's labels in the group's last comparison; None if it was not part of it."""
+    if not options.compared_digest:
+        return None
+    file = container.input_folder("compared") / "comparison.json"
+    check(file, options.compared_digest, f"{file.name} of the input `compared`", published.RESTORE)
+    evidence = json.loads(file.read_text(encoding="utf-8"))
+    for scored in filter(None, (evidence["challenger"], evidence["winner"])):
+        if scored["model"] == options.model and "reliability" in scored:
+            return Record.parse(scored["reliability"])
+    return None
 
 
 def _with_keys(matched: pa.Table, *, test_set: bool) -> pa.Table:
@@ -159,8 +176,9 @@ def _summarise(
 ) -> tuple[dict[str, Any], dict[str, int]]:
     """Write the summary and the changed items next to the labels; return the summary, and rows by file."""
     report = training_report.read_report(container.input_folder("trained"))
+    handed_on = summary.read(container.input_folder("earlier")) if before else None
     found, changed = summary.summarise(
-        table, about, plan, before, book, report, about["unseen_words"], about_people
+        table, about, plan, before, book, report, about["unseen_words"], about_people, handed_on
     )
     folder = container.output_folder("files")
     summary.write(found, folder)

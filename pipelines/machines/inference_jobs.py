@@ -102,6 +102,7 @@ def publish(failure: states.State) -> states.State:
             "replaced": Path("$.target.month.labels.S"),
             # Never empty, which a job's input may not be: publishing a codebook puts a note there.
             "reviewed": in_work_bucket(REVIEWED),
+            "compared": Path("$.target.compared.evidence.S"),
             "trained": report_of("$.recorded"),
         },
         outputs={"files": PUBLISHED, "manifest": STAGED},
@@ -111,6 +112,7 @@ def publish(failure: states.State) -> states.State:
             "codebook-digest": CODEBOOK_DIGEST,
             "earlier-digest": "$.target.earlier.digest.S",
             "replaced-digest": "$.target.month.digest.S",
+            "compared-digest": "$.target.compared.evidence_digest.S",
             "policy": POLICY,
             # Not from the data: what Prepare reported to the service, so that a lost file cannot go
             # unnoticed.

@@ -5,12 +5,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from processing.codes.codebook import Codebook
 from processing.codes.recode import recode
 from processing.labels import label_table
-from processing.month import drift
 
 COLUMNS = ["item_id", "code", "confidence", "status", "text_key", "model", "answer"]
 MOVES = 50
@@ -91,18 +89,6 @@ def changed(
         "moves": moves.slice(0, MOVES).to_pylist(),
     }
     return figures, items
-
-
-def label_mix(by_code: list[dict[str, Any]]) -> drift.Drift | None:
-    """The distance of the two months' mix of codes; `by_code` is of `codes`, with earlier items."""
-    counts = np.array([[row["items"], row["earlier_items"]] for row in by_code]).reshape(-1, 2)
-    return drift.distance(counts[:, 0], counts[:, 1])
-
-
-def confidences(table: pa.Table) -> NDArray[np.float64]:
-    """The model's confidences, shape (n,); rows without one (rejected, decided by a person) left out."""
-    confidences: NDArray[np.float64] = table["confidence"].drop_null().to_numpy()
-    return confidences
 
 
 def usable(table: pa.Table) -> pa.Table:

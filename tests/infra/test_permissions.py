@@ -105,7 +105,7 @@ READS = {
     "TransformRole": {KEPT, *outputs("items")},
     "PublishRole": {
         *(CODEBOOK, CODE, LABELS, REVIEWED, MANIFESTS["for people"]),
-        *outputs("items", "truth", "rejected", "predictions", "report"),
+        *outputs("items", "truth", "rejected", "predictions", "report", "evidence"),
     },
     "AmendRole": {CODEBOOK, CODE, SHEET, LABELS, MANIFESTS["for people"]},
     "CompareRole": {CODEBOOK, CODE, TEST_LABELS, MANIFESTS["of the test"], *outputs("report")},

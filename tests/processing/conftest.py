@@ -81,6 +81,7 @@ def publish_month(new_job):
             **about | more,
             earlier_digest=job.labels_digest("earlier"),
             replaced_digest=job.labels_digest("replaced"),
+            compared_digest="",
             rows=str(len(rows)),
         )
         return job

@@ -48,7 +48,7 @@ def test_the_manifest_names_what_it_amends_and_counts_anew(labels, amended):
     told = {
         "decided": 2,
         "alarms": 0,
-        "attention": "1 of 7 rows could not be used.",
+        "attention": "Nothing.",
         "manifest_digest": digest,
     }
     assert job.message == counts | told
@@ -106,7 +106,7 @@ def test_no_code_fits_is_an_answer_with_a_status_of_its_own(labels, amended):
     assert (row["description"], row["confidence"]) == (None, None)
     assert job.message == {
         **{"rows": 7, "labelled": 3, "review": 2, "none": 1, "rejected": 1, "decided": 0, "alarms": 0},
-        "attention": "1 of 7 rows could not be used.",
+        "attention": "Nothing.",
         "manifest_digest": sha256(job.output("manifest") / "manifest.json"),
     }
     summary = read_json(job, "files", "summary.json")

@@ -49,6 +49,7 @@ def run_publish(job, purpose="inference", **more) -> dict:
         "model": "DE-weee-2026-09-1a2b3c4d",
         "earlier_digest": job.labels_digest("earlier"),
         "replaced_digest": job.labels_digest("replaced"),
+        "compared_digest": "",
         "destination": DESTINATION,
         "rows": str(job.delivered),
         "policy": '{"precision": 0}',

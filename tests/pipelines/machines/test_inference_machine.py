@@ -47,6 +47,8 @@ def test_a_month_is_labelled_by_the_winner_and_published_for_the_stakeholders(cl
             "UseWinner",
             "FindEarlier",
             "EarlierKnown",
+            "FindCompared",
+            "ComparedKnown",
             "GetMonth",
             "MonthKnown",
         ),
@@ -198,7 +200,34 @@ def test_the_first_month_is_given_a_folder_without_labels_as_the_earlier_one(clo
     cloud.put(WINNER)
     cloud.run("inference", MONTH)
     [given] = given_to(cloud, "publish")
-    assert given["earlier"] == given["replaced"] == given["rejected"]
+    assert given["earlier"] == given["replaced"] == given["compared"] == given["rejected"]
+
+
+def decision_item(time: str, **evidence: str) -> dict:
+    about = {"group": GROUP, "entry": f"DECISION#{time}#r", "verdict": "KEEP", **evidence}
+    return {name: {"S": value} for name, value in about.items()}
+
+
+def test_publish_is_given_the_evidence_of_the_groups_newest_decision(cloud):
+    address = "s3://work-bucket/runs/{}/evidence/comparison.json"
+    old, new = ({"evidence": address.format(name), "evidence_digest": name * 32} for name in ("0d", "0e"))
+    cloud.put(WINNER, decision_item("2026-10-01", **old), decision_item("2026-11-01", **new))
+    run = cloud.run("inference", MONTH)
+    assert run.status == "SUCCEEDED", run.cause
+    [publish] = [
+        r for r in cloud.sagemaker.sent("CreateProcessingJob") if "publish" in str(r["AppSpecification"])
+    ]
+    arguments = publish["AppSpecification"]["ContainerArguments"]
+    assert arguments[arguments.index("--compared-digest") + 1] == "0e" * 32
+    assert given_to(cloud, "publish")[0]["compared"] == new["evidence"]
+
+
+def test_a_decision_by_hand_without_evidence_leaves_nothing_known_of_the_model(cloud):
+    evidence = {"evidence": "s3://work-bucket/runs/r/evidence/comparison.json", "evidence_digest": "0d" * 32}
+    cloud.put(WINNER, decision_item("2026-10-01", **evidence), decision_item("2026-11-01"))
+    cloud.run("inference", MONTH)
+    [given] = given_to(cloud, "publish")
+    assert given["compared"] == given["rejected"]
 
 
 def test_publish_is_told_which_codes_the_model_has_seen_and_how_many_rows_came(cloud):

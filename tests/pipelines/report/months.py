@@ -48,6 +48,7 @@ PREDICTIONS = pa.schema(
         "confidence": pa.float64(),
         "second_code": pa.string(),
         "review": pa.bool_(),
+        "known_share": pa.float64(),
     }
 )
 SHARES = {"PAP": 0.45, "PLA": 0.3, "ACI": 0.15, "CPL": 0.1}
@@ -62,7 +63,7 @@ def publish(
     Returns their addresses and folders: September, October, October amended; or September alone if `first`.
     """
     book = codebook.parse(CODEBOOK | {"group": group})
-    made, before = [], None
+    made, before, found = [], None, None
     rng = np.random.default_rng(7)
     truth = rng.choice(list(SHARES), size=rows, p=list(SHARES.values()))
     for period, model in zip(("2026-09", "2026-10"), MODELS, strict=True):
@@ -75,6 +76,7 @@ def publish(
                 "confidence": sure,
                 "second_code": ["PLA"] * rows,
                 "review": sure < 0.6,
+                "known_share": [0.9] * rows,
             },
             schema=PREDICTIONS,
         )
@@ -98,7 +100,7 @@ def publish(
         splits = {"train": {"codes": codes}, "validation": {"codes": codes}}
         trained = {"period": "2026-09", "splits": splits, "unclear_codes": {}}
         decisions = {**in_labels(table), **from_before(said), "not_kept": not_kept(None)}
-        found, changed = summary.summarise(table, about, plan, before, book, trained, 0.1, decisions)
+        found, changed = summary.summarise(table, about, plan, before, book, trained, 0.1, decisions, found)
         made.append(_write(root, about, found, changed))
         if first:
             return made

@@ -122,6 +122,8 @@ def test_every_row_comes_out_once_whatever_it_holds(new_job, rows):
         model="m",
         earlier_digest=job.labels_digest("earlier"),
         replaced_digest=job.labels_digest("replaced"),
+        compared_digest="",
+        compared_digest="",
         destination="s3://labelled/x/",
         rows=str(len(rows)),
         policy='{"precision": 0}',

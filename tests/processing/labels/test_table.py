@@ -52,6 +52,8 @@ def current(new_job, tmp_path):
             model="m",
             earlier_digest=job.labels_digest("earlier"),
             replaced_digest=job.labels_digest("replaced"),
+            compared_digest="",
+            compared_digest="",
             destination="s3://x/",
             rows="5",
             policy="{}",
