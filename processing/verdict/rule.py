@@ -307,8 +307,10 @@ def _seen(e: Compared, policy: Policy) -> str:
     texts = (
         f"{counted(e.better_texts, 'text')} newly right, {e.worse_texts:,} newly wrong (p = {e.p_value:.2g})"
     )
-    interval = f"{100 * (1 - policy.level):g} % interval {100 * e.low:+.1f} to {100 * e.high:+.1f}"
     scores = f"accuracy {100 * e.accuracy_difference:+.1f} points, macro-F1 {100 * e.difference:+.1f} points"
+    if e.low is None or e.high is None:
+        return f"{texts}; {scores}"
+    interval = f"{100 * (1 - policy.level):g} % interval {100 * e.low:+.1f} to {100 * e.high:+.1f}"
     return f"{texts}; {scores} ({interval})"
 
 
