@@ -139,7 +139,12 @@ def _small_kinds() -> list[tuple]:
         ("1 point worse", 12, lambda group: alike(**group, gain=-POINT), "< 0.5"),
         ("equal", 12, lambda group: alike(**group, gain=0), "<= 2"),
         (AT_RARER_CODES_COST, 24, lambda group: traded(**group, gain=POINT, macro_gain=-POINT), "< 0.5"),
-        ("accuracy -1, macro-F1 +1", 12, lambda group: traded(**group, gain=-POINT, macro_gain=POINT), "< 0.5"),
+        (
+            "accuracy -1, macro-F1 +1",
+            12,
+            lambda group: traded(**group, gain=-POINT, macro_gain=POINT),
+            "< 0.5",
+        ),
         ("2 points better", 6, lambda group: alike(**group, gain=2 * POINT), ""),
         ("5 points better", 6, lambda group: alike(**group, gain=5 * POINT), ""),
         ("10 points better", 6, lambda group: alike(**group, gain=10 * POINT), ""),

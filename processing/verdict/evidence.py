@@ -106,7 +106,8 @@ def compare(
     right_c, right_w = challenger == truth, winner == truth
     better, worse = discordant(right_c, right_w, text)
     texts = int(text.max()) + 1
-    replicates, macro_f1_bounds = None, (None, None)
+    replicates: Replicates | None = None
+    macro_f1_bounds: tuple[float, float] | tuple[None, None] = (None, None)
     accuracy_bounds = exact_interval(better, worse, texts, level)
     if texts >= min_rows:
         replicates = resample(true, by_challenger, by_winner, text, len(codes))

@@ -70,6 +70,6 @@ def texts_needed(better: int, worse: int, texts: int, level: float) -> int | Non
     discordant_texts = better + worse
     share = better / discordant_texts
     spread = 2 * math.sqrt(share * (1 - share))
-    wanted = ((norm.isf(level / 2) + norm.isf(1 - POWER) * spread) / (2 * share - 1)) ** 2
+    wanted: float = ((norm.isf(level / 2) + norm.isf(1 - POWER) * spread) / (2 * share - 1)) ** 2
     smallest = 1 - math.log2(level)
     return math.ceil(max(wanted, smallest) * texts / discordant_texts)

@@ -176,13 +176,17 @@ def _rule(e: Evidence, policy: Policy) -> Iterator[tuple[Question, str, str]]:
     significant, enough = e.p_value <= policy.level, better + worse >= MIN_DISCORDANT
     below = enough and e.high is not None and e.high < 0
     above = enough and e.low is not None and e.low > 0
-    counts = f"{better:,} right, {worse:,} wrong, {probability(e.p_value)}"
-    both = counts if few else f"{counts}; {signed(e.low)} to {signed(e.high)}"
+    changed = f"{better:,} right, {worse:,} wrong, {probability(e.p_value)}"
+    no_loss, gain = f"no net loss with {level}", f"net gain with {level}"
+    if not few:
+        changed += f"; {signed(e.low)} to {signed(e.high)}"
+        no_loss += ", interval not below 0"
+        gain += f", or interval above 0 with {MIN_DISCORDANT} changed texts"
     yield (
         Question(
             question="Is it not significantly worse overall?",
-            asked=f"no net loss with {level}" + ("" if few else ", interval not below 0"),
-            found=both,
+            asked=no_loss,
+            found=changed,
             passed=not ((significant and worse > better) or below),
         ),
         "REJECT",
@@ -201,9 +205,8 @@ def _rule(e: Evidence, policy: Policy) -> Iterator[tuple[Question, str, str]]:
     yield (
         Question(
             question="Is the gain more than chance?",
-            asked=f"net gain with {level}"
-            + ("" if few else f", or interval above 0 with {MIN_DISCORDANT} changed texts"),
-            found=both,
+            asked=gain,
+            found=changed,
             passed=(significant and better > worse) or above,
         ),
         "UNDECIDED",
@@ -221,29 +224,30 @@ def _rule(e: Evidence, policy: Policy) -> Iterator[tuple[Question, str, str]]:
     )
     rarer = f"{counted(e.rarer_better, 'text')} newly right, {e.rarer_worse:,} newly wrong"
     cost = f"it may be at the cost of the rarer half of the codes ({rarer})"
+    # Hardly any of few texts has a rarer code, and a test there would not see a loss.
+    more_right = e.rarer_better > e.rarer_worse or not e.rarer_texts
     yield (
         Question(
             question="Do the rarer codes not pay for it?",
             asked="more right than wrong" if few else f"one-sided p above {RARER_LEVEL:g}",
             found=f"{e.rarer_better:,} right, {e.rarer_worse:,} wrong, {probability(e.rarer_p_value)}",
-            # Of few texts hardly any has a rarer code, and a loss there would never be seen.
-            passed=(e.rarer_better > e.rarer_worse or not e.rarer_texts)
-            if few
-            else e.rarer_p_value > RARER_LEVEL,
+            passed=more_right if few else e.rarer_p_value > RARER_LEVEL,
         ),
         "UNDECIDED",
         f"Better overall, but {cost}. All codes: {seen}. The winner stays.",
     )
     labelled = _labelled(e.automatic, policy)
+    much = f"more than {100 * TOLERATED_REVIEW:g} points or of all, with p ≤ {REVIEW_LEVEL:g}"
     yield (
         Question(
             question="Is about as much labelled without a person?",
-            asked=f"no loss of more than {100 * TOLERATED_REVIEW:g} points or of all with p ≤ {REVIEW_LEVEL:g}",
+            asked=f"no loss of {much}",
             found=labelled,
             passed=None if e.automatic is None else not _much_lost(e.automatic),
         ),
         "PROMOTE",
-        f"Better, but it would label much less without a person, so a person must approve: {labelled}. {seen}.",
+        "Better, but it would label much less without a person, so a person must approve: "
+        f"{labelled}. All codes: {seen}.",
     )
 
 

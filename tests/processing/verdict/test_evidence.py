@@ -147,7 +147,9 @@ def test_intervals_are_those_of_scipys_bootstrap(labels, texts):
 def test_the_order_of_the_rows_changes_nothing(labels):
     text = np.arange(900) // 2
     shuffled = np.random.default_rng(0).permutation(900)
-    assert decide(*labels, text, WITH_INTERVALS) == decide(*labels[:, shuffled], text[shuffled], WITH_INTERVALS)
+    assert decide(*labels, text, WITH_INTERVALS) == decide(
+        *labels[:, shuffled], text[shuffled], WITH_INTERVALS
+    )
 
 
 def test_the_replicates_do_not_depend_on_how_many_are_held_at_once(labels, monkeypatch):

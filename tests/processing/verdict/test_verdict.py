@@ -176,7 +176,14 @@ def test_an_undecided_gain_says_how_many_labelled_rows_would_decide_it():
 
 @pytest.mark.parametrize(
     ("before", "after", "asks"),
-    [(0.45, 0.0, True), (0.45, 0.3, True), (0.45, 0.36, False), (0.45, 0.45, False), (0.3, 0.6, False), (0.08, 0.0, True)],
+    [
+        (0.45, 0.0, True),
+        (0.45, 0.3, True),
+        (0.45, 0.36, False),
+        (0.45, 0.45, False),
+        (0.3, 0.6, False),
+        (0.08, 0.0, True),
+    ],
 )
 def test_a_better_challenger_that_labels_much_less_without_a_person_asks_one(before, after, asks):
     cells = [("a", "a", "b", 100)]
