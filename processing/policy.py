@@ -18,7 +18,8 @@ class Policy:
 
     Attributes:
         min_gain: smallest measured gain in macro-F1 that is worth a change of model, in [0, 1].
-        min_rows: smallest number of distinct test texts to decide on, at least 1.
+        min_rows: smallest number of distinct test texts for intervals to be trusted, at least 1; with fewer
+            only exact tests count.
         level: significance level of the two-sided McNemar test and of the intervals, in (0, 0.5].
         approval: whether a person must approve before the challenger becomes the winner.
         set_aside: largest share of the challenger's training rows that may be set aside before a person must
@@ -33,7 +34,7 @@ class Policy:
     """
 
     min_gain: float = 0.002
-    min_rows: int = 300
+    min_rows: int = 1000
     level: float = 0.02
     approval: bool = False
     set_aside: float = 0.05

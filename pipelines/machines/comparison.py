@@ -132,6 +132,7 @@ def _compare(failure: states.State) -> states.State:
             "winner": "$.winner.model",
             "winner-digest": "$.winner.digest",
             "policy": POLICY,
+            "undecided": "$.undecided",
         },
         key="${WorkKeyArn}",
         result_path="$.compared",

@@ -49,6 +49,7 @@ def comparison_page(evidence: dict[str, Any], lineage: dict[str, Any]) -> str:
         winner=evidence["winner"],
         roll_back_to=evidence["winner"]["model"] if replaced else None,
         questions=evidence.get("questions"),  # of a comparison before they were recorded: none
+        interval=_interval(evidence) if evidence["winner"] else None,
         warning=None if evidence["challenger"]["coverage"] else all_to_review(_wanted_precision(evidence)),
         codes={entry["code"]: entry for entry in book["codes"]},
         order=sorted(evidence["challenger"]["codes"], key=lambda code: place.get(code, len(place))),
@@ -135,6 +136,15 @@ def page_name(run: str) -> str:
 def labels_page_name(group: str, period: str) -> str:
     """The file name of the page of a month's labels."""
     return f"{group}-labels-{period}.html"
+
+
+def _interval(evidence: dict[str, Any]) -> str:
+    """What the line of the interval plot stands for, in words."""
+    level = f"{100 - 100 * evidence['policy']['level']:g} % interval"
+    texts = counted(evidence["distinct_texts"], "distinct text")
+    if evidence["low"] is not None:
+        return f"{level}, from resampling the {texts}"
+    return f"exact {level} on the {texts}; of macro-F1 there is none with so few"
 
 
 def _wanted_precision(evidence: dict[str, Any]) -> float:

@@ -79,7 +79,6 @@ def _publish(job: Job, period: str = PERIOD) -> dict:
         earlier_digest=job.labels_digest("earlier"),
         replaced_digest=job.labels_digest("replaced"),
         compared_digest="",
-        compared_digest="",
         destination="s3://labelled/labels/DE-weee/2026-10/r1/",
         rows=str(job.delivered),
         policy='{"precision": 0}',

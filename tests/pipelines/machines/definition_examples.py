@@ -100,6 +100,7 @@ INPUTS = {
             "predictions": f"s3://work-bucket/predictions/{GROUP}/{RUN}/{OLD_MODEL}/r2/",
             "digest": "a2" * 32,
         },
+        "undecided": "2026-08,2026-09",
     },
 }
 

@@ -131,6 +131,7 @@ def test_the_jury_gets_both_models_and_the_policy_of_the_group(cloud):
         **{"--challenger": MODEL, "--winner": OLD_MODEL, "--policy": POLICY},
         **{f"--{role}-digest": RUN_OF[role]["digest"] for role in ("challenger", "winner")},
         "--codebook-digest": "cb" * 32,
+        "--undecided": "2026-08,2026-09",
     }
 
 

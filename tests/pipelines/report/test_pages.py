@@ -98,7 +98,7 @@ def test_a_page_shows_the_questions_that_the_comparison_asked_with_their_answers
     asked = {"question": "Is it light?", "asked": "under 1 kg", "found": "<2 kg>", "passed": passed}
     html = comparison_page(evidence | {"questions": [asked]}, lineage)
     assert f"Is it light? required: under 1 kg {answer} &lt;2 kg&gt; " in text_of(html)
-    assert "Are there enough distinct test texts?" not in html
+    assert "Are there test rows?" not in html
 
 
 def test_a_page_of_a_comparison_that_recorded_no_questions_says_so(promoted):
@@ -134,12 +134,28 @@ def test_synthetic_data_is_called_synthetic_and_real_data_is_not(promoted):
 )
 def test_a_page_says_where_the_challenger_labels_nothing_by_itself(promoted, policy, wanted):
     evidence, lineage = promoted
-    sentence = "The challenger labels nothing by itself. Every item goes to review:"
+    model = evidence["challenger"]["model"]
+    sentence = f"The challenger, {model}, labels nothing by itself. Every item goes to review:"
     assert sentence not in text_of(comparison_page(evidence, lineage))
     policy = {name: value for name, value in evidence["policy"].items() if name != "precision"} | policy
     never = evidence["challenger"] | {"coverage": 0.0, "accuracy_of_covered": None}
-    text = text_of(comparison_page(evidence | {"policy": policy, "challenger": never}, lineage))
+    winner = evidence["winner"] | {"coverage": 0.45, "accuracy_of_covered": 0.991}
+    changed = evidence | {"policy": policy, "challenger": never, "winner": winner}
+    text = text_of(comparison_page(changed, lineage))
     assert sentence in text and f"no threshold reaches a precision of {wanted}." in text
+    said = f"The winner, {winner['model']}, labels 45.0 % of the test rows, 99.1 % of them right."
+    assert said in text
+
+
+def test_a_comparison_on_few_texts_shows_that_macro_f1_has_no_interval(compare):
+    few, lineage = compare(rows=90, wrong=(0.05, 0.4))
+    html = comparison_page(few, lineage)
+    assert few["low"] is None
+    said = "Line: exact 98 % interval on the 90 distinct texts; of macro-F1 there is none with so few."
+    assert said in text_of(html)
+    assert "no interval" in html
+    period = period_page("2026-10", [(few, lineage)], ["DE-weee"], {})
+    assert "None" not in text_of(period)
 
 
 def test_a_first_model_is_compared_with_nothing(first):

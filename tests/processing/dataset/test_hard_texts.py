@@ -123,7 +123,6 @@ def test_every_row_comes_out_once_whatever_it_holds(new_job, rows):
         earlier_digest=job.labels_digest("earlier"),
         replaced_digest=job.labels_digest("replaced"),
         compared_digest="",
-        compared_digest="",
         destination="s3://labelled/x/",
         rows=str(len(rows)),
         policy='{"precision": 0}',

@@ -53,7 +53,6 @@ def current(new_job, tmp_path):
             earlier_digest=job.labels_digest("earlier"),
             replaced_digest=job.labels_digest("replaced"),
             compared_digest="",
-            compared_digest="",
             destination="s3://x/",
             rows="5",
             policy="{}",

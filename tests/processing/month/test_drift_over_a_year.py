@@ -146,7 +146,7 @@ def test_what_people_decide_leaves_what_the_model_did_in_the_history(month, new_
         "run": "r2",
         "labels_digest": decided.labels_digest("labels"),
     }
-    decided.run(amend.main, **about, amends="s3://labelled/x/", destination="s3://labelled/y/")
+    decided.run(amend.main, **about, policy="{}", amends="s3://labelled/x/", destination="s3://labelled/y/")
     assert summary(decided)["counts"]["review"] == 0
     assert summary(decided)["history"] == summary(before)["history"]
     november = month(["1"] * 10, period="2026-11", earlier=decided)
