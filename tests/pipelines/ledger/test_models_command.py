@@ -33,6 +33,8 @@ def test_the_list_says_of_every_model_what_became_of_it(ledger, run):
         FOREIGN: "not compared yet",
     }
     assert out.splitlines()[1].split()[:5] == [FIRST, "2025-08", "2025-08-02", "0.8750", "2025-08"]
+    groups = {row["model"]: row["group"] for row in run("list", "--json")[1]}
+    assert (groups[SECOND], groups[FOREIGN]) == (GROUP, FOREIGN.rsplit("-", 3)[0])
 
 
 @pytest.mark.parametrize(
