@@ -75,6 +75,8 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         )
     else:
         counts, details = _write_items(made, columns)
+        # Once more: a job may have ten inputs (CreateProcessingJob), and Publish needs them all.
+        jsonlines.write(rejected, container.output_folder("truth") / "rejected.jsonl")
     message = {
         "rows": table.num_rows,
         "rejected": rejected.num_rows,

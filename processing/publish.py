@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     test_set = options.purpose == "test"
     items = read_items(container.input_folder("items"))
     matched = reconcile(items, read_predictions(container.input_folder("predictions")))
-    rejected = jsonlines.read((container.input_folder("rejected") / "rejected.jsonl").read_bytes(), REJECTED)
+    rejected = jsonlines.read((container.input_folder("truth") / "rejected.jsonl").read_bytes(), REJECTED)
     # A test set is the model's exam: nothing but its own threshold decides there.
     policy = policies.Policy(precision=0.0) if test_set else policies.of_group(options.policy)
     matched = _with_keys(matched, test_set=test_set)

@@ -95,7 +95,7 @@ def publish(failure: states.State) -> states.State:
         "Publish",
         failure,
         inputs={
-            **{name: output(name) for name in ("items", "truth", "rejected")},
+            **{name: output(name) for name in ("items", "truth")},
             "predictions": Path(f"{PREDICTED}.uri"),
             "codebook": Path(CODEBOOK_URI),
             "earlier": Path("$.target.earlier.labels.S"),

@@ -60,7 +60,7 @@ def publish_month(new_job):
         job = new_job()
         job.codebook(book)
         job.trained()
-        for name in ("items", "truth", "rejected"):
+        for name in ("items", "truth"):
             for path in before.output(name).iterdir():
                 (job.input(name) / path.name).write_bytes(path.read_bytes())
         answers = [answer(item, number) for number, item in enumerate(before.items())]

@@ -49,7 +49,7 @@ def _prepared(new_job, rows: list[dict], name: str = "part-000.jsonl", content: 
     job = new_job()
     job.delivered = message["rows"]
     job.trained()
-    for folder in ("items", "truth", "rejected"):
+    for folder in ("items", "truth"):
         assert list(before.output(folder).iterdir()), "a job's input may not be empty"
         for path in before.output(folder).iterdir():
             (job.input(folder) / path.name).write_bytes(path.read_bytes())

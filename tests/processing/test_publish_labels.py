@@ -68,7 +68,7 @@ def prepared(new_job):
         job = new_job()
         job.delivered = len(rows)
         job.trained()
-        for name in ("items", "truth", "rejected"):
+        for name in ("items", "truth"):
             for path in before.output(name).iterdir():
                 (job.input(name) / path.name).write_bytes(path.read_bytes())
         if predictions is None:

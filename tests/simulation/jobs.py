@@ -85,10 +85,14 @@ def _prepare(job: Job) -> Result:
     items = [
         {name: row[name] for name in ("item_id", "title")} | {"brand": "", "product_type": ""} for row in good
     ]
+    rejected = {"rejected.json": json.dumps([row for row in rows if not row["title"]]).encode()}
     outputs = {
         "items": {"items-00000.jsonl": b"".join(json.dumps(item).encode() + b"\n" for item in items)},
-        "truth": {"truth.json": json.dumps({row["item_id"]: row.get("label") for row in good}).encode()},
-        "rejected": {"rejected.json": json.dumps([row for row in rows if not row["title"]]).encode()},
+        "truth": {
+            "truth.json": json.dumps({row["item_id"]: row.get("label") for row in good}).encode(),
+            **rejected,
+        },
+        "rejected": rejected,
         "report": {"report.json": b"{}"},
     }
     counts = {"rows": len(rows), "rejected": len(rows) - len(good), "items": len(good)}
@@ -200,7 +204,7 @@ def _publish(job: Job) -> Result:
         asked = pc.is_valid(said["ended"])
         labels = label_table.replace(labels, asked, {"status": "review"})
         labels, _ = kept_decisions.keep(labels, said, replaced, book, period)
-    rejected = json.loads(job.inputs["rejected"]["rejected.json"])
+    rejected = json.loads(job.inputs["truth"]["rejected.json"])
     gone = pa.table(
         {
             "item_id": pa.array([row["item_id"] for row in rejected], pa.string()),

@@ -29,7 +29,7 @@ def month(new_job):
         job.codebook(book)
         known = more.pop("trained_on", ("1", "2", "3a"))
         job.trained(more.pop("trained_in", period), known, more.pop("unclear", ()))
-        for name in ("items", "truth", "rejected"):
+        for name in ("items", "truth"):
             for path in before.output(name).iterdir():
                 (job.input(name) / path.name).write_bytes(path.read_bytes())
         for path in files(earlier) if earlier else ():
