@@ -95,7 +95,9 @@ def _summary(
     before = summary.read(container.input_folder("labels"))
     earlier_items = {row["code"]: row["earlier_items"] for row in before["codes"]}
     nothing = 0 if before["earlier"] else None
-    not_kept = before["decisions"]["not_kept"] + kept_decisions.not_kept(decisions)
+    # Labels from before decisions lasted do not count what has become of earlier ones.
+    people = dict.fromkeys(("earlier", "renamed", "ended", "not_kept"), 0) | (before["decisions"] or {})
+    not_kept = people["not_kept"] + kept_decisions.not_kept(decisions)
     by_code = month_changes.codes(month_changes.usable(table), None, book, str(about["period"]))
     now = {row["code"] for row in by_code}
     gone = [row | {"items": 0} for row in before["codes"] if row["code"] not in now and row["earlier_items"]]
@@ -105,7 +107,7 @@ def _summary(
         "counts": summary.counts(table, about),
         "codes": [row | {"earlier_items": earlier_items.get(row["code"], nothing)} for row in by_code] + gone,
         "review": before["review"] | {"items": about["review"]},
-        "decisions": before["decisions"] | kept_decisions.in_labels(table) | {"not_kept": not_kept},
+        "decisions": people | kept_decisions.in_labels(table) | {"not_kept": not_kept},
     }
     # Labels from before summaries had a history: what was found then stays.
     return with_attention(found) if "history" in found else found

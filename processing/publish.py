@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from processing import container
 from processing import policy as policies
+from processing.arrays import Floats
 from processing.codes import codebook
 from processing.codes.codebook import Codebook
 from processing.dataset import decisions, jsonlines, training_report
@@ -83,7 +84,8 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         before = published.read(
             container.input_folder("earlier"), options.earlier_digest, month_changes.COLUMNS
         )
-        found, rows = _summarise(table, about, plan, before, about_people, book)
+        confidence = matched["confidence"].to_numpy()
+        found, rows = _summarise(table, about, plan, confidence, before, about_people, book)
         if on_replaced is not None and len(on_replaced):
             label_table.write_csv(on_replaced, container.output_folder("files") / "decisions.csv")
             rows["decisions.csv"] = len(on_replaced)
@@ -170,6 +172,7 @@ def _summarise(
     table: pa.Table,
     about: dict[str, Any],
     plan: dict[str, Any],
+    confidence: Floats,
     before: Published | None,
     about_people: dict[str, int],
     book: Codebook,
@@ -178,7 +181,7 @@ def _summarise(
     report = training_report.read_report(container.input_folder("trained"))
     handed_on = summary.read(container.input_folder("earlier")) if before else None
     found, changed = summary.summarise(
-        table, about, plan, before, book, report, about["unseen_words"], about_people, handed_on
+        table, about, plan, confidence, before, book, report, about["unseen_words"], about_people, handed_on
     )
     folder = container.output_folder("files")
     summary.write(found, folder)

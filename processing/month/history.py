@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from processing.arrays import Floats
 from processing.codes.codebook import Codebook
 from processing.codes.recode import recode
 from processing.labels import output
@@ -19,19 +20,26 @@ MONTHS = 12
 
 
 def month(
-    about: dict[str, Any], table: pa.Table, review: int, automatic: int, right: float | None
+    about: dict[str, Any],
+    table: pa.Table,
+    confidence: Floats,
+    review: int,
+    automatic: int,
+    right: float | None,
 ) -> dict[str, Any]:
     """One month's figures (docs/outputs.md); shares in [0, 1], null where there is nothing to divide by.
 
     Args:
         about: what the manifest says: period, model, rows, rejected, unseen_words.
         table: the published rows that could be used.
+        confidence: the model's, of all items, whoever has decided them; empty where it is not known.
         review: how many of them the model is not sure enough of, whoever looks at them.
         automatic: how many need no person.
         right: of these the share expected to be right, None where nothing is known.
     """
     items = table.num_rows
-    codes = pc.value_counts(table["code"].drop_null()).to_pylist()
+    # The model's: how many items people have decided by now differs from month to month.
+    codes = pc.value_counts(pc.coalesce(table["suggested"], table["code"]).drop_null()).to_pylist()
     return {
         "period": about["period"],
         "model": about["model"],
@@ -43,7 +51,7 @@ def month(
         "unseen_words": about.get("unseen_words"),
         "right": right,
         "codes": {row["values"]: row["counts"] for row in codes},
-        "confidence": drift.confidence_bins(table["confidence"].drop_null().to_numpy()).tolist(),
+        "confidence": drift.confidence_bins(confidence).tolist(),
         "standing": {},
     }
 
@@ -61,16 +69,22 @@ def before(
     """
     if earlier is None:
         return []
-    months = (summary or {}).get("history") or [_of_labels(earlier)]
+    summary = summary or {}
+    months = summary.get("history") or [_of_labels(earlier, summary)]
     known = [entry for entry in months if entry["period"] < period][-MONTHS:]
     return [entry | {"codes": _present(entry["codes"], book, period)} for entry in known]
 
 
-def _of_labels(earlier: Published) -> dict[str, Any]:
+def _of_labels(earlier: Published, summary: dict[str, Any]) -> dict[str, Any]:
     table = earlier.table.filter(pc.not_equal(earlier.table["status"], "rejected"))
-    review = pc.equal(table["status"], "review")
-    to_review, alone = (pc.sum(mask, min_count=0).as_py() for mask in (review, output.automatic(table)))
-    return month(earlier.manifest, table, to_review, alone, None)
+    to_review, alone = (
+        pc.sum(mask, min_count=0).as_py()
+        for mask in (pc.equal(table["status"], "review"), output.automatic(table))
+    )
+    # Of what people have decided, labels show neither that it was to be reviewed nor how sure the model was.
+    to_review = summary.get("review", {}).get("needed", to_review)
+    confidence = table["confidence"].slice(0, 0 if table["confidence"].null_count else None)
+    return month(earlier.manifest, table, confidence.to_numpy(), to_review, alone, None)
 
 
 def _present(codes: dict[str, int], book: Codebook, period: str) -> dict[str, int]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from processing.arrays import Floats
 from processing.codes.codebook import Codebook
 from processing.dataset import training_report
 from processing.labels import output
@@ -21,6 +22,7 @@ def summarise(
     table: pa.Table,
     about: dict[str, object],
     plan: dict[str, Any],
+    confidence: Floats,
     earlier: Published | None,
     book: Codebook,
     report: dict[str, Any] | None = None,
@@ -34,6 +36,7 @@ def summarise(
         table: the published rows.
         about: what the manifest says: group, period, run, model, codebook version, counts by status.
         plan: the review plan (processing.labels.review_queue).
+        confidence: the model's, of all items, whoever has decided them.
         earlier: the labels of the latest earlier month, None for the first.
         book: the group's codebook.
         report: Prepare's, of the run that trained the model; None leaves the model's reach out.
@@ -47,7 +50,7 @@ def summarise(
     changes, items = month_changes.changed(now, before, book, period) if earlier else (None, None)
     known = history.before(earlier_summary, earlier, book, period)
     right = plan["reliability"]["right"] if plan["reliability"] else None
-    own = history.month(about, now, plan["needed_as_said"], plan["automatic"], right)
+    own = history.month(about, now, confidence, plan["needed_as_said"], plan["automatic"], right)
     summary = {
         **{name: about[name] for name in ("group", "period", "run", "model", "codebook_version")},
         "counts": counts(table, about),

@@ -100,7 +100,9 @@ def publish(
         splits = {"train": {"codes": codes}, "validation": {"codes": codes}}
         trained = {"period": "2026-09", "splits": splits, "unclear_codes": {}}
         decisions = {**in_labels(table), **from_before(said), "not_kept": not_kept(None)}
-        found, changed = summary.summarise(table, about, plan, before, book, trained, 0.1, decisions, found)
+        found, changed = summary.summarise(
+            table, about, plan, sure, before, book, trained, 0.1, decisions, found
+        )
         made.append(_write(root, about, found, changed))
         if first:
             return made

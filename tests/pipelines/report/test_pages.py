@@ -323,6 +323,14 @@ def test_what_people_decided_is_told_beside_what_is_automatic(amended):
         assert part in text
 
 
+def test_a_month_from_before_decisions_lasted_has_its_page(amended):
+    old = {name: value for name, value in amended["summary"].items() if name != "history"}
+    old["counts"] = {name: count for name, count in old["counts"].items() if name != "decided"}
+    old["checks"] = [{name: check[name] for name in check if name != "since"} for check in old["checks"]]
+    html = labels_page(amended | {"summary": old | {"decisions": None}})
+    assert "decisions of other months" not in html
+
+
 def test_the_page_of_a_month_in_which_nothing_was_sold_has_no_figure_that_is_none(publish):
     text = text_of(labels_page(months.read(publish(rows=0))))
     assert "items 0 0 in 2026-09" in text

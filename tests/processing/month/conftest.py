@@ -14,7 +14,8 @@ from tests.processing.month.published_months import files
 def month(new_job):
     """Publish a month: items and the code the model gives each; next to the labels of an earlier month.
 
-    The model sends the first `unsure` items to review; `evidence` is that of the group's last comparison.
+    The model sends the first `unsure` items to review; `evidence` is that of the group's last comparison;
+    `reviewed` are people's decisions in earlier months.
     """
 
     def run(codes, *, period="2026-10", rows=None, earlier=None, model="m2", book=CODEBOOK, **more):
@@ -35,6 +36,10 @@ def month(new_job):
         for path in files(earlier) if earlier else ():
             (job.input("earlier") / path.name).write_bytes(path.read_bytes())
         confidence, unsure = more.pop("confidence", 0.995), more.pop("unsure", 0)
+        if reviewed := more.pop("reviewed", ()):
+            folder = job.input("reviewed") / f"{GROUP}-review-2025-01-000000000000"
+            folder.mkdir()
+            (folder / "decisions.jsonl").write_bytes(as_jsonl(reviewed))
         if evidence := more.pop("evidence", None):
             (job.input("compared") / "comparison.json").write_text(json.dumps(evidence), encoding="utf-8")
             more["compared_digest"] = sha256(job.input("compared") / "comparison.json")
