@@ -45,17 +45,21 @@ def read_earlier(failure: states.State, then: states.State) -> states.State:
 
 
 def read_compared(failure: states.State, then: states.State) -> states.State:
-    """The evidence of the group's newest decision, at `$.target.compared`: how right models were lately.
+    """The group's newest evidence, at `$.target.compared`: how right models were lately.
 
-    A decision by hand may have none; then nothing is known until the next comparison.
+    A decision by hand may have none: so the last ten are looked at.
     """
     parameters = {
         "TableName": "${LedgerTable}",
         "KeyConditionExpression": "#group = :group AND begins_with(entry, :decisions)",
+        "FilterExpression": "attribute_exists(evidence_digest)",
+        "ProjectionExpression": "evidence, evidence_digest",
         "ExpressionAttributeNames": {"#group": "group"},
         "ExpressionAttributeValues": {":group": {"S": Path("$.group")}, ":decisions": {"S": keys.DECISIONS}},
         "ScanIndexForward": False,
-        "Limit": 1,
+        # It counts what is read, not what the filter leaves.
+        # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.FilterExpression.html
+        "Limit": 10,
         "ConsistentRead": True,
     }
     find = call("FindCompared", "aws-sdk:dynamodb:query", parameters, failure, result_path="$.found")

@@ -218,7 +218,7 @@ def decision_item(time: str, **evidence: str) -> dict:
     return {name: {"S": value} for name, value in about.items()}
 
 
-def test_publish_is_given_the_evidence_of_the_groups_newest_decision(cloud):
+def test_publish_is_given_the_groups_newest_evidence(cloud):
     address = "s3://work-bucket/runs/{}/evidence/comparison.json"
     old, new = ({"evidence": address.format(name), "evidence_digest": name * 32} for name in ("0d", "0e"))
     cloud.put(WINNER, decision_item("2026-10-01", **old), decision_item("2026-11-01", **new))
@@ -232,9 +232,18 @@ def test_publish_is_given_the_evidence_of_the_groups_newest_decision(cloud):
     assert given_to(cloud, "publish")[0]["compared"] == new["evidence"]
 
 
-def test_a_decision_by_hand_without_evidence_leaves_nothing_known_of_the_model(cloud):
+def test_a_decision_by_hand_without_evidence_hides_no_comparison_before_it(cloud):
+    """A release changes no winner: what is known of the model stays known."""
     evidence = {"evidence": "s3://work-bucket/runs/r/evidence/comparison.json", "evidence_digest": "0d" * 32}
     cloud.put(WINNER, decision_item("2026-10-01", **evidence), decision_item("2026-11-01"))
+    run = cloud.run("inference", MONTH)
+    assert run.status == "SUCCEEDED", run.cause
+    [given] = given_to(cloud, "publish")
+    assert given["compared"] == evidence["evidence"]
+
+
+def test_without_a_comparison_nothing_is_known_of_the_model(cloud):
+    cloud.put(WINNER, decision_item("2026-11-01"))
     cloud.run("inference", MONTH)
     [given] = given_to(cloud, "publish")
     assert given["compared"] == rejected(cloud)
