@@ -72,8 +72,8 @@ def _purpose(failure: states.State, then: states.State) -> states.State:
 
     `earlier` are the labels of the month to compare with, `month` those of this one until now; both have the
     form of the ledger's items, which replace them where there are some; so has `compared`, the newest
-    decision. A job's input may not be empty: until then it is the folder of rejected rows, which every run
-    has, and no digest.
+    decision with evidence. A job's input may not be empty: until then it is the folder of rejected rows,
+    which every run has, and no digest.
     """
     none = {"labels": {"S": output("rejected")}, "digest": {"S": ""}}
     nothing = {

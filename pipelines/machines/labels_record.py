@@ -45,9 +45,9 @@ def read_earlier(failure: states.State, then: states.State) -> states.State:
 
 
 def read_compared(failure: states.State, then: states.State) -> states.State:
-    """The group's newest evidence, at `$.target.compared`: how right models were lately.
+    """The evidence of the group's newest comparison, at `$.target.compared`: how right models were lately.
 
-    A decision by hand may have none: so the last ten are looked at.
+    Decisions by hand may have none: the last ten are looked at.
     """
     parameters = {
         "TableName": "${LedgerTable}",

@@ -51,7 +51,10 @@ def standing(
         - `ended`: the same where no single code in force stands for it now; a person must choose anew
     """
     said = _said(made, replaced, period)
-    said = said.filter(pc.is_in(said["text_key"], value_set=items["text_key"].combine_chunks()))
+    # Withdrawn in another month is as if nobody had decided; in this one the item was given back to people.
+    gone = pc.and_(pc.equal(said["answer"], "withdrawn"), said["earlier"])
+    here = pc.is_in(said["text_key"], value_set=items["text_key"].combine_chunks())
+    said = said.filter(pc.and_(here, pc.invert(gone)))
     outcome = recode(said["label"], book.code_map(period))
     is_code = pc.equal(said["answer"], "code")
     ended = pc.and_(is_code, pc.is_null(outcome.codes))
@@ -68,9 +71,7 @@ def standing(
     found = said.take(pc.coalesce(own, of_text))
     by_text = pc.and_(pc.is_null(own), pc.is_valid(of_text))
 
-    # Withdrawn in another month is as if nobody had decided; in this one the item was given back to people.
-    gone = pc.and_(pc.equal(found["answer"], "withdrawn"), found["earlier"])
-    nothing = pc.or_(pc.or_(gone, pc.is_valid(found["ended"])), by_text)
+    nothing = pc.or_(pc.is_valid(found["ended"]), by_text)
     answer = pc.if_else(pc.fill_null(nothing, True), pa.scalar(None, pa.string()), found["answer"])
     if same_text == DECIDE:
         answer = pc.if_else(by_text, pa.scalar("same_text"), answer)

@@ -249,6 +249,17 @@ def test_a_decision_that_was_withdrawn_or_has_ended_decides_nothing_for_the_same
     assert people(job) == {"ended": 1}
 
 
+@pytest.mark.parametrize(
+    ("policy", "found"),
+    [('{"precision": 0}', ("review", "3a", None)), (DECIDES, ("labelled", "3a", "same_text"))],
+)
+def test_who_withdrew_a_decision_gets_what_was_decided_for_the_same_text(publish_month, policy, found):
+    back = decision(0, answer="withdrawn", decided_at=LATER)
+    sheets = [(BEFORE, [decision(0, "2")]), (BEFORE, [back, decision(0, "3a", item_id="gone")])]
+    job = publish_month(month(), reviewed=sheets, policy=policy)
+    assert label(job)[:3] == found
+
+
 def test_what_was_decided_by_its_text_ends_with_the_decision_when_the_month_comes_again(publish_month):
     sheet = [decision(0, "2")]
     once = publish_month(twins(), reviewed=[(BEFORE, sheet)], policy=DECIDES)

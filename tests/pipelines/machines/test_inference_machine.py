@@ -218,7 +218,7 @@ def decision_item(time: str, **evidence: str) -> dict:
     return {name: {"S": value} for name, value in about.items()}
 
 
-def test_publish_is_given_the_groups_newest_evidence(cloud):
+def test_publish_is_given_the_evidence_of_the_groups_newest_comparison(cloud):
     address = "s3://work-bucket/runs/{}/evidence/comparison.json"
     old, new = ({"evidence": address.format(name), "evidence_digest": name * 32} for name in ("0d", "0e"))
     cloud.put(WINNER, decision_item("2026-10-01", **old), decision_item("2026-11-01", **new))
