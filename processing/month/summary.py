@@ -86,10 +86,11 @@ def write(summary: dict[str, Any], folder: Path) -> None:
 def message(summary: dict[str, Any]) -> dict[str, object]:
     """The job's message about a summary: what people decided, whether somebody must act, and why."""
     found = summary["attention"]
+    stands = any(check["since"] for check in summary["checks"] if "since" in check)
     return {
         "decided": summary["counts"]["decided"],
         "alarms": len(found),
-        "attention": " ".join(found) or "Nothing.",
+        "attention": " ".join(found) or ("Nothing new." if stands else "Nothing."),
     }
 
 

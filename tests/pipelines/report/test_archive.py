@@ -141,6 +141,21 @@ def test_a_periods_page_comes_with_the_pages_it_links_to(stack, labelmill, promo
     assert "Without a comparison in 2026-10: NL-weee." in page
 
 
+def test_a_periods_page_says_that_a_winner_is_pinned_by_whom_until_when_and_why(
+    stack, labelmill, promoted, tmp_path
+):
+    evidence, lineage = promoted
+    stack.compared(evidence, lineage)
+    pin = {"pinned_until": "released", "pinned_by": "A. Muster", "pinned_reason": "wrong codes for lamps"}
+    stack.record(evidence["group"], "WINNER", model="m", **pin)
+    labelmill("period", "2026-10", "--out", tmp_path)
+    page = (tmp_path / "2026-10.html").read_text(encoding="utf-8")
+    assert "Winner now: m, pinned by A. Muster until released: wrong codes for lamps." in page
+    stack.record(evidence["group"], "WINNER", model="m", **pin | {"pinned_until": "2020-12-31"})
+    labelmill("period", "2026-10", "--out", tmp_path)
+    assert "Winner now: m." in (tmp_path / "2026-10.html").read_text(encoding="utf-8")
+
+
 def test_a_comparison_that_waits_for_a_person_is_in_its_period_with_the_commands(
     stack, labelmill, promoted, first, tmp_path
 ):

@@ -71,6 +71,7 @@ def test_it_is_told_once_while_it_stands(month):
         before = month(["1"] * 50, period=period, earlier=before, evidence=evidence(60), **ALSO)
         assert ("tested texts" in before.message["attention"]) == told
         assert before.message["labelled"] == 0
+    assert (before.message["alarms"], before.message["attention"]) == (0, "Nothing new.")
 
 
 def test_evidence_that_is_not_the_recorded_one_stops_the_publication(month):
