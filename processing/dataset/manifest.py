@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from processing.dataset import kinds
 from processing.digests import check, sha256
-from processing.errors import BadManifest
 
 NAME = "manifest"
 TYPES = {"text": "character varying", "number": "double precision"}
-UNLOAD = "write it as UNLOAD with MANIFEST VERBOSE does: url, content_length and record_count of each file."
-WRITE_AGAIN = "write the dataset again under a new prefix, all data files first and the manifest last."
 
 
 @dataclass(frozen=True)
@@ -41,10 +39,10 @@ def read(folder: Path, dataset_uri: str) -> list[DataFile]:
     files = [_data_file(folder, prefix, entry) for entry in entries]
     for name, times in Counter(file.name for file in files).items():
         if times > 1:
-            raise BadManifest(f"The manifest lists {name} {times} times.", "list every data file once.")
+            raise kinds.LISTED_TWICE.refusal(f"The manifest lists {name} {times} times.")
     there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {NAME}
     if unlisted := sorted(there - {file.name for file in files}):
-        raise BadManifest(f"{', '.join(unlisted[:5])}: not in the manifest.", WRITE_AGAIN)
+        raise kinds.NOT_LISTED.refusal(f"{', '.join(unlisted[:5])}: not in the manifest.")
     return files
 
 
@@ -52,17 +50,16 @@ def _entries(folder: Path) -> list[dict[str, Any]]:
     try:
         content = json.loads((folder / NAME).read_bytes())
     except FileNotFoundError:
-        raise BadManifest("The dataset has no manifest.", WRITE_AGAIN) from None
+        raise kinds.NO_MANIFEST.refusal("The dataset has no manifest.") from None
     except ValueError as error:
-        raise BadManifest(f"The manifest is not JSON ({error}).", WRITE_AGAIN) from None
+        raise kinds.BROKEN_MANIFEST.refusal(
+            f"The manifest is not JSON ({error}).", kinds.WRITE_AGAIN
+        ) from None
     entries = content.get("entries") if isinstance(content, dict) else None
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise BadManifest("The manifest has no list `entries` of objects.", UNLOAD)
+        raise kinds.BROKEN_MANIFEST.refusal("The manifest has no list `entries` of objects.")
     if not entries:
-        raise BadManifest(
-            "The manifest lists no file.",
-            "check the query that made it; where there is nothing to label, deliver a file without rows.",
-        )
+        raise kinds.EMPTY_MANIFEST.refusal("The manifest lists no file.")
     return entries
 
 
@@ -72,20 +69,17 @@ def _data_file(folder: Path, prefix: str, entry: dict[str, Any]) -> DataFile:
     meta = meta if isinstance(meta, dict) else {}
     length, rows = meta.get("content_length"), meta.get("record_count")
     if not isinstance(url, str) or not isinstance(length, int) or not isinstance(rows, int):
-        raise BadManifest(f"The manifest's entry for {url} lacks its length or row count.", UNLOAD)
+        raise kinds.BROKEN_MANIFEST.refusal(f"The manifest's entry for {url} lacks its length or row count.")
     name = url.removeprefix(prefix)
     if name == url or {"", ".", ".."} & set(name.split("/")):
-        raise BadManifest(
-            f"The manifest lists {url}, which is not below {prefix}.",
-            "deliver data files and manifest under one prefix, and list the files where they are.",
-        )
+        raise kinds.LISTED_ELSEWHERE.refusal(f"The manifest lists {url}, which is not below {prefix}.")
     path = folder / name
     if not path.is_file():
-        raise BadManifest(f"{name} is in the manifest but was not delivered.", WRITE_AGAIN)
+        raise kinds.NOT_DELIVERED.refusal(f"{name} is in the manifest but was not delivered.")
     if (actual := path.stat().st_size) != length:
-        raise BadManifest(f"{name} is {actual} bytes long, the manifest says {length}.", WRITE_AGAIN)
+        raise kinds.OTHER_LENGTH.refusal(f"{name} is {actual} bytes long, the manifest says {length}.")
     if "sha256" in meta:
-        check(path, meta["sha256"], name, WRITE_AGAIN)
+        check(path, meta["sha256"], name, kinds.WRITE_AGAIN)
     return DataFile(name, path, rows)
 
 

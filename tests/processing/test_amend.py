@@ -134,7 +134,7 @@ def test_the_manifest_names_what_it_amends_and_counts_anew(labels, amended):
     assert {name: manifest[name] for name in counts} == counts
     assert (manifest["run"], manifest["amends"], manifest["amended_runs"]) == ("r2", AMENDS, ["r1"])
     assert (manifest["decided"], manifest["decided_by"]) == (2, ["A. Muster"])
-    assert manifest["reasons"] == {"The model is not sure enough.": 1, "empty_title": 1}
+    assert manifest["reasons"] == {"The model is not sure enough.": 1, "empty-title": 1}
     rows_of = {file["name"]: file.get("rows") for file in manifest["files"]}
     assert rows_of == {"decisions.csv": 2, "labels.csv": 7, "labels.parquet": 7, "summary.json": None}
 

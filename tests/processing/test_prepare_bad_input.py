@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from processing.dataset import manifest, readers, split
+from processing.dataset import manifest, split, text_files
 from processing.dataset.text import text_keys
 from processing.digests import sha256
 from tests.processing.job_folders import DATASET, GROUP, JobFailed, as_jsonl, items
@@ -36,7 +36,7 @@ def change_manifest(job, change) -> None:
 
 
 def test_a_file_that_unpacks_to_more_than_fits_is_rejected_before_it_is_all_unpacked(new_job, monkeypatch):
-    monkeypatch.setattr(readers, "MOST_BYTES", 3 << 20)
+    monkeypatch.setattr(text_files, "MOST_BYTES", 3 << 20)
     packed = gzip.compress(b"x" * (1 << 26), mtime=0)
     job = new_job()
     # What comes after the limit is broken, but nobody gets there.
@@ -48,7 +48,7 @@ def test_a_file_that_unpacks_to_more_than_fits_is_rejected_before_it_is_all_unpa
 @pytest.mark.parametrize(("more", "fits"), [(0, True), (-1, False)])
 def test_a_text_file_may_be_as_long_as_is_stated(new_job, monkeypatch, more, fits):
     text = as_jsonl(items(1))
-    monkeypatch.setattr(readers, "MOST_BYTES", len(text) + more)
+    monkeypatch.setattr(text_files, "MOST_BYTES", len(text) + more)
     job = new_job()
     job.dataset({"part-000.jsonl": (text, 1)})
     assert ("of text. Fix" in rejection(job)) != fits
@@ -203,7 +203,7 @@ def test_a_file_cut_inside_its_last_character_is_found_wherever_the_chunks_it_is
     job, monkeypatch, more
 ):
     content = HEADER + "1,Kühlschrank,b,c,1,d,ä".encode()[:-1]
-    monkeypatch.setattr(readers, "CHUNK_BYTES", len(content) + more)
+    monkeypatch.setattr(text_files, "CHUNK_BYTES", len(content) + more)
     job.dataset({"part-000.csv": (content, 1)})
     assert f"part-000.csv, row 1: byte {len(content)} (0xc3) is not UTF-8." in rejection(job)
 
@@ -422,23 +422,23 @@ def test_a_broken_codebook_is_rejected(job, content):
 @pytest.mark.parametrize(
     ("change", "problem", "reason"),
     [
-        ({"title": ""}, "empty_title", "The title is empty."),
-        ({"title": " \t\u00a0"}, "empty_title", "The title is empty."),
-        ({"title": None}, "empty_title", "The title is empty."),
-        ({"item_id": " "}, "empty_id", "The item_id is empty."),
+        ({"title": ""}, "empty-title", "The title is empty."),
+        ({"title": " \t\u00a0"}, "empty-title", "The title is empty."),
+        ({"title": None}, "empty-title", "The title is empty."),
+        ({"item_id": " "}, "empty-id", "The item_id is empty."),
         (
             {"item_id": "a\nb"},
-            "unusable_id",
+            "unusable-id",
             "The item_id contains a control character, such as a line break or a tab.",
         ),
-        ({"label": None}, "empty_label", "The label is empty."),
-        ({"label": "77"}, "unknown_label", "The label '77' is not in codebook 2026-10."),
+        ({"label": None}, "empty-label", "The label is empty."),
+        ({"label": "77"}, "unknown-label", "The label '77' is not in codebook 2026-10."),
         (
             {"label": "9"},
-            "label_not_in_force",
+            "label-not-in-force",
             "The label is not in force in 2026-10: code 9: no code in force",
         ),
-        ({"title": "x" * 1_100_000}, "too_long", "The row's texts are longer than 1048576 bytes."),
+        ({"title": "x" * 1_100_000}, "too-long", "The row's texts are longer than 1048576 bytes."),
     ],
 )
 def test_a_bad_row_is_set_aside_with_file_row_reason_and_fix(deliver, change, problem, reason):
@@ -462,7 +462,7 @@ def test_a_number_that_is_none_sets_its_row_aside(job, value):
     job.dataset({"part-000.csv": (HEADER.replace(b",label", b"") + b"".join(lines), 5)})
     assert job.prepare("inference")["rejected"] == 1
     (rejected,) = job.rejected()
-    assert (rejected["row"], rejected["item_id"], rejected["problem"]) == (4, "3", "unreadable_number")
+    assert (rejected["row"], rejected["item_id"], rejected["problem"]) == (4, "3", "unreadable-number")
     assert rejected["reason"] == f"weight_kg is {value!r}, which is not a number."
 
 
@@ -473,9 +473,9 @@ def test_the_first_of_equal_rows_stays_and_rows_that_contradict_each_other_all_g
     job = deliver(rows)
     assert job.prepare()["rejected"] == 3
     assert [(row["row"], row["problem"]) for row in job.rejected()] == [
-        (5, "duplicate_id"),
-        (11, "repeated_row"),
-        (21, "duplicate_id"),
+        (5, "duplicate-id"),
+        (11, "repeated-row"),
+        (21, "duplicate-id"),
     ]
 
 

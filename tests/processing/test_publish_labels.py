@@ -175,7 +175,7 @@ def test_the_manifest_lists_counts_and_the_sha256_of_every_file(prepared):
     found = counts(run_publish(job))
     manifest = json.loads((job.output("manifest") / "manifest.json").read_text(encoding="utf-8"))
     assert {name: manifest[name] for name in found} == found
-    assert manifest["reasons"] == {"empty_title": 1}
+    assert manifest["reasons"] == {"empty-title": 1}
     assert manifest["model"] == "DE-weee-2026-09-1a2b3c4d"
     assert list(manifest["columns"]) == list(job.published()[0])
     rows_of = {file["name"]: file.get("rows") for file in manifest["files"]}

@@ -65,7 +65,7 @@ def test_rows_are_reported_with_their_number_kinds_the_first_and_the_codes_they_
 
     found = report(change)["set_aside"]
     assert (found["rows"], found["of"]) == (188, 400)
-    assert found["problems"] == {"unknown_label": 187, "empty_title": 1}
+    assert found["problems"] == {"unknown-label": 187, "empty-title": 1}
     assert found["first"] == {
         "file": "part-000.jsonl",
         "row": 1,

@@ -179,7 +179,7 @@ def test_a_page_shows_the_training_rows_that_were_set_aside(promoted):
     aside = {
         "rows": 1260,
         "of": 1800,
-        "problems": {"unknown_label": 1257, "empty_title": 3},
+        "problems": {"unknown-label": 1257, "empty-title": 3},
         "first": {"file": "part-0.csv", "row": 2, "reason": "The label '<b>4.0' is not in codebook 2026-10."},
         "codes": {"4": {"rows": 1257, "labels": ["<b>4.0"]}},
     }

@@ -1,0 +1,211 @@
+"""Every kind of thing that can be found in what is delivered: what becomes of it, and what puts it right.
+
+The one list: refusals, rows set aside and findings all take their kind from here, and so do the pages. Where
+each is found is in the readers, manifest.py and rows.py.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from processing.errors import BadData, BadManifest, JobError
+
+Outcome = Literal["refused", "row set aside", "value missing", "repaired", "noted"]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind.
+
+    Attributes:
+        name: in lower case with hyphens; also the kind's anchor in the pages.
+        outcome: what becomes of a dataset, row or value in which it is found.
+        what: one sentence, whatever the file.
+        fix: one sentence that begins in lower case; a refusal may have one that fits better.
+        error: what a refusal is raised as.
+    """
+
+    name: str
+    outcome: Outcome
+    what: str
+    fix: str
+    error: type[JobError] = BadData
+
+    def refusal(self, problem: str, fix: str = "") -> JobError:
+        """The error to raise: `problem` names the file and, where there is one, the row."""
+        return self.error(problem, fix or self.fix, self.name)
+
+
+#: All kinds by name, in the order of this module.
+KINDS: dict[str, Kind] = {}
+
+
+def _kind(name: str, outcome: Outcome, what: str, fix: str, error: type[JobError] = BadData) -> Kind:
+    KINDS[name] = Kind(name, outcome, what, fix, error)
+    return KINDS[name]
+
+
+# The manifest and the files that it lists.
+WRITE_AGAIN = "write the dataset again under a new prefix, all data files first and the manifest last."
+UNLOAD = "write it as UNLOAD with MANIFEST VERBOSE does: url, content_length and record_count of each file."
+NO_MANIFEST = _kind("no-manifest", "refused", "The dataset has no manifest.", WRITE_AGAIN, BadManifest)
+BROKEN_MANIFEST = _kind(
+    "broken-manifest",
+    "refused",
+    "The manifest is not JSON, or not of the form that UNLOAD writes.",
+    UNLOAD,
+    BadManifest,
+)
+EMPTY_MANIFEST = _kind(
+    "empty-manifest",
+    "refused",
+    "The manifest lists no file.",
+    "check the query that made it; where there is nothing to label, deliver a file without rows.",
+    BadManifest,
+)
+LISTED_TWICE = _kind(
+    "listed-twice",
+    "refused",
+    "The manifest lists a file more than once.",
+    "list every data file once.",
+    BadManifest,
+)
+LISTED_ELSEWHERE = _kind(
+    "listed-elsewhere",
+    "refused",
+    "The manifest lists a file that is not below the dataset's own address.",
+    "deliver data files and manifest under one prefix, and list the files where they are.",
+    BadManifest,
+)
+NOT_LISTED = _kind(
+    "not-listed", "refused", "A data file is there that the manifest does not list.", WRITE_AGAIN, BadManifest
+)
+NOT_DELIVERED = _kind(
+    "not-delivered", "refused", "The manifest lists a file that is not there.", WRITE_AGAIN, BadManifest
+)
+OTHER_LENGTH = _kind(
+    "other-length", "refused", "A file is longer or shorter than the manifest says.", WRITE_AGAIN, BadManifest
+)
+OTHER_ROWS = _kind(
+    "other-number-of-rows",
+    "refused",
+    "A file has more or fewer rows than the manifest says.",
+    WRITE_AGAIN,
+    BadManifest,
+)
+
+# Whole files.
+UNKNOWN_FORMAT = _kind(
+    "unknown-format",
+    "refused",
+    "A file's name does not end as that of a format that is read.",
+    "deliver .parquet, .csv, .csv.gz, .jsonl or .jsonl.gz (UNLOAD has EXTENSION to name its files).",
+)
+WRONG_COLUMNS = _kind(
+    "wrong-columns",
+    "refused",
+    "A file lacks columns, has unknown ones, or has one twice.",
+    "deliver exactly the common columns and those the codebook declares, CSV with a header.",
+)
+NOT_UNPACKED = _kind(
+    "not-unpacked",
+    "refused",
+    "A .gz file is cut off or no gzip.",
+    "compress the file again and deliver it whole.",
+)
+TOO_MUCH_TEXT = _kind(
+    "too-much-text",
+    "refused",
+    "A text file is longer, unpacked, than fits into memory.",
+    "deliver it in several files, or as Parquet.",
+)
+NOT_UTF8 = _kind("not-utf-8", "refused", "A text file is not UTF-8.", "save the file as UTF-8.")
+LONG_ROW = _kind(
+    "long-row",
+    "refused",
+    "A row is longer than any text should be.",
+    "look for an unclosed quote, or shorten the text.",
+)
+BROKEN_CSV = _kind(
+    "broken-csv",
+    "refused",
+    "A row of a CSV has more or fewer fields than the header.",
+    "quote fields that hold commas, quotes or line breaks; double quotes inside quotes.",
+)
+BROKEN_JSON_LINES = _kind(
+    "broken-json-lines",
+    "refused",
+    "A line is not one JSON object with the columns as fields.",
+    "write one JSON object a line.",
+)
+BROKEN_PARQUET = _kind(
+    "broken-parquet", "refused", "A file cannot be read as Parquet.", "write the file again."
+)
+WRONG_TYPE = _kind(
+    "wrong-type",
+    "refused",
+    "A column of a Parquet file has a type that cannot be read as its own.",
+    "cast the column in the query.",
+)
+
+# The dataset as a whole.
+NO_ROWS = _kind("no-rows", "refused", "The dataset has no rows.", "check the query that made it.")
+NO_USABLE_ROW = _kind(
+    "no-usable-row",
+    "refused",
+    "All rows would be set aside.",
+    "mend what the sentence names first.",
+)
+ONE_LABEL = _kind(
+    "one-label", "refused", "Every usable row has the same label.", "deliver rows of at least two codes."
+)
+FEW_ROWS = _kind(
+    "few-rows",
+    "refused",
+    "There are too few rows with different texts to train and test a model.",
+    "deliver more labelled rows with different texts.",
+)
+
+# Single rows.
+EMPTY_ID = _kind("empty-id", "row set aside", "The item_id is empty.", "give every item an item_id.")
+UNUSABLE_ID = _kind(
+    "unusable-id",
+    "row set aside",
+    "The item_id contains a control character, such as a line break or a tab.",
+    "remove it from the item_id in the warehouse.",
+)
+REPEATED_ROW = _kind(
+    "repeated-row", "row set aside", "The row repeats an earlier one.", "deliver every item once."
+)
+DUPLICATE_ID = _kind(
+    "duplicate-id",
+    "row set aside",
+    "Different rows have this item_id; none of them is used.",
+    "deliver one row for each item_id.",
+)
+EMPTY_TITLE = _kind(
+    "empty-title", "row set aside", "The title is empty.", "fill in the title, or leave the item out."
+)
+TOO_LONG = _kind(
+    "too-long", "row set aside", "The row's texts are longer than one request may be.", "shorten the title."
+)
+UNREADABLE_NUMBER = _kind(
+    "unreadable-number",
+    "row set aside",
+    "An attribute that is a number cannot be read as one.",
+    "write a plain number with a decimal point, or leave the field empty.",
+)
+EMPTY_LABEL = _kind(
+    "empty-label", "row set aside", "The label is empty.", "fill in the label, or leave the item out."
+)
+UNKNOWN_LABEL = _kind(
+    "unknown-label",
+    "row set aside",
+    "The label is not in the codebook.",
+    "correct the label, or publish a codebook that has it.",
+)
+LABEL_NOT_IN_FORCE = _kind(
+    "label-not-in-force",
+    "row set aside",
+    "The label stands for no one code in force.",
+    "give the row the code in force, or correct the codebook.",
+)
