@@ -10,6 +10,8 @@ then split.py.
     data_files.py       all files of a dataset as one table
     readers.py          one file of any format
     csv_files.py        one CSV
+    csv_header.py       its first row: the separator and the columns
+    csv_quotes.py       its quotes
     jsonlines_files.py  one file of JSON Lines
     parquet_files.py    one Parquet file
     text_files.py       a text file's bytes

@@ -13,7 +13,9 @@ from processing.dataset.findings import Read, Recognised, numbered
 
 def read(path: Path, name: str, columns: Mapping[str, str], stated: Format) -> Read:
     """Read one file; see processing.dataset.readers.read."""
-    data = text_files.content(path, name)
+    data, encoding = text_files.content(
+        path, name, stated.encoding, lambda head: len(columns), diagnose.line_place
+    )
     schema = pa.schema([(column, ARROW_TYPES[kind]) for column, kind in columns.items()])
     if (first := diagnose.first_fields(data)) is not None:
         check_columns(first, name, columns)
@@ -23,4 +25,4 @@ def read(path: Path, name: str, columns: Mapping[str, str], stated: Format) -> R
         if wrong := diagnose.json_row(data, columns):
             raise kinds.BROKEN_JSON_LINES.refusal(f"{name}{wrong[0]}", wrong[1]) from None
         raise text_files.unread(name, error, kinds.BROKEN_JSON_LINES) from None
-    return Read(numbered(table), Recognised("jsonl", "utf-8", header=tuple(first or ())))
+    return Read(numbered(table), Recognised("jsonl", encoding, header=tuple(first or ())))

@@ -115,7 +115,7 @@ NOT_UNPACKED = _kind(
 TOO_MUCH_TEXT = _kind(
     "too-much-text",
     "refused",
-    "A text file is longer, unpacked, than fits into memory.",
+    "A text file and its rows take more memory than a file may.",
     "deliver it in several files, or as Parquet.",
 )
 NOT_UTF8 = _kind("not-utf-8", "refused", "A text file is not UTF-8.", "save the file as UTF-8.")
@@ -125,11 +125,83 @@ LONG_ROW = _kind(
     "A row is longer than any text should be.",
     "look for an unclosed quote, or shorten the text.",
 )
+NO_TEXT = _kind(
+    "no-text",
+    "refused",
+    "A file is named as text and is something else, such as a workbook.",
+    "save it as text (CSV UTF-8), or give its name the ending of what it is.",
+)
+FORMAT_CONTRADICTED = _kind(
+    "format-contradicted",
+    "refused",
+    "A file is of another format than the codebook's `format` or its own first line says.",
+    "deliver the file in the format that is said, or correct what is said.",
+)
+LONG_HEADER = _kind(
+    "long-header",
+    "refused",
+    "The first row of a CSV is longer than any header.",
+    "look for an unclosed quote in the header, or for missing line ends.",
+)
+NO_HEADER = _kind(
+    "no-header",
+    "refused",
+    "The first row of a CSV names none of the columns.",
+    "write the columns' names as its first row.",
+)
+UNCLEAR_SEPARATOR = _kind(
+    "unclear-separator",
+    "refused",
+    "A CSV is separated by more than one sign.",
+    "separate header and all rows by the same sign, best by commas, and quote fields that hold it.",
+)
+MANY_COLUMNS = _kind(
+    "many-columns",
+    "refused",
+    "A file has more columns than any group.",
+    "deliver exactly the common columns and those the codebook declares.",
+)
 BROKEN_CSV = _kind(
     "broken-csv",
     "refused",
     "A row of a CSV has more or fewer fields than the header.",
-    "quote fields that hold commas, quotes or line breaks; double quotes inside quotes.",
+    "quote fields that hold separators, quotes or line breaks; double quotes inside quotes.",
+)
+BROKEN_QUOTES = _kind(
+    "broken-quotes",
+    "refused",
+    "A quoted field of a CSV does not end where its quotes do, or never.",
+    "double quotes inside quotes, or write a backslash before each.",
+)
+UNCLEAR_QUOTES = _kind(
+    "unclear-quotes",
+    "refused",
+    "A CSV can be read with doubled quotes and with backslashes before quotes, each with other texts.",
+    'say in the codebook\'s `format` which it is: "quoting": "doubled" or "backslash".',
+)
+OTHER_NAMES = _kind(
+    "other-names",
+    "repaired",
+    "A header names columns in capitals or with spaces around; they are taken as meant.",
+    "write the names as the codebook does.",
+)
+INNER_MARK = _kind(
+    "inner-byte-order-mark",
+    "repaired",
+    "A byte order mark begins a row, as where files were joined; it is left out.",
+    "join files without their marks, or deliver each by itself.",
+)
+REPEATED_HEADER = _kind(
+    "repeated-header",
+    "repaired",
+    "A row is the header once more, as where files were joined; it is left out.",
+    "join files without their headers, or deliver each by itself.",
+)
+EMPTY_FILE = _kind(
+    "empty-file",
+    "noted",
+    "A CSV has no byte, not even a header; it is taken for one without rows.",
+    "write the header, too.",
 )
 BROKEN_JSON_LINES = _kind(
     "broken-json-lines",

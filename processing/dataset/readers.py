@@ -27,8 +27,8 @@ def read(path: Path, name: str, columns: Mapping[str, str], stated: Format) -> R
     ending = name.lower()
     if ending.endswith(".parquet"):
         return parquet_files.read(path, name, columns)
-    if ending.endswith((".csv", ".csv.gz")):
+    if ending.removesuffix(".gz").endswith((".csv", ".tsv")):
         return csv_files.read(path, name, columns, stated)
-    if ending.endswith((".jsonl", ".jsonl.gz")):
+    if ending.removesuffix(".gz").endswith(".jsonl"):
         return jsonlines_files.read(path, name, columns, stated)
     raise kinds.UNKNOWN_FORMAT.refusal(f"{name} has an unknown format.")

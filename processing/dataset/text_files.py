@@ -1,38 +1,77 @@
-"""A text file's bytes: unpacked, bounded, and known to be UTF-8. What its rows are is in the readers."""
+"""A text file's bytes: unpacked, bounded, and as UTF-8 whatever they were. Its rows are for the readers.
+
+An 8-bit encoding is not guessed: nearly any bytes are some text in each of them. UTF-16 is read where a byte
+order mark says so, anything else where the codebook does.
+"""
 
 import codecs
 import gzip
+import io
 import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
-from processing.dataset import diagnose, jsonlines, kinds
+from processing.dataset import jsonlines, kinds
 from processing.errors import JobError
 
-CHUNK_BYTES = 1 << 20
-MOST_BYTES = 1 << 30  # of one text file, unpacked: it and its table are in memory together
+CHUNK_BYTES = 4 << 20
+HEAD_BYTES = 1 << 20
+#: Of one text file, unpacked, with the table that is made of it: both are in memory together.
+MOST_BYTES = 768 << 20
+CELL_BYTES = 4  # of a table, beside the text itself: where each value begins
+MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+#: What begins a file that is no text, whatever its name.
+OTHER_FILES = (
+    (b"PK\x03\x04", "a workbook or a ZIP archive"),
+    (b"PAR1", "Parquet"),
+    (b"\x1f\x8b", "packed by gzip"),
+    (b"\xd0\xcf\x11\xe0", "an old workbook"),
+    (b"%PDF", "a PDF"),
+)
+TO_UTF8 = (
+    "save the file as UTF-8, from Windows-1252 with `iconv -f WINDOWS-1252 -t UTF-8 old > new`, "
+    "or say its encoding in the codebook's `format`."
+)
 
 
-def content(path: Path, name: str) -> bytes:
-    """The file's content, unpacked, without byte order mark, known to be UTF-8."""
+@dataclass(frozen=True)
+class Head:
+    """How a file begins: at most HEAD_BYTES of its text as UTF-8, and whether that is `all` of it."""
+
+    text: bytes
+    all: bool
+
+
+def content(
+    path: Path,
+    name: str,
+    stated: str | None,
+    judge: Callable[[Head], int],
+    place: Callable[[bytes], str],
+) -> tuple[bytes, str]:
+    """The file's text as UTF-8 without byte order mark, and the encoding that it has.
+
+    Args:
+        path: the file; packed where its name ends in .gz.
+        name: as it is shown in errors.
+        stated: the encoding as the codebook says, or None.
+        judge: says how many columns each row has, or raises; only then is more read than the head.
+        place: says where in the file a text ends with which it begins: `row 3`.
+
+    Raises:
+        BadData: it cannot be unpacked, is no text or not in its encoding, or takes more than MOST_BYTES.
+    """
+    packed = name.lower().endswith(".gz")
+    if not packed and 2 * path.stat().st_size > MOST_BYTES:
+        raise _too_much(name)
     try:
-        # The uncompressed size that a .gz states can be wrong: unpack no more than may be.
-        with gzip.open(path) if name.lower().endswith(".gz") else path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
+        with gzip.open(path) if packed else path.open("rb") as file:
+            return _read(file.read, name, stated, judge, place)
     except (OSError, EOFError, zlib.error) as error:
         raise kinds.NOT_UNPACKED.refusal(f"{name} cannot be unpacked ({error}).") from None
-    if len(data) > MOST_BYTES:
-        raise kinds.TOO_MUCH_TEXT.refusal(f"{name} has more than {MOST_BYTES >> 20} MiB of text.")
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    view = memoryview(data)
-    try:
-        for start in range(0, len(data) + 1, CHUNK_BYTES):
-            decoder.decode(view[start : start + CHUNK_BYTES], final=start + CHUNK_BYTES > len(data))
-    except UnicodeDecodeError:
-        where = diagnose.bad_byte(data, csv_rows=".csv" in name.lower())
-        raise kinds.NOT_UTF8.refusal(f"{name}, {where} is not UTF-8.") from None
-    return data.removeprefix(codecs.BOM_UTF8)
 
 
 def unread(name: str, error: pa.ArrowInvalid, kind: kinds.Kind) -> JobError:
@@ -40,3 +79,86 @@ def unread(name: str, error: pa.ArrowInvalid, kind: kinds.Kind) -> JobError:
     if "straddl" in str(error):
         return kinds.LONG_ROW.refusal(f"{name} has a row of more than {jsonlines.BLOCK_BYTES >> 20} MiB.")
     return kind.refusal(f"{name}: {error}")
+
+
+def _read(
+    read: Callable[[int], bytes],
+    name: str,
+    stated: str | None,
+    judge: Callable[[Head], int],
+    place: Callable[[bytes], str],
+) -> tuple[bytes, str]:
+    chunk = read(HEAD_BYTES)
+    complete = len(chunk) < HEAD_BYTES
+    encoding, mark = _encoding(chunk, name, stated)
+    decoder = codecs.getincrementaldecoder(encoding)()
+    utf8 = codecs.getincrementaldecoder("utf-8")()
+    may_be_utf8 = encoding != "utf-8"
+    chunk, before, text, lines, columns = chunk[mark:], mark, io.BytesIO(), 0, 0
+    while True:
+        pending = len(decoder.getstate()[0])
+        try:
+            if encoding == "utf-8":
+                if pending or not chunk.isascii():
+                    decoder.decode(chunk, final=not chunk)
+                made = chunk
+            else:
+                made = decoder.decode(chunk, final=not chunk).encode()
+        except UnicodeDecodeError as error:
+            so_far = text.getvalue() + error.object[pending : error.start].decode(encoding, "ignore").encode()
+            at = before - pending + error.start
+            raise kinds.NOT_UTF8.refusal(
+                f"{name}, {place(so_far)}: byte {at + 1} (0x{error.object[error.start]:02x}) is not "
+                f"{'UTF-8' if encoding == 'utf-8' else encoding}.",
+                TO_UTF8,
+            ) from None
+        may_be_utf8 = may_be_utf8 and _decodes(utf8, chunk)
+        text.write(made)
+        if not chunk:
+            break
+        if not columns:
+            columns = judge(Head(made, complete))
+        lines += made.count(b"\n")
+        if 2 * text.tell() + lines * columns * CELL_BYTES > MOST_BYTES:
+            raise _too_much(name)
+        before += len(chunk)
+        chunk = read(CHUNK_BYTES)
+    data = text.getvalue()
+    if may_be_utf8 and not data.isascii() and not encoding.startswith("utf"):
+        raise kinds.FORMAT_CONTRADICTED.refusal(f"{name} is UTF-8, the codebook's format says {stated}.")
+    return data, encoding
+
+
+def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes) -> bool:
+    try:
+        decoder.decode(chunk, final=not chunk)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _encoding(head: bytes, name: str, stated: str | None) -> tuple[str, int]:
+    """The encoding, and how many bytes its mark takes."""
+    for begin, what in OTHER_FILES:
+        if head.startswith(begin):
+            raise kinds.NO_TEXT.refusal(f"{name} is {what}, no text.")
+    said = codecs.lookup(stated).name.replace("utf-8-sig", "utf-8") if stated else None
+    for mark, encoding in MARKS:
+        if head.startswith(mark):
+            if said and not encoding.startswith(said):
+                raise kinds.FORMAT_CONTRADICTED.refusal(
+                    f"{name} begins with the mark of {encoding}, the codebook's format says {stated}."
+                )
+            return encoding, len(mark)
+    if said is None and head.count(b"\0") * 4 > len(head):
+        raise kinds.NOT_UTF8.refusal(
+            f"{name} is not UTF-8; it seems to be UTF-16 without byte order mark.",
+            "save the file as UTF-8, as with `iconv -f UTF-16LE -t UTF-8 old > new`.",
+        )
+    return said or "utf-8", 0
+
+
+def _too_much(name: str) -> JobError:
+    return kinds.TOO_MUCH_TEXT.refusal(
+        f"{name} takes more than {MOST_BYTES >> 20} MiB of memory: its text, unpacked, and its rows."
+    )
