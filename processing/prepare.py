@@ -23,12 +23,13 @@ from processing.dataset import (
     data_files,
     decisions,
     jsonlines,
+    kinds,
     manifest,
     rows_set_aside,
     rows_to_share,
 )
 from processing.dataset.accept import Accepted, Reviewed, accept
-from processing.dataset.findings import findings_in_report, recognised_in_report
+from processing.dataset.findings import Place, findings_in_report, found_at, recognised_in_report
 from processing.digests import sha256
 from processing.policy import NO_LIST
 
@@ -40,6 +41,8 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     options = _options(arguments)
     book = codebook.load(container.input_folder("codebook"), options.codebook_digest)
     files = manifest.read(container.input_folder("dataset"), options.dataset_uri)
+    left_over = manifest.left_over(container.input_folder("dataset"), files)
+    passed_over = found_at(kinds.LEFT_OVER, [Place(name) for name in left_over])
     training = options.purpose == "training"
     folder = container.input_folder("reviewed")
     found = accept(
@@ -74,7 +77,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         "codebook_version": book.version,
         **message,
         "read": recognised_in_report(found.dataset.recognised.items()),
-        "findings": findings_in_report(found.dataset.findings),
+        "findings": findings_in_report((*passed_over, *found.dataset.findings)),
         "reviewed": found.reviewed,
         "recoded": found.recoded,
         "set_aside": rows_set_aside.account(found.table, found.good, found.rejected, book, options.period),

@@ -130,9 +130,9 @@ def _check_some_are_left(table: pa.Table, rejected: pa.Table, purpose: str, uri:
             return
         raise kinds.NO_ROWS.refusal("The dataset has no rows.")
     if rejected.num_rows == table.num_rows:
-        bad = rejected.to_pylist()
-        commonest = Counter(row["problem"] for row in bad).most_common(SHOWN)
-        first = [next(row for row in bad if row["problem"] == kind) for kind, _ in commonest]
+        problems = rejected["problem"]
+        commonest = Counter(problems.to_pylist()).most_common(SHOWN)
+        first = [rejected.slice(pc.index(problems, kind).as_py(), 1).to_pylist()[0] for kind, _ in commonest]
         shown = [
             f"{count} like {row['file']}, row {row['row']}: {row['reason']}"
             for row, (_, count) in zip(first, commonest, strict=True)

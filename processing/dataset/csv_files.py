@@ -17,10 +17,11 @@ import pyarrow.csv
 from processing.codes.codebook import Format
 from processing.dataset import csv_header, csv_quotes, jsonlines, kinds, text_files
 from processing.dataset.csv_header import Header
-from processing.dataset.findings import SHOWN, Finding, Place, Read, Recognised, numbered, shortened
+from processing.dataset.findings import Finding, Place, Read, Recognised, found_at, numbered, shortened
 from processing.dataset.text_files import Head
 from processing.errors import JobError
 
+FIRST_OF_MARK = codecs.BOM_UTF8[:1]  # rare, and found much faster than three bytes
 INNER_MARK = re.compile(b"(?<=[\r\n])" + codecs.BOM_UTF8)
 
 
@@ -44,10 +45,10 @@ def read(path: Path, name: str, columns: Mapping[str, str], stated: Format) -> R
     if header is None:
         return _empty(name, columns)
     findings = _of_names(header, name)
-    if data.find(codecs.BOM_UTF8) >= 0:
+    if data.find(FIRST_OF_MARK) >= 0 and data.find(codecs.BOM_UTF8) >= 0:
         rows, marks = INNER_MARK.subn(b"", data[header.length - 1 :])
         data = data[: header.length - 1] + rows
-        findings += _found(kinds.INNER_MARK, marks, [Place(name)])
+        findings += found_at(kinds.INNER_MARK, [Place(name)] * marks)
     quoting = stated.quoting or "doubled"
     if quoting != "doubled" or not csv_quotes.regular(data, header.length, header.separator):
         quoting = csv_quotes.decide(
@@ -56,7 +57,7 @@ def read(path: Path, name: str, columns: Mapping[str, str], stated: Format) -> R
     table = numbered(_table(data, name, header, quoting).select(list(columns)))
     table, repeated = _without_repeated_header(table, header, name)
     recognised = Recognised("csv", encoding, header.separator, quoting, header.names)
-    return Read(table, recognised, tuple(findings + repeated))
+    return Read(table, recognised, findings + repeated)
 
 
 def _table(data: bytes, name: str, header: Header, quoting: str) -> pa.Table:
@@ -74,7 +75,6 @@ def _table(data: bytes, name: str, header: Header, quoting: str) -> pa.Table:
             ),
             parse_options=pyarrow.csv.ParseOptions(
                 delimiter=header.separator,
-                double_quote=quoting == "doubled",
                 escape_char="\\" if quoting == "backslash" else False,
                 newlines_in_values=True,
             ),
@@ -92,25 +92,23 @@ def _table(data: bytes, name: str, header: Header, quoting: str) -> pa.Table:
 def _empty(name: str, columns: Mapping[str, str]) -> Read:
     """A file without a single byte, as systems write one for a part that has no rows."""
     table = numbered(pa.schema(dict.fromkeys(columns, pa.string())).empty_table())
-    return Read(table, Recognised("csv"), tuple(_found(kinds.EMPTY_FILE, 1, [Place(name)])))
+    return Read(table, Recognised("csv"), found_at(kinds.EMPTY_FILE, [Place(name)]))
 
 
-def _of_names(header: Header, name: str) -> list[Finding]:
-    other = [found for found, meant in zip(header.names, header.columns, strict=True) if found != meant]
-    return _found(kinds.OTHER_NAMES, len(other), [Place(name, value=shortened(found)) for found in other])
+def _of_names(header: Header, name: str) -> tuple[Finding, ...]:
+    pairs = zip(header.names, header.columns, strict=True)
+    places = [Place(name, value=shortened(found)) for found, meant in pairs if found != meant]
+    return found_at(kinds.OTHER_NAMES, places)
 
 
-def _without_repeated_header(table: pa.Table, header: Header, name: str) -> tuple[pa.Table, list[Finding]]:
+def _without_repeated_header(
+    table: pa.Table, header: Header, name: str
+) -> tuple[pa.Table, tuple[Finding, ...]]:
     """The rows but for those that are the header once more, as where files were joined."""
     mask = np.ones(table.num_rows, bool)
     for found, meant in zip(header.names, header.columns, strict=True):
         mask &= np.asarray(pc.equal(table[meant], found))
         if not mask.any():
-            return table, []
-    rows = np.flatnonzero(mask) + 1
-    places = [Place(name, int(row)) for row in rows[:SHOWN]]
-    return table.filter(pa.array(~mask)), _found(kinds.REPEATED_HEADER, len(rows), places)
-
-
-def _found(kind: kinds.Kind, count: int, places: list[Place]) -> list[Finding]:
-    return [Finding(kind, count, tuple(places[:SHOWN]))] if count else []
+            return table, ()
+    places = [Place(name, int(row) + 1) for row in np.flatnonzero(mask)]
+    return table.filter(pa.array(~mask)), found_at(kinds.REPEATED_HEADER, places)

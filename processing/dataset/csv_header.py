@@ -54,25 +54,23 @@ def recognise(head: Head, name: str, columns: Mapping[str, str], stated: str | N
     begin = len(text) - len(text.lstrip("\r\n"))
     line = SEPARATOR_LINE.match(text, begin)
     begin = line.end() if line else begin
-    found = {separator: _first_row(text, begin, separator) for separator in SEPARATORS}
+    found = {one: _first_row(text, begin, one) for one in SEPARATORS}
     known = {
-        separator: len({_plain(field) for field in fields} & columns.keys())
-        for separator, (fields, _) in found.items()
+        one: len({_plain(field) for field in fields} & columns.keys()) for one, (fields, _) in found.items()
     }
-    most = max(known.values())
-    best = [separator for separator in SEPARATORS if known[separator] == most]
-    fields, end = found[best[0]]
+    separator = max(SEPARATORS, key=lambda one: known[one])
+    fields, end = found[separator]
     if end == len(text) and not head.all:
         raise kinds.LONG_HEADER.refusal(f"{name} has a first row of more than {HEAD_BYTES >> 20} MiB.")
-    if not most:
+    if not known[separator]:
         raise kinds.NO_HEADER.refusal(
             f"{name} has no header: its first row is {named(fields) or 'blank'}.",
             f"write the columns' names as its first row: {wanted(columns)}.",
         )
-    if len(best) > 1:
-        both = " as well as ".join(SEPARATORS[separator] for separator in best)
+    if len(several := [SEPARATORS[one] for one in SEPARATORS if known[one]]) > 1:
+        both = " as well as ".join(several)
         raise kinds.UNCLEAR_SEPARATOR.refusal(f"{name} has a header that is separated by {both}.")
-    _check_said(name, best[0], line["separator"] if line else None, stated)
+    _check_said(name, separator, line["separator"] if line else None, stated)
     if len(fields) > MOST_COLUMNS:
         raise kinds.MANY_COLUMNS.refusal(
             f"{name} has {len(fields):,} columns, more than {MOST_COLUMNS:,}.",
@@ -80,7 +78,7 @@ def recognise(head: Head, name: str, columns: Mapping[str, str], stated: str | N
         )
     meant = [plain if (plain := _plain(field)) in columns else field for field in fields]
     check_columns(meant, name, columns)
-    return Header(best[0], tuple(fields), tuple(meant), len(text[:end].encode()))
+    return Header(separator, tuple(fields), tuple(meant), len(text[:end].encode()))
 
 
 def _first_row(text: str, begin: int, separator: str) -> tuple[list[str], int]:

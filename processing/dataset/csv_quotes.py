@@ -39,8 +39,7 @@ def regular(data: bytes, start: int, separator: str) -> bool:
     """
     if data.find(b'"', start) < 0:
         return True
-    beside = np.zeros(256, bool)
-    beside[[QUOTE, ord(separator), ord("\r"), ord("\n")]] = True
+    beside = b'"\r\n' + separator.encode()
     octets = np.frombuffer(data, np.uint8)
     opened = 0
     for begin in range(start, len(data), CHUNK_BYTES):
@@ -50,14 +49,15 @@ def regular(data: bytes, start: int, separator: str) -> bool:
             opening = opening[1:]
         if closing.size and closing[-1] == len(data) - 1:
             closing = closing[:-1]
-        if not (beside[octets[opening - 1]].all() and beside[octets[closing + 1]].all()):
+        neighbours = octets[opening - 1].tobytes() + octets[closing + 1].tobytes()
+        if neighbours.translate(None, beside):
             return False
         opened = (opened + at.size) % 2
     return not opened
 
 
 def decide(data: bytes, start: int, separator: str, width: int, name: str, stated: str | None) -> str:
-    """How quotes are written inside quotes: `doubled` or `backslash`.
+    """How quotes are written inside quotes: `doubled` or `backslash` (doubled ones then mean the same).
 
     Args:
         data: the text, UTF-8.
@@ -108,10 +108,10 @@ def fault(data: bytes, start: int, separator: str, width: int, quoting: str) -> 
 
 
 def place(before: bytes, start: int, separator: str) -> str:
-    """Where a text ends with which a CSV begins: `the header` or `row 3`."""
-    if len(before) < start:
+    """Where the last character of a text is with which a CSV begins: `the header` or `row 3`."""
+    if len(before) <= start:
         return "the header"
-    return f"row {sum(1 for _ in _rows(before + b'x', start, separator, 'doubled', strict=False))}"
+    return f"row {sum(1 for _ in _rows(before, start, separator, 'doubled', strict=False))}"
 
 
 def literal_backslashes(text: bytes, separator: str) -> bytes:
@@ -134,7 +134,7 @@ def _rows(
     lines = _lines(file)
     if quoting == "backslash":
         lines = (literal_backslashes(line.encode(), separator).decode() for line in lines)
-        reader = csv.reader(lines, delimiter=separator, doublequote=False, escapechar="\\", strict=strict)
+        reader = csv.reader(lines, delimiter=separator, escapechar="\\", strict=strict)
     else:
         reader = csv.reader(lines, delimiter=separator, strict=strict)
     return (row for row in reader if row)

@@ -13,8 +13,8 @@ EXPECTED: dict[str, tuple[type | tuple[type, ...], str]] = {
 
 
 def line_place(before: bytes) -> str:
-    """The row in which a text ends with which a file of JSON Lines begins."""
-    return f"row {sum(1 for _ in _lines(before + b'x'))}"
+    """The row of the last character of a text with which a file of JSON Lines begins."""
+    return f"row {sum(1 for _ in _lines(before))}"
 
 
 def bad_value(values: pa.ChunkedArray) -> str:

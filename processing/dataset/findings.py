@@ -3,7 +3,7 @@
 The kinds are in kinds.py.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -65,6 +65,11 @@ class Read:
 def numbered(table: pa.Table) -> pa.Table:
     """The rows of a file with `_row`, from 1. Who drops rows does so afterwards."""
     return table.append_column("_row", pa.array(np.arange(1, table.num_rows + 1, dtype=np.int32)))
+
+
+def found_at(kind: Kind, places: Sequence[Place]) -> tuple[Finding, ...]:
+    """A finding for all the places; none where there are none."""
+    return (Finding(kind, len(places), tuple(places[:SHOWN])),) if places else ()
 
 
 def merged(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -82,6 +82,12 @@ NOT_LISTED = _kind(
 NOT_DELIVERED = _kind(
     "not-delivered", "refused", "The manifest lists a file that is not there.", WRITE_AGAIN, BadManifest
 )
+LEFT_OVER = _kind(
+    "left-over",
+    "noted",
+    "A file is there that other systems leave (`_SUCCESS`, `.crc`, hidden or empty ones); it is passed over.",
+    "nothing needs to be done.",
+)
 OTHER_LENGTH = _kind(
     "other-length", "refused", "A file is longer or shorter than the manifest says.", WRITE_AGAIN, BadManifest
 )

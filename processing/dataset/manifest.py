@@ -5,6 +5,7 @@ Source: Amazon Redshift Database Developer Guide, UNLOAD, "MANIFEST [ VERBOSE ]"
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,12 @@ from processing.dataset import kinds
 from processing.digests import check, sha256
 
 NAME = "manifest"
+#: What other systems leave beside data files: Spark, Hadoop, EMR, Glue, Windows. Source: Hadoop's
+#: FileOutputCommitter (`_SUCCESS`), ChecksumFileSystem (`.*.crc`), EMR's S3 file system (`_$folder$`).
+LEFT_OVER = re.compile(
+    r"(^|/)([._][^/]*(/.*)?|[^/]*\.crc|[^/]*_\$folder\$|manifest|[^/]*\.manifest|Thumbs\.db|desktop\.ini)$",
+    re.IGNORECASE,
+)
 TYPES = {"text": "character varying", "number": "double precision"}
 
 
@@ -31,8 +38,8 @@ def read(folder: Path, dataset_uri: str) -> list[DataFile]:
     """The data files of the dataset in `folder`, which came from `dataset_uri`, in the manifest's order.
 
     Every file of the dataset is listed, is there and has the length listed, and the SHA-256 where one is (as
-    UNLOAD knows none, only in our own manifests); no other file is there. Rows are counted by who reads the
-    files. Raises BadManifest or Tampered.
+    UNLOAD knows none, only in our own manifests); no other file is there but `left_over` ones. Rows are
+    counted by who reads the files. Raises BadManifest or Tampered.
     """
     entries = _entries(folder)
     prefix = dataset_uri.rstrip("/") + "/"
@@ -40,10 +47,24 @@ def read(folder: Path, dataset_uri: str) -> list[DataFile]:
     for name, times in Counter(file.name for file in files).items():
         if times > 1:
             raise kinds.LISTED_TWICE.refusal(f"The manifest lists {name} {times} times.")
-    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {NAME}
-    if unlisted := sorted(there - {file.name for file in files}):
+    passed_over = left_over(folder, files)
+    if unlisted := [name for name in _unlisted(folder, files) if name not in passed_over]:
         raise kinds.NOT_LISTED.refusal(f"{', '.join(unlisted[:5])}: not in the manifest.")
     return files
+
+
+def left_over(folder: Path, files: list[DataFile]) -> list[str]:
+    """Names of the files beside a dataset that are no part of it: of LEFT_OVER, or empty and not listed."""
+    return [
+        name
+        for name in _unlisted(folder, files)
+        if LEFT_OVER.search(name) or not (folder / name).stat().st_size
+    ]
+
+
+def _unlisted(folder: Path, files: list[DataFile]) -> list[str]:
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {NAME}
+    return sorted(there - {file.name for file in files})
 
 
 def _entries(folder: Path) -> list[dict[str, Any]]:

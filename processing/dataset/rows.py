@@ -18,6 +18,7 @@ from processing.dataset.kinds import Kind
 
 # A row's texts together. A JSON line of them stays far below the 6 MB of one inference request.
 TEXT_BYTES = 1 << 20
+SLICE_ROWS = 20_000  # so many rows at most are Python objects at the same time
 CONTROL = r"[\p{Cc}\x{2028}\x{2029}]"
 REJECTED = pa.schema(
     [
@@ -50,6 +51,16 @@ def set_aside(table: pa.Table, problems: list[Problem]) -> tuple[pa.Table, pa.Ta
     for number in reversed(range(len(problems))):
         first[problems[number].found(table)] = number
     bad = first < len(problems)
+    made = [REJECTED.empty_table()]
+    for start in range(0, table.num_rows, SLICE_ROWS):
+        slice_first = first[start : start + SLICE_ROWS]
+        made.append(_rejected(table.slice(start, SLICE_ROWS), slice_first, problems))
+    return table.filter(pa.array(~bad)), pa.concat_tables(made)
+
+
+def _rejected(table: pa.Table, first: NDArray[np.int64], problems: list[Problem]) -> pa.Table:
+    """Those of the rows that have a problem, by the number of their first one."""
+    bad = first < len(problems)
     rejected = [
         {
             "file": row["_file"],
@@ -63,7 +74,7 @@ def set_aside(table: pa.Table, problems: list[Problem]) -> tuple[pa.Table, pa.Ta
             table.filter(pa.array(bad)).to_pylist(), (problems[number] for number in first[bad]), strict=True
         )
     ]
-    return table.filter(pa.array(~bad)), pa.Table.from_pylist(rejected, REJECTED)
+    return pa.Table.from_pylist(rejected, REJECTED)
 
 
 def problems_of_items() -> list[Problem]:
