@@ -44,7 +44,8 @@ def test_a_known_failure_is_one_sentence_under_1_kb_and_exit_code_1(tmp_path):
     sentence = output(tmp_path, "failure")
     assert sentence == output(tmp_path, "message")
     assert sentence.startswith("part-000.csv, row 3: broken ü")
-    assert len(sentence.encode()) <= 1024
+    assert sentence.endswith("ü… Fix: mend it.")
+    assert len(sentence.encode()) <= 600
 
 
 def test_a_known_failure_is_logged_as_one_line_of_json_with_run_and_group(capsys):

@@ -326,6 +326,42 @@ def test_a_parquet_text_that_is_no_number_sets_its_row_aside(job, kind):
     assert [item["weight_kg"] for item in job.items()] == [1.5, None]
 
 
+# --- what the report says of the files
+
+
+def test_the_report_says_what_each_file_was_taken_for_and_what_was_found(job):
+    header = HEADER.replace(b",label", b"")
+    rows = b"1,a,b,c,1.5,d\n2,e,f,g,,h\n"
+    other = (header.replace(b"title", b"Title") + header.replace(b"title", b"Title") + rows).replace(
+        b",", b";"
+    )
+    job.dataset(
+        {
+            "a.csv": (header + rows, 2),
+            "b.csv": (header + rows.replace(b"1,a", b"3,a").replace(b"2,e", b"4,e"), 2),
+            "c.csv": (other.replace(b"1;a", b"5;a").replace(b"2;e", b"6;e"), 2),
+        }
+    )
+    (job.input("dataset") / "_SUCCESS").touch()
+    assert job.prepare("inference")["items"] == 6
+    report = job.report()
+    plain = {"format": "csv", "encoding": "utf-8", "separator": ",", "quoting": "doubled"}
+    names = header.decode().strip().split(",")
+    assert report["read"] == [
+        {"files": 2, "first": "a.csv", **plain, "header": names},
+        {"files": 1, "first": "c.csv", **plain, "separator": ";", "header": [names[0], "Title", *names[2:]]},
+    ]
+    assert report["findings"] == {
+        "left-over": found("noted", file="_SUCCESS"),
+        "other-names": found("repaired", file="c.csv", value="Title"),
+        "repeated-header": found("repaired", file="c.csv", row=1),
+    }
+
+
+def found(outcome: str, **place) -> dict:
+    return {"outcome": outcome, "count": 1, "first": [{"file": "", "row": None, "value": ""} | place]}
+
+
 # --- the dataset as a whole
 
 
