@@ -320,6 +320,12 @@ REFUSED = [
         "row 1, opens a quote that is never closed",
     ),
     refused(
+        "A quote that is never closed in the very last field",
+        PLAIN + b'3,Radio,b,p,1,"m\n',
+        "broken-quotes",
+        "row 3, opens a quote that is never closed",
+    ),
+    refused(
         "A quote inside quotes that is not doubled",
         titled(b"a", b'24" TV'),
         "broken-quotes",
