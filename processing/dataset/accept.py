@@ -17,6 +17,7 @@ from processing.codes.codebook import Codebook
 from processing.codes.recode import recode
 from processing.dataset import data_files, decisions, kinds, rows, split
 from processing.dataset.data_files import Dataset
+from processing.dataset.findings import Finding, merged
 from processing.dataset.manifest import DataFile
 from processing.dataset.text import text_keys
 
@@ -46,6 +47,7 @@ class Accepted:
         recoded: how many labels followed a change of codes.
         reviewed: figures on people's decisions; empty where none were asked for.
         parts: for purpose `training`, the rows of train, validation and test.
+        findings: all that was found, by kind: in the files, and the rows set aside.
     """
 
     dataset: Dataset
@@ -57,6 +59,10 @@ class Accepted:
     recoded: dict[str, Any]
     reviewed: dict[str, Any]
     parts: dict[str, pa.Table]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return merged((*self.dataset.findings, *rows.findings(self.rejected)))
 
 
 def accept(
@@ -72,7 +78,7 @@ def accept(
     """Read a dataset's files and judge them.
 
     Args:
-        files: of the manifest.
+        files: of the manifest, or those that will be in one.
         book: the group's codebook.
         group: the model group.
         period: `YYYY-MM`.
@@ -84,6 +90,21 @@ def accept(
         BadData: the dataset cannot be used; its `kind` is of processing.dataset.kinds.
         BadManifest: the files are not those of the manifest.
     """
+    found = judge(files, book, group=group, period=period, purpose=purpose, reviewed=reviewed)
+    check_whole(found, purpose, uri)
+    return found
+
+
+def judge(
+    files: list[DataFile],
+    book: Codebook,
+    *,
+    group: str,
+    period: str,
+    purpose: str,
+    reviewed: Reviewed | None = None,
+) -> Accepted:
+    """The same for the rows alone: whether they suffice is for `check_whole`."""
     columns = data_files.columns_of(book.attributes, labelled=purpose != "inference")
     dataset = data_files.read(files, columns, book.format)
     table, figures = dataset.table, {}
@@ -92,7 +113,6 @@ def accept(
         merged = decisions.merge(table, decided, group, book.code_map(period), reviewed.delivered)
         table, figures = merged.table, merged.figures
     good, rejected = rows.set_aside(table, _problems(book, purpose, period))
-    _check_some_are_left(table, rejected, purpose, uri)
     made = rows.canonical(good, columns)
     recoded: dict[str, Any] = {}
     if "label" in columns:
@@ -101,8 +121,16 @@ def accept(
         made = made.set_column(made.column_names.index("label"), "label", labels)
         recoded = found.mapped
     made = made.append_column("text_key", text_keys(group, made))
-    parts = _parts(made) if purpose == "training" else {}
+    masks = split.parts(made["text_key"], made["label"]) if purpose == "training" else {}
+    parts = {name: made.filter(pa.array(mask)) for name, mask in masks.items()}
     return Accepted(dataset, columns, table, good, rejected, made, recoded, figures, parts)
+
+
+def check_whole(found: Accepted, purpose: str, uri: str) -> None:
+    """Raise BadData where the rows together cannot be used, with purpose and uri as `accept` has them."""
+    _check_some_are_left(found.table, found.rejected, purpose, uri)
+    if purpose == "training":
+        _check_parts(found.made, found.parts)
 
 
 def _problems(book: Codebook, purpose: str, period: str) -> list[rows.Problem]:
@@ -143,12 +171,8 @@ def _check_some_are_left(table: pa.Table, rejected: pa.Table, purpose: str, uri:
         )
 
 
-def _parts(made: pa.Table) -> dict[str, pa.Table]:
-    """The rows of train, validation and test. Raises BadData where they cannot serve as such."""
-    parts = {
-        name: made.filter(pa.array(mask))
-        for name, mask in split.parts(made["text_key"], made["label"]).items()
-    }
+def _check_parts(made: pa.Table, parts: dict[str, pa.Table]) -> None:
+    """Raise BadData where the rows of train, validation and test cannot serve as such."""
     codes = pc.unique(made["label"]).to_pylist()
     if len(codes) == 1:
         raise kinds.ONE_LABEL.refusal(
@@ -162,4 +186,3 @@ def _parts(made: pa.Table) -> dict[str, pa.Table]:
             f"{made.num_rows} usable rows are too few to split: {shown}, with {learnable} codes to train on.",
             f"deliver more labelled rows with different texts, {MIN_ROWS} at the very least.",
         )
-    return parts

@@ -48,7 +48,7 @@ def read(files: list[DataFile], columns: Mapping[str, str], stated: Format) -> D
     in the row.
 
     Args:
-        files: those of the manifest.
+        files: of the manifest; or not counted, their rows None.
         columns: of `columns_of`.
         stated: what the codebook says of the format of the group's files.
 
@@ -62,7 +62,7 @@ def read(files: list[DataFile], columns: Mapping[str, str], stated: Format) -> D
         found = readers.read(file.path, file.name, columns, stated)
         # Whoever joined files may have counted their headers.
         repeated = sum(one.count for one in found.findings if one.kind is kinds.REPEATED_HEADER)
-        if file.rows - found.table.num_rows not in (0, repeated):
+        if file.rows is not None and file.rows - found.table.num_rows not in (0, repeated):
             raise kinds.OTHER_ROWS.refusal(
                 f"{file.name} has {found.table.num_rows} rows, the manifest says {file.rows}."
             )

@@ -3,7 +3,7 @@
 The kinds are in kinds.py.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from processing.dataset.kinds import Kind
+from processing.words import counted
 
 SHOWN = 3
 VALUE_LENGTH = 40
@@ -37,7 +38,7 @@ class Recognised:
 
 @dataclass(frozen=True)
 class Place:
-    """Where something was found. `row` is from 1, None: in no one row; `value` is `shortened`."""
+    """Where something was found. `row` is from 1, None: in no one row; `value` is `shortened`, or a reason."""
 
     file: str
     row: int | None = None
@@ -110,3 +111,17 @@ def findings_in_report(findings: Iterable[Finding]) -> dict[str, Any]:
         }
         for finding in findings
     }
+
+
+def in_words(found: Mapping[str, Any]) -> str:
+    """How often each kind of `findings_in_report` was found, by what became of it; for a message: no items."""
+    by_outcome: dict[str, dict[str, int]] = {}
+    for kind, each in found.items():
+        by_outcome.setdefault(each["outcome"], {})[kind] = each["count"]
+    return "; ".join(f"{outcome}: {_commonest(counts)}" for outcome, counts in by_outcome.items()) or "nothing"
+
+
+def _commonest(counts: Mapping[str, int]) -> str:
+    ordered = [f"{kind} {count:,}" for kind, count in sorted(counts.items(), key=lambda each: -each[1])]
+    more = f" and {counted(len(ordered) - SHOWN, 'more kind')}" if len(ordered) > SHOWN else ""
+    return ", ".join(ordered[:SHOWN]) + more

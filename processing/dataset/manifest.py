@@ -27,11 +27,11 @@ TYPES = {"text": "character varying", "number": "double precision"}
 
 @dataclass(frozen=True)
 class DataFile:
-    """One data file that the manifest lists. `name` is its path below the dataset's address."""
+    """One data file. `name` is its path below the dataset's address; `rows` as listed, None: in no manifest."""
 
     name: str
     path: Path
-    rows: int
+    rows: int | None
 
 
 def read(folder: Path, dataset_uri: str) -> list[DataFile]:
@@ -51,6 +51,24 @@ def read(folder: Path, dataset_uri: str) -> list[DataFile]:
     if unlisted := [name for name in _unlisted(folder, files) if name not in passed_over]:
         raise kinds.NOT_LISTED.refusal(f"{', '.join(unlisted[:5])}: not in the manifest.")
     return files
+
+
+def unlisted(folder: Path) -> list[DataFile]:
+    """The data files of a folder that has no manifest yet: all but the `left_over` ones."""
+    beside = {*left_over(folder, []), NAME}
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return [DataFile(name, folder / name, None) for name in names if name not in beside]
+
+
+def address(folder: Path) -> str:
+    """Where the manifest says that the folder's files will be in S3. Raises BadManifest."""
+    urls = [str(entry.get("url")) for entry in _entries(folder)]
+    for url in urls:
+        parts = url.split("/")
+        for at in range(len(parts) - 1, 2, -1):
+            if (folder / "/".join(parts[at:])).is_file():
+                return "/".join(parts[:at]) + "/"
+    return urls[0].rpartition("/")[0] + "/"
 
 
 def left_over(folder: Path, files: list[DataFile]) -> list[str]:

@@ -14,7 +14,8 @@ from processing.codes.codebook import Codebook
 from processing.codes.recode import recode
 from processing.dataset import kinds
 from processing.dataset.data_files import COMMON
-from processing.dataset.kinds import Kind
+from processing.dataset.findings import SHOWN, Finding, Place
+from processing.dataset.kinds import KINDS, Kind
 
 # A row's texts together. A JSON line of them stays far below the 6 MB of one inference request.
 TEXT_BYTES = 1 << 20
@@ -56,6 +57,17 @@ def set_aside(table: pa.Table, problems: list[Problem]) -> tuple[pa.Table, pa.Ta
         slice_first = first[start : start + SLICE_ROWS]
         made.append(_rejected(table.slice(start, SLICE_ROWS), slice_first, problems))
     return table.filter(pa.array(~bad)), pa.concat_tables(made)
+
+
+def findings(rejected: pa.Table) -> tuple[Finding, ...]:
+    """The rows set aside, a table REJECTED, by kind; a place's value is the reason."""
+    found = []
+    for kind in pc.unique(rejected["problem"]).to_pylist():
+        of_kind = rejected.filter(pc.equal(rejected["problem"], kind))
+        first = of_kind.slice(0, SHOWN).to_pylist()
+        places = tuple(Place(row["file"], row["row"], row["reason"]) for row in first)
+        found.append(Finding(KINDS[kind], of_kind.num_rows, places))
+    return tuple(found)
 
 
 def _rejected(table: pa.Table, first: NDArray[np.int64], problems: list[Problem]) -> pa.Table:
