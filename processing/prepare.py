@@ -29,7 +29,7 @@ from processing.dataset import (
     rows_to_share,
 )
 from processing.dataset.accept import Accepted, Reviewed, accept
-from processing.dataset.findings import Place, findings_in_report, found_at, recognised_in_report
+from processing.dataset.findings import FINDINGS, Place, findings_in_report, found_at, recognised_in_report
 from processing.digests import sha256
 from processing.policy import NO_LIST
 
@@ -54,9 +54,12 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         uri=options.dataset_uri,
         reviewed=Reviewed(folder, options.delivered) if training else None,
     )
+    findings = findings_in_report((*passed_over, *found.findings))
     content = [file.path for file in files] + (decisions.files(folder) if training else [])
 
     jsonlines.write(found.rejected, container.output_folder("rejected") / "rejected.jsonl")
+    text = json.dumps(findings, ensure_ascii=False, indent=1)
+    (container.output_folder("rejected") / FINDINGS).write_text(text, encoding="utf-8")
     if training:
         counts, details = _write_splits(found, options.test_uri)
         counts["rows_digest"] = data_files.rows_digest(found.made)
@@ -77,7 +80,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         "codebook_version": book.version,
         **message,
         "read": recognised_in_report(found.dataset.recognised.items()),
-        "findings": findings_in_report((*passed_over, *found.dataset.findings)),
+        "findings": findings,
         "reviewed": found.reviewed,
         "recoded": found.recoded,
         "set_aside": rows_set_aside.account(found.table, found.good, found.rejected, book, options.period),

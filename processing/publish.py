@@ -4,6 +4,7 @@ Every row of the dataset is in the files once: labelled, for review, or rejected
 """
 
 import argparse
+import json
 from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +17,7 @@ from processing import container
 from processing.codes import codebook
 from processing.codes.codebook import Codebook
 from processing.dataset import jsonlines, training_report
+from processing.dataset.findings import FINDINGS
 from processing.dataset.rows import REJECTED
 from processing.errors import BadCodebook, NotReconciled
 from processing.labels import kept_decisions, label_table, output, published
@@ -60,6 +62,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         "rows": table.num_rows,
         **output.by_status(table),
         "reasons": dict(Counter(_kinds(table, rejected)).most_common()),
+        "findings": _findings(),
         "unseen_words": _unseen_words(matched),
     }
     message = {name: about[name] for name in ("rows", *output.STATUSES)}
@@ -173,6 +176,13 @@ def _unseen_words(matched: pa.Table) -> float | None:
     """Mean share of each text that the model has never seen; None where the model does not say."""
     share = pc.mean(matched["known_share"]).as_py()
     return None if share is None else round(1 - share, 4)
+
+
+def _findings() -> dict[str, Any]:
+    """What Prepare found in the dataset; nothing where it ran before it wrote that down."""
+    file = container.input_folder("rejected") / FINDINGS
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    return found
 
 
 def _kinds(table: pa.Table, rejected: pa.Table) -> Counter[str]:

@@ -13,6 +13,8 @@ import pyarrow as pa
 from processing.dataset.kinds import Kind
 from processing.words import counted
 
+#: The file beside the rows set aside, by which Publish knows what Prepare found.
+FINDINGS = "findings.json"
 SHOWN = 3
 VALUE_LENGTH = 40
 
@@ -38,7 +40,7 @@ class Recognised:
 
 @dataclass(frozen=True)
 class Place:
-    """Where something was found. `row` is from 1, None: in no one row; `value` is `shortened`, or a reason."""
+    """Where it was found. `row` is from 1, None: in no one row; `value` is `shortened`, or a reason."""
 
     file: str
     row: int | None = None
@@ -114,11 +116,12 @@ def findings_in_report(findings: Iterable[Finding]) -> dict[str, Any]:
 
 
 def in_words(found: Mapping[str, Any]) -> str:
-    """How often each kind of `findings_in_report` was found, by what became of it; for a message: no items."""
+    """How often each kind of `findings_in_report` was found, by what became of it; it holds no item."""
     by_outcome: dict[str, dict[str, int]] = {}
     for kind, each in found.items():
         by_outcome.setdefault(each["outcome"], {})[kind] = each["count"]
-    return "; ".join(f"{outcome}: {_commonest(counts)}" for outcome, counts in by_outcome.items()) or "nothing"
+    parts = [f"{outcome}: {_commonest(counts)}" for outcome, counts in by_outcome.items()]
+    return "; ".join(parts) or "nothing"
 
 
 def _commonest(counts: Mapping[str, int]) -> str:

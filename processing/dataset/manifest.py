@@ -27,7 +27,7 @@ TYPES = {"text": "character varying", "number": "double precision"}
 
 @dataclass(frozen=True)
 class DataFile:
-    """One data file. `name` is its path below the dataset's address; `rows` as listed, None: in no manifest."""
+    """One data file. `name` is its path below the dataset's address; `rows`: None if in no manifest."""
 
     name: str
     path: Path

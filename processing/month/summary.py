@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from processing.codes.codebook import Codebook
-from processing.dataset import training_report
+from processing.dataset import findings, training_report
 from processing.labels.output import STATUSES
 from processing.labels.published import Published
 from processing.month import attention, drift, month_changes
@@ -45,6 +45,7 @@ def summarise(
     summary = {
         **{name: about[name] for name in ("group", "period", "run", "model", "codebook_version")},
         "counts": {name: about[name] for name in ("rows", *STATUSES)},
+        "findings": about.get("findings", {}),
         "earlier": _earlier(earlier),
         "codes": by_code,
         "codes_out_of_reach": _out_of_reach(report, book, period) if report else [],
@@ -63,9 +64,14 @@ def write(summary: dict[str, Any], folder: Path) -> None:
 
 
 def message(summary: dict[str, Any]) -> dict[str, object]:
-    """The job's message about a summary: whether somebody must act, and why."""
+    """The job's message about a summary: whether somebody must act, and why; what was found in the data."""
     found = summary["attention"]
-    return {"alarms": len(found), "attention": " ".join(found) or "Nothing."}
+    return {
+        "alarms": len(found),
+        "attention": " ".join(found) or "Nothing.",
+        # Of labels from before it was written down, nothing is known.
+        "found": findings.in_words(summary.get("findings", {})),
+    }
 
 
 def _earlier(earlier: Published | None) -> dict[str, Any] | None:
