@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from processing.dataset import manifest, split, text_files
+from processing.dataset.kinds import KINDS
 from processing.dataset.text import text_keys
 from processing.digests import sha256
 from tests.processing.job_folders import DATASET, GROUP, JobFailed, as_jsonl, items
@@ -19,13 +20,16 @@ HEADER = b"item_id,title,brand,product_type,weight_kg,material,label\n"
 
 
 def rejection(job, purpose="training") -> str:
-    """The sentence a job ends with: it names the fix, and there is nothing for the next job."""
+    """The sentence a job ends with: it names the fix and the kind, and the next job is given nothing."""
     with pytest.raises(JobFailed) as failed:
         job.prepare(purpose)
     assert " Fix: " in str(failed.value)
     for output in ("train", "test", "items"):
         assert not list(job.output(output).rglob("*"))
-    return str(failed.value)
+    sentence, _, kind = str(failed.value).partition(" See docs/input.md#")
+    # A file that is not the one recorded is nothing that data have wrong.
+    assert kind.removesuffix(".") in KINDS or "is not what was recorded" in sentence
+    return sentence
 
 
 def change_manifest(job, change) -> None:

@@ -24,7 +24,8 @@ class Case:
 
     Attributes:
         name: a sentence without its full stop, of what was delivered.
-        files: content by name; large ones are made by a function.
+        files: content by name, a manifest too where it is to be a wrong one; large ones are made by a
+            function.
         kinds: names of all kinds that are to be found, a refusal's alone; none: taken as it is.
         rows: how many rows are usable; None: it is refused.
         says: what a refusal's sentence must hold.
@@ -52,6 +53,7 @@ def book(form: dict[str, str]) -> Codebook:
         {"code": code, "description": code, "valid_from": "2018-08-15", "valid_to": None, "critical": False}
         for code in ("1", "2", "3")
     ]
+    entries.append(entries[0] | {"code": "0", "valid_to": "2020-12-31"})
     attributes = [{"name": "weight_kg", "type": "number"}, {"name": "material", "type": "category"}]
     fields = {"group": GROUP, "version": "1", "attributes": attributes, "codes": entries, "format": form}
     return codebook.parse(json.loads(json.dumps(fields)))
@@ -64,7 +66,8 @@ def play(case: Case, folder: Path) -> Accepted:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content if isinstance(content, bytes) else content())
     listed = dict.fromkeys(case.files, case.rows or 0) if case.listed is None else case.listed
-    manifest.write(folder, URI, listed, dict.fromkeys(COLUMNS, "text"))
+    if manifest.NAME not in case.files:
+        manifest.write(folder, URI, listed, dict.fromkeys(COLUMNS, "text"))
     return accept(
         manifest.read(folder, URI),
         book(case.format),
