@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.commands.shared import Subparsers, add_stack, guarded, print_json
 from pipelines.errors import Refused
-from pipelines.names import PERIOD_PATTERN, Dataset, parse_dataset, split_address
+from pipelines.names import PERIOD_PATTERN, Dataset, address, is_address, parse_dataset, split_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,7 @@ def add_parser(subparsers: Subparsers) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("dataset", metavar="DATASET", help="a file, a folder or an s3:// address")
+    parser.add_argument("dataset", metavar="DATASET", help="a file, a folder or an S3 address")
     parser.add_argument("--codebook", metavar="GROUP", help="a model group, or a codebook's file")
     parser.add_argument("--purpose", choices=("training", "inference"), help="what the dataset is for")
     parser.add_argument("--period", metavar="YYYY-MM", type=_period, help="its month (default: this one)")
@@ -103,7 +103,7 @@ def _check(args: argparse.Namespace) -> int:
 
 def _known(dataset: str) -> Dataset | None:
     """What an address says of a dataset; None for one of another form, and for files."""
-    if not dataset.startswith("s3://"):
+    if not is_address(dataset):
         return None
     return parse_dataset(split_address(dataset.rstrip("/") + "/")[1])
 
@@ -111,9 +111,9 @@ def _known(dataset: str) -> Dataset | None:
 @contextmanager
 def _local(dataset: str) -> Iterator[tuple[Path, str]]:
     """The dataset's file or folder on this machine, and its address; empty where it has none yet."""
-    if not dataset.startswith("s3://"):
+    if not is_address(dataset):
         if not Path(dataset).exists():
-            raise Refused(f"{dataset} is not there. Fix: name a file, a folder or an s3:// address")
+            raise Refused(f"{dataset} is not there. Fix: name a file, a folder or an S3 address")
         yield Path(dataset).resolve(), ""
         return
     with tempfile.TemporaryDirectory() as folder:
@@ -137,10 +137,10 @@ def _fetch(dataset: str, folder: Path) -> tuple[Path, str]:
     for each in wanted:
         name = each.removeprefix(start)
         if {"", ".", ".."} & set(name.split("/")):
-            raise Refused(f"s3://{bucket}/{each} cannot be a data file's name. Fix: rename it")
+            raise Refused(f"{address(bucket, each)} cannot be a data file's name. Fix: rename it")
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         s3.download_file(bucket, each, str(folder / name))
-    return (folder / key.removeprefix(start), "") if single else (folder, f"s3://{bucket}/{below}")
+    return (folder / key.removeprefix(start), "") if single else (folder, address(bucket, below))
 
 
 def _lines(found: dict[str, Any]) -> Iterator[str]:

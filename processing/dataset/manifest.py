@@ -64,10 +64,9 @@ def address(folder: Path) -> str:
     """Where the manifest says that the folder's files will be in S3. Raises BadManifest."""
     urls = [str(entry.get("url")) for entry in _entries(folder)]
     for url in urls:
-        parts = url.split("/")
-        for at in range(len(parts) - 1, 2, -1):
-            if (folder / "/".join(parts[at:])).is_file():
-                return "/".join(parts[:at]) + "/"
+        for name in sorted(_unlisted(folder, []), key=len, reverse=True):
+            if url.endswith(f"/{name}"):
+                return url.removesuffix(name)
     return urls[0].rpartition("/")[0] + "/"
 
 

@@ -22,6 +22,7 @@ from tests.processing.job_folders import (
     items,
 )
 
+FOUND = "row set aside: empty-title 1"
 AMENDS = "s3://labelled/labels/DE-weee/2026-10/r1/"
 
 
@@ -128,7 +129,12 @@ def test_the_manifest_names_what_it_amends_and_counts_anew(labels, amended):
     job = amended(labels, [decision(0, "2"), decision(1, "1")])
     counts = {"rows": 7, "labelled": 5, "review": 1, "none": 0, "rejected": 1}
     digest = sha256(job.output("manifest") / "manifest.json")
-    told = {"alarms": 0, "attention": "1 of 7 rows could not be used.", "manifest_digest": digest}
+    told = {
+        "alarms": 0,
+        "attention": "1 of 7 rows could not be used.",
+        "found": FOUND,
+        "manifest_digest": digest,
+    }
     assert job.message == counts | told
     manifest = read_json(job, "manifest", "manifest.json")
     assert {name: manifest[name] for name in counts} == counts
@@ -185,6 +191,7 @@ def test_no_code_fits_is_an_answer_with_a_status_of_its_own(labels, amended):
     assert job.message == {
         **{"rows": 7, "labelled": 3, "review": 2, "none": 1, "rejected": 1, "alarms": 0},
         "attention": "1 of 7 rows could not be used.",
+        "found": FOUND,
         "manifest_digest": sha256(job.output("manifest") / "manifest.json"),
     }
     summary = read_json(job, "files", "summary.json")

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from processing import container
+from processing.dataset import kinds
 from processing.errors import BadData
 
 
@@ -32,6 +33,16 @@ def test_a_long_reason_gives_way_so_that_the_message_stays_whole_json_under_1_kb
     assert len(output(tmp_path, "message").encode()) <= 1024
     assert (message["verdict"], message["rows"]) == ("KEEP", 7)
     assert message["reason"].endswith("…")
+
+
+def test_a_refusal_of_delivered_data_leads_to_its_kind_in_the_docs(tmp_path):
+    def job(arguments):
+        raise kinds.NO_ROWS.refusal("The dataset has no rows.")
+
+    with pytest.raises(SystemExit):
+        container.run(job)
+    sentence = "The dataset has no rows. Fix: check the query that made it. See docs/input.md#no-rows."
+    assert output(tmp_path, "message") == output(tmp_path, "failure") == sentence
 
 
 def test_a_known_failure_is_one_sentence_under_1_kb_and_exit_code_1(tmp_path):
