@@ -3,6 +3,7 @@
 It is judged as Prepare judges it, by accept.py. Labels that people gave in reviews are not at hand here.
 """
 
+import math
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -144,13 +145,21 @@ def _texts(table: pa.Table) -> Counter[str]:
 
 
 def _comparison(test_texts: int, policy: Policy) -> dict[str, Any]:
-    """Whether so many distinct test texts suffice to compare models: here alone, as the verdict's rule is."""
-    enough = test_texts >= policy.min_rows
-    needs = f"the policy's min_rows is {policy.min_rows:,}"
+    """Whether so many distinct test texts suffice to compare models (docs/verdicts.md).
+
+    Below the policy's min_rows exact tests decide alone. The exact McNemar test shows nothing, even where all
+    texts speak for one model, unless two-sided 2 * 0.5 ** n_texts is at most the level.
+    """
+    least = math.ceil(1 - math.log2(policy.level))
+    if test_texts >= policy.min_rows:
+        says = "enough to compare them"
+    elif test_texts >= least:
+        says = f"exact tests decide alone, as min_rows is {policy.min_rows:,}, and see clear gains only"
+    else:
+        says = f"too few to compare them, {least} at the very least"
     return {
         "test_texts": test_texts,
         "min_rows": policy.min_rows,
-        "suffices": enough,
-        "sentence": f"{counted(test_texts, 'distinct text')} would test models, {needs}: "
-        + ("enough to compare them." if enough else "too few to compare them."),
+        "suffices": test_texts >= least,
+        "sentence": f"{counted(test_texts, 'distinct text')} would test models: {says}.",
     }

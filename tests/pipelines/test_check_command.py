@@ -94,10 +94,15 @@ def test_for_machines_it_has_texts_by_code_and_whether_they_suffice_to_compare_m
     assert "enough to compare them" in compared["sentence"]
 
 
-def test_too_few_texts_to_compare_are_taken_and_said_to_be_too_few(check, dataset):
-    (dataset / "a.csv").write_text("\n".join(TRAINING.splitlines()[:61]))
-    found = as_json(check, dataset)
-    assert (found["taken"], found["comparison"]["suffices"]) == (True, False)
+def test_few_texts_to_compare_on_are_taken_and_said_to_be_few(check, dataset):
+    for rows, suffices, says in (
+        (80, True, "exact tests decide alone, as min_rows is 20"),
+        (34, False, "too few to compare them, 7 at the very least."),
+    ):
+        (dataset / "a.csv").write_text("\n".join(TRAINING.splitlines()[: rows + 1]))
+        found = as_json(check, dataset)
+        assert (found["taken"], found["comparison"]["suffices"]) == (True, suffices)
+        assert says in found["comparison"]["sentence"]
 
 
 def test_every_file_that_would_be_refused_is_named_beside_what_the_others_are(check, dataset):

@@ -121,8 +121,10 @@ def test_seven_codes_of_ten_written_as_numbers_end_in_a_question_though_no_polic
 def test_the_evidence_holds_what_prepare_reported_of_the_challengers_rows(report, trained):
     found = report(as_number)
     job = trained(found)
-    run_compare(job)
+    message = run_compare(job)
     assert evidence(job)["set_aside"] == found["set_aside"]
+    assert evidence(job)["findings"] == found["findings"]
+    assert "Found in the training data (docs/input.md): row set aside: " in message["summary"]
     assert (evidence(job)["approval"], evidence(job)["verdict"]) == (True, "PROMOTE")
 
 
