@@ -87,14 +87,17 @@ AREAS = {
         ),
     ),
     "ledger": Area(
-        ("pipelines/ledger/*.py", "pipelines/commands/models.py", "pipelines/commands/approval.py"),
         (
-            *("tests/pipelines/ledger/test_keys.py", "tests/pipelines/ledger/test_models_command.py"),
+            *("pipelines/ledger/*.py", "pipelines/commands/models.py"),
+            *("pipelines/commands/approval.py", "pipelines/commands/groups.py"),
+        ),
+        (
             *(
-                "tests/pipelines/machines/test_approval.py",
-                "tests/pipelines/machines/test_switching_winners.py",
+                f"tests/pipelines/ledger/test_{name}.py"
+                for name in ("keys", "models_command", "groups_command")
             ),
-            "tests/pipelines/test_consistent_reads.py",
+            *(f"{FLOWS}{name}.py" for name in ("approval", "switching_winners")),
+            *("tests/pipelines/test_consistent_reads.py", "tests/pipelines/failures"),
         ),
     ),
     "failures": Area(

@@ -88,13 +88,13 @@ def prepare(folder: Path, number: int, rows: int) -> None:
     truth = pa.table({"item_id": ids, "text_key": text_keys(group, items), "title": titles})
     for month in MONTHS:
         base = folder / month / "processing" / "input"
-        for name in ("items", "truth", "rejected", "predictions", "codebook", "trained", "earlier"):
+        for name in ("items", "truth", "predictions", "codebook", "trained", "earlier"):
             (base / name).mkdir(parents=True)
         jsonlines.write_shards(items, base / "items", "items")
         pq.write_table(
             truth.append_column("label", pa.nulls(rows, pa.string())), base / "truth/truth.parquet"
         )
-        jsonlines.write(pa.Table.from_pylist([], REJECTED), base / "rejected" / "rejected.jsonl")
+        jsonlines.write(pa.Table.from_pylist([], REJECTED), base / "truth" / "rejected.jsonl")
         (base / "codebook" / "1.json").write_text(json.dumps(BOOK | {"group": group}))
         codes = dict.fromkeys(CODES, 9)
         splits = {part: {"codes": codes} for part in ("train", "validation")}

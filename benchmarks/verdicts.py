@@ -4,7 +4,8 @@
 
 A year is 60 model groups compared once a month, 720 comparisons. The groups differ in test rows (500 to
 4,000), codes (6 to 40), evenness of the codes (Zipf exponent 0.3 to 1.2), accuracy and discordant rows (3 to
-10 %). Everything is synthetic. Every verdict is made by processing/verdict/rule.py under the default policy;
+10 %). The same groups again with 30 to 500 rows, and models that label more or less without a person.
+Everything is synthetic. Every verdict is made by processing/verdict/rule.py under the default policy;
 the seed is fixed. Takes about 15 minutes of one core.
 
 * on 2,000 rows, of which 6 % are discordant, with 40 codes.
@@ -20,6 +21,7 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+from _alone import alone
 from _pairs import Pair, alike, traded
 from _power import picture
 from _report import arguments, show
@@ -32,6 +34,7 @@ GROUPS, MONTHS = 60, 12
 POINT = 0.01
 COMPARE = {"<": operator.lt, "<=": operator.le, ">=": operator.ge}
 AT_RARER_CODES_COST = "macro-F1 -1, accuracy +1"
+SMALL = (30, 50, 100, 200, 300, 500)
 SEED = 20_261_123  # not the one on which the rule's thresholds were chosen
 
 
@@ -47,13 +50,23 @@ def main() -> int:
     rates = [row for number in range(len(_kinds())) for row in _years(number, less)]
     rates += _on_2000_rows(500 // less)
     show("Verdicts, in % of the comparisons (95 %: of PROMOTE, exact)", [_short(row) for row in rates], None)
+    small = [_small(number, less) for number in range(len(_small_kinds()))]
+    rates += [row for row, _ in small]
+    show(f"The same with {SMALL[0]} to {SMALL[-1]} test texts", [_short(row) for row, _ in small], None)
+    by_size = [{"truth": row["truth"]} | cells for row, cells in small]
+    show("Of these promoted, in %, by test texts", by_size, None)
+    asked = [_asked(number, less) for number in range(len(KEPT))]
+    show("Promotions that ask a person, in %, by test texts", asked, None)
     cells = _power(40 // less)
     show("Promoted, in % of the comparisons, by test rows (40 codes, Zipf 1)", _by_rows(cells), None)
     speed = _speed()
     show("One comparison (40 codes)", speed, None)
     if options.json:
         options.json.write_text(
-            json.dumps({"rates": rates, "power": cells, "speed": speed}, indent=1), "utf-8"
+            json.dumps(
+                {"rates": rates, "small": by_size, "asked": asked, "power": cells, "speed": speed}, indent=1
+            ),
+            "utf-8",
         )
     if options.svg:
         options.svg.write_text(picture(cells), "utf-8")
@@ -117,6 +130,71 @@ def _years(number: int, less: int) -> list[dict]:
         for size in (500, 1_000):
             of_size = [verdict for rows, verdict in verdicts if rows == size]
             made.append(_row(f"- of these with {size:,} rows", of_size, ""))
+    return made
+
+
+def _small_kinds() -> list[tuple]:
+    """What is true, times that each group is compared, the pair of models, target."""
+    return [
+        ("1 point worse", 12, lambda group: alike(**group, gain=-POINT), "< 0.5"),
+        ("equal", 12, lambda group: alike(**group, gain=0), "<= 2"),
+        (AT_RARER_CODES_COST, 24, lambda group: traded(**group, gain=POINT, macro_gain=-POINT), "< 0.5"),
+        (
+            "accuracy -1, macro-F1 +1",
+            12,
+            lambda group: traded(**group, gain=-POINT, macro_gain=POINT),
+            "< 0.5",
+        ),
+        ("2 points better", 6, lambda group: alike(**group, gain=2 * POINT), ""),
+        ("5 points better", 6, lambda group: alike(**group, gain=5 * POINT), ""),
+        ("10 points better", 6, lambda group: alike(**group, gain=10 * POINT), ""),
+    ]
+
+
+def _small(number: int, less: int) -> tuple[dict, dict]:
+    """All groups with each of the SMALL numbers of texts: the rates over all, and the promoted by number."""
+    kind, times, build, target = _small_kinds()[number]
+    pairs = [pair for _, group in _groups() if (pair := build(group))]
+    verdicts = {}
+    for texts in SMALL:
+        rng = np.random.default_rng([SEED, 300, number, texts])
+        verdicts[texts] = [_verdict(rng, pair, texts) for _ in range(max(1, times // less)) for pair in pairs]
+    cells = {
+        f"{texts}": round(100 * made.count("PROMOTE") / len(made), 2) for texts, made in verdicts.items()
+    }
+    return _row(kind, [verdict for made in verdicts.values() for verdict in made], target), cells
+
+
+#: What the winner and the challenger label without a person: share of the rows, share of right ones of it.
+KEPT = {
+    "as much": ((0.6, 0.985), (0.6, 0.985)),
+    "5 points less": ((0.6, 0.985), (0.55, 0.985)),
+    "10 points less": ((0.6, 0.985), (0.5, 0.985)),
+    "20 points less": ((0.6, 0.985), (0.4, 0.985)),
+    "nothing": ((0.45, 0.985), (0, 0.985)),
+    "as much, 93 % of it right": ((0.6, 0.985), (0.6, 0.93)),
+    "nothing, the winner's 93 % right": ((0.6, 0.93), (0, 0.985)),
+}
+
+
+def _asked(number: int, less: int) -> dict:
+    """Share of the promotions that need a person, for one of KEPT, by test texts."""
+    kind, ((before, right_before), (after, right_after)) = list(KEPT.items())[number]
+    pair = alike(n_codes=12, zipf=1, accuracy=0.8, discordance=0.16, gain=0.12)
+    made: dict = {"challenger labels": kind}
+    for texts in (100, 300, 1_000, 3_000):
+        rng = np.random.default_rng([SEED, 400, number, texts])
+        promoted = []
+        for _ in range(200 // less):
+            truth, challenger, winner = pair.draw(rng, texts)
+            right = (challenger == truth, winner == truth)
+            masks = alone(rng, right, (after, before), (right_after, right_before))
+            # The intervals are not asked about here.
+            policy = Policy(min_rows=texts + 1)
+            verdict = decide(truth, challenger, winner, np.arange(texts), policy, alone=masks)
+            if verdict.verdict == "PROMOTE":
+                promoted.append(verdict.asks)
+        made[f"{texts:,}"] = round(100 * sum(promoted) / max(1, len(promoted)), 1)
     return made
 
 

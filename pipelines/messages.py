@@ -85,7 +85,11 @@ LABELS_NEED_ATTENTION = Message(
 _DECIDED = "{verdict} for {group} {period}"
 _EVIDENCE = "Evidence: {evidence}"
 _COMPARED = " {reason}\n\n{summary}\n\n" + _EVIDENCE + "\nReport: labelmill report comparison {run}"
-_BY_HAND = " {reason}\n\n{model} is now the winner{before}.\nDecided by {decided_by}."
+_BY_HAND = " {reason}\n\n{model} {is_now}.\nDecided by {decided_by}."
+_PINNED = (
+    "Pinned until {pinned_until}: no comparison replaces it. "
+    "To end that: labelmill models release {group} --reason TEXT"
+)
 _GO_BACK = "To roll back: labelmill models rollback {group} --to {replaces} --reason TEXT"
 
 DECISION = Message("{verdict}: {group} {period}", _DECIDED + "." + _COMPARED)
@@ -102,9 +106,9 @@ APPROVAL_WANTED = Message(
 # To stakeholders: counts and an address.
 LABELS_READY = Message(
     "Labels ready: {group} {period}",
-    "{group} {period}. Items: {rows}. Labelled: {labelled}. To review: {review}. No code fits: {none}. "
-    "Rejected: {rejected}. Found in the data (docs/input.md): {found}. Model: {model}. "
-    "Codebook: {codebook}. Needs attention: {attention} "
+    "{group} {period}. Items: {rows}. Labelled: {labelled} ({decided} by people). To review: {review}. "
+    "No code fits: {none}. Rejected: {rejected}. Found in the data (docs/input.md): {found}. "
+    "Model: {model}. Codebook: {codebook}. Needs attention: {attention} "
     f"Manifest of the files: {address('{bucket}', '{prefix}manifest.json')}",
 )
 
@@ -115,11 +119,17 @@ def decision_by_hand(decision: Decision, period: str) -> dict[str, Any]:
     `period` is that of the model which is the winner now.
     """
     lines, replaces = [_DECIDED + "." + _BY_HAND], decision["replaces"]
-    if "evidence" in decision:
-        lines.append(_EVIDENCE)
-    if replaces:
-        lines.append(_GO_BACK)
-    fields = {**decision, "period": period, "before": f", instead of {replaces}" if replaces else ""}
+    if decision["verdict"] == "RELEASE":
+        is_now = "stays the winner until a comparison replaces it"
+    else:
+        is_now = "is now the winner" + (f", instead of {replaces}" if replaces else "")
+        if "pinned_until" in decision:
+            lines.append(_PINNED)
+        if "evidence" in decision:
+            lines.append(_EVIDENCE)
+        if replaces:
+            lines.append(_GO_BACK)
+    fields = {**decision, "period": period, "is_now": is_now}
     return {
         "Subject": DECISION.subject.format(**fields),
         "Message": "\n".join(lines).format(**fields),

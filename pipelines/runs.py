@@ -120,11 +120,13 @@ def comparison(
     winner: Mapping[str, str],
     decision: str,
     published_at: str,
+    undecided: list[str],
 ) -> dict[str, Any]:
     """The input of the run that compares two models, each given by `model`, `predictions`, `digest`.
 
     `decision` is the one that made the winner, `published_at` when the group's codebook and policy were
-    published: whichever of them is new, the same two models are compared anew.
+    published: whichever of them is new, the same two models are compared anew. `undecided` are the periods in
+    which comparisons with this winner have just ended undecided.
     """
     group, period, test_set = fields(detail, "group", "period", "test_set")
     return {
@@ -137,6 +139,7 @@ def comparison(
         "test_set": test_set,
         "challenger": dict(challenger),
         "winner": dict(winner),
+        "undecided": ",".join(undecided),
     }
 
 

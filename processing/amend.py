@@ -1,7 +1,6 @@
 """Amend: put reviewers' decisions into published labels, as a new version; the old one stays as it is."""
 
 import argparse
-import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from processing import container
+from processing import policy as policies
 from processing.codes import codebook
 from processing.codes.codebook import Codebook
 from processing.dataset.decisions import read_decisions
@@ -34,9 +34,11 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     now = datetime.now(UTC).replace(microsecond=0)
     constants = {"run": options.run, "labelled_at": now, "codebook_version": book.version}
     table, decided = kept_decisions.put(before.table, decisions, book, options.period)
-    table = label_table.replace(table, decided, constants)
-    decisions = kept_decisions.with_kept(decisions, table, decided)
+    decisions = kept_decisions.with_kept(decisions, table)
     kept = decisions.filter(pc.equal(decisions["kept"], "yes"))
+    same_text = policies.of_group(options.policy).same_text
+    table, others = kept_decisions.put_for_same_text(table, kept, book, options.period, same_text)
+    table = label_table.replace(table, pc.or_(decided, others), constants)
 
     about = {
         **{name: value for name, value in before.manifest.items() if name not in ("columns", "files")},
@@ -50,7 +52,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         "reasons": _reasons(before, table),
     }
     folder = container.output_folder("files")
-    found = _summary(table, about, kept_decisions.counts(table, decisions), book)
+    found = _summary(table, about, decisions, book)
     summary.write(found, folder)
     label_table.write_csv(decisions, folder / "decisions.csv")
     left = kept_decisions.overtaken(table, decisions, before.overtaken)
@@ -63,7 +65,16 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="processing.amend", description=__doc__.splitlines()[0])
-    for name in ("group", "period", "run", "codebook-digest", "amends", "labels-digest", "destination"):
+    for name in (
+        "group",
+        "period",
+        "run",
+        "codebook-digest",
+        "amends",
+        "labels-digest",
+        "policy",
+        "destination",
+    ):
         parser.add_argument(f"--{name}", required=True)
     return parser.parse_args(arguments)
 
@@ -78,25 +89,26 @@ def _reasons(before: Published, table: pa.Table) -> dict[str, int]:
 
 
 def _summary(
-    table: pa.Table, about: dict[str, object], decisions: dict[str, int], book: Codebook
+    table: pa.Table, about: dict[str, object], decisions: pa.Table, book: Codebook
 ) -> dict[str, Any]:
     """The summary of what is amended, with counts as they are now."""
-    before = json.loads((container.input_folder("labels") / summary.NAME).read_text(encoding="utf-8"))
+    before = summary.read(container.input_folder("labels"))
     earlier_items = {row["code"]: row["earlier_items"] for row in before["codes"]}
     nothing = 0 if before["earlier"] else None
-    not_kept = before["decisions"]["not_kept"] if before["decisions"] else 0
+    not_kept = before["decisions"]["not_kept"] + kept_decisions.not_kept(decisions)
     by_code = month_changes.codes(month_changes.usable(table), None, book, str(about["period"]))
     now = {row["code"] for row in by_code}
     gone = [row | {"items": 0} for row in before["codes"] if row["code"] not in now and row["earlier_items"]]
     found = before | {
         "run": about["run"],
         "amends": about["amends"],
-        "counts": {name: about[name] for name in ("rows", *output.STATUSES)},
+        "counts": summary.counts(table, about),
         "codes": [row | {"earlier_items": earlier_items.get(row["code"], nothing)} for row in by_code] + gone,
         "review": before["review"] | {"items": about["review"]},
-        "decisions": decisions | {"not_kept": decisions["not_kept"] + not_kept},
+        "decisions": before["decisions"] | kept_decisions.in_labels(table) | {"not_kept": not_kept},
     }
-    return with_attention(found)
+    # Labels from before summaries had a history: what was found then stays.
+    return with_attention(found) if "history" in found else found
 
 
 if __name__ == "__main__":

@@ -11,20 +11,30 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from processing import container
+from processing.arrays import Booleans
 from processing.codes import codebook
 from processing.codes.codebook import Codebook
 from processing.dataset import rows_set_aside, split, training_report
 from processing.dataset.findings import in_words
 from processing.digests import sha256
 from processing.errors import NotComparable
-from processing.labels import published
+from processing.labels import published, reliability, review_queue
 from processing.policy import Policy, all_to_review
 from processing.verdict.changes import changes
-from processing.verdict.rule import MIN_DISCORDANT, RARER_LEVEL, TOLERATED_LOSS, Verdict, decide
+from processing.verdict.rule import (
+    MIN_DISCORDANT,
+    RARER_LEVEL,
+    REVIEW_LEVEL,
+    TOLERATED_LOSS,
+    TOLERATED_REVIEW,
+    Verdict,
+    decide,
+)
 from processing.verdict.scores import scores
 from processing.words import counted
 
 RUN_AGAIN = "start the comparison again once both models have labelled the same test set."
+TOLD_AFTER = 3  # months undecided in a row; one or two may be chance
 
 
 def main(arguments: list[str] | None = None) -> dict[str, object]:
@@ -54,6 +64,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     may_win = verdict.verdict in ("FIRST", "PROMOTE")
     sentences = (
         verdict.reason,
+        undecided_for(options.undecided, options.period) if verdict.verdict == "UNDECIDED" else "",
         rows_set_aside.cause(set_aside, (*(verdict.lost_codes or ()), *(verdict.unreached_codes or ()))),
         rows_set_aside.in_words(set_aside, policy.set_aside if may_win and too_many else None),
     )
@@ -68,17 +79,21 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
             "tolerated_loss": TOLERATED_LOSS,
             "rarer_level": RARER_LEVEL,
             "min_discordant": MIN_DISCORDANT,
+            "tolerated_review": TOLERATED_REVIEW,
+            "review_level": REVIEW_LEVEL,
         },
         **asdict(verdict),
         **{
-            role: {"model": model, **_scores(table)} if table is not None else None
+            role: {"model": model, **_scores(table, policy), "reliability": reliability.count(table)}
+            if table is not None
+            else None
             for role, (model, table) in models.items()
         },
         "changes": changes(challenger, winner),
         "conflicts": trained["challenger"].conflicts,
         "set_aside": set_aside,
         "findings": trained["challenger"].findings,
-        "approval": policy.approval or too_many,
+        "approval": policy.approval or too_many or verdict.asks,
     }
     text = json.dumps(evidence, ensure_ascii=False, indent=1)
     file = container.output_folder("evidence") / "comparison.json"
@@ -101,6 +116,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     models = ("challenger", "challenger-digest", "winner", "winner-digest")
     for name in ("group", "period", "run", "codebook-digest", *models, "policy"):
         parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--undecided", required=True, help="months before this one, as 2026-08,2026-09")
     return parser.parse_args(arguments)
 
 
@@ -196,11 +212,36 @@ def compare(
         None if winner is None else np.asarray(winner["code"]),
         np.asarray(challenger["text_key"]),
         policy,
+        alone=None if winner is None else (alone(challenger, policy), alone(winner, policy)),
         codes_in_force=book.in_force(period),
         challenger_lacks=lacks["challenger"],
         winner_lacks=lacks.get("winner", ()),
         critical=[code.code for code in book.codes if code.critical],
     )
+
+
+def alone(table: pa.Table, policy: Policy) -> Booleans:
+    """Which rows of a published test set users would get without a person, shape (n_rows,).
+
+    The labels of a test set follow the model's own threshold; of a month's, the policy's precision as well.
+    """
+    marked = np.asarray(table["status"]) != "labelled"
+    asked = replace(policy, review_capacity=None)
+    chosen = review_queue.choose(
+        table["confidence"].to_numpy(), marked, np.zeros(table.num_rows, bool), asked
+    )
+    return ~chosen.unsure
+
+
+def undecided_for(earlier: str, period: str) -> str:
+    """How long the winner has stayed for want of evidence, where that is too long to go on in silence.
+
+    `earlier` are the periods of the undecided comparisons just before, separated by commas.
+    """
+    months = sorted({*filter(None, earlier.split(",")), period})
+    if len(months) < TOLD_AFTER:
+        return ""
+    return f"Undecided {len(months)} months running, since {months[0]}."
 
 
 def summary(evidence: dict[str, Any]) -> str:
@@ -212,10 +253,16 @@ def summary(evidence: dict[str, Any]) -> str:
             lines.append(f"{role:10}  {numbers}  {scored['model']}")
     if evidence["difference"] is not None:
         numbers = f"{evidence['difference']:+8.4f}  {evidence['accuracy_difference']:+8.4f}"
-        interval = f"{100 * (1 - evidence['policy']['level']):g} % interval of macro-F1"
-        lines.append(f"difference  {numbers}  {interval} {evidence['low']:+.4f} to {evidence['high']:+.4f}")
-    if not evidence["challenger"]["coverage"]:
-        lines.append(all_to_review(evidence["policy"]["precision"]))
+        interval = ""
+        if evidence["low"] is not None:
+            level = f"{100 * (1 - evidence['policy']['level']):g} %"
+            interval = f"  {level} interval of macro-F1 {evidence['low']:+.4f} to {evidence['high']:+.4f}"
+        lines.append(f"difference  {numbers}{interval}")
+    if evidence["questions"] and not evidence["asks"]:  # else the reason says so
+        lines.append(f"Labelled without a person: {evidence['questions'][-1]['found']}")
+    challenger = evidence["challenger"]
+    if not challenger["coverage"]:
+        lines.append(f"{challenger['model']}: {all_to_review(evidence['policy']['precision'])}")
     if conflicts := evidence["conflicts"]["rows"]:
         lines.append(
             f"{counted(conflicts, 'item')} with another code in the dataset than a person had decided: the "
@@ -229,10 +276,9 @@ def summary(evidence: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _scores(table: pa.Table) -> dict[str, object]:
-    columns = [np.asarray(table[name]) for name in ("truth", "code", "confidence", "status")]
-    truth, code, confidence, status = columns
-    return scores(truth.astype(str), code.astype(str), confidence, status == "labelled")
+def _scores(table: pa.Table, policy: Policy) -> dict[str, object]:
+    truth, code, confidence = (np.asarray(table[name]) for name in ("truth", "code", "confidence"))
+    return scores(truth.astype(str), code.astype(str), confidence, alone(table, policy))
 
 
 if __name__ == "__main__":

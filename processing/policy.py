@@ -4,8 +4,12 @@ import json
 import re
 from dataclasses import dataclass
 
+from processing.errors import BadCodebook
+
 #: In place of the list by which a group shares rows: it does not.
 NO_LIST = "none"
+#: What a person's decision means for other items with the same text.
+SUGGEST, DECIDE = "suggest", "decide"
 
 
 @dataclass(frozen=True)
@@ -14,7 +18,8 @@ class Policy:
 
     Attributes:
         min_gain: smallest measured gain in macro-F1 that is worth a change of model, in [0, 1].
-        min_rows: smallest number of distinct test texts to decide on, at least 1.
+        min_rows: smallest number of distinct test texts for intervals to be trusted, at least 1; with fewer
+            only exact tests count.
         level: significance level of the two-sided McNemar test and of the intervals, in (0, 0.5].
         approval: whether a person must approve before the challenger becomes the winner.
         set_aside: largest share of the challenger's training rows that may be set aside before a person must
@@ -24,16 +29,19 @@ class Policy:
         review_capacity: how many items a month people can look at; None for as many as it takes.
         share_by: the list of references (`unu`) by which the group's training rows are shared with other
             groups that share by it, and theirs with this one; `none` for no sharing.
+        same_text: whether a person's decision is a suggestion for other items with the same text (`suggest`),
+            or counts for them as well (`decide`).
     """
 
     min_gain: float = 0.002
-    min_rows: int = 300
+    min_rows: int = 1000
     level: float = 0.02
     approval: bool = False
     set_aside: float = 0.05
     precision: float = 0.98
     review_capacity: float | None = None
     share_by: str = NO_LIST
+    same_text: str = SUGGEST
 
     def __post_init__(self) -> None:
         allowed = {
@@ -45,6 +53,10 @@ class Policy:
             "share_by": (
                 re.fullmatch("[a-z0-9]{1,20}", self.share_by),
                 'small letters and digits, such as "unu"; "none" is the default',
+            ),
+            "same_text": (
+                self.same_text in (SUGGEST, DECIDE),
+                f'"{SUGGEST}" or "{DECIDE}"; "{SUGGEST}" is the default',
             ),
             "review_capacity": (self.review_capacity is None or self.review_capacity >= 0, "0 or more"),
         }
@@ -70,12 +82,22 @@ class Policy:
             if name == "approval":
                 if not isinstance(value, bool):
                     raise ValueError(f"policy: {name} is {value!r}, must be true or false")
-            elif name == "share_by":
+            elif name in ("share_by", "same_text"):
                 if not isinstance(value, str):
                     raise ValueError(f"policy: {name} is {value!r}, must be text")
             elif not isinstance(value, int | float) or isinstance(value, bool):
                 raise ValueError(f"policy: {name} is {value!r}, must be a number")
         return cls(**settings)
+
+
+def of_group(text: str) -> Policy:
+    """The policy that the ledger has of a group, in a job. Raises BadCodebook."""
+    try:
+        return Policy.parse(text)
+    except ValueError as error:
+        raise BadCodebook(
+            f"The group's policy cannot be used ({error}).", "correct it and publish the codebook again."
+        ) from None
 
 
 def all_to_review(precision: float) -> str:

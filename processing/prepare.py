@@ -58,8 +58,6 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     content = [file.path for file in files] + (decisions.files(folder) if training else [])
 
     jsonlines.write(found.rejected, container.output_folder("rejected") / "rejected.jsonl")
-    text = json.dumps(findings, ensure_ascii=False, indent=1)
-    (container.output_folder("rejected") / FINDINGS).write_text(text, encoding="utf-8")
     if training:
         counts, details = _write_splits(found, options.test_uri)
         counts["rows_digest"] = data_files.rows_digest(found.made)
@@ -68,6 +66,10 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         )
     else:
         counts, details = _write_items(found.made, found.columns)
+        # Once more: a job may have ten inputs (CreateProcessingJob), and Publish needs them all.
+        jsonlines.write(found.rejected, container.output_folder("truth") / "rejected.jsonl")
+        text = json.dumps(findings, ensure_ascii=False, indent=1)
+        (container.output_folder("truth") / FINDINGS).write_text(text, encoding="utf-8")
     message = {
         "rows": found.table.num_rows,
         "rejected": found.rejected.num_rows,

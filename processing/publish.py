@@ -14,17 +14,19 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from processing import container
+from processing import policy as policies
 from processing.codes import codebook
 from processing.codes.codebook import Codebook
-from processing.dataset import jsonlines, training_report
+from processing.dataset import decisions, jsonlines, training_report
 from processing.dataset.findings import FINDINGS
 from processing.dataset.rows import REJECTED
-from processing.errors import BadCodebook, NotReconciled
-from processing.labels import kept_decisions, label_table, output, published
+from processing.digests import check
+from processing.errors import NotReconciled
+from processing.labels import kept_decisions, label_table, output, published, standing_decisions
 from processing.labels.published import Published
 from processing.labels.reconcile import START_AGAIN, read_items, read_predictions, reconcile
+from processing.labels.reliability import Record
 from processing.month import month_changes, summary
-from processing.policy import Policy
 
 
 def main(arguments: list[str] | None = None) -> dict[str, object]:
@@ -34,15 +36,21 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     test_set = options.purpose == "test"
     items = read_items(container.input_folder("items"))
     matched = reconcile(items, read_predictions(container.input_folder("predictions")))
-    rejected = jsonlines.read((container.input_folder("rejected") / "rejected.jsonl").read_bytes(), REJECTED)
+    rejected = jsonlines.read((container.input_folder("truth") / "rejected.jsonl").read_bytes(), REJECTED)
     # A test set is the model's exam: nothing but its own threshold decides there.
-    policy = Policy(precision=0.0) if test_set else _policy(options.policy)
-    labels, plan = label_table.label(matched, book, options.period, policy)
-    labels = _with_keys(labels, test_set=test_set)
+    policy = policies.Policy(precision=0.0) if test_set else policies.of_group(options.policy)
+    matched = _with_keys(matched, test_set=test_set)
     replaced = published.read(
         container.input_folder("replaced"), options.replaced_digest, kept_decisions.COLUMNS
     )
-    labels, decisions = kept_decisions.keep(labels, replaced, book, options.period)
+    made = decisions.read_rows(container.input_folder("reviewed"), standing_decisions.ITEM, options.group)
+    if test_set:
+        made = made.slice(0, 0)
+    said = standing_decisions.standing(matched, made, replaced, book, options.period, policy.same_text)
+    labels, plan = label_table.label(matched, said, book, options.period, policy, _record(options))
+    for name in ("text_key", *label_table.TEST_ONLY) if test_set else ("text_key",):
+        labels = labels.append_column(name, matched[name])
+    labels, on_replaced = kept_decisions.keep(labels, said, replaced, book, options.period)
     now = datetime.now(UTC).replace(microsecond=0)
     constants = {
         "model_group": options.group,
@@ -69,14 +77,18 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     rows: dict[str, int] = {}
     if not test_set:
         plan |= {"items": about["review"]}
-        counts = None if decisions is None else kept_decisions.counts(table, decisions)
+        about_people = {
+            **kept_decisions.in_labels(table),
+            **kept_decisions.from_before(said),
+            "not_kept": kept_decisions.not_kept(on_replaced),
+        }
         before = published.read(
             container.input_folder("earlier"), options.earlier_digest, month_changes.COLUMNS
         )
-        found, rows = _summarise(table, about, plan, before, counts, book)
-        if decisions is not None and len(decisions):
-            label_table.write_csv(decisions, container.output_folder("files") / "decisions.csv")
-            rows["decisions.csv"] = len(decisions)
+        found, rows = _summarise(table, about, plan, before, about_people, book)
+        if on_replaced is not None and len(on_replaced):
+            label_table.write_csv(on_replaced, container.output_folder("files") / "decisions.csv")
+            rows["decisions.csv"] = len(on_replaced)
         if replaced is not None:
             left = kept_decisions.overtaken(table, kept_decisions.given(replaced), replaced.overtaken)
             rows |= output.write_overtaken(left)
@@ -95,6 +107,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         "codebook-digest",
         "earlier-digest",
         "replaced-digest",
+        "compared-digest",
         "policy",
         "destination",
     ):
@@ -106,25 +119,29 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _policy(text: str) -> Policy:
-    try:
-        return Policy.parse(text)
-    except ValueError as error:
-        raise BadCodebook(
-            f"The group's policy cannot be used ({error}).", "correct it and publish the codebook again."
-        ) from None
+def _record(options: argparse.Namespace) -> Record | None:
+    """What became of the model's labels in the group's last comparison; None if it was not part of it."""
+    if not options.compared_digest:
+        return None
+    file = container.input_folder("compared") / "comparison.json"
+    check(file, options.compared_digest, f"{file.name} of the input `compared`", published.RESTORE)
+    evidence = json.loads(file.read_text(encoding="utf-8"))
+    for scored in filter(None, (evidence["challenger"], evidence["winner"])):
+        if scored["model"] == options.model and "reliability" in scored:
+            return Record.parse(scored["reliability"])
+    return None
 
 
-def _with_keys(labels: pa.Table, *, test_set: bool) -> pa.Table:
-    """The labels with the `text_key` of the same ids, and for a test set their `truth` and `title`."""
+def _with_keys(matched: pa.Table, *, test_set: bool) -> pa.Table:
+    """The predictions with the `text_key` of the same ids, and for a test set their `truth` and `title`."""
     columns = {"text_key": "text_key"} | ({"truth": "label", "title": "title"} if test_set else {})
     known = pq.read_table(
         container.input_folder("truth") / "truth.parquet", columns=["item_id", *columns.values()]
     )
-    at = pc.index_in(labels["item_id"], value_set=known["item_id"].combine_chunks())
-    if at.null_count or known.num_rows != labels.num_rows:
+    at = pc.index_in(matched["item_id"], value_set=known["item_id"].combine_chunks())
+    if at.null_count or known.num_rows != matched.num_rows:
         raise NotReconciled(
-            f"There are {known.num_rows} text keys for {labels.num_rows} items; nothing is published.",
+            f"There are {known.num_rows} text keys for {matched.num_rows} items; nothing is published.",
             START_AGAIN,
         )
     found = known.take(at)
@@ -134,8 +151,8 @@ def _with_keys(labels: pa.Table, *, test_set: bool) -> pa.Table:
             START_AGAIN,
         )
     for name, column in columns.items():
-        labels = labels.append_column(name, found[column])
-    return labels
+        matched = matched.append_column(name, found[column])
+    return matched
 
 
 def _check_rows(table: pa.Table, delivered: int, items: int, rejected: int) -> None:
@@ -156,13 +173,14 @@ def _summarise(
     about: dict[str, Any],
     plan: dict[str, Any],
     before: Published | None,
-    decisions: dict[str, Any] | None,
+    about_people: dict[str, int],
     book: Codebook,
 ) -> tuple[dict[str, Any], dict[str, int]]:
     """Write the summary and the changed items next to the labels; return the summary, and rows by file."""
     report = training_report.read_report(container.input_folder("trained"))
+    handed_on = summary.read(container.input_folder("earlier")) if before else None
     found, changed = summary.summarise(
-        table, about, plan, before, book, report, about["unseen_words"], decisions
+        table, about, plan, before, book, report, about["unseen_words"], about_people, handed_on
     )
     folder = container.output_folder("files")
     summary.write(found, folder)
@@ -180,7 +198,7 @@ def _unseen_words(matched: pa.Table) -> float | None:
 
 def _findings() -> dict[str, Any]:
     """What Prepare found in the dataset; nothing where it ran before it wrote that down."""
-    file = container.input_folder("rejected") / FINDINGS
+    file = container.input_folder("truth") / FINDINGS
     found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     return found
 

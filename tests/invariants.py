@@ -184,6 +184,21 @@ def one_winner_made_by_decisions(stored: Stored) -> Iterator[str]:
             yield f"{group}: the winner is {winner['model']}, the last decision made {last['model']}"
 
 
+def pinned_winner_is_replaced_by_people_only(stored: Stored) -> Iterator[str]:
+    """While a rollback pins its model no comparison makes another one the winner, approved or not."""
+    pinned_until = dict.fromkeys({item["group"] for item in stored.items(keys.DECISION)}, "")
+    for item in sorted(stored.items(keys.DECISION), key=lambda item: item["time"]):
+        if item["verdict"] == "RELEASE" or item["verdict"] in MAKES_WINNER:
+            named = names.parse_run(item["run"])
+            by_comparison = named is not None and named.purpose == "comparison"
+            if by_comparison and item["time"] < pinned_until[item["group"]]:
+                yield f"{item['entry']} replaces a winner pinned until {pinned_until[item['group']]}"
+            pinned_until[item["group"]] = item.get("pinned_until", "")
+    for item in stored.items(keys.WINNER):
+        if item.get("pinned_until", "") != pinned_until[item["group"]]:
+            yield f"{item['group']}: the winner's pin is not that of the last decision"
+
+
 def models_are_decided_or_failures(stored: Stored) -> Iterator[str]:
     """Nobody waits for a model that nothing decides upon."""
     decided = {item["model"] for item in stored.items(keys.DECISION)}
@@ -195,61 +210,102 @@ def models_are_decided_or_failures(stored: Stored) -> Iterator[str]:
 
 def decisions_pass_from_version_to_version(stored: Stored) -> Iterator[str]:
     """What a person decided on an item stays in the labels while its text and the code are there."""
-    for (group, period), versions in stored.versions.items():
-        in_force = _in_force(stored, group, period)
-        before: dict[str, dict[str, Any]] = {}
+    for (group, _), versions in stored.versions.items():
+        reviewed = _reviewed(stored, group)
+        before: list[Item] = []
         for version in (item for item in versions if "superseded_by" not in item):
-            rows = {row["item_id"]: row for row in stored.labels(version) if row["status"] != "rejected"}
-            for name, old in before.items():
-                new = rows.get(name)
-                if new is None or not _is_decided(old) or old["text_key"] != new["text_key"]:
-                    continue
-                later = new["decided_at"] is not None and new["decided_at"] > old["decided_at"]
-                if (
-                    not later
-                    and _said(new) != _said(old)
-                    and (old["answer"] != "code" or old["code"] in in_force)
-                ):
-                    yield f"{version['run']}: {old['decided_by']}'s decision on {name} is lost"
+            rows = stored.labels(version)
+            known = [_as_line(row) for row in before if _is_decided(row)]
+            yield from decisions_last(stored, version, known, reviewed)
             before = rows
 
 
+def decisions_last(
+    stored: Stored, version: Item, known: Collection[Item], later: Collection[Item]
+) -> Iterator[str]:
+    """Labels have what people had decided before, on the same item with the same text, in whichever month.
+
+    Args:
+        stored: all that is stored.
+        version: an item LABELS#.
+        known: the decisions that the labels must have; of two the later counts.
+        later: decisions that they may have in their place.
+    """
+    latest = _latest(known)
+    perhaps = _latest([*known, *later])
+    in_force = _in_force(stored, version)
+    for row in stored.labels(version):
+        at = row["item_id"], row["text_key"]
+        decision = latest.get(at)
+        if row["status"] == "rejected" or decision is None or perhaps[at] != decision:
+            continue
+        if decision["answer"] == "withdrawn":
+            lost = _is_decided(row) and row["answer"] != "withdrawn"
+        elif decision["answer"] == "code" and decision["label"] not in in_force:
+            lost = row["status"] != "review"
+        else:
+            lost = _line(_as_line(row)) != _line(decision) or row["code"] != decision["label"]
+        if lost:
+            yield f"{version['run']}: {decision['decided_by']}'s decision on {row['item_id']} is lost"
+
+
 def decisions_are_kept_where_published(stored: Stored) -> Iterator[str]:
-    """What training reads is what labels hold or held, and the other way round."""
-    kept: dict[str, set[tuple[Any, ...]]] = defaultdict(set)
-    for key, body in stored.work.items():
-        if key.startswith("reviewed/") and key.endswith(".jsonl"):
-            group = key.split("/")[1]
-            kept[group] |= {_line(json.loads(line)) for line in body.decode().splitlines()}
-    held: dict[str, set[tuple[Any, ...]]] = defaultdict(set)
-    for (group, _), versions in stored.versions.items():
-        for version in versions:
-            for row in stored.labels(version):
-                if row["answer"]:
-                    time = row["decided_at"].isoformat(timespec="milliseconds")
-                    held[group].add((row["item_id"], row["answer"], row["decided_by"], time))
-    for group in kept.keys() | held.keys():
-        for item, answer, by, _ in held[group] - kept[group]:
-            yield f"{group}: {by}'s answer {answer} on {item} is in labels, but training does not read it"
+    """What labels hold is what training reads: no decision is invented."""
+    for group in {group for group, _ in stored.versions}:
+        reviewed = _reviewed(stored, group)
+        kept = {_line(line) for line in reviewed}
+        texts = {(line["text_key"], line["label"], *_line(line)[2:]) for line in reviewed}
+        for (of, _), versions in stored.versions.items():
+            for row in (row for version in versions if of == group for row in stored.labels(version)):
+                line = _as_line(row)
+                by_text = row["text_key"], line["label"], *_line(line)[2:]
+                if row["answer"] == "same_text" and by_text not in texts:
+                    yield f"{group}: nobody has decided on the text of {row['item_id']}, but labels say so"
+                if row["answer"] not in (None, "same_text") and _line(line) not in kept:
+                    said = f"{row['decided_by']}'s answer {row['answer']} on {row['item_id']}"
+                    yield f"{group}: {said} is in labels, but training does not read it"
+
+
+def _reviewed(stored: Stored, group: str) -> list[Item]:
+    """The decisions that training reads."""
+    return [
+        json.loads(line)
+        for key, body in stored.work.items()
+        if key.startswith(f"reviewed/{group}/") and key.endswith(".jsonl")
+        for line in body.decode().splitlines()
+    ]
+
+
+def _latest(lines: Collection[Item]) -> dict[tuple[str, str], Item]:
+    """The latest decision on each item and text; a skip decides nothing."""
+    found = sorted(lines, key=lambda line: line["decided_at"])
+    return {(line["item_id"], line["text_key"]): line for line in found if line["answer"] != "skip"}
 
 
 def _line(row: Item) -> tuple[Any, ...]:
     return row["item_id"], row["answer"], row["decided_by"], row["decided_at"]
 
 
+def _as_line(row: Item) -> Item:
+    """What a label says of a person's decision, as a line of decisions.jsonl says it."""
+    at, decides = row["decided_at"], row["answer"] in ("code", "same_text")
+    return {
+        **{name: row[name] for name in ("item_id", "text_key", "answer", "decided_by")},
+        "label": row["code"] if decides else None,
+        "decided_at": at and at.isoformat(timespec="milliseconds"),
+    }
+
+
 def _is_decided(row: Item) -> bool:
     return row["answer"] in ("code", "none", "withdrawn")
 
 
-def _said(row: Item) -> tuple[Any, ...]:
-    code = row["code"] if row["answer"] == "code" else None
-    return row["answer"], code, row["decided_by"], row["decided_at"]
-
-
-def _in_force(stored: Stored, group: str, period: str) -> set[str]:
-    [registered] = [item for item in stored.items(keys.GROUP) if item["group"] == group]
-    _, key = names.split_address(registered["codebook_uri"])
-    return set(codebook.parse(json.loads(stored.work[key])).in_force(period))
+def _in_force(stored: Stored, version: Item) -> set[str]:
+    """The codes in force in the month by the codebook that the labels were made with."""
+    _, folder = names.split_address(version["labels"])
+    manifest = json.loads(stored.labelled[f"{folder}manifest.json"])
+    key = names.CODEBOOK.format(group=version["group"], version=manifest["codebook_version"])
+    return set(codebook.parse(json.loads(stored.work[key])).in_force(version["period"]))
 
 
 ALL = (
@@ -258,6 +314,7 @@ ALL = (
     outputs_are_whole,
     items_are_there_once,
     one_winner_made_by_decisions,
+    pinned_winner_is_replaced_by_people_only,
     models_are_decided_or_failures,
     decisions_pass_from_version_to_version,
     decisions_are_kept_where_published,

@@ -15,6 +15,7 @@ from infra.local.endpoint import CREDENTIALS, ENDPOINT_FILE, get
 from pipelines.commands.shared import Subparsers
 from pipelines.names import address
 
+_PRUNE_SECONDS = 600
 EXAMPLE = """\
 Example:
   labelmill local up
@@ -28,14 +29,14 @@ objects, messages, executions and job logs stay in the folder.
 
 
 def add_parser(subparsers: Subparsers) -> None:
-    """Add `local` with `up`, `down`, `status` and `schedule` to the command line."""
+    """Add `local` and its verbs to the command line."""
     local = subparsers.add_parser(
         "local",
         description="AWS imitated at 127.0.0.1, with the templates, functions and jobs that are deployed.",
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    verbs = local.add_subparsers(dest="verb", metavar="up|down|status|schedule", required=True)
+    verbs = local.add_subparsers(dest="verb", metavar="up|down|status|schedule|prune", required=True)
     up = verbs.add_parser("up", help="start it, in the background; print its address and names")
     up.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
     up.add_argument("--foreground", action="store_true", help="print what happens until Ctrl-C")
@@ -48,7 +49,10 @@ def add_parser(subparsers: Subparsers) -> None:
         type=datetime.fromisoformat,
         help="as if at this time, such as 2026-11-01T04:00 (UTC unless it says otherwise; default: now)",
     )
-    for verb in (up, down, status, schedule):
+    prune = verbs.add_parser(
+        "prune", help="remove what ended jobs have worked with; requests, logs and objects stay"
+    )
+    for verb in (up, down, status, schedule, prune):
         verb.add_argument("--dir", type=Path, default=Path(".labelmill"), help="folder of runs and results")
     local.set_defaults(run=run)
 
@@ -63,6 +67,8 @@ def run(args: argparse.Namespace) -> int:
         return 0 if running else 1
     if args.verb == "schedule":
         return _fire(args, running)
+    if args.verb == "prune":
+        return _prune(args.dir, running)
     if running:
         print(_describe(running, args.dir))
         return 0
@@ -130,6 +136,17 @@ def _fire(args: argparse.Namespace, running: dict[str, Any] | None) -> int:
         print(error, file=sys.stderr)
         return 1
     print(f"{args.name} has sent {sent}")
+    return 0
+
+
+def _prune(folder: Path, running: dict[str, Any] | None) -> int:
+    from infra.local.sagemaker.pruning import prune
+
+    if running:  # it knows which of its jobs have not ended
+        removed = get(running["endpoint"], "prune", timeout=_PRUNE_SECONDS)["removed"]
+    else:
+        removed = str(prune(folder / "jobs", running=set))
+    print(f"removed: {removed}; requests, logs and objects stay in {folder}")
     return 0
 
 

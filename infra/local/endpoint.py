@@ -48,7 +48,10 @@ def _session() -> Any:
 
 
 def get(endpoint: str, what: str, **query: float) -> Any:
-    """`events` (after=, timeout=), `quiet` (timeout=) or `status` of a stack; OSError where none answers."""
+    """`events` (after=, timeout=), `quiet` (timeout=), `prune` (timeout=) or `status` of a stack.
+
+    Raises OSError where none answers.
+    """
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     address = f"{endpoint}{LOCAL_PATH}{what}?{urllib.parse.urlencode(query)}"
     with opener.open(address, timeout=query.get("timeout", 0) + 10) as response:

@@ -30,7 +30,8 @@ class Front:
     """A WSGI application around another one.
 
     `services` are by the prefix of their targets, such as `SageMaker`. `quiet` says whether nothing is under
-    way: no execution, no job, no statement, no message that a function should take.
+    way: no execution, no job, no statement, no message that a function should take. `prune` removes what
+    ended jobs have left, and says what that was.
     """
 
     def __init__(
@@ -39,11 +40,13 @@ class Front:
         services: Mapping[str, Service],
         timeline: Timeline,
         quiet: Callable[[], bool],
+        prune: Callable[[], str],
     ):
         self._emulator = emulator
         self._services = services
         self._timeline = timeline
         self._quiet = quiet
+        self._prune = prune
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         name, _, operation = environ.get("HTTP_X_AMZ_TARGET", "").partition(".")
@@ -74,6 +77,8 @@ class Front:
             return self._timeline.after(int(after), timeout)
         if what == "quiet":
             return {"quiet": self._timeline.wait_until(self._quiet, timeout)}
+        if what == "prune":
+            return {"removed": self._prune()}
         return {"pid": os.getpid()}
 
 

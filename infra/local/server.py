@@ -68,6 +68,7 @@ class Server:
         os.environ["MOTO_PORT"] = str(self._http.port)
         from infra.local import moto_internals as moto
 
+        moto.install_forgetting()
         changed = self._execution_changed, self._timeline.poke
         moto.install_state_machines(self._jobs, self.endpoint, *changed)
         moto.install_functions(self._functions.invoke, self._async.submit, self._poll)
@@ -77,7 +78,8 @@ class Server:
         moto.install_cloudformation(self._s3)
         self._moto = moto
         services: dict[str, Service] = {"SageMaker": self._jobs, "RedshiftData": self._warehouse}
-        self._front = Front(moto.application(), services, self._timeline, self._is_quiet)
+        application, pruned = moto.application(), lambda: str(self._worker.prune())
+        self._front = Front(application, services, self._timeline, self._is_quiet, pruned)
         self._http.RequestHandlerClass = moto.MotoRequestHandler
 
     def serve(self) -> None:

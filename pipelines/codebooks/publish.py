@@ -33,7 +33,8 @@ class PublishedCodebook:
     `replaces` is the version that was current before, empty for a group's first codebook. `changed` is false
     when the very same codebook and policy were current already. `older` is true when the version comes before
     the one it replaces, numbers in them compared as numbers. `retired_at` is empty unless the group is
-    retired, which publishing does not change.
+    retired, which publishing does not change. `learned_from_it` are groups that from now on learn without
+    its rows, which it has stopped sharing; none where it shares as before.
     """
 
     group: str
@@ -44,6 +45,7 @@ class PublishedCodebook:
     replaces: str
     changed: bool
     retired_at: str
+    learned_from_it: list[str]
 
     @property
     def older(self) -> bool:
@@ -103,7 +105,7 @@ def publish(
         "published_at": now.isoformat(timespec="seconds"),
     }
     current = current_codebook(group, dynamodb=dynamodb, table=table)
-    _stop_sharing(s3, work_bucket, group, current.get("share_by"), settings["share_by"])
+    losing = _stop_sharing(s3, work_bucket, group, current.get("share_by"), settings["share_by"])
     changed = any(current.get(name) != item[name] for name in item.keys() - {"published_at"})
     if changed:
         _replace(current, item, dynamodb, table, file)
@@ -116,6 +118,7 @@ def publish(
         replaces=current.get("codebook_version", ""),
         changed=changed,
         retired_at=current.get("retired_at", ""),
+        learned_from_it=losing,
     )
 
 
@@ -169,12 +172,22 @@ def training_settings(codebook: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def _stop_sharing(s3: S3Client, bucket: str, group: str, before: str | None, now: str) -> None:
-    """Take back the rows that the group shared by another list until now."""
-    if before and before != now:
-        from processing.dataset.rows_to_share import FILE
+def _stop_sharing(s3: S3Client, bucket: str, group: str, before: str | None, now: str) -> list[str]:
+    """Take back the rows that the group shared by another list until now, older versions of them, too.
 
-        s3.delete_object(Bucket=bucket, Key=names.SHARED_ROWS.format(list=before, group=group) + FILE)
+    Returns:
+        The groups that could learn from them: those with rows by the same list.
+    """
+    if not before or before == now:
+        return []
+    own = names.SHARED_ROWS.format(list=before, group=group)
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=own):
+        for version in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
+            s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
+    shared = names.SHARED.format(list=before)
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=shared, Delimiter="/")
+    folders = [folder["Prefix"] for page in pages for folder in page.get("CommonPrefixes", [])]
+    return sorted(folder.removeprefix(shared).rstrip("/") for folder in folders if folder != own)
 
 
 def current_codebook(group: str, *, dynamodb: DynamoDBClient, table: str) -> dict[str, str]:

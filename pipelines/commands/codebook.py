@@ -140,6 +140,12 @@ def _publish(args: argparse.Namespace) -> int:
             f"To take it up again: labelmill groups revive {done.group} --reason TEXT",
             file=sys.stderr,
         )
+    if done.learned_from_it:
+        print(
+            f"Warning: {done.group} has stopped sharing its rows: the next models of "
+            f"{', '.join(done.learned_from_it)} learn without them, and may be worse. Models of now stay.",
+            file=sys.stderr,
+        )
     print(f"{done.group} {done.version} {how}\n{done.uri}\nsha256 {done.digest}")
     return 0
 

@@ -14,6 +14,7 @@ Examples:
   labelmill models history DE-weee
   labelmill models winner DE-weee --on 2026-10-31
   labelmill models rollback DE-weee --to DE-weee-2026-09-5e6f7a8b --reason "wrong codes for lamps"
+  labelmill models release DE-weee --reason "the next training has the lamps right"
   labelmill models promote DE-weee --model DE-weee-2026-10-1a2b3c4d --reason "agreed with compliance"
 """
 
@@ -46,10 +47,22 @@ def add_parser(subparsers: Subparsers) -> None:
     rollback = verb(
         "rollback",
         _rollback,
-        "make an earlier winner the winner again",
+        "make an earlier winner the winner again, and pin it: comparisons do not replace it",
         "labelmill models rollback DE-weee --to DE-weee-2026-09-5e6f7a8b --reason 'wrong codes for lamps'",
     )
     rollback.add_argument("--to", required=True, metavar="MODEL", dest="model", help="the earlier winner")
+    rollback.add_argument(
+        "--until",
+        type=_day,
+        metavar="DATE",
+        help="the day (UTC) from which comparisons decide again (default: once it is released)",
+    )
+    release = verb(
+        "release",
+        _release,
+        "let comparisons replace a pinned winner again",
+        "labelmill models release DE-weee --reason 'the next training has the lamps right'",
+    )
     promote = verb(
         "promote",
         _promote,
@@ -57,7 +70,7 @@ def add_parser(subparsers: Subparsers) -> None:
         "labelmill models promote DE-weee --model DE-weee-2026-10-1a2b3c4d --reason 'agreed on'",
     )
     promote.add_argument("--model", required=True, metavar="MODEL", help="the model")
-    for changing in (rollback, promote):
+    for changing in (rollback, release, promote):
         changing.add_argument("--reason", required=True, metavar="TEXT", help="why; kept with the decision")
         add_by(changing)
 
@@ -110,6 +123,8 @@ def _in_words(decision: dict[str, Any]) -> str:
     if "score" in decision:
         replaced = f", against {decision['replaced_score']:.4f}" if "replaced_score" in decision else ""
         lines.append(f"macro-F1 {decision['score']:.4f}{replaced}, codebook {decision['codebook_version']}")
+    if "pinned_until" in decision:
+        lines.append(f"pinned until {decision['pinned_until']}")
     lines.append(f"decided by {decision['decided_by']}")
     if "evidence" in decision:
         lines.append(f"evidence {decision['evidence']} sha256 {decision['evidence_digest']}")
@@ -120,38 +135,40 @@ def _winner(args: argparse.Namespace) -> int:
     from pipelines.ledger import reading
 
     client, table = open_ledger(args.stack)
-    found, when = reading.read(client, table, args.group), "now"
+    found, when, now = reading.read(client, table, args.group), "now", datetime.now(UTC)
     answer = {"model": found.winner.get("model"), "since": found.winner.get("since")}
+    pin = reading.pin(found.winner, now)
     if args.on:
-        if args.on > datetime.now(UTC).date():
+        if args.on > now.date():
             raise reading.LedgerError(f"{args.on} is in the future. Fix: name a day up to today (UTC).")
         midnight = datetime.combine(args.on + timedelta(days=1), time(), UTC)
         decision = reading.winner_at(found, midnight) or {"model": None, "time": None}
         answer, when = {"model": decision["model"], "since": decision["time"]}, f"on {args.on}"
+        pin = ""
     if not answer["model"]:
         raise reading.LedgerError(f"{args.group} has no winner {when}.")
     if args.json:
-        return print_json({"group": args.group, **answer})
-    print(f"{answer['model']} since {answer['since']}")
+        return print_json({"group": args.group, **answer, **({"pin": pin} if pin else {})})
+    print(f"{answer['model']} since {answer['since']}{f', {pin}' if pin else ''}")
     return 0
 
 
 def _rollback(args: argparse.Namespace) -> int:
-    return _change(args, "ROLLBACK")
+    return _change(args, "ROLLBACK", args.until)
 
 
 def _promote(args: argparse.Namespace) -> int:
     return _change(args, "PROMOTE")
 
 
-def _change(args: argparse.Namespace, verdict: str) -> int:
+def _change(args: argparse.Namespace, verdict: str, until: date | None = None) -> int:
     from pipelines import messages
     from pipelines.ledger import changing, reading
 
     client, table = open_ledger(args.stack)
     found, reason = reading.read(client, table, args.group), reason_of(args)
     now = datetime.now(UTC)
-    decision = changing.change(found, verdict, args.model, reason, decider(args.by), now)
+    decision = changing.change(found, verdict, args.model, reason, decider(args.by), now, until)
     changing.record(client, table, decision)
     tell_mlops(args.stack, messages.decision_by_hand(decision, found.models[args.model]["period"]))
     if warning := reading.older_codebook(found, args.model):
@@ -159,5 +176,20 @@ def _change(args: argparse.Namespace, verdict: str) -> int:
     if args.json:
         return print_json(decision)
     before = decision["replaces"] or "none"
-    print(f"{args.model} is now the winner of {args.group}, instead of {before}.")
+    pinned = f", and pinned until {decision['pinned_until']}" if "pinned_until" in decision else ""
+    print(f"{args.model} is now the winner of {args.group}, instead of {before}{pinned}.")
+    return 0
+
+
+def _release(args: argparse.Namespace) -> int:
+    from pipelines import messages
+    from pipelines.ledger import changing, reading
+
+    client, table = open_ledger(args.stack)
+    found, reason, now = reading.read(client, table, args.group), reason_of(args), datetime.now(UTC)
+    decision = changing.release(client, table, found, decider(args.by), reason, now)
+    tell_mlops(args.stack, messages.decision_by_hand(decision, found.models[decision["model"]]["period"]))
+    if args.json:
+        return print_json(decision)
+    print(f"{decision['model']} stays the winner of {args.group}; the next comparison may replace it.")
     return 0

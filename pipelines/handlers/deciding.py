@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
-from pipelines import runs
+from pipelines import names, runs
 from pipelines.executions import start
 from pipelines.handlers.logs import about
 
@@ -46,8 +47,9 @@ def next_run(detail: dict[str, Any], ledger: Ledger) -> tuple[str, dict[str, Any
     """
     group, test_set, challenger = runs.fields(detail, "group", "test_set", "challenger")
     winner, decision = ledger.winner(group)
+    decisions = ledger.decisions(group)
     # The event came again after the decision: the winner may be another by now, so the name would be new.
-    if winner == challenger or ledger.is_decided(group, challenger):
+    if winner == challenger or any(made["model"] == challenger for made in decisions):
         log.info("%s has been decided", challenger, extra=about(detail))
         return None
     made = {model: ledger.predictions(group, test_set, model) for model in (challenger, winner or challenger)}
@@ -60,4 +62,15 @@ def next_run(detail: dict[str, Any], ledger: Ledger) -> tuple[str, dict[str, Any
         winner={"model": winner, **made[winner or challenger]},
         decision=decision,
         published_at=ledger.published_at(group),
+        undecided=_undecided(decisions),
     )
+
+
+def _undecided(decisions: list[dict[str, str]]) -> list[str]:
+    """The periods of the comparisons that were undecided since the last decision of another kind, in order.
+
+    At most the last twelve: an argument of a processing job has 256 characters.
+    """
+    last = takewhile(lambda made: made["verdict"] == "UNDECIDED", reversed(decisions))
+    runs_made = (names.parse_run(made["run"]) for made in last)
+    return sorted({run.period for run in runs_made if run})[-12:]

@@ -51,21 +51,24 @@ class Ledger:
         """The run whose labels are the month's; empty where none are."""
         return self._item(group, keys.MONTH.format(period=period)).get("run", "")
 
-    def is_decided(self, group: str, model: str) -> bool:
-        """Whether a decision on `model` is recorded."""
+    def decisions(self, group: str) -> list[dict[str, str]]:
+        """The decisions on a group, the oldest first: `model` and `verdict`, and the `run` that made each."""
         pages = self.client.get_paginator("query").paginate(
             TableName=self.table,
             ConsistentRead=True,
             KeyConditionExpression="#group = :group AND begins_with(entry, :decision)",
-            FilterExpression="model = :model",
+            ProjectionExpression="entry, model, verdict",
             ExpressionAttributeNames={"#group": "group"},
-            ExpressionAttributeValues={
-                ":group": {"S": group},
-                ":decision": {"S": keys.DECISIONS},
-                ":model": {"S": model},
-            },
+            ExpressionAttributeValues={":group": {"S": group}, ":decision": {"S": keys.DECISIONS}},
         )
-        return any(page["Items"] for page in pages)
+        return [
+            {
+                **{name: item[name]["S"] for name in ("model", "verdict")},
+                "run": keys.parse(item["entry"]["S"])[1]["run"],
+            }
+            for page in pages
+            for item in page["Items"]
+        ]
 
     def codebooks(self) -> dict[str, tuple[str, str]]:
         """Every group that is known and not retired: address and SHA-256 (hex) of its codebook."""

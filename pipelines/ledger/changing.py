@@ -1,4 +1,4 @@
-"""What people write to the ledger: a group's winner, its retirement, and an answer to a comparison that asks.
+"""What people write to the ledger: a group's winner and its pin, its retirement, answers to comparisons.
 
 Each is written only if it still holds what the person was looking at: the winner that the decision replaces,
 the group retired or not, no answer before this one.
@@ -6,12 +6,12 @@ the group retired or not, no answer before this one.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from pipelines.ledger import keys
-from pipelines.ledger.items import NEW, Decision, change_of_winner, typed
-from pipelines.ledger.reading import MAKES_WINNER, GroupLedger, LedgerError, check_model, read
+from pipelines.ledger.items import NEW, RELEASED, Decision, change_of_winner, new, typed
+from pipelines.ledger.reading import MAKES_WINNER, GroupLedger, LedgerError, check_model, pin, read
 from pipelines.names import manual_run_name
 
 if TYPE_CHECKING:
@@ -23,11 +23,30 @@ if TYPE_CHECKING:
 TRIES = 5
 
 
-def change(ledger: GroupLedger, verdict: str, model: str, reason: str, by: str, now: datetime) -> Decision:
+def change(
+    ledger: GroupLedger,
+    verdict: str,
+    model: str,
+    reason: str,
+    by: str,
+    now: datetime,
+    until: date | None = None,
+) -> Decision:
     """The decision, by a person, that makes `model` the winner: what `record` writes. Writes nothing.
 
-    `verdict` is PROMOTE or ROLLBACK; `now` has a time zone. Scores and evidence are those of the last
-    comparison of just these two models, where there was one. Raises LedgerError where it must not be done.
+    Scores and evidence are those of the last comparison of just these two models, where there was one.
+
+    Args:
+        ledger: the group's, as it was read.
+        verdict: PROMOTE or ROLLBACK; a rollback pins its model.
+        model: the model.
+        reason: why.
+        by: who decides.
+        now: a time with a zone.
+        until: the day (UTC) with whose beginning a rollback's pin ends; None: until a person releases it.
+
+    Raises:
+        LedgerError: it must not be done.
     """
     group, replaces = ledger.group, ledger.winner.get("model", "")
     check_model(ledger, model)
@@ -46,21 +65,30 @@ def change(ledger: GroupLedger, verdict: str, model: str, reason: str, by: str, 
             f"By this machine's clock it is {time}, but the winner of {group} is from "
             f"{ledger.winner['since']}. Fix: set the clock; the ledger must stay in order."
         )
-    run = manual_run_name(group, verdict, time)
-    decision: Decision = Decision(
-        group=group,
+    if until and until <= now.astimezone(UTC).date():
+        raise LedgerError(f"{until} is not later than today (UTC). Fix: name a later day, or none.")
+    decision = _by_hand(ledger, verdict, model, reason, by, time)
+    decision.update(_known_scores(ledger, model, replaces))  # type: ignore[typeddict-item]  # none is required
+    if verdict == "ROLLBACK":
+        decision["pinned_until"] = str(until or RELEASED)
+    return decision
+
+
+def _by_hand(ledger: GroupLedger, verdict: str, model: str, reason: str, by: str, time: str) -> Decision:
+    """What every decision of a person holds."""
+    run = manual_run_name(ledger.group, verdict, time)
+    return Decision(
+        group=ledger.group,
         entry=keys.DECISION.format(time=time, run=run),
         verdict=verdict,
         reason=reason,
         decided_by=by,
         model=model,
-        replaces=replaces,
-        **_known_scores(ledger, model, replaces),  # type: ignore[typeddict-item]  # none is required
+        replaces=ledger.winner.get("model", ""),
         data_digest=ledger.models[model]["data_digest"],
         code_digest=ledger.models[model]["code_digest"],
         codebook_version=ledger.registered["codebook_version"],
     )
-    return decision
 
 
 def _known_scores(ledger: GroupLedger, model: str, replaces: str) -> dict[str, Any]:
@@ -89,6 +117,44 @@ def record(client: DynamoDBClient, table: str, decision: Decision) -> None:
         f"{decision['replaces'] or 'none'}. Nothing was written. "
         f"Fix: look at it (labelmill models history {group}) and decide again."
     )
+
+
+def release(
+    client: DynamoDBClient, table: str, ledger: GroupLedger, by: str, reason: str, now: datetime
+) -> Decision:
+    """Let comparisons replace a pinned winner again; the next one decides. The winner stays.
+
+    Args:
+        client: a boto3 DynamoDB client.
+        table: the ledger's name.
+        ledger: the group's, as it was read.
+        by: who decides.
+        reason: why.
+        now: a time with a zone.
+
+    Returns:
+        The decision RELEASE, as it was recorded.
+
+    Raises:
+        LedgerError: the winner is not pinned, or no longer the one that was read.
+    """
+    winner = ledger.winner
+    if not pin(winner, now):
+        raise LedgerError(f"The winner of {ledger.group} is not pinned: comparisons decide already.")
+    decision = _by_hand(ledger, "RELEASE", winner["model"], reason, by, _text(now))
+    unpin = {
+        "TableName": table,
+        "Key": typed({"group": ledger.group, "entry": keys.WINNER}),
+        "UpdateExpression": "REMOVE pinned_until, pinned_by, pinned_reason",
+        "ConditionExpression": "decision = :seen AND attribute_exists(pinned_until)",
+        "ExpressionAttributeValues": {":seen": {"S": winner["decision"]}},
+    }
+    if not _written(client, [{"Update": unpin}, new(table, decision)], f"The winner of {ledger.group}"):
+        raise LedgerError(
+            f"Another decision on {ledger.group} was faster. Nothing was written. "
+            f"Fix: look at it (labelmill models history {ledger.group}) and decide again."
+        )
+    return decision
 
 
 def retire(

@@ -8,13 +8,18 @@ from typing import Any, NotRequired, TypedDict
 
 from pipelines.ledger import keys
 
+#: The term of a pin that ends when a person releases it. As text it is later than any time.
+RELEASED = "released"
 #: An item that is written once.
 NEW = {"ConditionExpression": "attribute_not_exists(entry)"}
 NUMBERS = ("score", "replaced_score")
 
 
 class Decision(TypedDict):
-    """An item DECISION#; a group's first winner and a decision by hand lack what is not required."""
+    """An item DECISION#; a group's first winner and a decision by hand lack what is not required.
+
+    `pinned_until` is a rollback's alone: until when no comparison replaces its model.
+    """
 
     group: Any
     entry: Any
@@ -32,6 +37,7 @@ class Decision(TypedDict):
     data_digest: Any
     code_digest: Any
     codebook_version: Any
+    pinned_until: NotRequired[Any]
 
 
 def typed(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -46,6 +52,7 @@ def change_of_winner(table: str, decision: Decision, since: Any) -> list[Any]:
     """The decision, made at the time `since`, and its model as the winner, if `replaces` still is.
 
     Nor does it come before a decision that has been made meanwhile: one may have made the same winner again.
+    A decision with `pinned_until` pins its model, any other ends a pin.
 
     Returns:
         `TransactItems`, which are written together or not at all: the winner first, the decision last.
@@ -57,10 +64,27 @@ def change_of_winner(table: str, decision: Decision, since: Any) -> list[Any]:
         "decision": decision["entry"],
         "since": since,
     }
+    if "pinned_until" in decision:
+        winner |= {
+            "pinned_until": decision["pinned_until"],
+            "pinned_by": decision["decided_by"],
+            "pinned_reason": decision["reason"],
+        }
     unchanged = _still_wins(decision)
     unchanged["ConditionExpression"] += " AND since < :since"
     unchanged["ExpressionAttributeValues"][":since"] = {"S": since}
     return [{"Put": {"TableName": table, "Item": typed(winner), **unchanged}}, new(table, decision)]
+
+
+def promotion(table: str, decision: Decision, since: Any) -> list[Any]:
+    """As `change_of_winner`, of a comparison: only where no pin holds at the time `since`."""
+    winner, decided = change_of_winner(table, decision, since)
+    # In front: of AND and OR, AND binds closer.
+    winner["Put"]["ConditionExpression"] = (
+        f"(attribute_not_exists(pinned_until) OR pinned_until <= :since) "
+        f"AND ({winner['Put']['ConditionExpression']})"
+    )
+    return [winner, decided]
 
 
 def decision_alone(table: str, decision: Decision) -> list[Any]:

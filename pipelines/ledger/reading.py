@@ -7,7 +7,7 @@ from them. Nothing is written here; pipelines/ledger/changing.py does that.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import Refused
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 #: Verdicts that make their model the winner; the other decisions leave the winner as it is.
 MAKES_WINNER = ("FIRST", "PROMOTE", "ROLLBACK")
-#: Without an answer for so long the answer is no: a week holds a weekend, and is less than a month.
 
 
 class LedgerError(Refused):
@@ -136,10 +135,22 @@ def winner_at(ledger: GroupLedger, moment: datetime) -> dict[str, Any] | None:
     return made[-1] if made else None
 
 
+def pin(winner: Mapping[str, Any], now: datetime) -> str:
+    """What keeps comparisons from replacing the item WINNER, in words; empty where nothing does.
+
+    `now` has a time zone. A term that is no day is later than all: until a person releases it.
+    """
+    until = winner.get("pinned_until", "")
+    if until <= now.astimezone(UTC).isoformat():
+        return ""
+    return f"pinned by {winner['pinned_by']} until {until}: {winner['pinned_reason']}"
+
+
 def status(ledger: GroupLedger, model: str, now: datetime) -> str:
     """What has become of a model, in a few words."""
     if ledger.winner.get("model") == model:
-        return f"winner since {ledger.winner['since'][:10]}"
+        pinned = f", pinned until {ledger.winner['pinned_until']}" if pin(ledger.winner, now) else ""
+        return f"winner since {ledger.winner['since'][:10]}{pinned}"
     decided = [decision for decision in ledger.decisions if decision["model"] == model]
     runs = {decision["run"] for decision in ledger.decisions}
     for run, asked in ledger.approvals.items():
@@ -147,8 +158,9 @@ def status(ledger: GroupLedger, model: str, now: datetime) -> str:
             return f"waiting for approval of {run}"
     if not decided:
         return "not compared yet"
-    last = decided[-1]
-    return "winner before" if last["verdict"] in MAKES_WINNER else f"{last['verdict']} {last['time'][:10]}"
+    if any(decision["verdict"] in MAKES_WINNER for decision in decided):
+        return "winner before"
+    return f"{decided[-1]['verdict']} {decided[-1]['time'][:10]}"
 
 
 def expiry(asked: dict[str, Any]) -> datetime:

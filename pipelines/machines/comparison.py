@@ -10,7 +10,7 @@ from stepfunctions.steps import choice_rule, states
 
 from pipelines import messages, names
 from pipelines.ledger import keys
-from pipelines.ledger.items import Decision, change_of_winner, decision_alone, new
+from pipelines.ledger.items import Decision, decision_alone, new, promotion
 from pipelines.ledger.keys import APPROVAL_DAYS
 from pipelines.machines.approval import approval
 from pipelines.machines.capacity import out_of_capacity
@@ -53,6 +53,7 @@ def build() -> states.Graph:
             "verdict": Path("$.compared.message.verdict"),
             "reason": Path("$.compared.message.reason"),
             "by": "comparison",
+            "at": Path("$$.State.EnteredTime"),
         },
         result_path="$.decision",
     )
@@ -60,10 +61,9 @@ def build() -> states.Graph:
     compare = _compare(no_machine)
     waited.next(compare)
     notify = _notify_mlops(failure)
-    decided = approval(
-        failure, EVIDENCE, then=_verdict(failure, notify), rejected=_record_rejection(failure, notify)
-    )
-    steps = states.Chain([compare, found, decided])
+    verdict = _verdict(failure, notify)
+    decided = approval(failure, EVIDENCE, then=verdict, rejected=_record_rejection(failure, notify))
+    steps = states.Chain([compare, found, _unless_pinned(failure, decided, pinned=verdict)])
     start = known_group(failure, _known_models(failure, steps))
     return states.Graph(start, comment=__doc__, timeout_seconds=TIMEOUT_SECONDS)
 
@@ -101,8 +101,8 @@ def _verdict(failure: states.State, notify: states.State) -> states.State:
     first, other = _decision(first=True), _decision()
     verdict = states.Choice("Verdict")
     for value, step in {
-        "FIRST": record("FirstWinner", change_of_winner("${LedgerTable}", first, since)),
-        "PROMOTE": record("SwitchWinner", change_of_winner("${LedgerTable}", other, since)),
+        "FIRST": record("FirstWinner", promotion("${LedgerTable}", first, since)),
+        "PROMOTE": record("SwitchWinner", promotion("${LedgerTable}", other, since)),
     }.items():
         verdict.add_choice(choice_rule.ChoiceRule.StringEquals("$.decision.verdict", value), step)
     verdict.default_choice(record("RecordDecision", decision_alone("${LedgerTable}", other)))
@@ -132,11 +132,44 @@ def _compare(failure: states.State) -> states.State:
             "winner": "$.winner.model",
             "winner-digest": "$.winner.digest",
             "policy": POLICY,
+            "undecided": "$.undecided",
         },
         key="${WorkKeyArn}",
         result_path="$.compared",
         max_hours=2,
     )
+
+
+def _unless_pinned(failure: states.State, then: states.State, pinned: states.State) -> states.State:
+    """On to `then`; with a promotion that a pin forbids to `pinned`, where it is recorded as KEEP.
+
+    A person is not asked to approve what may not be. A pin that comes after this look is a condition of the
+    transaction that promotes.
+    """
+    rule, until = choice_rule.ChoiceRule, "$.pin.Item.pinned_until.S"
+    kept = states.Pass(
+        "KeptByPin",
+        parameters={
+            "verdict": "KEEP",
+            "reason": text(
+                "{} Would have been promoted, but the winner is pinned by {} until {}: {}",
+                "$.compared.message.reason",
+                "$.pin.Item.pinned_by.S",
+                until,
+                "$.pin.Item.pinned_reason.S",
+            ),
+            "by": "pin",
+        },
+        result_path="$.decision",
+    )
+    kept.next(pinned)
+    is_pinned = [rule.IsPresent(until, True), rule.StringGreaterThanPath(until, "$.decision.at")]
+    choice = states.Choice("Pinned")
+    choice.add_choice(rule.And([rule.StringEquals("$.decision.verdict", "PROMOTE"), *is_pinned]), kept)
+    choice.default_choice(then)
+    get_pin = get_item("GetPin", keys.WINNER, "$.pin", failure)
+    get_pin.next(choice)
+    return get_pin
 
 
 def _decision(*, first: bool = False) -> Decision:

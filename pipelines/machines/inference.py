@@ -26,7 +26,7 @@ from pipelines.machines.inference_jobs import (
     publish,
     transform,
 )
-from pipelines.machines.labels_record import SUPERSEDED, read_earlier, read_month
+from pipelines.machines.labels_record import SUPERSEDED, read_compared, read_earlier, read_month
 from pipelines.machines.states import HOUR, Path, output, text
 from pipelines.names import LABELS, PREDICTIONS
 
@@ -52,7 +52,7 @@ def build() -> states.Graph:
     waited.next(_by_purpose("AfterWait", first_without_result(jobs, last), review=amended))
 
     read = read_month(failure, _made_before(label, last, audience, decide))
-    of_month = not_retired(failure, _winner(failure, read_earlier(failure, read)))
+    of_month = not_retired(failure, _winner(failure, read_earlier(failure, read_compared(failure, read))))
     group = known_group(failure, _by_purpose("Work", of_month, test=label, review=read))
     # Something that the run read at its start has changed since: it looks again.
     recorded.default_choice(group)
@@ -71,8 +71,9 @@ def _purpose(failure: states.State, then: states.State) -> states.State:
     """A test set names its model and goes to the comparison; a month is labelled by the winner.
 
     `earlier` are the labels of the month to compare with, `month` those of this one until now; both have the
-    form of the ledger's items, which replace them where there are some. A job's input may not be empty:
-    until then it is the folder of rejected rows, which every run has, and no digest.
+    form of the ledger's items, which replace them where there are some; so has `compared`, the newest
+    decision. A job's input may not be empty: until then it is the folder of rejected rows, which every run
+    has, and no digest.
     """
     none = {"labels": {"S": output("rejected")}, "digest": {"S": ""}}
     nothing = {
@@ -81,6 +82,7 @@ def _purpose(failure: states.State, then: states.State) -> states.State:
         "delivered": "",
         "earlier": none,
         "month": none | {"run": {"S": ""}, "delivered": {"S": ""}},
+        "compared": {"evidence": none["labels"], "evidence_digest": none["digest"]},
         "shown": "",  # the run whose labels this one has copied to where Athena reads
     }
     for_comparison = nothing | {

@@ -21,7 +21,7 @@ from pipelines.machines.states import (
     tags,
     text,
 )
-from pipelines.names import RUN_FOLDER, SHEET, address
+from pipelines.names import REVIEWED, RUN_FOLDER, SHEET, address
 
 TRANSFORM_HOURS = 8
 #: Where the results of jobs are whose work a wait for machines need not do again.
@@ -95,11 +95,14 @@ def publish(failure: states.State) -> states.State:
         "Publish",
         failure,
         inputs={
-            **{name: output(name) for name in ("items", "truth", "rejected")},
+            **{name: output(name) for name in ("items", "truth")},
             "predictions": Path(f"{PREDICTED}.uri"),
             "codebook": Path(CODEBOOK_URI),
             "earlier": Path("$.target.earlier.labels.S"),
             "replaced": Path("$.target.month.labels.S"),
+            # Never empty, which a job's input may not be: publishing a codebook puts a note there.
+            "reviewed": in_work_bucket(REVIEWED),
+            "compared": Path("$.target.compared.evidence.S"),
             "trained": report_of("$.recorded"),
         },
         outputs={"files": PUBLISHED, "manifest": STAGED},
@@ -109,6 +112,7 @@ def publish(failure: states.State) -> states.State:
             "codebook-digest": CODEBOOK_DIGEST,
             "earlier-digest": "$.target.earlier.digest.S",
             "replaced-digest": "$.target.month.digest.S",
+            "compared-digest": "$.target.compared.evidence_digest.S",
             "policy": POLICY,
             # Not from the data: what Prepare reported to the service, so that a lost file cannot go
             # unnoticed.
@@ -139,6 +143,7 @@ def amend(failure: states.State) -> states.State:
             "codebook-digest": CODEBOOK_DIGEST,
             "amends": "$.target.month.labels.S",
             "labels-digest": "$.target.month.digest.S",
+            "policy": POLICY,
             "destination": PUBLISHED.to_jsonpath(),
         },
         key=Path("$.target.key"),

@@ -44,6 +44,30 @@ def read_earlier(failure: states.State, then: states.State) -> states.State:
     return find
 
 
+def read_compared(failure: states.State, then: states.State) -> states.State:
+    """The evidence of the group's newest decision, at `$.target.compared`: how right models were lately.
+
+    A decision by hand may have none; then nothing is known until the next comparison.
+    """
+    parameters = {
+        "TableName": "${LedgerTable}",
+        "KeyConditionExpression": "#group = :group AND begins_with(entry, :decisions)",
+        "ExpressionAttributeNames": {"#group": "group"},
+        "ExpressionAttributeValues": {":group": {"S": Path("$.group")}, ":decisions": {"S": keys.DECISIONS}},
+        "ScanIndexForward": False,
+        "Limit": 1,
+        "ConsistentRead": True,
+    }
+    find = call("FindCompared", "aws-sdk:dynamodb:query", parameters, failure, result_path="$.found")
+    use = states.Pass("UseCompared", input_path="$.found.Items[0]", result_path="$.target.compared")
+    use.next(then)
+    known = states.Choice("ComparedKnown")
+    known.add_choice(choice_rule.ChoiceRule.IsPresent("$.found.Items[0].evidence_digest.S", True), use)
+    known.default_choice(then)
+    find.next(known)
+    return find
+
+
 def read_month(failure: states.State, then: states.State) -> states.State:
     """The month's labels until now, with what people decided on them, at `$.target.month`."""
     get_month = get_item("GetMonth", text(keys.MONTH), "$.found", failure)

@@ -85,7 +85,7 @@ class Archive:
             labelled = [each for each in ledgers if period in each.months]
             labels = list(readers.map(lambda each: self._month(period, each), labelled))
         groups = [each.group for each in ledgers if each.registered]
-        winners = {each.group: each.winner["model"] for each in ledgers if each.winner}
+        winners = {each.group: _winner(each) for each in ledgers if each.winner}
         return comparisons, groups, winners, labels
 
     def _month(self, period: str, known: GroupLedger) -> dict[str, Any]:
@@ -202,6 +202,12 @@ def _check(content: bytes, recorded: str, address: str) -> None:
 def _check_period(period: str) -> None:
     if not re.fullmatch(names.PERIOD_PATTERN, period):
         raise ReportError(f"{period!r} is not a period. Fix: write it like 2026-10")
+
+
+def _winner(known: GroupLedger) -> str:
+    """The winner now and, where comparisons may not replace it, why."""
+    pin = reading.pin(known.winner, datetime.now(UTC))
+    return f"{known.winner['model']}, {pin}" if pin else known.winner["model"]
 
 
 def _waits_until(run: str, known: GroupLedger) -> str | None:

@@ -51,6 +51,7 @@ def comparison_page(evidence: dict[str, Any], lineage: dict[str, Any]) -> str:
         winner=evidence["winner"],
         roll_back_to=evidence["winner"]["model"] if replaced else None,
         questions=evidence.get("questions"),  # of a comparison before they were recorded: none
+        interval=_interval(evidence) if evidence["winner"] else None,
         warning=None if evidence["challenger"]["coverage"] else all_to_review(_wanted_precision(evidence)),
         codes={entry["code"]: entry for entry in book["codes"]},
         order=sorted(evidence["challenger"]["codes"], key=lambda code: place.get(code, len(place))),
@@ -99,8 +100,8 @@ def period_page(
 
     `comparisons` are pairs of evidence and lineage as `comparison_page` takes them, of comparisons that were
     decided or wait for a person; `groups` are all model groups; `winners` says which model each group's
-    winner is now; `labels` are months as `labels_page` takes them. The page links to the others by
-    `page_name` and `labels_page_name`: they belong in the same folder.
+    winner is now, and whether it is pinned; `labels` are months as `labels_page` takes them. The page links
+    to the others by `page_name` and `labels_page_name`: they belong in the same folder.
     """
     evidences = [
         _as_decided(evidence, lineage) if lineage["decision"] else _as_asked(evidence)
@@ -146,6 +147,15 @@ def page_name(run: str) -> str:
 def labels_page_name(group: str, period: str) -> str:
     """The file name of the page of a month's labels."""
     return f"{group}-labels-{period}.html"
+
+
+def _interval(evidence: dict[str, Any]) -> str:
+    """What the line of the interval plot stands for, in words."""
+    level = f"{100 - 100 * evidence['policy']['level']:g} % interval"
+    texts = counted(evidence["distinct_texts"], "distinct text")
+    if evidence["low"] is not None:
+        return f"{level}, from resampling the {texts}"
+    return f"exact {level} on the {texts}; of macro-F1 there is none with so few"
 
 
 def _wanted_precision(evidence: dict[str, Any]) -> float:

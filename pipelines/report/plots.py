@@ -37,10 +37,11 @@ def interval(evidence: dict[str, Any]) -> Markup:
     axes = drawn.add_subplot()
     ends, words = [0, 200 * gain, 200 * loss], []
     for place, (name, (keys, threshold, side, said)) in enumerate(rows.items()):
-        middle, low, high = (signed(evidence[key]) for key in keys)
-        words.append(f"{name} {middle} points, from {low} to {high}")
-        title = f"{name} {middle}"
-        middle, low, high = (100 * evidence[key] for key in keys)
+        middle, low, high = (evidence[key] for key in keys)
+        title = f"{name} {signed(middle)}"
+        known = f", from {signed(low)} to {signed(high)}" if low is not None else ", no interval"
+        words.append(f"{name} {signed(middle)} points{known}")
+        middle, low, high = _points(middle, low, high)
         axes.plot([low, high], [place, place], color=NEW, linewidth=3, solid_capstyle="butt")
         axes.plot(middle, place, "o", color=NEW, markersize=8)
         axes.text(middle, place - 0.16, title, **TITLE)
@@ -102,6 +103,11 @@ def calibration(evidence: dict[str, Any]) -> Markup:
     return inline(drawn, label, "calibration" + evidence["run"])
 
 
+def _points(middle: float, low: float | None, high: float | None) -> tuple[float, float, float]:
+    """A difference and its bounds in points; where no interval was trusted they are the difference itself."""
+    return 100 * middle, 100 * (middle if low is None else low), 100 * (middle if high is None else high)
+
+
 @mpl.rc_context(STYLE)
 def intervals(evidences: list[dict[str, Any]]) -> Markup:
     """The macro-F1 difference of each comparison with its interval, the largest gain first."""
@@ -110,7 +116,7 @@ def intervals(evidences: list[dict[str, Any]]) -> Markup:
     axes = drawn.add_subplot()
     for place, evidence in enumerate(ordered):
         colour = NEW if evidence["verdict"] == "PROMOTE" else MUTED
-        middle, low, high = (100 * evidence[key] for key in ("difference", "low", "high"))
+        middle, low, high = _points(*(evidence[key] for key in ("difference", "low", "high")))
         axes.plot([low, high], [place, place], color=colour, linewidth=3, solid_capstyle="butt")
         axes.plot(middle, place, MARKERS[evidence["verdict"]], color=colour, mec=PAPER, markersize=9)
     axes.axvline(0, color=INK, linewidth=1, zorder=0)

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from pipelines import names, runs
 from pipelines.review.published import Output, Places, ReviewError, items
 from processing.codes.codebook import Codebook
+from processing.labels.label_table import DECIDED
 
 #: What a person says of an item (processing/dataset/decisions.py), and the code where one is said.
 Answer = tuple[str | None, str | None]
@@ -182,7 +183,7 @@ def _problem(
         return f"the item {item!r} is listed twice. Fix: keep one of its rows"
     if answer[0] == "skip" and label["status"] != "review":
         return f"the item {item!r} does not wait for review, so it cannot be skipped. Fix: clear its `code`"
-    if answer[0] == "withdrawn" and label["answer"] not in ("code", "none", "withdrawn"):
+    if answer[0] == "withdrawn" and label["answer"] not in (*DECIDED, "withdrawn"):
         return f"nobody has decided on the item {item!r}, so nothing can be withdrawn. Fix: clear its `code`"
     if len(why) > MOST_LETTERS or not why.isprintable():
         return f"its `why` is unprintable, or longer than {MOST_LETTERS} letters. Fix: shorten it"

@@ -68,15 +68,19 @@ def read_rows(folder: Path, columns: Mapping[str, str], group: str) -> pa.Table:
     fields = {name: ARROW_TYPES[kind] for name, kind in columns.items()}
     table = _read(folder, pa.schema(fields | {field.name: field.type for field in ABOUT}))
     table = table.filter(pc.not_equal(table["answer"], "skip"))
-    table = table.append_column("text_key", text_keys(group, table))
-    table = table.append_column("at", pa.array(np.arange(len(table)))).sort_by(
-        [("decided_at", "ascending"), ("at", "ascending")]
-    )
-    table = table.take(_last(_keys(table))).drop_columns(["at"])
+    table = latest(table.append_column("text_key", text_keys(group, table)))
     origin = pa.DictionaryArray.from_arrays(np.zeros(len(table), np.int32), pa.array(["reviewed items"]))
     table = table.append_column("_file", origin)
     table = table.append_column("_row", pa.array(np.arange(1, len(table) + 1, dtype=np.int32)))
     return table.append_column("_unreadable", pa.nulls(len(table), pa.string()))
+
+
+def latest(table: pa.Table) -> pa.Table:
+    """The latest decision on each item and text, the latest last; of two at the same time the one below."""
+    table = table.append_column("at", pa.array(np.arange(len(table)))).sort_by(
+        [("decided_at", "ascending"), ("at", "ascending")]
+    )
+    return table.take(last(keys(table))).drop_columns(["at"])
 
 
 def merge(table: pa.Table, decided: pa.Table, group: str, code_map: CodeMap, delivered: datetime) -> Merged:
@@ -94,16 +98,16 @@ def merge(table: pa.Table, decided: pa.Table, group: str, code_map: CodeMap, del
     is_decided = pc.is_in(table["item_id"], value_set=decided["item_id"].combine_chunks())
     known, others = table.filter(is_decided), table.filter(pc.invert(is_decided))
     known = known.append_column("text_key", text_keys(group, known))
-    at = pc.index_in(_keys(known), value_set=_keys(decided))
+    at = pc.index_in(keys(known), value_set=keys(decided))
     word = decided.take(at)
     stands = pc.fill_null(pc.is_in(word["answer"], value_set=pa.array(["code", "none"])), False)
 
-    here = pc.is_in(_keys(decided), value_set=_keys(known))
+    here = pc.is_in(keys(decided), value_set=keys(known))
     missing = pc.invert(pc.is_in(decided["item_id"], value_set=known["item_id"].combine_chunks()))
-    latest = np.zeros(len(decided), bool)
-    latest[_last(decided["item_id"].combine_chunks())] = True
+    newest = np.zeros(len(decided), bool)
+    newest[last(decided["item_id"].combine_chunks())] = True
     code = pc.equal(decided["answer"], "code")
-    added = decided.filter(pc.and_(code, pc.or_(here, pc.and_(missing, pa.array(latest)))))
+    added = decided.filter(pc.and_(code, pc.or_(here, pc.and_(missing, pa.array(newest)))))
     elsewhere = pc.and_(pc.not_equal(decided["answer"], "withdrawn"), pc.invert(pc.or_(here, missing)))
 
     unlike = pc.not_equal(_present(known["label"], code_map), _present(word["label"], code_map))
@@ -147,19 +151,19 @@ def _filled(texts: pa.ChunkedArray) -> pa.Array:
     return pc.fill_null(pc.not_equal(pc.utf8_trim_whitespace(texts), ""), False)
 
 
-def _keys(table: pa.Table) -> pa.Array:
+def keys(table: pa.Table) -> pa.Array:
     """One text a row, the same for the same id with the same text."""
     keys = pc.binary_join_element_wise(table["text_key"], table["item_id"], " ")
     return keys.combine_chunks()
 
 
-def _last(keys: pa.Array) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Where each key is for the last time, ascending."""
-    numbered = pa.table({"key": keys, "at": pa.array(np.arange(len(keys)))})
-    last: np.ndarray[Any, np.dtype[np.int64]] = (
-        numbered.group_by("key").aggregate([("at", "max")])["at_max"].to_numpy()
+def last(values: pa.Array) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Where each value is for the last time, ascending."""
+    numbered = pa.table({"value": values, "at": pa.array(np.arange(len(values)))})
+    at: np.ndarray[Any, np.dtype[np.int64]] = (
+        numbered.group_by("value").aggregate([("at", "max")])["at_max"].to_numpy()
     )
-    return np.sort(last)
+    return np.sort(at)
 
 
 def _read(folder: Path, schema: pa.Schema) -> pa.Table:

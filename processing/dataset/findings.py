@@ -13,7 +13,7 @@ import pyarrow as pa
 from processing.dataset.kinds import Kind
 from processing.words import counted
 
-#: The file beside the rows set aside, by which Publish knows what Prepare found.
+#: The file by which Publish knows what Prepare found.
 FINDINGS = "findings.json"
 SHOWN = 3
 VALUE_LENGTH = 40

@@ -2,10 +2,12 @@
 
 What a month's labels amount to is in ../month. Read reconcile.py, label_table.py, then output.py.
 
-    reconcile.py       each item has its one prediction, or nothing is published
-    label_table.py     the rows of the labels file, and the file as Parquet and CSV
-    review_queue.py    which labels a person must look at
-    kept_decisions.py  people's decisions put into labels
-    published.py       labels that were published before
-    output.py          all files of an output, with their manifest
+    reconcile.py           each item has its one prediction, or nothing is published
+    label_table.py         the rows of the labels file, and the file as Parquet and CSV
+    reliability.py         how often the model was right lately, where the truth is known
+    review_queue.py        which labels a person must look at
+    standing_decisions.py  what people have said of a month's items, in whichever month
+    kept_decisions.py      people's decisions put into labels
+    published.py           labels that were published before
+    output.py              all files of an output, with their manifest
 """

@@ -10,16 +10,18 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from processing.arrays import Booleans, Floats
 from processing.codes.codebook import Codebook
 from processing.codes.recode import recode, recode_second
-from processing.labels import review_queue
+from processing.labels import reliability, review_queue
+from processing.labels.reliability import Record
 from processing.policy import Policy
 
 COLUMNS = {
     "item_id": "the item, as the dataset names it",
-    "code": "a code of the codebook; for status review, the model's suggestion; empty if none or rejected",
+    "code": "a code of the codebook; for status review, a suggestion; empty if none or rejected",
     "description": "the code's description in the codebook",
-    "confidence": "the model's confidence in the code, in [0, 1]; empty where a person decided",
+    "confidence": "the model's confidence in the code, in [0, 1]; empty where the code is a person's",
     "second_code": "the model's second most likely code",
     "status": "labelled: use the code; review: a person must decide; none: a person found that no code fits; "
     "rejected: the row could not be used",
@@ -29,21 +31,26 @@ COLUMNS = {
     "dataset": "S3 address of the dataset",
     "run": "the execution that made the label",
     "labelled_at": "when, UTC",
-    "answer": "what a person said: code, none (no code fits), skip, withdrawn; empty if nobody said anything",
+    "answer": "what a person said: code, none (no code fits), skip, withdrawn, same_text (of another item "
+    "with the same text); empty if nobody said anything",
     "decided_by": "the name of the reviewer whose answer it is",
     "decided_at": "when the reviewer answered, UTC",
     "why": "the reviewer's reason, where one was given",
-    "suggested": "the model's code, where a person decided",
+    "suggested": "the model's code, where a person decided or a person's decision is suggested",
     "text_key": "hash of the item's title, brand and product type; the same for the same text",
     "model_group": "the model group",
     "period": "the month",
     "truth": "the known label (test sets only)",
     "title": "the item's title (test sets only)",
+    "known_share": "share of the item's text that the model knows, in [0, 1] (test sets only)",
 }
-TEST_ONLY = ("truth", "title")
+TEST_ONLY = ("truth", "title", "known_share")
 TIME = pa.timestamp("ms", tz="UTC")
-TYPES = {"confidence": pa.float64(), "labelled_at": TIME, "decided_at": TIME}
+TYPES = {"confidence": pa.float64(), "known_share": pa.float64(), "labelled_at": TIME, "decided_at": TIME}
+#: The answers that decide on an item.
+DECIDED = ("code", "none", "same_text")
 UNSURE = "The model is not sure enough."
+DOUBTED = "The model has been wrong more often than it says."
 LET_THROUGH = "The model is not sure enough, but reviewers are at capacity."
 
 # What Excel and LibreOffice turn into formulas, numbers, dates, booleans: texts that do not start with a
@@ -52,24 +59,50 @@ CONVERTED = r"(?i)^([^\pL]|\pL{3,}[ .\-/]?\d{1,4}$|(true|false)$)"
 
 
 def label(
-    predictions: pa.Table, book: Codebook, period: str, policy: Policy
+    predictions: pa.Table,
+    said: pa.Table,
+    book: Codebook,
+    period: str,
+    policy: Policy,
+    record: Record | None = None,
 ) -> tuple[pa.Table, dict[str, object]]:
     """Each prediction with its status, columns as in COLUMNS up to `reason`; and the review plan.
 
     A code that is not in force in the period is replaced where exactly one code in force stands for it; else
     the item goes to review with the model's code, whatever the confidence. The reason names the change.
+
+    `said` is of standing_decisions.standing, in the order of the predictions: what people have decided is put
+    into the labels later, and what they must decide anew goes to review.
+    Where `record`, what became of the model's labels, is worse than its confidence says, so many more go to
+    review that the wanted precision holds by the record. Confidence itself is shown as the model gave it.
     """
     recoded = recode(predictions["code"], book.code_map(period))
     code = pc.coalesce(recoded.codes, predictions["code"].combine_chunks())
     reason = pc.if_else(pc.equal(recoded.reasons, ""), None, recoded.reasons)
-    no_code = recoded.codes.is_null()
-    chosen = review_queue.choose(
-        predictions["confidence"].to_numpy(),
-        np.asarray(predictions["review"], bool),
-        np.asarray(no_code, bool),
-        policy,
-    )
-    for mask, sentence in ((chosen.unsure, UNSURE), (chosen.let_through, LET_THROUGH)):
+    # What people must decide anew has no code either.
+    no_code = np.asarray(pc.or_(recoded.codes.is_null(), pc.is_valid(said["ended"])), bool)
+    # What people have decided takes nobody's time, and is no automatic label.
+    open_ = ~np.asarray(pc.is_in(said["answer"], value_set=pa.array(DECIDED)), bool)
+    confidence, known = predictions["confidence"].to_numpy(), reliability.known(predictions["known_share"])
+    marked = np.asarray(predictions["review"], bool)
+
+    def queue(confidence: Floats) -> review_queue.Queue:
+        return review_queue.choose(confidence[open_], marked[open_], no_code[open_], policy)
+
+    as_said = chosen = queue(confidence)
+    if record:
+        chosen = queue(record.corrected(confidence, known))
+    unsure, doubted, let_through = np.zeros((3, len(open_)), bool)
+    unsure[open_], let_through[open_] = chosen.unsure, chosen.let_through
+    doubted[open_] = chosen.unsure & ~as_said.unsure
+    automatic = open_ & ~no_code
+    automatic[open_] &= ~as_said.unsure
+    nameless = np.asarray(recoded.codes.is_null(), bool)
+    plan = chosen.plan | {
+        "needed_as_said": review_queue.choose(confidence, marked, nameless, policy).plan["needed"],
+        "reliability": _reliability(record, confidence, known, automatic, doubted),
+    }
+    for mask, sentence in ((unsure, UNSURE), (doubted, DOUBTED), (let_through, LET_THROUGH)):
         reason = pc.if_else(pa.array(mask), sentence, reason)
     labels = pa.table(
         {
@@ -78,11 +111,29 @@ def label(
             "description": descriptions(code, book),
             "confidence": predictions["confidence"],
             "second_code": recode_second(predictions["second_code"], code, book.code_map(period)),
-            "status": pc.if_else(pc.or_(no_code, pa.array(chosen.unsure)), "review", "labelled"),
+            "status": pc.if_else(pa.array(no_code | unsure), "review", "labelled"),
             "reason": reason,
         }
     )
-    return labels, chosen.plan
+    return labels, plan
+
+
+def _reliability(
+    record: Record | None, confidence: Floats, known: Floats, automatic: Booleans, doubted: Booleans
+) -> dict[str, object] | None:
+    """What the record says of the labels that need no person if the model is believed; None: nothing."""
+    estimate = record and record.estimate(confidence[automatic], known[automatic])
+    if not record or not estimate:
+        return None
+    return {
+        "tested": int(record.rows.sum()),
+        "wrong": int(record.wrong.sum()),
+        "expected_wrong": round(float(record.expected.sum()), 1),
+        "worse_than_said": record.is_worse_than_said(),
+        "right": estimate.right,
+        "at_least": estimate.at_least,
+        "sent_to_review": int(doubted.sum()),
+    }
 
 
 def descriptions(codes: pa.Array, book: Codebook) -> pa.Array:
@@ -151,7 +202,7 @@ def write_csv(table: pa.Table, path: Path) -> None:
 
 def _shown(name: str, values: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     """A column as the CSV has it; where values repeat, each different one is converted once."""
-    if name == "confidence":
+    if pa.types.is_floating(values.type):
         return values
     if name in ("item_id", "text_key"):
         return as_text(values)

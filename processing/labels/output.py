@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from processing import container
@@ -28,6 +29,17 @@ def write_overtaken(table: pa.Table) -> dict[str, int]:
         return {}
     pq.write_table(table, container.output_folder("files") / OVERTAKEN)
     return {OVERTAKEN: table.num_rows}
+
+
+def automatic(table: pa.Table) -> pa.ChunkedArray:
+    """Which rows are labelled without a person, a mask of shape (n_rows,)."""
+    decided = pc.is_in(table["answer"], value_set=pa.array(label_table.DECIDED))
+    return pc.and_(pc.equal(table["status"], "labelled"), pc.invert(decided))
+
+
+def decided(table: pa.Table) -> int:
+    """How many rows are labelled by a person."""
+    return by_status(table)["labelled"] - (pc.sum(automatic(table)).as_py() or 0)
 
 
 def write(

@@ -1,19 +1,53 @@
-"""What needs attention in a month's labels: plain checks on the summary, each with its threshold."""
+"""What needs attention in a month's labels: plain checks on the summary, each with its threshold.
+
+Most are about a state. Such a state is told once; again when it had gone, or is GREW times as bad.
+"""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from processing.month.drift import MONTHLY
 from processing.policy import all_to_review
 from processing.words import counted
 
 LABEL_MIX = 0.10  # share of items that would have to move to have last month's mix of codes
-CONFIDENCE = 0.15  # the same for the bands of confidence
+LABEL_MIX_SINCE = 0.15  # the same for that of the model's first month: seasons move it
+CONFIDENCE = 0.15  # the same for the bands of confidence, in any month of the model
 CHANGED = 0.05  # share of known items whose code is different though their text and the codebook are not
 CHANGED_ITEMS = 20
 ROWS = 0.25  # more or fewer rows than last month
 REJECTED = 0.05  # share of rows that could not be used
-UNSEEN = 0.05  # more unseen words than last month, as a share of all words
+REJECTED_ROWS = 3
+GREW = 2
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share whose rise is looked for (`drift.rise`).
+
+    Attributes:
+        points: the rise from where on it needs attention, in [0, 1].
+        monthly: how much it moves without drift.
+        of: the figure of history.py that says how much it is a share of.
+        each: how many independent parts each of these has.
+    """
+
+    points: float
+    monthly: float = MONTHLY
+    of: str = "items"
+    each: int = 1
+
+    def count(self, month: dict[str, Any]) -> int:
+        """Of how many parts the month's share is one."""
+        return self.each * int(month[self.of])
+
+
+RISES = {
+    "review": Share(0.05),
+    "unseen_words": Share(0.05, MONTHLY / 2, each=10),  # a text has about so many words and n-grams apart
+    "rejected": Share(0.03, of="rows"),
+}
 
 
 @dataclass(frozen=True)
@@ -24,21 +58,50 @@ class Check:
         what: what is checked.
         threshold: from where on it needs attention.
         found: what was found.
-        message: the sentence for people; None where all is well.
+        message: the sentence for people; None where there is nothing to tell, or it has been told.
+        size: how bad a state is; None where each month's finding is a new one.
+        since: the month since when it needs attention; None where it does not.
     """
 
     what: str
     threshold: str
     found: str
     message: str | None
+    size: float | None = None
+    since: str | None = None
 
 
 def with_attention(summary: dict[str, Any]) -> dict[str, Any]:
-    """The summary (docs/outputs.md) with its `checks` and, of those, what needs `attention`."""
-    parts = (_codes, _review, _decisions, _rows, _changes, _drift)
+    """The summary (docs/outputs.md) with its `checks` and, of those, what needs `attention`.
+
+    Of what its history says still stands (`standing`), it takes up the last month's and writes its own.
+    """
+    parts = (_codes, _review, _reliability, _decisions, _rows, _changes, _mixes, _rises)
     checks = [check for part in parts for check in part(summary)]
-    messages = [check.message for check in checks if check.message]
-    return summary | {"checks": [asdict(check) for check in checks], "attention": messages}
+    *earlier, own = summary["history"]
+    stood = earlier[-1]["standing"] if earlier else {}
+    checks = [_once(check, stood.get(check.what), own["period"]) for check in checks]
+    unchecked = stood.keys() - {check.what for check in checks}
+    standing = {what: stood[what] for what in sorted(unchecked)} | {
+        check.what: {"since": check.since, "size": check.size if check.message else stood[check.what]["size"]}
+        for check in checks
+        if check.size is not None and check.since
+    }
+    return summary | {
+        "history": [*earlier, own | {"standing": standing}],
+        "checks": [asdict(check) for check in checks],
+        "attention": [check.message for check in checks if check.message],
+    }
+
+
+def _once(check: Check, stood: dict[str, Any] | None, period: str) -> Check:
+    """The check with `since`, and without its message where that has been told and is not much worse now."""
+    if not check.message:
+        return check
+    if check.size is None or not stood:
+        return replace(check, since=period)
+    told = check.size < GREW * stood["size"]
+    return replace(check, since=stood["since"], message=None if told else check.message)
 
 
 def _codes(summary: dict[str, Any]) -> Iterator[Check]:
@@ -52,13 +115,13 @@ def _codes(summary: dict[str, Any]) -> Iterator[Check]:
 
 def _review(summary: dict[str, Any]) -> Iterator[Check]:
     plan = summary["review"]
-    counts, message = summary["counts"], None
-    if not counts["labelled"] and counts["review"] > plan["without_code"]:
+    message, doubted = None, plan["reliability"] and plan["reliability"]["sent_to_review"]
+    if not plan["automatic"] and not doubted and plan["needed"] > plan["without_code"]:
         message = (
             f"{all_to_review(plan['wanted_precision'])} Train on more rows; until then a review "
             "capacity in the group's policy lets the most certain pass without review."
         )
-    yield Check("items labelled without a person", "none", f"{counts['labelled']:,}", message)
+    yield Check("items labelled without a person", "none", f"{plan['automatic']:,}", message, 1)
     message = None
     if plan["let_through"]:
         message = (
@@ -67,8 +130,31 @@ def _review(summary: dict[str, Any]) -> Iterator[Check]:
             f"{plan['expected_precision']:.1%} are expected to be right; the target is "
             f"{plan['wanted_precision']:.1%}."
         )
-    passed = f"{plan['let_through']:,}"
-    yield Check("items passed without review beyond the reviewers' capacity", "one", passed, message)
+    what, passed = "items passed without review beyond the reviewers' capacity", plan["let_through"]
+    yield Check(what, "one", f"{passed:,}", message, passed)
+
+
+def _reliability(summary: dict[str, Any]) -> Iterator[Check]:
+    plan = summary["review"]
+    found, message = plan["reliability"], None
+    if not found:
+        return
+    if found["worse_than_said"] and found["right"] < plan["wanted_precision"]:
+        message = (
+            f"Of {found['tested']:,} tested texts that need no person the model had {found['wrong']:,} wrong "
+            f"where it expected {found['expected_wrong']:.1f}: of this month's labels {found['right']:.1%} "
+            f"would be right ({found['at_least']:.1%} at least), {plan['wanted_precision']:.1%} are "
+            f"promised. So {counted(found['sent_to_review'], 'more item')} went to review, and such will "
+            "until a better model is the winner."
+        )
+    yield Check(
+        "labels without a person that would be right, by the last comparison's test",
+        "fewer than promised, and more wrong than the model expects",
+        f"{found['right']:.1%}, {found['at_least']:.1%} at least; {found['wrong']:,} of {found['tested']:,} "
+        f"tested were wrong, {found['expected_wrong']:.1f} expected",
+        message,
+        round(1 - found["right"], 4),
+    )
 
 
 def _decisions(summary: dict[str, Any]) -> Iterator[Check]:
@@ -88,10 +174,15 @@ def _decisions(summary: dict[str, Any]) -> Iterator[Check]:
 def _rows(summary: dict[str, Any]) -> Iterator[Check]:
     counts = summary["counts"]
     rows, rejected = counts["rows"], counts["rejected"]
-    many = rejected > REJECTED * rows
-    message = f"{rejected:,} of {counted(rows, 'row')} could not be used." if many else None
-    found = f"{rejected / max(rows, 1):.1%}"
-    yield Check("rows that could not be used", f"over {REJECTED:.0%}", found, message)
+    rise = (summary["drift"] or {}).get("rejected")
+    many = rejected > REJECTED * rows or (rise and rise["alarm"])
+    message = None
+    if many and rejected >= REJECTED_ROWS:
+        message = f"{rejected:,} of {counted(rows, 'row')} could not be used."
+    share = rejected / max(rows, 1)
+    found = _found(share, rise) if rise else f"{share:.1%}"
+    threshold = f"{REJECTED_ROWS} rows, and over {REJECTED:.0%} or {_points('rejected')}"
+    yield Check("rows that could not be used", threshold, found, message, share)
     if earlier := summary["earlier"]:
         before = earlier["counts"]["rows"]
         message = None
@@ -107,7 +198,7 @@ def _changes(summary: dict[str, Any]) -> Iterator[Check]:
     changes = summary["changes"]
     if not changes:
         return
-    person, known = changes["by_cause"]["person"], changes["items_in_both"]
+    person, known = changes["not_as_decided"], changes["items_in_both"]
     message = f"Items whose code is not the one a person had decided on: {person:,}." if person else None
     yield Check("items whose code is not the one a person had decided on", "one", f"{person:,}", message)
     unexplained = changes["by_cause"]["model"] + changes["by_cause"]["attributes"]
@@ -121,26 +212,55 @@ def _changes(summary: dict[str, Any]) -> Iterator[Check]:
     )
 
 
-def _drift(summary: dict[str, Any]) -> Iterator[Check]:
+def _mixes(summary: dict[str, Any]) -> Iterator[Check]:
+    """Mixes against last month's and against those of the first month that the model labelled."""
     drift = summary["drift"]
     if not drift:
         return
-    last = summary["earlier"]["period"]
-    for name, what in {"label_mix": "mix of codes", "confidence": "model's confidence"}.items():
-        if found := drift[name]:
-            message = f"The {what} moved by {found['distance']:.0%} since {last}." if found["alarm"] else None
-            yield Check(
-                what,
-                f"distance over {found['threshold']:.2f}, and over twice what chance would explain",
-                f"{found['distance']:.2f}, by chance {found['by_chance']:.2f}",
-                message,
-            )
-    now, before = summary["unseen_words"], summary["earlier"]["unseen_words"]
-    if now is not None and before is not None:
-        message = f"{now:.0%} of the words are unknown to the model, {before:.0%} before."
+    thresholds = {
+        "label_mix": (
+            "mix of codes",
+            f"{LABEL_MIX:.2f} from last month's, {LABEL_MIX_SINCE:.2f} from that of ",
+        ),
+        "confidence": ("model's confidence", f"{CONFIDENCE:.2f} from last month's or that of "),
+    }
+    for name, (what, over) in thresholds.items():
+        found = [one for one in drift[name] if one]
+        if not found:
+            continue
+        moved = [one for one in found if one["alarm"]]
+        since = " and ".join(f"by {one['distance']:.0%} since {one['period']}" for one in moved)
         yield Check(
-            "unseen words",
-            f"{100 * UNSEEN:.0f} points more than last month",
-            f"{now:.1%} after {before:.1%}",
-            message if now - before > UNSEEN else None,
+            what,
+            f"distance over {over}the model's first month, and over what chance explains",
+            "; ".join(
+                f"{one['distance']:.2f} from {one['period']}, by chance at most {one['limit']:.2f}"
+                for one in found
+            ),
+            f"The {what} moved {since}." if moved else None,
+            max((one["distance"] for one in moved), default=0),
         )
+
+
+def _rises(summary: dict[str, Any]) -> Iterator[Check]:
+    for name, (what, sentence) in {
+        "review": ("items the model is not sure enough of", "of the items are to be reviewed"),
+        "unseen_words": ("unseen words", "of the words are unknown to the model"),
+    }.items():
+        if found := (summary["drift"] or {}).get(name):
+            now = summary["history"][-1][name]
+            rise = (
+                f"{now:.0%} {sentence}, {found['before']:.0%} in {found['months']}."
+                if found["alarm"]
+                else None
+            )
+            yield Check(what, _points(name), _found(now, found), rise, found["rise"])
+
+
+def _points(name: str) -> str:
+    return f"{100 * RISES[name].points:.0f} points above other months of a year, and not by chance"
+
+
+def _found(now: float, found: dict[str, Any]) -> str:
+    before = f"; {found['before']:.1%} in {found['months']}" if found["months"] else ""
+    return f"{now:.1%} after {found['last_month']:.1%}{before}"

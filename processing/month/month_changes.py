@@ -5,18 +5,17 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from processing.codes.codebook import Codebook
 from processing.codes.recode import recode
-from processing.month import drift
+from processing.labels import label_table
 
 COLUMNS = ["item_id", "code", "confidence", "status", "text_key", "model", "answer"]
 MOVES = 50
 #: Why an item has another code than before; the first that holds is given.
 CAUSES = {
     "codebook": "the earlier code was renamed or is no longer in force",
-    "person": "a person had decided the earlier code, or that no code fits",
+    "person": "a person has decided, or had decided the earlier code, or that no code fits",
     "text": "the item's title, brand or product type has changed",
     "model": "a different model labelled it",
     "attributes": "the same model read different attributes",
@@ -55,13 +54,16 @@ def changed(
     same_items = table.num_rows
     table, earlier = table.filter(other), earlier.filter(other)
     names = _present_names(earlier["code"], book, period)
+    by_person, was_by_person = (
+        pc.is_in(labels["answer"], pa.array(label_table.DECIDED)) for labels in (table, earlier)
+    )
     in_force = pa.array(book.in_force(period), pa.string())
     holds = {
         "codebook": pc.and_(
             names.is_valid(),
             pc.or_kleene(pc.equal(names, table["code"]), pc.invert(pc.is_in(names, in_force))),
         ),
-        "person": pc.is_in(earlier["answer"], pa.array(["code", "none"])),
+        "person": pc.or_(by_person, was_by_person),
         "text": pc.not_equal(table["text_key"], earlier["text_key"]),
         "model": pc.not_equal(table["model"], earlier["model"]),
     }
@@ -82,22 +84,11 @@ def changed(
     figures = {
         "items_in_both": same_items,
         "changed": items.num_rows,
+        "not_as_decided": pc.sum(pc.and_(was_by_person, pc.invert(by_person))).as_py() or 0,
         "by_cause": {name: int((cause == name).sum()) for name in CAUSES},
         "moves": moves.slice(0, MOVES).to_pylist(),
     }
     return figures, items
-
-
-def label_mix(by_code: list[dict[str, Any]]) -> drift.Drift | None:
-    """The distance of the two months' mix of codes; `by_code` is of `codes`, with earlier items."""
-    counts = np.array([[row["items"], row["earlier_items"]] for row in by_code]).reshape(-1, 2)
-    return drift.distance(counts[:, 0], counts[:, 1])
-
-
-def confidences(table: pa.Table) -> NDArray[np.float64]:
-    """The model's confidences, shape (n,); rows without one (rejected, decided by a person) left out."""
-    confidences: NDArray[np.float64] = table["confidence"].drop_null().to_numpy()
-    return confidences
 
 
 def usable(table: pa.Table) -> pa.Table:

@@ -1,6 +1,7 @@
 """The summary that stands next to a month's labels: counts, what changed, what needs attention."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,10 @@ import pyarrow as pa
 
 from processing.codes.codebook import Codebook
 from processing.dataset import findings, training_report
+from processing.labels import output
 from processing.labels.output import STATUSES
 from processing.labels.published import Published
-from processing.month import attention, drift, month_changes
-from processing.month.drift import Drift
+from processing.month import attention, history, month_changes, moves
 
 NAME = "summary.json"
 
@@ -19,12 +20,13 @@ NAME = "summary.json"
 def summarise(
     table: pa.Table,
     about: dict[str, object],
-    plan: dict[str, object],
+    plan: dict[str, Any],
     earlier: Published | None,
     book: Codebook,
     report: dict[str, Any] | None = None,
     unseen_words: float | None = None,
-    decisions: dict[str, Any] | None = None,
+    decisions: dict[str, int] | None = None,
+    earlier_summary: dict[str, Any] | None = None,
 ) -> tuple[dict[str, Any], pa.Table | None]:
     """The summary (docs/outputs.md) and the items whose code is another than before.
 
@@ -36,15 +38,19 @@ def summarise(
         book: the group's codebook.
         report: Prepare's, of the run that trained the model; None leaves the model's reach out.
         unseen_words: share of words the model has never seen, in [0, 1]; None where it does not say.
-        decisions: counts of processing.labels.kept_decisions; None where the month had no labels before.
+        decisions: counts of processing.labels.kept_decisions.
+        earlier_summary: the one beside `earlier`, with the history that this one goes on with.
     """
     now, period = month_changes.usable(table), str(about["period"])
     before = month_changes.usable(earlier.table) if earlier else None
     by_code = month_changes.codes(now, before, book, period)
     changes, items = month_changes.changed(now, before, book, period) if earlier else (None, None)
+    known = history.before(earlier_summary, earlier, book, period)
+    right = plan["reliability"]["right"] if plan["reliability"] else None
+    own = history.month(about, now, plan["needed_as_said"], plan["automatic"], right)
     summary = {
         **{name: about[name] for name in ("group", "period", "run", "model", "codebook_version")},
-        "counts": {name: about[name] for name in ("rows", *STATUSES)},
+        "counts": counts(table, about),
         "findings": about.get("findings", {}),
         "earlier": _earlier(earlier),
         "codes": by_code,
@@ -52,10 +58,22 @@ def summarise(
         "review": plan,
         "decisions": decisions,
         "changes": changes,
-        "drift": _drift(by_code, now, before) if earlier else None,
+        "drift": moves.since(known, own) if known else None,
         "unseen_words": unseen_words,
+        "history": [*known, own],
     }
     return attention.with_attention(summary), items
+
+
+def counts(table: pa.Table, about: Mapping[str, object]) -> dict[str, Any]:
+    """Rows by status, as the manifest has them, and how many of the labelled ones a person has decided."""
+    return {**{name: about[name] for name in ("rows", *STATUSES)}, "decided": output.decided(table)}
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """The summary beside published labels, which `published.read` has checked."""
+    summary: dict[str, Any] = json.loads((folder / NAME).read_text(encoding="utf-8"))
+    return summary
 
 
 def write(summary: dict[str, Any], folder: Path) -> None:
@@ -64,13 +82,14 @@ def write(summary: dict[str, Any], folder: Path) -> None:
 
 
 def message(summary: dict[str, Any]) -> dict[str, object]:
-    """The job's message about a summary: whether somebody must act, and why; what was found in the data."""
+    """The job's message about a summary: what people decided, what was found, what needs attention."""
     found = summary["attention"]
     return {
-        "alarms": len(found),
-        "attention": " ".join(found) or "Nothing.",
+        "decided": summary["counts"]["decided"],
         # Of labels from before it was written down, nothing is known.
         "found": findings.in_words(summary.get("findings", {})),
+        "alarms": len(found),
+        "attention": " ".join(found) or "Nothing.",
     }
 
 
@@ -97,22 +116,3 @@ def _out_of_reach(report: dict[str, Any], book: Codebook, period: str) -> list[d
         {"code": code, "newly_in_force": code not in before or code in left_out}
         for code in code_map.out_of_reach(training_report.codes(report))
     ]
-
-
-def _drift(by_code: list[dict[str, Any]], now: pa.Table, before: pa.Table) -> dict[str, Any]:
-    confidence = drift.of_confidence(month_changes.confidences(now), month_changes.confidences(before))
-    return {
-        "label_mix": _shown(month_changes.label_mix(by_code), attention.LABEL_MIX),
-        "confidence": _shown(confidence, attention.CONFIDENCE),
-    }
-
-
-def _shown(found: Drift | None, threshold: float) -> dict[str, Any] | None:
-    if found is None:
-        return None
-    return {
-        "distance": found.distance,
-        "by_chance": found.by_chance,
-        "threshold": threshold,
-        "alarm": found.is_beyond(threshold),
-    }

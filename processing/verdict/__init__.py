@@ -6,7 +6,8 @@ words, with its error rates. Read rule.py first.
     rule.py       the rule's questions, and the verdict and its reason, from evidence and the group's policy
     evidence.py   two models' labels of the same rows, compared text by text
     bootstrap.py  how sure a difference of scores is
-    mcnemar.py    an exact test on the texts where only one model is right
+    mcnemar.py    an exact test on the texts where only one model is right, and its bounds
+    automatic.py  how much each model labels without a person
     scores.py     how good one model is
     figures.py    how the questions, and the report's pages, write figures
     changes.py    which items and codes would change for users

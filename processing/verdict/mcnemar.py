@@ -1,11 +1,17 @@
-"""Exact McNemar test on distinct texts: of two models, which is right where the other is wrong?"""
+"""Exact McNemar test on distinct texts: of two models, which is right where the other is wrong?
 
+Beside the test its bounds, and how many texts it would take to show a difference.
+"""
+
+import math
 from typing import Literal
 
 import numpy as np
-from scipy.stats import binomtest
+from scipy.stats import binomtest, norm
 
 from processing.arrays import Booleans, Integers
+
+POWER = 0.8  # the chance of a verdict that an estimate of the texts needed is made for
 
 
 def discordant(right_challenger: Booleans, right_winner: Booleans, text: Integers) -> tuple[int, int]:
@@ -30,3 +36,40 @@ def mcnemar(better: int, worse: int, alternative: Literal["two-sided", "less"] =
     if better + worse == 0:
         return 1.0
     return float(binomtest(better, better + worse, alternative=alternative).pvalue)
+
+
+def exact_interval(better: int, worse: int, texts: int, level: float) -> tuple[float, float]:
+    """Bounds of the difference in the share of texts that are right, in [-1, 1], for any number of texts.
+
+    Given how many texts are discordant, Clopper and Pearson's interval of the share of them that got better
+    (1934, "The use of confidence or fiducial limits illustrated in the case of the binomial", Biometrika 26,
+    404-413). So it lies above 0 exactly where `mcnemar` is at most `level` and more texts got better.
+
+    Args:
+        better: texts on which only the challenger is right.
+        worse: texts on which only the winner is right.
+        texts: all of them, at least one.
+        level: what the interval leaves out, half at either end, in (0, 1).
+    """
+    if better + worse == 0:
+        return 0.0, 0.0
+    share = binomtest(better, better + worse).proportion_ci(1 - level, method="exact")
+    low, high = ((2 * bound - 1) * (better + worse) / texts for bound in share)
+    return low, high
+
+
+def texts_needed(better: int, worse: int, texts: int, level: float) -> int | None:
+    """About how many texts would show that the challenger is better, if all were as these; None if it is not.
+
+    An estimate, for a chance of POWER: the number of discordant texts by Connor (1987), "Sample size for
+    testing differences in proportions for the paired-sample design", Biometrics 43, 207-211, and at least the
+    smallest one that can be significant. `texts`, `level` as of `exact_interval`.
+    """
+    if better <= worse:
+        return None
+    discordant_texts = better + worse
+    share = better / discordant_texts
+    spread = 2 * math.sqrt(share * (1 - share))
+    wanted: float = ((norm.isf(level / 2) + norm.isf(1 - POWER) * spread) / (2 * share - 1)) ** 2
+    smallest = 1 - math.log2(level)
+    return math.ceil(max(wanted, smallest) * texts / discordant_texts)

@@ -10,15 +10,20 @@ from typing import Any
 
 import numpy as np
 
-from processing.arrays import Texts
+from processing.arrays import Booleans, Texts
+from processing.dataset.split import TEST_SHARE
 from processing.policy import Policy
+from processing.verdict.automatic import Automatic, automatic
 from processing.verdict.evidence import Compared, Evidence, compare, macro_f1
 from processing.verdict.figures import probability, signed
+from processing.verdict.mcnemar import texts_needed
 from processing.words import counted
 
 TOLERATED_LOSS = 0.005  # of accuracy; the interval must rule out a greater one
 RARER_LEVEL = 0.3  # one-sided; strict, since few rows have the rarer codes and a loss there is hard to see
 MIN_DISCORDANT = 30  # with fewer discordant texts a percentile interval is too short to show a gain or a loss
+TOLERATED_REVIEW = 0.1  # of the rows: what the challenger may leave to people that the winner does not
+REVIEW_LEVEL = 0.05  # one-sided; a smaller loss of labels without a person may be chance
 
 FIRST = ("FIRST", "The group has no winner yet, so this model becomes its first.")
 
@@ -49,11 +54,13 @@ class Verdict(Evidence):
         reason: the decision in words.
         questions: the rule's, in its order: the first one answered with no gives the verdict. None are asked
             without a winner, and without test rows only those that need none.
+        asks: whether a person must approve the promotion, whatever the policy says.
     """
 
     verdict: str
     reason: str
     questions: tuple[Question, ...]
+    asks: bool = False
 
 
 def decide(
@@ -63,6 +70,7 @@ def decide(
     text_key: Texts,
     policy: Policy,
     *,
+    alone: tuple[Booleans, Booleans] | None = None,
     codes_in_force: Iterable[str] = (),
     challenger_lacks: Iterable[str] | None = None,
     winner_lacks: Iterable[str] = (),
@@ -76,6 +84,7 @@ def decide(
         winner: the winner's codes for the same rows, shape (n_rows,); None where the group has no winner yet.
         text_key: equal where texts are equal, shape (n_rows,); equal texts count as one observation.
         policy: what the group asks.
+        alone: rows that challenger and winner label without a person, shape (n_rows,) each; None: not known.
         codes_in_force: codes that items may have in the period.
         challenger_lacks: those of them that the challenger cannot predict; None: not known.
         winner_lacks: those of them that the winner cannot predict.
@@ -109,12 +118,17 @@ def decide(
         found["score"] = macro_f1(truth, challenger)
     evidence = Evidence(**found)
     if len(truth) and winner is not None:
-        found |= compare(truth, challenger, rows["winner"], text, critical, policy.level)
+        by_winner = rows["winner"]
+        found |= compare(truth, challenger, by_winner, text, critical, policy.level, policy.min_rows)
+        if alone is not None:
+            right = challenger == truth, by_winner == truth
+            found["automatic"] = automatic(*right, *alone, text, policy.precision)
         evidence = Compared(**found)
     rule = [] if winner is None else list(_rule(evidence, policy))
     verdict, reason = FIRST if winner is None else _first_no(rule, evidence, policy)
     return Verdict(
         verdict=verdict,
+        asks=verdict == "PROMOTE" and any(question.passed is False for question, _, _ in rule),
         reason=reason + _warnings(evidence, critical, alone=winner is None),
         questions=tuple(question for question, _, _ in rule),
         **found,
@@ -134,16 +148,16 @@ def _rule(e: Evidence, policy: Policy) -> Iterator[tuple[Question, str, str]]:
         "REJECT",
         f"The challenger cannot predict {lost}, now in force; the winner can.",
     )
-    texts = f"{counted(e.distinct_texts, 'distinct test text')}, the policy asks for {policy.min_rows:,}"
+    few = e.distinct_texts < policy.min_rows
     yield (
         Question(
-            question="Are there enough distinct test texts?",
-            asked=f"{policy.min_rows:,} or more",
-            found=f"{e.distinct_texts:,}",
-            passed=e.distinct_texts >= policy.min_rows,
+            question="Are there test rows?",
+            asked=f"1 or more; with fewer than {policy.min_rows:,} distinct texts only exact tests count",
+            found=counted(e.distinct_texts, "distinct text"),
+            passed=isinstance(e, Compared),
         ),
         "UNDECIDED",
-        f"Too few rows to tell: {texts}. The winner stays.",
+        "No test row, so nothing is known. The winner stays.",
     )
     if not isinstance(e, Compared):  # there is no test row
         return
@@ -160,14 +174,20 @@ def _rule(e: Evidence, policy: Policy) -> Iterator[tuple[Question, str, str]]:
     )
     better, worse, level = e.better_texts, e.worse_texts, f"p ≤ {policy.level:g}"
     significant, enough = e.p_value <= policy.level, better + worse >= MIN_DISCORDANT
-    counts = f"{better:,} right, {worse:,} wrong, {probability(e.p_value)}"
-    both = f"{counts}; {signed(e.low)} to {signed(e.high)}"
+    below = enough and e.high is not None and e.high < 0
+    above = enough and e.low is not None and e.low > 0
+    changed = f"{better:,} right, {worse:,} wrong, {probability(e.p_value)}"
+    no_loss, gain = f"no net loss with {level}", f"net gain with {level}"
+    if not few:
+        changed += f"; {signed(e.low)} to {signed(e.high)}"
+        no_loss += ", interval not below 0"
+        gain += f", or interval above 0 with {MIN_DISCORDANT} changed texts"
     yield (
         Question(
             question="Is it not significantly worse overall?",
-            asked=f"no net loss with {level}, interval not below 0",
-            found=both,
-            passed=not ((significant and worse > better) or (enough and e.high < 0)),
+            asked=no_loss,
+            found=changed,
+            passed=not ((significant and worse > better) or below),
         ),
         "REJECT",
         f"The challenger is significantly worse: {seen}.",
@@ -185,34 +205,49 @@ def _rule(e: Evidence, policy: Policy) -> Iterator[tuple[Question, str, str]]:
     yield (
         Question(
             question="Is the gain more than chance?",
-            asked=f"net gain with {level}, or interval above 0 with {MIN_DISCORDANT} changed texts",
-            found=both,
-            passed=(significant and better > worse) or (enough and e.low > 0),
+            asked=gain,
+            found=changed,
+            passed=(significant and better > worse) or above,
         ),
         "UNDECIDED",
-        f"The gain may be chance with so few rows: {seen}. The winner stays.",
+        f"The gain may be chance with so few rows: {seen}. The winner stays.{_would_decide(e, policy)}",
     )
     yield (
         Question(
             question="Is a loss of accuracy ruled out?",
-            asked=f"interval above {signed(-TOLERATED_LOSS)}",
-            found=f"{signed(e.accuracy_low)} to {signed(e.accuracy_high)}",
-            passed=e.accuracy_low > -TOLERATED_LOSS,
+            asked=f"interval above {signed(-TOLERATED_LOSS)}, as is what was measured",
+            found=f"{signed(e.accuracy_low)} to {signed(e.accuracy_high)}, {signed(e.accuracy_difference)}",
+            passed=min(e.accuracy_low, e.accuracy_difference) > -TOLERATED_LOSS,
         ),
         "UNDECIDED",
         f"The gain may cost half a point of accuracy: {seen}. The winner stays.",
     )
     rarer = f"{counted(e.rarer_better, 'text')} newly right, {e.rarer_worse:,} newly wrong"
     cost = f"it may be at the cost of the rarer half of the codes ({rarer})"
+    # Hardly any of few texts has a rarer code, and a test there would not see a loss.
+    more_right = e.rarer_better > e.rarer_worse or not e.rarer_texts
     yield (
         Question(
             question="Do the rarer codes not pay for it?",
-            asked=f"one-sided p above {RARER_LEVEL:g}",
+            asked="more right than wrong" if few else f"one-sided p above {RARER_LEVEL:g}",
             found=f"{e.rarer_better:,} right, {e.rarer_worse:,} wrong, {probability(e.rarer_p_value)}",
-            passed=e.rarer_p_value > RARER_LEVEL,
+            passed=more_right if few else e.rarer_p_value > RARER_LEVEL,
         ),
         "UNDECIDED",
         f"Better overall, but {cost}. All codes: {seen}. The winner stays.",
+    )
+    labelled = _labelled(e.automatic, policy)
+    much = f"more than {100 * TOLERATED_REVIEW:g} points or of all, with p ≤ {REVIEW_LEVEL:g}"
+    yield (
+        Question(
+            question="Is about as much labelled without a person?",
+            asked=f"no loss of {much}",
+            found=labelled,
+            passed=None if e.automatic is None else not _much_lost(e.automatic),
+        ),
+        "PROMOTE",
+        "Better, but it would label much less without a person, so a person must approve: "
+        f"{labelled}. All codes: {seen}.",
     )
 
 
@@ -223,6 +258,44 @@ def _first_no(rule: list[tuple[Question, str, str]], e: Evidence, policy: Policy
             return verdict, reason
     assert isinstance(e, Compared)  # else there are too few test rows
     return "PROMOTE", f"The challenger is better: {_seen(e, policy)}."
+
+
+def _much_lost(a: Automatic) -> bool:
+    """Whether the challenger leaves much more to people, or everything, and that is no chance."""
+    return a.p_value <= REVIEW_LEVEL and (a.lost > TOLERATED_REVIEW or a.lost == a.winner_share)
+
+
+def _labelled(a: Automatic | None, policy: Policy) -> str:
+    """What users get from the winner and from the challenger."""
+    if a is None:
+        return "not known"
+    shares = (
+        ("winner", a.winner_share, a.winner_right, a.winner_broken),
+        ("challenger", a.share, a.right, a.broken),
+    )
+    words = [
+        f"{name} {100 * share:.1f} %"
+        + ("" if right is None else f" ({100 * right:.1f} % right{', too few' if broken else ''})")
+        for name, share, right, broken in shares
+    ]
+    return f"{', '.join(words)}; promised {100 * policy.precision:g} % right"
+
+
+def _would_decide(e: Compared, policy: Policy) -> str:
+    """How many labelled rows it would take to tell, where that can be estimated."""
+    texts = texts_needed(e.better_texts, e.worse_texts, e.distinct_texts, policy.level)
+    if texts is None:
+        return ""
+    rows = e.rows / e.distinct_texts / TEST_SHARE
+    return (
+        f" If it goes on like this, about {_rounded(texts * rows)} labelled rows would decide it "
+        f"(now about {_rounded(e.distinct_texts * rows)})."
+    )
+
+
+def _rounded(rows: float) -> str:
+    """An estimate in words, to two digits."""
+    return f"{float(f'{rows:.2g}'):,.0f}"
 
 
 def _reach(e: Evidence) -> str:
@@ -238,8 +311,10 @@ def _seen(e: Compared, policy: Policy) -> str:
     texts = (
         f"{counted(e.better_texts, 'text')} newly right, {e.worse_texts:,} newly wrong (p = {e.p_value:.2g})"
     )
-    interval = f"{100 * (1 - policy.level):g} % interval {100 * e.low:+.1f} to {100 * e.high:+.1f}"
     scores = f"accuracy {100 * e.accuracy_difference:+.1f} points, macro-F1 {100 * e.difference:+.1f} points"
+    if e.low is None or e.high is None:
+        return f"{texts}; {scores}"
+    interval = f"{100 * (1 - policy.level):g} % interval {100 * e.low:+.1f} to {100 * e.high:+.1f}"
     return f"{texts}; {scores} ({interval})"
 
 

@@ -104,8 +104,8 @@ READS = {
     "TrainRole": {CODEBOOK, CODE, *outputs("features")},
     "TransformRole": {KEPT, *outputs("items")},
     "PublishRole": {
-        *(CODEBOOK, CODE, LABELS, MANIFESTS["for people"]),
-        *outputs("items", "truth", "rejected", "predictions", "report"),
+        *(CODEBOOK, CODE, LABELS, REVIEWED, MANIFESTS["for people"]),
+        *outputs("items", "truth", "rejected", "predictions", "report", "evidence"),
     },
     "AmendRole": {CODEBOOK, CODE, SHEET, LABELS, MANIFESTS["for people"]},
     "CompareRole": {CODEBOOK, CODE, TEST_LABELS, MANIFESTS["of the test"], *outputs("report")},

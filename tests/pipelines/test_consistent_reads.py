@@ -38,7 +38,7 @@ READERS = {
     "whether an empty month is known": statement_that_found_no_rows,
     "the winner": lambda client: Ledger(client, "ledger").winner("DE-weee"),
     "predictions": lambda client: Ledger(client, "ledger").predictions("DE-weee", "set", "model"),
-    "whether a model is decided on": lambda client: Ledger(client, "ledger").is_decided("DE-weee", "model"),
+    "what is decided on": lambda client: Ledger(client, "ledger").decisions("DE-weee"),
     "codebooks": lambda client: Ledger(client, "ledger").codebooks(),
     "the month": lambda client: Ledger(client, "ledger").month("2026-10"),
     "kept notices": lambda client: notices.kept(client, "ledger"),

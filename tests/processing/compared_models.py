@@ -12,6 +12,7 @@ from tests.processing.job_folders import GROUP, PERIOD
 
 CHALLENGER, WINNER = "DE-weee-2026-10-1a2b3c4d", "DE-weee-2026-09-5e6f7a8b"
 CODES = ("1", "2", "3a")
+POLICY = '{"min_rows": 300, "precision": 0.85}'
 
 
 def rows_of_a_test(count: int = 900) -> dict[str, list]:
@@ -57,7 +58,13 @@ def publish(
     job.trained(name=f"{role}-trained")
 
 
-def run_compare(job, winner: str = WINNER, policy: str = "{}", winner_digest: str | None = None) -> dict:
+def run_compare(
+    job,
+    winner: str = WINNER,
+    policy: str = POLICY,
+    winner_digest: str | None = None,
+    undecided: str = "",
+) -> dict:
     return job.run(
         compare.main,
         group=GROUP,
@@ -68,6 +75,7 @@ def run_compare(job, winner: str = WINNER, policy: str = "{}", winner_digest: st
         winner=winner,
         winner_digest=job.labels_digest("winner") if winner_digest is None else winner_digest,
         policy=policy,
+        undecided=undecided,
     )
 
 

@@ -15,6 +15,8 @@ from processing.digests import sha256
 GROUP, PERIOD = "DE-weee", "2026-10"
 DATASET = "s3://landing/training/DE-weee/2026-10/d1/"
 DELIVERED = "2026-11-01T02:00:00.123Z#v1"
+#: The labels that a sheet's decisions are put into.
+AMENDS = "s3://labelled/labels/DE-weee/2026-10/r1/"
 TEST_SET = "s3://work-bucket/runs/DE-weee/r1/test/"
 CODEBOOK = {
     "group": GROUP,
@@ -35,6 +37,8 @@ CODEBOOK = {
     "successions": [{"kind": "renamed", "from": ["3"], "to": ["3a"], "date": "2026-10-01"}],
 }
 NONE_SET_ASIDE = {"rows": 0, "of": 400, "problems": {}, "first": None, "codes": {}}
+#: What a summary says of people's decisions where nobody has decided anything.
+NOBODY = dict.fromkeys(("kept", "by_text", "suggested", "earlier", "renamed", "ended", "not_kept"), 0)
 #: When people decided.
 WHEN, LATER = "2026-11-02T10:00:00.000+00:00", "2026-11-03T10:00:00.000+00:00"
 COLUMNS = {
@@ -162,6 +166,29 @@ def decision(number: int, label: str | None = None, answer: str = "code", **more
     (text_key,) = text_keys(GROUP, pa.Table.from_pylist([item])).to_pylist()
     said = {"answer": answer, "label": label, "suggested": "1", "why": None, "text_key": text_key}
     return item | said | {"decided_by": "A. Muster", "decided_at": WHEN} | more
+
+
+def month() -> list[dict]:
+    """Six items, and a seventh row that is rejected."""
+    rows = items(7, labelled=False)
+    rows[6]["title"] = ""
+    return rows
+
+
+def answer(item: dict, number: int, code: str = "1") -> dict:
+    """The model's answer on one of `month`: the first three are for review."""
+    output = {"code": code, "confidence": 0.9 - number / 100, "second_code": "2", "second_confidence": 0.05}
+    return {"item_id": item["item_id"], "SageMakerOutput": output | {"review": number < 3}}
+
+
+def copy_output(job: Job, folder: Path) -> None:
+    """What a job has published becomes the input of another one."""
+    for path in (*job.output("files").iterdir(), *job.output("manifest").iterdir()):
+        (folder / path.name).write_bytes(path.read_bytes())
+
+
+def read_json(job: Job, folder: str, name: str) -> dict:
+    return json.loads((job.output(folder) / name).read_text(encoding="utf-8"))
 
 
 def as_jsonl(rows: list[dict]) -> bytes:

@@ -2,111 +2,29 @@
 
 import csv
 import io
-import json
 
 import pyarrow.parquet as pq
 import pytest
 
-from processing import amend, publish
+from processing import amend
 from processing.digests import sha256
 from tests.processing.job_folders import (
+    AMENDS,
     CODEBOOK,
-    DATASET,
     GROUP,
     LATER,
+    NOBODY,
     PERIOD,
     WHEN,
     JobFailed,
     as_jsonl,
     decision,
     items,
+    month,
+    read_json,
 )
 
 FOUND = "row set aside: empty-title 1"
-AMENDS = "s3://labelled/labels/DE-weee/2026-10/r1/"
-
-
-def answer(item: dict, number: int) -> dict:
-    output = {"code": "1", "confidence": 0.9 - number / 100, "second_code": "2", "second_confidence": 0.05}
-    return {"item_id": item["item_id"], "SageMakerOutput": output | {"review": number < 3}}
-
-
-def month() -> list[dict]:
-    """Six items, of which the first three are for review; and a seventh, rejected row."""
-    rows = items(7, labelled=False)
-    rows[6]["title"] = ""
-    return rows
-
-
-@pytest.fixture
-def publish_month(new_job):
-    """Label the rows of a month; `replaced` are the month's labels until now."""
-
-    def run(rows, replaced=None, book=CODEBOOK):
-        before = new_job()
-        before.dataset({"part-000.jsonl": (as_jsonl(rows), len(rows))})
-        before.prepare("inference")
-        job = new_job()
-        job.codebook(book)
-        job.trained()
-        for name in ("items", "truth", "rejected"):
-            for path in before.output(name).iterdir():
-                (job.input(name) / path.name).write_bytes(path.read_bytes())
-        answers = [answer(item, number) for number, item in enumerate(before.items())]
-        (job.input("predictions") / "items-00000.jsonl.out").write_bytes(as_jsonl(answers))
-        if replaced:
-            copy_output(replaced, job.input("replaced"))
-        arguments = {"group": GROUP, "period": PERIOD, "purpose": "inference", "run": "r1", "model": "m"}
-        job.message = job.run(
-            publish.main,
-            **arguments,
-            dataset_uri=DATASET,
-            earlier_digest=job.labels_digest("earlier"),
-            replaced_digest=job.labels_digest("replaced"),
-            destination=AMENDS,
-            rows=str(len(rows)),
-            policy='{"precision": 0}',
-        )
-        return job
-
-    return run
-
-
-def copy_output(job, folder) -> None:
-    for path in (*job.output("files").iterdir(), *job.output("manifest").iterdir()):
-        (folder / path.name).write_bytes(path.read_bytes())
-
-
-@pytest.fixture
-def labels(publish_month):
-    """Labels of `month`."""
-    return publish_month(month())
-
-
-@pytest.fixture
-def amended(new_job):
-    """Amend the labels of a job by decisions."""
-
-    def run(labels, decisions, name="r2"):
-        job = new_job()
-        copy_output(labels, job.input("labels"))
-        (job.input("decisions") / "decisions.jsonl").write_bytes(as_jsonl(decisions))
-        job.message = job.run(
-            amend.main,
-            group=GROUP,
-            period=PERIOD,
-            run=name,
-            amends=AMENDS,
-            labels_digest=job.labels_digest("labels"),
-            destination=f"s3://x/{name}/",
-        )
-        return job
-
-    return run
-
-
-def read_json(job, folder: str, name: str) -> dict:
-    return json.loads((job.output(folder) / name).read_text(encoding="utf-8"))
 
 
 def test_a_decision_is_in_the_new_version_with_who_decided_and_what_the_model_had_said(labels, amended):
@@ -130,8 +48,9 @@ def test_the_manifest_names_what_it_amends_and_counts_anew(labels, amended):
     counts = {"rows": 7, "labelled": 5, "review": 1, "none": 0, "rejected": 1}
     digest = sha256(job.output("manifest") / "manifest.json")
     told = {
+        "decided": 2,
         "alarms": 0,
-        "attention": "1 of 7 rows could not be used.",
+        "attention": "Nothing.",
         "found": FOUND,
         "manifest_digest": digest,
     }
@@ -189,8 +108,8 @@ def test_no_code_fits_is_an_answer_with_a_status_of_its_own(labels, amended):
     assert (row["reason"], row["suggested"]) == ("no code fits, decided by A. Muster", "1")
     assert (row["description"], row["confidence"]) == (None, None)
     assert job.message == {
-        **{"rows": 7, "labelled": 3, "review": 2, "none": 1, "rejected": 1, "alarms": 0},
-        "attention": "1 of 7 rows could not be used.",
+        **{"rows": 7, "labelled": 3, "review": 2, "none": 1, "rejected": 1, "decided": 0, "alarms": 0},
+        "attention": "Nothing.",
         "found": FOUND,
         "manifest_digest": sha256(job.output("manifest") / "manifest.json"),
     }
@@ -204,7 +123,7 @@ def test_a_skipped_item_stays_in_review_as_it_was_and_who_skipped_it_is_kept(lab
     assert label(job) == ("review", "1", "skip", "A. Muster")
     changed = {name for name, value in job.published()[0].items() if value != labels.published()[0][name]}
     assert changed == {"answer", "decided_by", "decided_at", "why", "run"} | (changed & {"labelled_at"})
-    assert read_json(job, "files", "summary.json")["decisions"] == {"kept": 0, "not_kept": 0}
+    assert read_json(job, "files", "summary.json")["decisions"] == NOBODY
 
 
 @pytest.mark.parametrize("first", [decision(0, "2"), decision(0, answer="none")])
@@ -244,7 +163,7 @@ def test_a_decision_that_does_not_hold_for_these_labels_is_counted_and_told_and_
     assert label(job, 0)[:2] == ("review", "1")
     assert (label(job, 1)[:2], label(job, 2)[:2]) == (("labelled", "3a"), ("labelled", "2"))
     summary = read_json(job, "files", "summary.json")
-    assert summary["decisions"] == {"kept": 2, "not_kept": 1}
+    assert summary["decisions"] == NOBODY | {"kept": 2, "not_kept": 1}
     assert "1 decision on this month could not be kept" in job.message["attention"]
     text = (job.output("files") / "decisions.csv").read_bytes().decode("utf-8-sig")
     assert [row["kept"] for row in csv.DictReader(io.StringIO(text))] == ["no", "yes"]
@@ -255,12 +174,12 @@ def test_a_skip_of_an_item_that_somebody_decided_in_the_meantime_changes_nothing
     decided = amended(labels, [decision(0, "2")])
     job = amended(decided, [decision(0, answer="skip", decided_at=LATER)], "r3")
     assert label(job) == ("labelled", "2", "code", "A. Muster")
-    assert read_json(job, "files", "summary.json")["decisions"] == {"kept": 1, "not_kept": 0}
+    assert read_json(job, "files", "summary.json")["decisions"] == NOBODY | {"kept": 1}
 
 
 def test_decisions_that_were_not_kept_stay_counted_when_the_next_sheet_comes(labels, amended):
     once = amended(labels, [decision(0, "9")])
-    assert read_json(amended(once, [decision(1, "2")]), "files", "summary.json")["decisions"] == {
+    assert read_json(amended(once, [decision(1, "2")]), "files", "summary.json")["decisions"] == NOBODY | {
         "kept": 1,
         "not_kept": 1,
     }
@@ -283,7 +202,7 @@ def test_labels_that_are_not_there_are_told_with_their_address(new_job):
     (job.input("decisions") / "decisions.jsonl").write_bytes(as_jsonl([decision(0, "2")]))
     with pytest.raises(JobFailed, match=f"There is no output at {AMENDS}. Fix: export the sheet again"):
         about = {"group": GROUP, "period": PERIOD, "run": "r2", "amends": AMENDS, "labels_digest": ""}
-        job.run(amend.main, **about, destination="s3://x/r2/")
+        job.run(amend.main, **about, policy="{}", destination="s3://x/r2/")
 
 
 # --- the month is delivered again
@@ -306,13 +225,13 @@ def test_a_month_that_is_labelled_again_keeps_what_people_decided(labels, amende
     assert all(new == old | {"labelled_at": new["labelled_at"]} for new, old in untouched)
     assert again.message["review"] == 1
     summary = read_json(again, "files", "summary.json")
-    assert (summary["decisions"], summary["review"]["items"]) == ({"kept": 2, "not_kept": 0}, 1)
+    assert (summary["decisions"], summary["review"]["items"]) == (NOBODY | {"kept": 2}, 1)
 
 
 def test_a_month_that_comes_again_before_anybody_decided_is_published_as_before(labels, publish_month):
     again = publish_month(month(), replaced=labels)
     assert [row["code"] for row in again.published()] == [row["code"] for row in labels.published()]
-    assert read_json(again, "files", "summary.json")["decisions"] == {"kept": 0, "not_kept": 0}
+    assert read_json(again, "files", "summary.json")["decisions"] == NOBODY
 
 
 def test_every_answer_is_kept_when_the_month_comes_again(labels, amended, publish_month):
@@ -326,7 +245,7 @@ def test_every_answer_is_kept_when_the_month_comes_again(labels, amended, publis
         ("review", "1", "withdrawn", "A. Muster"),
     ]
     assert again.published()[1]["confidence"] == 0.89
-    assert read_json(again, "files", "summary.json")["decisions"] == {"kept": 2, "not_kept": 0}
+    assert read_json(again, "files", "summary.json")["decisions"] == NOBODY | {"kept": 2}
     assert again.message["none"] == 1
 
 
@@ -359,7 +278,7 @@ def test_a_decision_on_another_text_is_not_kept_and_people_are_told(labels, amen
         ("review", None),
         ("labelled", "A. Muster"),
     ]
-    assert read_json(again, "files", "summary.json")["decisions"] == {"kept": 1, "not_kept": 1}
+    assert read_json(again, "files", "summary.json")["decisions"] == NOBODY | {"kept": 1, "not_kept": 1}
     assert "1 decision on this month could not be kept" in again.message["attention"]
 
 
@@ -367,8 +286,10 @@ def test_a_decision_on_a_code_that_is_no_more_in_force_is_not_kept(labels, amend
     codes = [code | {"valid_to": "2026-09-30"} if code["code"] == "2" else code for code in CODEBOOK["codes"]]
     decided = amended(labels, [decision(0, "2")])
     again = publish_month(month(), replaced=decided, book=CODEBOOK | {"codes": codes})
-    assert again.published()[0]["status"] == "review"
-    assert read_json(again, "files", "summary.json")["decisions"] == {"kept": 0, "not_kept": 1}
+    row = again.published()[0]
+    assert (row["status"], row["code"], row["answer"]) == ("review", "1", None)
+    assert row["reason"] == "decided by A. Muster, but code 2: no code in force in 2026-10 replaces it"
+    assert read_json(again, "files", "summary.json")["decisions"] == NOBODY | {"ended": 1, "not_kept": 1}
 
 
 def test_a_decision_comes_back_with_an_item_that_one_delivery_of_the_month_did_not_have(
@@ -379,7 +300,7 @@ def test_a_decision_comes_back_with_an_item_that_one_delivery_of_the_month_did_n
     twice = publish_month(month()[1:], replaced=without)
     back = publish_month(month(), replaced=twice)
     assert label(back, 0) == ("labelled", "2", "code", "A. Muster")
-    assert read_json(back, "files", "summary.json")["decisions"] == {"kept": 2, "not_kept": 0}
+    assert read_json(back, "files", "summary.json")["decisions"] == NOBODY | {"kept": 2}
     assert not (back.output("files") / "overtaken.parquet").exists()
 
 

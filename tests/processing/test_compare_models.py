@@ -68,6 +68,8 @@ def test_the_summary_sets_both_models_side_by_side(pair):
         f"challenger    0.9667    0.9667  {CHALLENGER}",
         f"winner        0.8667    0.8667  {WINNER}",
         AnyText(r"difference   \+0.1000   \+0.1000  98 % interval of macro-F1 \+0.07\d\d to \+0.12\d\d"),
+        "Labelled without a person: winner 99.0 % (86.5 % right), challenger 99.0 % (96.6 % right); "
+        "promised 85 % right",
         "900 test rows, 900 distinct texts",
     ]
 
@@ -76,9 +78,10 @@ def test_the_summary_sets_both_models_side_by_side(pair):
 def test_the_summary_says_where_the_challenger_labels_nothing_by_itself(pair, job, unsure, warned):
     pair(range(0, 30), range(0, 120))
     publish(job, "challenger", CHALLENGER, rows_of_a_test(), range(0, 30), unsure=unsure)
-    message = run_compare(job, policy='{"precision": 0.995}')
+    message = run_compare(job)
     sentence = (
-        "Every item goes to review: with the rows available, no threshold reaches a precision of 99.5 %."
+        f"{CHALLENGER}: Every item goes to review: with the rows available, no threshold reaches a precision "
+        "of 85 %."
     )
     assert (sentence in message["summary"].splitlines()) == warned
 
@@ -156,8 +159,40 @@ def test_a_report_on_the_training_rows_that_is_gone_stops_the_comparison(pair, j
 
 def test_the_policy_of_the_group_is_followed(pair):
     job = pair(range(0, 30), range(0, 120))
-    assert run_compare(job, policy='{"min_rows": 1000}')["verdict"] == "UNDECIDED"
-    assert evidence(job)["policy"]["min_rows"] == 1000
+    assert run_compare(job, policy='{"min_gain": 0.5}')["verdict"] == "KEEP"
+    assert evidence(job)["policy"]["min_gain"] == 0.5
+
+
+def test_a_model_that_ends_labelling_without_a_person_asks_one_and_tells_what_both_achieve(pair, job):
+    pair(range(0, 30), range(0, 120))
+    publish(job, "challenger", CHALLENGER, rows_of_a_test(), range(0, 30), unsure=900)
+    publish(job, "winner", WINNER, rows_of_a_test(), range(0, 120), unsure=495)
+    message = run_compare(job, policy='{"precision": 0.7}')
+    assert (message["verdict"], message["approval"]) == ("PROMOTE", True)
+    said = "winner 45.0 % (70.4 % right), challenger 0.0 %; promised 70 % right"
+    assert "much less without a person, so a person must approve" in message["reason"]
+    assert said in message["reason"]
+    assert CHALLENGER in message["summary"] and WINNER in message["summary"]
+    assert evidence(job)["asks"] is True and evidence(job)["automatic"]["winner_share"] == 0.45
+
+
+def test_what_the_policy_sends_to_review_is_not_labelled_without_a_person(pair, job):
+    run_compare(pair(range(0, 30), range(0, 120)), policy='{"precision": 0.95}')
+    assert evidence(job)["challenger"]["coverage"] == evidence(job)["automatic"]["share"] == 0
+
+
+def test_a_winner_that_stays_undecided_for_three_months_is_told(pair, job):
+    close = {"winner": WINNER, "undecided": "2026-08,2026-09"}
+    reason = run_compare(pair(range(0, 24), range(6, 36)), **close)["reason"]
+    assert "labelled rows would decide it" in reason
+    assert reason.endswith("Undecided 3 months running, since 2026-08.")
+    for earlier in ("", "2026-09", f"2026-09,{PERIOD}"):
+        assert "running" not in run_compare(job, undecided=earlier)["reason"]
+
+
+def test_a_winner_that_is_replaced_is_not_called_undecided(pair):
+    message = run_compare(pair(range(0, 30), range(0, 120)), undecided="2026-08,2026-09")
+    assert (message["verdict"], "running" in message["reason"]) == ("PROMOTE", False)
 
 
 def test_the_evidence_names_models_scores_and_codes(pair):
@@ -173,9 +208,9 @@ def test_the_evidence_names_models_scores_and_codes(pair):
     assert found["verdict"] == message["verdict"]
     assert found["low"] <= found["difference"] <= found["high"]
     assert found["questions"][1] == {
-        "question": "Are there enough distinct test texts?",
-        "asked": "300 or more",
-        "found": "900",
+        "question": "Are there test rows?",
+        "asked": "1 or more; with fewer than 300 distinct texts only exact tests count",
+        "found": "900 distinct texts",
         "passed": True,
     }
     assert found["challenger"]["model"] == CHALLENGER

@@ -9,7 +9,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from processing import amend, publish
-from tests.processing.job_folders import COLUMNS, DATASET, GROUP, PERIOD, Job, as_jsonl, decision, items
+from tests.processing.job_folders import (
+    COLUMNS,
+    DATASET,
+    GROUP,
+    NOBODY,
+    PERIOD,
+    Job,
+    as_jsonl,
+    decision,
+    items,
+)
 
 HEADER = ",".join(COLUMNS).encode() + b"\n"
 NOTHING = {"rows": 0, "labelled": 0, "review": 0, "none": 0, "rejected": 0}
@@ -39,7 +49,7 @@ def _prepared(new_job, rows: list[dict], name: str = "part-000.jsonl", content: 
     job = new_job()
     job.delivered = message["rows"]
     job.trained()
-    for folder in ("items", "truth", "rejected"):
+    for folder in ("items", "truth"):
         assert list(before.output(folder).iterdir()), "a job's input may not be empty"
         for path in before.output(folder).iterdir():
             (job.input(folder) / path.name).write_bytes(path.read_bytes())
@@ -68,6 +78,7 @@ def _publish(job: Job, period: str = PERIOD) -> dict:
         model="DE-weee-2026-09-1a2b3c4d",
         earlier_digest=job.labels_digest("earlier"),
         replaced_digest=job.labels_digest("replaced"),
+        compared_digest="",
         destination="s3://labelled/labels/DE-weee/2026-10/r1/",
         rows=str(job.delivered),
         policy='{"precision": 0}',
@@ -94,6 +105,7 @@ def _amended(job: Job, labels: Job) -> dict:
         run="r2",
         amends=address,
         labels_digest=job.labels_digest("labels"),
+        policy="{}",
         destination="s3://x/r2/",
     )
 
@@ -114,7 +126,7 @@ def test_files_without_rows_become_labels_without_rows(new_job, name):
     assert header.split(",") == [f'"{name}"' for name in labels.schema.names]
     manifest = json.loads((job.output("manifest") / "manifest.json").read_text(encoding="utf-8"))
     assert (manifest["rows"], manifest["period"], manifest["group"]) == (0, PERIOD, GROUP)
-    assert _summary(job)["counts"] == NOTHING
+    assert _summary(job)["counts"] == NOTHING | {"decided": 0}
 
 
 def test_an_empty_month_after_one_with_items_needs_attention(new_job):
@@ -142,7 +154,7 @@ def test_decisions_on_a_month_that_is_delivered_again_without_items_go_with_thei
     _amended(amended, labelled)
     job = _next_to(_prepared(new_job, []), "replaced", amended)
     assert _publish(job)["rows"] == 0
-    assert _summary(job)["decisions"] == {"kept": 0, "not_kept": 0}
+    assert _summary(job)["decisions"] == NOBODY
 
 
 def test_a_sheet_on_a_month_that_is_empty_by_now_is_not_kept_and_told(new_job):
@@ -151,5 +163,5 @@ def test_a_sheet_on_a_month_that_is_empty_by_now_is_not_kept_and_told(new_job):
     job = new_job()
     message = _amended(job, empty)
     assert message | NOTHING == message
-    assert _summary(job)["decisions"] == {"kept": 0, "not_kept": 1}
+    assert _summary(job)["decisions"] == NOBODY | {"not_kept": 1}
     assert "1 decision on this month could not be kept" in message["attention"]

@@ -13,7 +13,16 @@ import pytest
 
 from processing import publish
 from processing.labels import label_table
-from tests.processing.job_folders import CODEBOOK, DATASET, GROUP, PERIOD, JobFailed, as_jsonl, items
+from tests.processing.job_folders import (
+    CODEBOOK,
+    DATASET,
+    GROUP,
+    PERIOD,
+    JobFailed,
+    as_jsonl,
+    decision,
+    items,
+)
 
 TEXT_KEY = "143e415e095392f9"  # of the first of job_folders.items
 DESTINATION = "s3://labelled/labels/DE-weee/2026-10/r1/"
@@ -40,6 +49,7 @@ def run_publish(job, purpose="inference", **more) -> dict:
         "model": "DE-weee-2026-09-1a2b3c4d",
         "earlier_digest": job.labels_digest("earlier"),
         "replaced_digest": job.labels_digest("replaced"),
+        "compared_digest": "",
         "destination": DESTINATION,
         "rows": str(job.delivered),
         "policy": '{"precision": 0}',
@@ -58,7 +68,7 @@ def prepared(new_job):
         job = new_job()
         job.delivered = len(rows)
         job.trained()
-        for name in ("items", "truth", "rejected"):
+        for name in ("items", "truth"):
             for path in before.output(name).iterdir():
                 (job.input(name) / path.name).write_bytes(path.read_bytes())
         if predictions is None:
@@ -171,6 +181,16 @@ def test_a_test_set_is_published_with_truth_text_key_and_title(prepared):
     assert [row["truth"] for row in found] == [row["label"] for row in rows]
     assert all(len(row["text_key"]) == 16 for row in found)
     assert [row["title"] for row in found] == [row["title"] for row in rows]
+
+
+def test_a_test_set_is_labelled_by_the_model_alone_whatever_people_decided(prepared):
+    job = prepared(items(90), purpose="test")
+    folder = job.input("reviewed") / "DE-weee-review-2026-09-0f3a9c21d4e5"
+    folder.mkdir()
+    (folder / "decisions.jsonl").write_bytes(as_jsonl([decision(1, "2")]))
+    run_publish(job, "test", policy='{"same_text": "decide"}')
+    assert [row["code"] for row in job.published()] == ["1"] * 90
+    assert {row["answer"] for row in job.published()} == {None}
 
 
 def test_the_manifest_lists_counts_and_the_sha256_of_every_file(prepared):

@@ -48,12 +48,14 @@ class Told:
     left: Any
 
 
-def tell(name: str, at: State | None = None, fault: str = "") -> Told:
+def tell(
+    name: str, at: State | None = None, fault: str = "", definitions: dict[str, dict[str, Any]] | None = None
+) -> Told:
     """The story of a name, with `fault` where the state `at` of a machine is met first."""
-    story = Story(at, fault)
+    story = Story(at, fault, definitions)
     with story.world.entered(), tempfile.TemporaryDirectory() as folder:
         story.folder = Path(folder)
-        STORIES[name](story)
+        {**STORIES, **WITHOUT_FAULTS}[name](story)
         story.settle()
         broken = [*story.problems(story.repair())]
     return Told(story.became, story.met, broken, story.left())
@@ -62,8 +64,8 @@ def tell(name: str, at: State | None = None, fault: str = "") -> Told:
 class Story(Group):
     """A model group to which one fault happens."""
 
-    def __init__(self, at: State | None, fault: str):
-        super().__init__(seed=7, faults=0)
+    def __init__(self, at: State | None, fault: str, definitions: dict[str, dict[str, Any]] | None = None):
+        super().__init__(seed=7, faults=0, definitions=definitions)
         self.at, self.kind = at, fault
         self.met: dict[State, tuple[str, ...]] = {}
         self.hit: Running | None = None
@@ -250,9 +252,24 @@ def _faster(story: Story) -> None:
     story.publish_codes(3, approval=True)
     story.learn("121212")
     story.until("comparison", "AwaitApproval", waiting=True)
-    story.decide("ROLLBACK", first)
+    story.decide("PROMOTE", first)
     _answer(story, "approved")
     story.until("comparison", "AwaitApproval", waiting=True)
+    _answer(story, "approved")
+
+
+def _pinned(story: Story) -> None:
+    """While a comparison waits for a person, its winner is rolled back, and back again: pinned."""
+    _first(story)
+    [first] = story.ledger().models
+    story.learn("12")
+    story.settle()
+    second = story.ledger().winner["model"]
+    story.publish_codes(3, approval=True)
+    story.learn("121212")
+    story.until("comparison", "AwaitApproval", waiting=True)
+    story.decide("ROLLBACK", first)
+    story.decide("ROLLBACK", second)
     _answer(story, "approved")
 
 
@@ -289,6 +306,8 @@ STORIES: dict[str, Callable[[Story], None]] = {
     "faster": _faster,
     "tampered": _tampered,
 }
+#: Others visit all of its states, so no fault is told with it.
+WITHOUT_FAULTS = {"pinned": _pinned}
 
 
 @cache

@@ -5,7 +5,7 @@ Details are drawn where a method has no arguments. The order of things is in his
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -21,6 +21,7 @@ from pipelines.handlers import check_month
 from pipelines.ledger import changing, keys, reading
 from pipelines.review import sheet
 from pipelines.review.published import Places
+from processing.labels.label_table import DECIDED
 from tests import invariants
 from tests.pipelines.machines.definition_examples import MACHINES, definition_of
 from tests.simulation import jobs
@@ -30,6 +31,8 @@ from tests.simulation.world import LABELLED, LANDING, OUTPUTS, WORK, Running, Wo
 
 GROUP = "DE-weee"
 PERIODS = ("2026-09", "2026-10")
+#: So many different things are sold, so that some items have the same text.
+TEXTS = 4
 #: Every state that calls something, with its machine.
 CALLED = {
     (machine, name)
@@ -147,7 +150,7 @@ class Group:
             dynamodb=self.world.client("dynamodb"),
             work_bucket=WORK,
             table="ledger",
-            policy={"approval": approval},
+            policy={"approval": approval, "same_text": "decide" if self.versions % 2 else "suggest"},
             now=self._now(),
         )
 
@@ -160,14 +163,13 @@ class Group:
         if not labelled and self.random.random() < 0.1:
             return rows  # nothing was sold
         for number in range(self.random.randint(1, 6)):
+            thing = f"thing {number % TEXTS}"
             title = (
-                f"thing {number} {self.random.choice('aab')}"
-                if not number or self.random.random() < 0.95
-                else ""
+                f"{thing} {self.random.choice('aab')}" if not number or self.random.random() < 0.95 else ""
             )
             row = {"item_id": f"i{number}", "title": title}
             if labelled:
-                row |= {"title": f"thing {number} a", "label": self.random.choice("123")}
+                row |= {"title": f"{thing} a", "label": self.random.choice("123")}
             rows.append(row)
         return rows
 
@@ -229,7 +231,7 @@ class Group:
         anything = self.random.random() < 0.02
         if anything or label["status"] == "review":
             answers["SKIP"] = 2
-        if anything or label["answer"] in ("code", "none"):
+        if anything or label["answer"] in DECIDED:
             answers["WITHDRAW"] = 4
         return self.random.choices(list(answers), list(answers.values()))[0]
 
@@ -269,16 +271,24 @@ class Group:
     def promote(self) -> None:
         self._by_hand("PROMOTE")
 
+    def release(self) -> None:
+        """`labelmill models release`."""
+        changing.release(
+            self.world.client("dynamodb"), "ledger", self.ledger(), "Anna", "it may go", self._now()
+        )
+
     def _by_hand(self, verdict: str) -> None:
         if models := sorted(self.ledger().models):
-            self.decide(verdict, self.random.choice(models))
+            day = self.world.now.date() + timedelta(days=1)
+            until = day if verdict == "ROLLBACK" and self.random.random() < 0.3 else None
+            self.decide(verdict, self.random.choice(models), until)
 
     def ledger(self) -> reading.GroupLedger:
         return reading.read(self.world.client("dynamodb"), "ledger", GROUP)
 
-    def decide(self, verdict: str, model: str) -> None:
+    def decide(self, verdict: str, model: str, until: date | None = None) -> None:
         """`labelmill models rollback` or `promote`."""
-        decision = changing.change(self.ledger(), verdict, model, "because", "Anna", self._now())
+        decision = changing.change(self.ledger(), verdict, model, "because", "Anna", self._now(), until)
         changing.record(self.world.client("dynamodb"), "ledger", decision)
 
     def answer(self) -> None:
@@ -378,6 +388,19 @@ class Group:
         for key, body in self.published:
             if stored.work.get(f"reviewed/{key}") != body.encode():
                 yield f"the decisions of sheet {key} are not kept"
+        kept = [
+            (item.modified, json.loads(line))
+            for key, item in self.world.buckets.objects[WORK].items()
+            if key.startswith("reviewed/") and key.endswith(".jsonl")
+            for line in item.body.decode().splitlines()
+        ]
+        for versions in stored.versions.values():
+            for version in versions:
+                run = self.world.runs[version["run"]]
+                if run.given["purpose"] == "inference":
+                    known = [line for at, line in kept if at < run.began]
+                    later = [line for at, line in kept if at >= run.began]
+                    yield from invariants.decisions_last(stored, version, known, later)
 
     def _told(self) -> Iterator[str]:
         """Every failure is told once, but where the telling itself failed."""

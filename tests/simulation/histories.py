@@ -131,6 +131,7 @@ ACTIONS: dict[str, tuple[Callable[[Group], None], float]] = {
     "export": (Group.export, 3),
     "import": (Group.import_, 10),
     "rollback": (Group.rollback, 2),
+    "release": (Group.release, 1),
     "promote": (Group.promote, 1),
     "answer": (Group.answer, 2),
     "wait": (Group.wait, 1),

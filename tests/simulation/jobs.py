@@ -14,14 +14,17 @@ from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from processing.codes import codebook
 from processing.codes.codebook import Codebook
+from processing.dataset import decisions
 from processing.dataset.decisions import DECISION
 from processing.errors import NOT_AS_RECORDED
-from processing.labels import kept_decisions, label_table, output
+from processing.labels import kept_decisions, label_table, output, standing_decisions
 from processing.labels.published import OVERTAKEN, Published
+from processing.policy import of_group
 
 Files = dict[str, bytes]
 NO_ROWS = "The dataset has no usable row."
@@ -82,10 +85,14 @@ def _prepare(job: Job) -> Result:
     items = [
         {name: row[name] for name in ("item_id", "title")} | {"brand": "", "product_type": ""} for row in good
     ]
+    rejected = {"rejected.json": json.dumps([row for row in rows if not row["title"]]).encode()}
     outputs = {
         "items": {"items-00000.jsonl": b"".join(json.dumps(item).encode() + b"\n" for item in items)},
-        "truth": {"truth.json": json.dumps({row["item_id"]: row.get("label") for row in good}).encode()},
-        "rejected": {"rejected.json": json.dumps([row for row in rows if not row["title"]]).encode()},
+        "truth": {
+            "truth.json": json.dumps({row["item_id"]: row.get("label") for row in good}).encode(),
+            **rejected,
+        },
+        "rejected": rejected,
         "report": {"report.json": b"{}"},
     }
     counts = {"rows": len(rows), "rejected": len(rows) - len(good), "items": len(good)}
@@ -93,16 +100,7 @@ def _prepare(job: Job) -> Result:
 
 
 def _prepare_training(job: Job, rows: list[dict[str, str]], codes: set[str]) -> Result:
-    decided: dict[str, dict[str, Any]] = {}
-    lines = (
-        json.loads(line)
-        for name, body in job.inputs["reviewed"].items()
-        if name.endswith(".jsonl")
-        for line in body.decode().splitlines()
-    )
-    for line in sorted(lines, key=lambda line: line["decided_at"]):
-        if line["answer"] != "skip":
-            decided[line["item_id"]] = line
+    decided = {line["item_id"]: line for line in _reviewed(job)}
     labels = {row["item_id"]: row for row in rows if row["label"] in codes}
     for item, line in decided.items():
         if line["answer"] == "code":
@@ -122,6 +120,22 @@ def _prepare_training(job: Job, rows: list[dict[str, str]], codes: set[str]) -> 
     }
     counts = {"rows": len(rows), "rejected": 0, "train": len(labels), "validation": 1, "test": 1}
     return outputs, counts | {"data_digest": digest(json.dumps(rows)), "rows_digest": digest(canonical)}
+
+
+def _reviewed(job: Job) -> list[dict[str, Any]]:
+    """What people have decided, the latest last; `run` is the sheet."""
+    lines = (
+        json.loads(line) | {"run": name.partition("/")[0]}
+        for name, body in job.inputs["reviewed"].items()
+        if name.endswith(".jsonl")
+        for line in body.decode().splitlines()
+    )
+    found = sorted(lines, key=lambda line: line["decided_at"])
+    return [
+        line | {"decided_at": datetime.fromisoformat(line["decided_at"])}
+        for line in found
+        if line["answer"] != "skip"
+    ]
 
 
 def _featurize(job: Job) -> Result:
@@ -183,8 +197,14 @@ def _publish(job: Job) -> Result:
     test_set = job.arguments["purpose"] == "test"
     if not test_set:
         replaced = _published(job.inputs["replaced"], job.arguments["replaced-digest"])
-        labels, _ = kept_decisions.keep(labels, replaced, book, period)
-    rejected = json.loads(job.inputs["rejected"]["rejected.json"])
+        schema = DECISION.append(pa.field("run", pa.string()))
+        made = decisions.latest(pa.Table.from_pylist(_reviewed(job), schema))
+        same_text = of_group(job.arguments["policy"]).same_text
+        said = standing_decisions.standing(labels, made, replaced, book, period, same_text)
+        asked = pc.is_valid(said["ended"])
+        labels = label_table.replace(labels, asked, {"status": "review"})
+        labels, _ = kept_decisions.keep(labels, said, replaced, book, period)
+    rejected = json.loads(job.inputs["truth"]["rejected.json"])
     gone = pa.table(
         {
             "item_id": pa.array([row["item_id"] for row in rejected], pa.string()),
@@ -212,10 +232,14 @@ def _amend(job: Job) -> Result:
     lines = job.inputs["decisions"]["decisions.jsonl"].decode().splitlines()
     rows = [row | {"decided_at": datetime.fromisoformat(row["decided_at"])} for row in map(json.loads, lines)]
     book = _book(job)
-    decisions = pa.Table.from_pylist(rows, DECISION)
-    table, decided = kept_decisions.put(before.table, decisions, book, job.arguments["period"])
+    given = pa.Table.from_pylist(rows, DECISION)
+    period, same_text = job.arguments["period"], of_group(job.arguments["policy"]).same_text
+    table, decided = kept_decisions.put(before.table, given, book, period)
+    given = kept_decisions.with_kept(given, table)
+    kept = given.filter(pc.equal(given["kept"], "yes"))
+    table, others = kept_decisions.put_for_same_text(table, kept, book, period, same_text)
     constants = {"run": job.arguments["run"], "labelled_at": job.now, "codebook_version": book.version}
-    table = label_table.replace(table, decided, constants)
+    table = label_table.replace(table, pc.or_(decided, others), constants)
     about = {name: value for name, value in before.manifest.items() if name != "files"}
     about |= {
         "run": job.arguments["run"],
@@ -223,7 +247,7 @@ def _amend(job: Job) -> Result:
         "amends": job.arguments["amends"],
         "amended_runs": [*before.manifest.get("amended_runs", []), before.manifest["run"]],
     }
-    return _written(table, about, job, [decisions, before.overtaken])
+    return _written(table, about, job, [given, before.overtaken])
 
 
 def _written(table: pa.Table, about: dict[str, Any], job: Job, given: Sequence[pa.Table | None]) -> Result:
@@ -236,7 +260,7 @@ def _written(table: pa.Table, about: dict[str, Any], job: Job, given: Sequence[p
         for name, body in files.items()
     ]
     manifest = json.dumps(about | {"files": listed}).encode()
-    counts = {name: about[name] for name in ("rows", *output.STATUSES)}
+    counts = {name: about[name] for name in ("rows", *output.STATUSES)} | {"decided": output.decided(table)}
     outputs = {"files": files, "manifest": {"manifest.json": manifest}}
     message = counts | {"alarms": int(about["review"] > 1), "attention": "Look.", "found": "nothing"}
     return outputs, message | {"manifest_digest": hashlib.sha256(manifest).hexdigest()}

@@ -6,6 +6,7 @@ process. tests/infra/local/test_moto_internals.py fails first when moto changes.
     cloudformation.py  stacks' state machines execute, properties and schedules take effect
     state_machines.py  SageMaker's `.sync` tasks
     functions.py       functions run
+    memory.py          what has ended is forgotten
     messages.py        events, topics and queues
     objects.py         S3 on disk
 """
@@ -17,6 +18,7 @@ from moto.server import DomainDispatcherApplication, MotoRequestHandler, create_
 
 from infra.local.moto_internals.cloudformation import install_cloudformation
 from infra.local.moto_internals.functions import function_named, install_functions
+from infra.local.moto_internals.memory import install_forgetting
 from infra.local.moto_internals.messages import install_events, install_topics, messages_in
 from infra.local.moto_internals.objects import install_objects
 from infra.local.moto_internals.state_machines import busy_executions, install_state_machines
@@ -28,6 +30,7 @@ __all__ = [
     "function_named",
     "install_cloudformation",
     "install_events",
+    "install_forgetting",
     "install_functions",
     "install_objects",
     "install_state_machines",

@@ -1,8 +1,9 @@
 """State machines run SageMaker's jobs to their end, and say when they start, wait and end.
 
 moto does not support SageMaker's `.sync`; each execution parses its definition, each task makes a client
-anew; a name is checked and taken in two steps, so that two requests at once could both have it. It passes
-what an `aws-sdk:` task says to boto3 as it is spelled there.
+anew; a name is checked and taken in two steps, so that two requests at once could both have it. A state's
+time of entry is written otherwise than on AWS. It passes what an `aws-sdk:` task says to boto3 as it is
+spelled there.
 """
 
 import copy
@@ -12,8 +13,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
 
 from botocore.exceptions import ClientError
+from moto.core.utils import iso_8601_datetime_with_milliseconds
 from moto.stepfunctions.exceptions import ValidationException
 from moto.stepfunctions.parser import models as executing_models
 from moto.stepfunctions.parser.api import HistoryEventType, TaskFailedEventDetails
@@ -27,6 +30,7 @@ from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
     StatesErrorNameType,
 )
+from moto.stepfunctions.parser.asl.component.state import state as state_module
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import state_task_factory
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.resource import ResourceCondition
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_aws_sdk import (
@@ -39,6 +43,7 @@ from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackEndpoin
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
+from moto.stepfunctions.parser.asl.eval.states import StateData
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.asl.utils import boto_client
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
@@ -47,6 +52,7 @@ from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from infra.local.aws_models import service_model, to_text
 from infra.local.endpoint import ACCOUNT, client
 from infra.local.jobs import Jobs
+from infra.local.moto_internals.memory import forget_work
 
 
 def install_state_machines(
@@ -72,6 +78,11 @@ def install_state_machines(
     def state_task_service_for(service_name: str):
         return SageMakerTask() if service_name == "sagemaker" else emulated(service_name)
 
+    # "EnteredTime": "2019-03-26T20:14:13.192Z" (Step Functions Developer Guide, "Accessing execution data
+    # from the Context object"); moto has microseconds and an offset.
+    state_module.StateData = lambda EnteredTime, Name: StateData(
+        EnteredTime=iso_8601_datetime_with_milliseconds(datetime.fromisoformat(EnteredTime)), Name=Name
+    )
     SageMakerTask.jobs = jobs
     state_task_factory.state_task_service_for = state_task_service_for
     parse = functools.lru_cache(AmazonStateLanguageParser.parse)  # takes 200 ms, a copy 10 ms
@@ -103,6 +114,8 @@ def install_state_machines(
     original_stop = Execution.stop
 
     def stop(self, *details, **further) -> None:
+        if self.stop_date:  # it has ended by itself
+            return
         # moto knows no stop before the execution's thread has begun.
         while self.exec_worker and self.exec_worker.env is None:
             time.sleep(0.01)
@@ -125,6 +138,7 @@ def install_state_machines(
     def terminated(self) -> None:
         original_terminated(self)
         on_change(self.execution.to_describe_output(), self.execution.to_history_output()["events"])
+        forget_work(self.execution)
 
     BaseExecutionWorkerCommunication.terminated = terminated
     original_wait = CallbackEndpoint.wait

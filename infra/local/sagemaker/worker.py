@@ -12,6 +12,7 @@ from infra.local.sagemaker import processing, training, transform, tuning
 from infra.local.sagemaker.failures import LIMIT, JobFailed, Stopped
 from infra.local.sagemaker.job import Job, Tools, now
 from infra.local.sagemaker.launcher import Launcher
+from infra.local.sagemaker.pruning import Files, held, prune
 from infra.local.sagemaker.s3 import Storage
 from infra.local.sagemaker.slots import Slots
 
@@ -23,13 +24,16 @@ _RESOURCES = {
     "transform": ("TransformJob", "TransformEndTime"),
 }
 _STOP_SECONDS = 10
+#: Ended jobs' files are pruned by themselves above this: two months of ten small groups.
+KEPT_BYTES = 512 * 2**20
 
 
 class Worker:
     """Runs Create*Job requests as processes with the container contract of SageMaker.
 
     Args:
-        folder: jobs leave all in `folder/jobs/<job>`: `request.json`, `log.txt`, the container's `opt/ml`.
+        folder: jobs leave all in `folder/jobs/<job>`: `request.json`, `log.txt`, the container's `opt/ml`,
+            of which the oldest is removed once ended jobs hold more than KEPT_BYTES.
         endpoint_url: the local stack; S3 and DescribeModel are asked there.
         slots: how many processes do job work at the same time. Further jobs wait in the order they came.
         on_change: called as `on_change(kind, name, changes)` from any thread, `changes` being members of the
@@ -56,6 +60,9 @@ class Worker:
         )
         self._running: dict[tuple[str, str], tuple[Job, threading.Thread]] = {}
         self._lock = threading.Lock()
+        self._jobs = folder / "jobs"
+        self._pruning = threading.Lock()
+        self._held = 0  # bytes of ended jobs, at least of those of this worker
 
     def start(self) -> None:
         """Start the warm process; returns at once."""
@@ -77,6 +84,13 @@ class Worker:
         if found:
             found[0].stop()
 
+    def prune(self, keep_bytes: int = 0) -> Files:
+        """Remove files of ended jobs, the oldest first, until they hold at most `keep_bytes`; what it was."""
+        with self._pruning:
+            freed = prune(self._jobs, self._names_of_running, keep_bytes)
+            self._held = max(self._held - freed.size, 0)
+            return freed
+
     def stop(self) -> None:
         """Kill every job and the warm process; no process is left."""
         with self._lock:
@@ -95,9 +109,23 @@ class Worker:
     def _run(self, job: Job) -> None:
         try:
             run_to_end(job)
+            self._keep_small(job)
         finally:
             with self._lock:
                 del self._running[job.kind, job.name]
+
+    def _keep_small(self, job: Job) -> None:
+        """Prune where the job that has ended makes it too much; its own files stay, as the newest."""
+        ended = sum(held(each.folder).size for each in [job, *job.children])
+        with self._pruning:
+            self._held += ended
+            too_much = self._held > KEPT_BYTES
+        if too_much:
+            self.prune(KEPT_BYTES // 2)
+
+    def _names_of_running(self) -> set[str]:
+        with self._lock:
+            return {each.name for job, _ in self._running.values() for each in [job, *job.children]}
 
 
 def run_to_end(job: Job, watch: Callable[[dict[str, Any]], bool] | None = None) -> None:

@@ -9,6 +9,7 @@ from importlib.metadata import version
 import pytest
 from moto.awslambda.models import LambdaBackend, LambdaFunction
 from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.common_models import BaseModel
 from moto.core.config import default_user_config
 from moto.events.models import EventTemplateParser, Rule
 from moto.iam.models import IAMBackend, Role
@@ -18,6 +19,7 @@ from moto.scheduler.models import EventBridgeSchedulerBackend
 from moto.sns.models import Topic
 from moto.sqs.models import Queue
 from moto.stepfunctions import models as machines
+from moto.stepfunctions.parser.asl.component.state import state as state_module
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import state_task_factory
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_callback
 from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackEndpoint, CallbackPoolManager
@@ -121,6 +123,19 @@ def test_an_execution_takes_its_program_from_the_parser():
     source = inspect.getsource(ExecutionWorker._get_evaluation_entrypoint)
     assert "AmazonStateLanguageParser.parse(" in source
     assert "_get_evaluation_entrypoint()" in inspect.getsource(ExecutionWorker._execution_logic)
+
+
+def test_what_moto_keeps_for_good_is_where_we_forget_it():
+    assert "instances_tracked.append(instance)" in inspect.getsource(BaseModel.__new__)
+    assert "TMP_THREADS.append(" in inspect.getsource(ExecutionWorker.start)
+    assert "self.sent_notifications.append(" in inspect.getsource(Topic.publish)
+    assert "self.exec_worker.env" in inspect.getsource(Execution.to_history_output)
+
+
+def test_the_time_of_a_states_entry_is_put_where_we_rewrite_it():
+    assert "StateData(\n            EnteredTime=" in inspect.getsource(
+        state_module.CommonStateField._eval_body
+    )
 
 
 def test_executing_state_machines_is_a_setting():

@@ -43,6 +43,18 @@ def test_down_ends_the_server_of_its_folder(tmp_path, capsys):
     assert cli.main(["local", "status", "--dir", str(tmp_path)]) == 1
 
 
+def test_prune_says_what_it_removed_of_a_folder_whose_server_is_gone(tmp_path, capsys):
+    job = tmp_path / "jobs" / "ended"
+    (job / "opt" / "ml").mkdir(parents=True)
+    (job / "log.txt").write_text("done")
+    (job / "opt" / "ml" / "input").write_bytes(bytes(2**20))
+    assert cli.main(["local", "prune", "--dir", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.startswith("removed: 1 file of 1 ended job, 1.0 MiB; requests, logs")
+    assert [path.name for path in job.iterdir()] == ["log.txt"]
+    assert cli.main(["local", "prune", "--dir", str(tmp_path)]) == 0
+    assert "0 files of 0 ended jobs" in capsys.readouterr().out
+
+
 def test_the_server_ends_when_its_parent_is_killed(tmp_path):
     source = f"""
 import os, pathlib, signal

@@ -1,6 +1,8 @@
 """SageMaker jobs in state machines, with a fake worker: what Step Functions does with them on AWS."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
@@ -147,6 +149,52 @@ def test_a_job_name_met_again_is_an_error_that_can_be_told_apart(run_machine, na
     state["Parameters"] = processing_request(ProcessingJobName=name)
     assert run_machine({"Prepare": state})["status"] == "SUCCEEDED"
     assert run_machine({"Prepare": state})["error"] == "SageMaker.ResourceInUseException"
+
+
+def test_a_state_is_entered_at_a_time_as_aws_writes_it(run_machine):
+    """The ledger compares such times as text with those that commands write.
+
+    "EnteredTime": "2019-03-26T20:14:13.192Z" (Step Functions Developer Guide, "Accessing execution data from
+    the Context object").
+    """
+    state = {"Type": "Pass", "Parameters": {"at.$": "$$.State.EnteredTime"}, "End": True}
+    at = json.loads(run_machine({"Only": state})["output"])["at"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", at)
+
+
+def test_an_execution_that_has_ended_still_answers_though_little_of_it_is_kept(run_machine, client):
+    state = {"Type": "Pass", "Result": {"text": "x" * 10}, "End": True}
+    ended = run_machine({"Only": state}, data={"run": "r1"})
+    states = client("stepfunctions")
+    asked = {"executionArn": ended["executionArn"]}
+    again = states.describe_execution(**asked)
+    assert (json.loads(again["input"]), json.loads(again["output"])) == ({"run": "r1"}, {"text": "x" * 10})
+    events = states.get_execution_history(**asked)["events"]
+    assert [event["type"] for event in events][-1] == "ExecutionSucceeded"
+    assert json.loads(events[-1]["executionSucceededEventDetails"]["output"]) == {"text": "x" * 10}
+    states.stop_execution(**asked)
+    assert states.describe_execution(**asked)["status"] == "SUCCEEDED"
+    with pytest.raises(states.exceptions.InvalidToken):
+        states.send_task_failure(taskToken="of nobody")
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
+def test_the_memory_of_the_server_stays_when_executions_end(run_machine, aws):
+    """Each of these has a history of 2 MB."""
+    states = {f"S{at}": {"Type": "Pass", "Next": f"S{at + 1}"} for at in range(10)}
+    states["S0"]["Result"] = "x" * 100_000
+    states["S10"] = {"Type": "Pass", "Result": "done", "End": True}
+    for _ in range(5):
+        run_machine(states)
+    before = resident_mib(aws.pid)
+    for _ in range(30):
+        run_machine(states)
+    assert resident_mib(aws.pid) < before + 20
+
+
+def resident_mib(pid: int) -> float:
+    [line] = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if "VmRSS" in line]
+    return int(line.split()[1]) / 1024
 
 
 def test_an_ended_execution_lies_in_the_folder_with_its_history(run_machine, aws):

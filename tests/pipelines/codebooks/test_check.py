@@ -196,6 +196,15 @@ SENSE = {
         f"policy: unknown setting 'min_row'; use one of {', '.join(Policy.__dataclass_fields__)}. "
         "Fix: correct it, or leave it out for the default.",
     ),
+    "a setting that is no text": (
+        lambda book: book.update(policy={"same_text": True}),
+        "policy: same_text is True, must be text. Fix: correct it, or leave it out for the default.",
+    ),
+    "a setting that is none of its words": (
+        lambda book: book.update(policy={"same_text": "always"}),
+        'policy: same_text is always, must be "suggest" or "decide"; "suggest" is the default. '
+        "Fix: correct it, or leave it out for the default.",
+    ),
     "a setting out of its range": (
         lambda book: book.update(policy={"min_rows": 0}),
         "policy: min_rows is 0, must be 1 or more. Fix: correct it, or leave it out for the default.",

@@ -74,6 +74,28 @@ def test_a_group_that_stops_sharing_takes_its_rows_back_and_no_other_groups(stac
     }
 
 
+def test_of_rows_that_are_no_longer_shared_no_version_stays_and_who_loses_them_is_told(
+    stack, book, tmp_path, capsys
+):
+    stack.s3.put_bucket_versioning(Bucket=stack.work_bucket, VersioningConfiguration={"Status": "Enabled"})
+    book["codes"][0]["references"] = {"unu": ["0108"]}
+    publish(book, **stack.places, policy={"share_by": "unu"}, now=NOW)
+    for group in ("DE-weee", "AT-weee", "DE-weee"):
+        stack.s3.put_object(Bucket=stack.work_bucket, Key=f"shared/unu/{group}/rows.parquet", Body=b"rows")
+    file = tmp_path / "DE-weee.json"
+    file.write_text(json.dumps(book | {"policy": {}}))
+    assert main(["codebook", "publish", str(file)]) == 0
+    err = capsys.readouterr().err
+    assert "DE-weee has stopped sharing its rows: the next models of AT-weee learn without them" in err
+    left = stack.s3.list_object_versions(Bucket=stack.work_bucket, Prefix="shared/unu/")
+    assert {version["Key"] for version in left["Versions"]} == {
+        *("shared/unu/about.txt", "shared/unu/AT-weee/rows.parquet")
+    }
+    assert "DeleteMarkers" not in left
+    assert main(["codebook", "publish", str(file)]) == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_the_folder_of_reviewers_decisions_is_there_from_the_first_codebook_on(stack, book):
     """A training job is given that folder, and SageMaker refuses an input without objects."""
     publish(book, **stack.places, now=NOW)

@@ -30,6 +30,7 @@ COMPARISON = DE | {
     "run": names.run_name("DE-weee", "comparison", "2026-10", MODEL),
     "challenger": {"model": MODEL, "predictions": "s3://work-bucket/1/"},
     "winner": {"model": "", "predictions": "s3://work-bucket/1/"},
+    "undecided": "",
 }
 MODEL_ITEM = {
     "run": TRAINING["run"],

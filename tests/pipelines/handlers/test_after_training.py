@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipelines import runs
+from pipelines import names, runs
 from pipelines.handlers import start_comparison, test_model
 from tests.pipelines.handlers.event_samples import sample
 
@@ -80,7 +80,37 @@ def test_without_a_winner_the_challenger_is_compared_with_nothing(machines, ledg
         "test_set": TEST_SET,
         "challenger": {"model": CHALLENGER, "predictions": address, "digest": CHALLENGER[-1] * 64},
         "winner": {"model": "", "predictions": address, "digest": CHALLENGER[-1] * 64},
+        "undecided": "",
     }
+
+
+def decided(ledger, month: str, verdict: str) -> None:
+    """Record what a comparison of that month's model said."""
+    run = names.run_name(GROUP, "comparison", month, verdict)
+    model = f"{GROUP}-{month}-00000000"
+    ledger.put(GROUP, f"DECISION#{month}-28T00:00:00.000Z#{run}", verdict=verdict, model=model)
+
+
+def test_a_comparison_is_told_in_which_months_the_winner_stayed_undecided_until_now(machines, ledger):
+    for month, verdict in {"06": "UNDECIDED", "07": "KEEP", "08": "UNDECIDED", "09": "UNDECIDED"}.items():
+        decided(ledger, f"2026-{month}", verdict)
+    ledger.put(GROUP, "WINNER", model=WINNER)
+    for model in (CHALLENGER, WINNER):
+        labelled_by(ledger, model)
+    start_comparison.handler(event())
+    [run] = machines.started("comparison")
+    assert run["undecided"] == "2026-08,2026-09"
+
+
+def test_a_change_of_winner_ends_the_undecided_months(machines, ledger):
+    for month, verdict in {"08": "UNDECIDED", "09": "PROMOTE"}.items():
+        decided(ledger, f"2026-{month}", verdict)
+    ledger.put(GROUP, "WINNER", model=WINNER)
+    for model in (CHALLENGER, WINNER):
+        labelled_by(ledger, model)
+    start_comparison.handler(event())
+    [run] = machines.started("comparison")
+    assert run["undecided"] == ""
 
 
 def test_a_winner_that_has_not_labelled_the_test_set_does_so_first(machines, ledger):

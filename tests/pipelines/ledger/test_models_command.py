@@ -1,10 +1,12 @@
 """`labelmill models`: looking at the ledger, and changing a winner by hand."""
 
+from datetime import UTC, datetime
+
 import boto3
 import pytest
 
 from pipelines import stack
-from pipelines.ledger import changing
+from pipelines.ledger import changing, reading
 from tests.pipelines.ledger.ledger_samples import FIRST, FOREIGN, GROUP, SECOND, THIRD
 
 WHY = ("--reason", "wrong codes for lamps")
@@ -31,6 +33,8 @@ def test_the_list_says_of_every_model_what_became_of_it(ledger, run):
         FOREIGN: "not compared yet",
     }
     assert out.splitlines()[1].split()[:5] == [FIRST, "2025-08", "2025-08-02", "0.8750", "2025-08"]
+    groups = {row["model"]: row["group"] for row in run("list", "--json")[1]}
+    assert (groups[SECOND], groups[FOREIGN]) == (GROUP, FOREIGN.rsplit("-", 3)[0])
 
 
 @pytest.mark.parametrize(
@@ -95,7 +99,7 @@ def test_a_rollback_makes_the_earlier_winner_the_winner_and_says_who_and_why(led
         **{"score": 0.8, "replaced_score": 0.9},
         **{"evidence": f"s3://work-bucket/{SECOND}.json", "evidence_digest": "bbbbbbbbbbbb"},
         **{"data_digest": f"data of {FIRST}", "code_digest": f"code of {FIRST}"},
-        "codebook_version": "2025-08",
+        **{"codebook_version": "2025-08", "pinned_until": "released"},
     }
     assert expected.items() <= decision.items()
     assert decision["decided_by"].startswith("Anna (arn:aws:")
@@ -104,6 +108,74 @@ def test_a_rollback_makes_the_earlier_winner_the_winner_and_says_who_and_why(led
     assert decision["entry"].split("#")[1] == winner["since"]
     assert run("winner", GROUP, "--json")[1]["model"] == FIRST
     assert run("history", GROUP, "--json")[1][-1]["verdict"] == "ROLLBACK"
+
+
+def test_a_rollback_pins_its_model_until_it_is_released(ledger, run):
+    assert run("rollback", GROUP, "--to", FIRST, *WHY, "--by", "Anna")[1] == (
+        f"{FIRST} is now the winner of {GROUP}, instead of {SECOND}, and pinned until released.\n"
+    )
+    winner = ledger.item("WINNER")
+    assert (winner["pinned_until"], winner["pinned_reason"]) == ("released", WHY[1])
+    assert winner["pinned_by"].startswith("Anna (arn:aws:")
+    said = run("winner", GROUP)[1]
+    assert f", pinned by {winner['pinned_by']} until released: {WHY[1]}" in said
+    assert run("winner", GROUP, "--json")[1]["pin"] in said
+    assert "pinned until released" in run("list")[1] and "pinned until released" in run("history", GROUP)[1]
+
+    since, made = winner["since"], winner["decision"]
+    code, decision, err = run("release", GROUP, "--reason", "lamps are right", "--by", "Ben", "--json")
+    assert (code, err) == (0, "")
+    assert (decision["verdict"], decision["model"], decision["reason"]) == (
+        "RELEASE",
+        FIRST,
+        "lamps are right",
+    )
+    assert ledger.item("WINNER") == {
+        **{"group": GROUP, "entry": "WINNER", "model": FIRST, "since": since, "decision": made}
+    }
+    assert run("history", GROUP, "--json")[1][-1]["entry"] == decision["entry"]
+    assert "pinned" not in run("winner", GROUP)[1]
+    _, released = ledger.messages()
+    assert released["Subject"] == f"RELEASE: {GROUP} 2025-08"
+    assert f"{FIRST} stays the winner until a comparison replaces it.\n" in released["Message"]
+
+
+def test_a_model_that_was_released_and_replaced_is_a_winner_before(ledger, run):
+    run("rollback", GROUP, "--to", FIRST, *WHY)
+    run("release", GROUP, *WHY)
+    run("promote", GROUP, "--model", SECOND, *WHY)
+    statuses = {row["model"]: row["status"] for row in run("list", "--json")[1]}
+    assert statuses[FIRST] == "winner before"
+
+
+def test_a_pin_with_a_day_ends_with_its_beginning(ledger, run):
+    assert run("rollback", GROUP, "--to", FIRST, *WHY, "--until", "2999-12-31")[0] == 0
+    assert ledger.item("WINNER")["pinned_until"] == "2999-12-31"
+    winner = reading.read(ledger.client, ledger.table, GROUP).winner
+    assert reading.pin(winner, datetime(2999, 12, 30, 23, 59, 59, tzinfo=UTC))
+    assert not reading.pin(winner, datetime(2999, 12, 31, tzinfo=UTC))
+
+
+def test_a_promotion_by_hand_ends_a_pin(ledger, run):
+    run("rollback", GROUP, "--to", FIRST, *WHY)
+    assert run("promote", GROUP, "--model", THIRD, *WHY)[0] == 0
+    assert "pinned_until" not in ledger.item("WINNER")
+
+
+def test_a_release_that_another_decision_was_faster_than_writes_nothing(ledger, run, monkeypatch):
+    run("rollback", GROUP, "--to", FIRST, *WHY)
+    read = reading.read
+
+    def read_and_overtake(client, table, group):
+        found = read(client, table, group)
+        ledger.put("WINNER", model=SECOND, decision="DECISION#faster", since="2025-12-01", pinned_until="x")
+        return found
+
+    monkeypatch.setattr(reading, "read", read_and_overtake)
+    code, _, err = run("release", GROUP, *WHY)
+    assert code == 1 and "Another decision on DE-weee was faster. Nothing was written. Fix:" in err
+    assert ledger.item("WINNER")["pinned_until"] == "x"
+    assert not any("release" in entry for entry in ledger.entries())
 
 
 def test_without_a_name_the_aws_identity_is_who_decided(ledger, run):
@@ -142,6 +214,8 @@ def test_mlops_are_told_of_a_change_by_hand_as_they_are_of_a_comparison(ledger, 
         "",
         f"{FIRST} is now the winner, instead of {SECOND}.",
         f"Decided by {decision['decided_by']}.",
+        "Pinned until released: no comparison replaces it. "
+        f"To end that: labelmill models release {GROUP} --reason TEXT",
         f"Evidence: s3://work-bucket/{SECOND}.json",
         f"To roll back: labelmill models rollback {GROUP} --to {SECOND} --reason TEXT",
     ]
@@ -201,6 +275,8 @@ def test_a_stack_that_is_gone_once_the_change_is_done_does_not_make_a_failure_of
         (("rollback", GROUP, "--to", SECOND, *WHY), f"{SECOND} is already the winner of {GROUP}, since 2025"),
         (("promote", GROUP, "--model", SECOND, *WHY), f"{SECOND} is already the winner of {GROUP}"),
         (("rollback", GROUP, "--to", THIRD, *WHY), f"{THIRD} was never the winner of {GROUP}"),
+        (("rollback", GROUP, "--to", FIRST, *WHY, "--until", "2025-01-01"), "2025-01-01 is not later than"),
+        (("release", GROUP, *WHY), f"The winner of {GROUP} is not pinned"),
         (("rollback", GROUP, "--to", FIRST, "--reason", " "), "The reason is empty"),
         (("rollback", "PL-weee", "--to", FIRST, *WHY), "Model group PL-weee is not known"),
         (("history", "PL-weee"), "Model group PL-weee is not known"),

@@ -100,6 +100,7 @@ INPUTS = {
             "predictions": f"s3://work-bucket/predictions/{GROUP}/{RUN}/{OLD_MODEL}/r2/",
             "digest": "a2" * 32,
         },
+        "undecided": "2026-08,2026-09",
     },
 }
 
@@ -178,11 +179,11 @@ MESSAGES = {
     },
     "training.featurize": {"rows": 78, "shared": 0, "groups": 0, "codes": 6},
     "processing.publish": {
-        **{"rows": 100, "labelled": 89, "review": 8, "none": 1, "rejected": 2},
+        **{"rows": 100, "labelled": 89, "decided": 7, "review": 8, "none": 1, "rejected": 2},
         **{"alarms": 0, "attention": "Nothing.", "found": "nothing", "manifest_digest": "3a" * 32},
     },
     "processing.amend": {
-        **{"rows": 100, "labelled": 94, "review": 3, "none": 1, "rejected": 2},
+        **{"rows": 100, "labelled": 94, "decided": 12, "review": 3, "none": 1, "rejected": 2},
         **{"alarms": 0, "attention": "Nothing.", "found": "nothing", "manifest_digest": "3a" * 32},
     },
     "processing.compare": {

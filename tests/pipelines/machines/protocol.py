@@ -27,6 +27,7 @@ PROTECTIONS = {
     "show again": "whoever copies labels to where Athena reads looks at the ledger after that",
     "retry": "a run that died is a failure and started again",
     "compared": "a winner is switched only if it is the one that was compared",
+    "pin": "a pinned winner is replaced by a person only, also where the pin came after the last look",
     "announce": "a model that is not decided upon is announced again",
 }
 
@@ -37,7 +38,8 @@ CALLS = {
         "start": "GetGroup",
         "GetGroup": "GetModel GetMonth GetWinner",
         "GetWinner": "FindEarlier",
-        "FindEarlier": "GetMonth",
+        "FindEarlier": "FindCompared",
+        "FindCompared": "GetMonth",
         "GetMonth": "GetModel PublishManifest RecordAmended RecordLabels RecordPredictions RecordSuperseded",
         "GetModel": "GetArtefactBeforeTransform PublishManifest",
         "GetArtefactBeforeTransform": "GetArtefactAfterTransform",
@@ -71,8 +73,9 @@ CALLS = {
     "comparison": {
         "start": "GetGroup",
         "GetGroup": "GetChallenger",
-        "GetChallenger": "AwaitApproval FirstWinner GetWinner RecordDecision SwitchWinner",
-        "GetWinner": "AwaitApproval FirstWinner RecordDecision SwitchWinner",
+        "GetChallenger": "GetPin GetWinner",
+        "GetWinner": "GetPin",
+        "GetPin": "AwaitApproval FirstWinner RecordDecision SwitchWinner",
         "AwaitApproval": "FirstWinner RecordDecision RecordRejection SwitchWinner",
         "FirstWinner": "AnnounceAgain end",
         "SwitchWinner": "AnnounceAgain end",
@@ -85,7 +88,7 @@ CALLS = {
 #: not refuse a sheet: it could be the second try of one that is recorded. It is counted and told.
 BAD = "bad"
 #: Steps of a run that has read something and written nothing.
-BEFORE_ITS_EFFECT = ("GetMonth", "RecordLabels", "Verdict")
+BEFORE_ITS_EFFECT = ("GetMonth", "RecordLabels", "GetPin", "Verdict", "KeptByPin")
 
 
 class Labels(NamedTuple):
@@ -122,6 +125,7 @@ class State(NamedTuple):
     sheets: frozenset[str] = frozenset()
     kept: frozenset[str] = frozenset()
     winner: str = "first"
+    pinned: bool = False
     models: frozenset[str] = frozenset()
     decided: frozenset[str] = frozenset()
     announced: frozenset[str] = frozenset()
@@ -160,7 +164,11 @@ class Protocol:
     def _people(self, state: State) -> Iterator[tuple[str, State]]:
         # Before the winner is read, or after it was used, it would be another start or change nothing.
         if state.rollbacks and any(run.step in BEFORE_ITS_EFFECT for run in state.runs):
-            yield "a person rolls back", state._replace(winner="older", rollbacks=state.rollbacks - 1)
+            to = "older" if state.winner != "older" else "first"
+            rolled_back = state._replace(winner=to, pinned=True, rollbacks=state.rollbacks - 1)
+            yield "a person rolls back", rolled_back
+        if state.pinned and any(run.kind == "comparison" and run.step != "ended" for run in state.runs):
+            yield "a person releases the winner", state._replace(pinned=False)
         for at, run in enumerate(state.runs):
             if run.step == "died" and self.has("retry"):
                 again = _with_run(state, Run(f"{run.name}'", run.kind), at)
@@ -271,16 +279,24 @@ class Protocol:
         model = _sheet(run.name)
         if run.step == "GetGroup":
             if model in state.announced:
-                yield "GetWinner", (state, run._replace(winner=state.winner, step="Verdict"))
-        elif run.step == "Verdict":
-            if state.winner == run.winner or not self.has("compared"):
-                wrong = state.wrong
-                if state.winner != run.winner:
-                    wrong = f"{run.name} replaced a winner that it was not compared with"
-                state = state._replace(winner=model, decided=state.decided | {model}, wrong=wrong)
-                yield "SwitchWinner", (state, run._replace(step="ended"))
-            else:
-                yield "AnnounceAgain", (state, run._replace(step="GetGroup"))
+                yield "GetWinner", (state, run._replace(winner=state.winner, step="GetPin"))
+        elif run.step == "GetPin":
+            yield "GetPin", (state, run._replace(step="KeptByPin" if state.pinned else "Verdict"))
+        elif state.winner != run.winner and (run.step == "KeptByPin" or self.has("compared")):
+            yield "AnnounceAgain", (state, run._replace(step="GetGroup"))
+        elif run.step == "KeptByPin":
+            kept = state._replace(decided=state.decided | {model})
+            yield "RecordDecision", (kept, run._replace(step="ended"))
+        elif state.pinned and self.has("pin"):
+            yield "AnnounceAgain", (state, run._replace(step="GetGroup"))
+        else:
+            wrong = state.wrong
+            if state.winner != run.winner:
+                wrong = f"{run.name} replaced a winner that it was not compared with"
+            elif state.pinned:
+                wrong = f"{run.name} replaced a pinned winner"
+            switched = state._replace(winner=model, decided=state.decided | {model}, wrong=wrong)
+            yield "SwitchWinner", (switched._replace(pinned=False), run._replace(step="ended"))
 
     # What must hold.
 

@@ -131,6 +131,7 @@ def test_the_jury_gets_both_models_and_the_policy_of_the_group(cloud):
         **{"--challenger": MODEL, "--winner": OLD_MODEL, "--policy": POLICY},
         **{f"--{role}-digest": RUN_OF[role]["digest"] for role in ("challenger", "winner")},
         "--codebook-digest": "cb" * 32,
+        "--undecided": "2026-08,2026-09",
     }
 
 
@@ -184,6 +185,64 @@ def test_a_winner_that_changed_meanwhile_is_not_overwritten_but_compared_with_an
         "dataset": f"s3://work-bucket/runs/{GROUP}/{RUN}/test/",
         "predictions": run["challenger"]["predictions"],
     }
+
+
+def pinned(until: str, model: str = OLD_MODEL) -> dict:
+    pin = {"pinned_until": until, "pinned_by": "Anna", "pinned_reason": "wrong codes for lamps"}
+    return winner_item(model) | {name: {"S": value} for name, value in pin.items()}
+
+
+@pytest.mark.parametrize("until", ["released", "2999-12-31"])
+@pytest.mark.parametrize("approval", [False, True])
+def test_a_pinned_winner_stays_and_what_would_have_been_is_recorded_and_told(cloud, until, approval):
+    cloud.put(pinned(until))
+    cloud.sagemaker.messages["processing.compare"]["approval"] = approval
+    run = cloud.run("comparison", RUN_OF)
+    assert run.status == "SUCCEEDED", run.cause
+    assert run.states[-3:] == ["Verdict", "RecordDecision", "NotifyMlops"] and "AskMlops" not in run.states
+    [winner], [decision] = cloud.items("WINNER"), cloud.items("DECISION#")
+    assert (winner["model"], winner["pinned_until"]) == (OLD_MODEL, until)
+    said = (
+        "Macro-F1 rose by 0.05. Would have been promoted, but the winner is pinned by Anna "
+        f"until {until}: wrong codes for lamps"
+    )
+    assert (decision["verdict"], decision["model"], decision["decided_by"], decision["reason"]) == (
+        *("KEEP", MODEL, "pin", said),
+    )
+    [notice] = cloud.received("Mlops")
+    assert notice["Subject"] == f"KEEP: {GROUP} {PERIOD}" and said in notice["Message"]
+
+
+def test_a_pin_whose_day_has_come_holds_no_more(cloud):
+    cloud.put(pinned("2020-01-01"))
+    run = cloud.run("comparison", RUN_OF)
+    assert run.states[-2:] == ["SwitchWinner", "NotifyMlops"], run.cause
+    [winner] = cloud.items("WINNER")
+    assert winner["model"] == MODEL and "pinned_until" not in winner
+
+
+def test_a_verdict_that_changes_nothing_is_not_a_pins_doing(cloud):
+    cloud.put(pinned("released"))
+    decide(cloud, "UNDECIDED")
+    cloud.run("comparison", RUN_OF)
+    [decision] = cloud.items("DECISION#")
+    assert (decision["verdict"], decision["decided_by"]) == ("UNDECIDED", "comparison")
+
+
+def test_a_pin_that_comes_after_the_look_is_seen_by_the_transaction(cloud):
+    """A rollback to another model and one back again: the winner is the one that was compared, but pinned."""
+    cloud.put(winner_item(OLD_MODEL))
+    late = pinned("released")
+    events, name = client("dynamodb").meta.events, "before-call.dynamodb.TransactWriteItems"
+
+    def pin(**_):
+        events.unregister(name, pin)
+        cloud.put(late)
+
+    events.register(name, pin)
+    run = cloud.run("comparison", RUN_OF)
+    assert (run.status, run.states[-2:]) == ("SUCCEEDED", ["Outdated", "AnnounceAgain"]), run.cause
+    assert cloud.items("WINNER")[0]["model"] == OLD_MODEL and cloud.items("DECISION#") == []
 
 
 @pytest.mark.parametrize("verdict", ["PROMOTE", "KEEP"])

@@ -10,6 +10,7 @@ from tests.pipelines.machines.definition_examples import (
     MONTH_ITEM,
     OLD_MODEL,
     PERIOD,
+    POLICY,
     RETIRED_ITEM,
     RUN,
     SUBSTITUTIONS,
@@ -46,6 +47,8 @@ def test_a_month_is_labelled_by_the_winner_and_published_for_the_stakeholders(cl
             "UseWinner",
             "FindEarlier",
             "EarlierKnown",
+            "FindCompared",
+            "ComparedKnown",
             "GetMonth",
             "MonthKnown",
         ),
@@ -91,7 +94,7 @@ def test_an_empty_month_is_published_without_a_transform_job(cloud):
     assert cloud.sagemaker.sent("CreateTransformJob") == []
     [publish] = given_to(cloud, "publish")
     # No job's input may be empty: of predictions there are none.
-    assert publish["predictions"] == publish["rejected"]
+    assert publish["predictions"] == rejected(cloud)
     [month] = cloud.items("MONTH#")
     assert month["run"] == MONTH["run"]
     assert published(cloud, "labelled").keys() == {f"{labels_of(MONTH)}manifest.json", TABLE}
@@ -119,7 +122,8 @@ def test_stakeholders_are_sent_counts_and_the_address_of_the_manifest(cloud):
     cloud.run("inference", MONTH)
     [notice] = cloud.received("Stakeholders")
     assert notice["Subject"] == f"Labels ready: {GROUP} {PERIOD}"
-    assert "Items: 100. Labelled: 89. To review: 8. No code fits: 1. Rejected: 2." in notice["Message"]
+    counts = "Items: 100. Labelled: 89 (7 by people). To review: 8. No code fits: 1. Rejected: 2."
+    assert counts in notice["Message"]
     assert "Needs attention: Nothing." in notice["Message"]
     assert f"s3://labelled/{labels_of(MONTH)}manifest.json" in notice["Message"]
     assert notice["MessageAttributes"]["group"]["Value"] == GROUP
@@ -144,6 +148,18 @@ def test_a_test_set_is_labelled_by_the_given_model_and_recorded_for_the_comparis
     assert cloud.received("Stakeholders") == []
 
 
+def rejected(cloud) -> str:
+    """Where Prepare writes rejected rows: a folder that is never empty, and stands for what is not there."""
+    [prepare] = [
+        request
+        for request in cloud.sagemaker.sent("CreateProcessingJob")
+        if "processing.prepare" in str(request["AppSpecification"])
+    ]
+    outputs = prepare["ProcessingOutputConfig"]["Outputs"]
+    [uri] = [each["S3Output"]["S3Uri"] for each in outputs if each["OutputName"] == "rejected"]
+    return uri
+
+
 def test_what_one_job_writes_the_next_one_reads(cloud):
     cloud.run("inference", TEST)
     prepare, publish = cloud.sagemaker.sent("CreateProcessingJob")
@@ -152,9 +168,7 @@ def test_what_one_job_writes_the_next_one_reads(cloud):
     read = {i["InputName"]: i["S3Input"]["S3Uri"] for i in publish["ProcessingInputs"]}
     assert transform["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"] == written["items"]
     assert read["predictions"] == transform["TransformOutput"]["S3OutputPath"]
-    assert {name: read[name] for name in ("items", "truth", "rejected")} == {
-        name: written[name] for name in ("items", "truth", "rejected")
-    }
+    assert (read["items"], read["truth"]) == (written["items"], written["truth"])
 
 
 def test_a_group_without_a_winner_fails_with_the_fix(cloud):
@@ -187,14 +201,43 @@ def test_a_month_that_is_labelled_again_is_given_its_labels_with_peoples_decisio
     cloud.put(WINNER, month_item("2026-09", "earlier"), month_item(PERIOD, "amended"))
     run = cloud.run("inference", MONTH)
     assert run.status == "SUCCEEDED", run.cause
-    assert given_to(cloud, "publish")[0]["replaced"] == "s3://labelled/amended/"
+    [given] = given_to(cloud, "publish")
+    assert given["replaced"] == "s3://labelled/amended/"
+    assert given["reviewed"] == f"s3://work-bucket/reviewed/{GROUP}/"
 
 
 def test_the_first_month_is_given_a_folder_without_labels_as_the_earlier_one(cloud):
     cloud.put(WINNER)
     cloud.run("inference", MONTH)
     [given] = given_to(cloud, "publish")
-    assert given["earlier"] == given["replaced"] == given["rejected"]
+    assert given["earlier"] == given["replaced"] == given["compared"] == rejected(cloud)
+
+
+def decision_item(time: str, **evidence: str) -> dict:
+    about = {"group": GROUP, "entry": f"DECISION#{time}#r", "verdict": "KEEP", **evidence}
+    return {name: {"S": value} for name, value in about.items()}
+
+
+def test_publish_is_given_the_evidence_of_the_groups_newest_decision(cloud):
+    address = "s3://work-bucket/runs/{}/evidence/comparison.json"
+    old, new = ({"evidence": address.format(name), "evidence_digest": name * 32} for name in ("0d", "0e"))
+    cloud.put(WINNER, decision_item("2026-10-01", **old), decision_item("2026-11-01", **new))
+    run = cloud.run("inference", MONTH)
+    assert run.status == "SUCCEEDED", run.cause
+    [publish] = [
+        r for r in cloud.sagemaker.sent("CreateProcessingJob") if "publish" in str(r["AppSpecification"])
+    ]
+    arguments = publish["AppSpecification"]["ContainerArguments"]
+    assert arguments[arguments.index("--compared-digest") + 1] == "0e" * 32
+    assert given_to(cloud, "publish")[0]["compared"] == new["evidence"]
+
+
+def test_a_decision_by_hand_without_evidence_leaves_nothing_known_of_the_model(cloud):
+    evidence = {"evidence": "s3://work-bucket/runs/r/evidence/comparison.json", "evidence_digest": "0d" * 32}
+    cloud.put(WINNER, decision_item("2026-10-01", **evidence), decision_item("2026-11-01"))
+    cloud.run("inference", MONTH)
+    [given] = given_to(cloud, "publish")
+    assert given["compared"] == rejected(cloud)
 
 
 def test_publish_is_told_which_codes_the_model_has_seen_and_how_many_rows_came(cloud):
@@ -278,7 +321,13 @@ def test_decisions_of_reviewers_are_published_as_a_new_version(cloud):
         f"{labels_of(REVIEW)}manifest.json": REVIEW["run"],
         f"current/{GROUP}/{PERIOD}/labels.parquet": REVIEW["run"],
     }
-    assert "Labelled: 94. To review: 3. No code fits: 1." in cloud.received("Stakeholders")[0]["Message"]
+    [request] = cloud.sagemaker.sent("CreateProcessingJob")
+    words = request["AppSpecification"]["ContainerArguments"]
+    assert words[words.index("--policy") + 1] == POLICY
+    assert (
+        "Labelled: 94 (12 by people). To review: 3. No code fits: 1."
+        in cloud.received("Stakeholders")[0]["Message"]
+    )
 
 
 def test_amended_labels_are_still_of_the_delivery_and_model_that_they_were(cloud):

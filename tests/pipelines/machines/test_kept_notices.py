@@ -85,7 +85,7 @@ def test_what_is_kept_is_sent_as_the_run_would_have_sent_it(cloud, monkeypatch):
         cloud.events(),
     )
     assert ready["Subject"] == f"Labels ready: {GROUP} {PERIOD}"
-    assert "Items: 100. Labelled: 89. To review: 8. No code fits: 1. Rejected: 2." in ready["Message"]
+    assert "Items: 100. Labelled: 89 (7 by people). To review: 8. No code fits: 1." in ready["Message"]
     assert attention["Subject"] == f"Labels need attention: {GROUP} {PERIOD}"
     assert attention["MessageAttributes"]["group"] == {"Type": "String", "Value": GROUP}
     assert kind == "Inference Completed"

@@ -17,6 +17,7 @@ TWO_CHALLENGERS = tuple(Run(model, kind) for kind in ("training", "comparison") 
 
 #: The smallest first: a protection's first counterexample ends its test.
 HISTORIES = {
+    "two challengers, two rollbacks": State(TWO_CHALLENGERS, rollbacks=2),
     "two challengers, a rollback, a death": State(TWO_CHALLENGERS, rollbacks=1, deaths=1),
     "a delivery, a reviewer, a sheet that is refused, a rollback, a death": State(
         (TWO_DELIVERIES[0], TWO_REVIEWERS[0], *BAD_SHEET), rollbacks=1, deaths=1

@@ -64,6 +64,7 @@ def evidence(
         "period": "2026-10",
         "run": f"{group}-comparison-2026-10-0f3a9c21d4e5",
         "policy": "{}",
+        "undecided": "",
     }
     for role, model, share in zip(("challenger", "winner"), (CHALLENGER, WINNER), wrong, strict=True):
         model = model.format(group=group) if share is not None else ""

@@ -10,7 +10,10 @@ import numpy as np
 import pyarrow as pa
 
 from processing.codes import codebook
+from processing.dataset.decisions import read_rows
 from processing.labels import label_table, output, published
+from processing.labels.kept_decisions import from_before, in_labels, not_kept
+from processing.labels.standing_decisions import ITEM, standing
 from processing.month import summary
 from processing.policy import Policy
 
@@ -45,6 +48,7 @@ PREDICTIONS = pa.schema(
         "confidence": pa.float64(),
         "second_code": pa.string(),
         "review": pa.bool_(),
+        "known_share": pa.float64(),
     }
 )
 SHARES = {"PAP": 0.45, "PLA": 0.3, "ACI": 0.15, "CPL": 0.1}
@@ -59,7 +63,7 @@ def publish(
     Returns their addresses and folders: September, October, October amended; or September alone if `first`.
     """
     book = codebook.parse(CODEBOOK | {"group": group})
-    made, before = [], None
+    made, before, found = [], None, None
     rng = np.random.default_rng(7)
     truth = rng.choice(list(SHARES), size=rows, p=list(SHARES.values()))
     for period, model in zip(("2026-09", "2026-10"), MODELS, strict=True):
@@ -72,14 +76,17 @@ def publish(
                 "confidence": sure,
                 "second_code": ["PLA"] * rows,
                 "review": sure < 0.6,
+                "known_share": [0.9] * rows,
             },
             schema=PREDICTIONS,
         )
         policy = Policy(review_capacity=40)
-        labels, plan = label_table.label(predictions, book, period, policy)
-        labels = labels.append_column(
-            "text_key", pa.array([f"{number:016x}" for number in range(rows)], pa.string())
-        )
+        keys = pa.array([f"{number:016x}" for number in range(rows)], pa.string())
+        predictions = predictions.append_column("text_key", keys)
+        nothing = read_rows(root / "nothing", ITEM, group)
+        said = standing(predictions, nothing, None, book, period, policy.same_text)
+        labels, plan = label_table.label(predictions, said, book, period, policy)
+        labels = labels.append_column("text_key", keys)
         constants = {"model_group": group, "period": period, "model": model}
         table = label_table.assemble([labels], constants, test_set=False)
         run = f"{group}-inference-{period}-0f3a9c21d4e5"
@@ -92,7 +99,8 @@ def publish(
         codes = dict.fromkeys(SHARES, 10)
         splits = {"train": {"codes": codes}, "validation": {"codes": codes}}
         trained = {"period": "2026-09", "splits": splits, "unclear_codes": {}}
-        found, changed = summary.summarise(table, about, plan, before, book, trained, 0.1)
+        decisions = {**in_labels(table), **from_before(said), "not_kept": not_kept(None)}
+        found, changed = summary.summarise(table, about, plan, before, book, trained, 0.1, decisions, found)
         made.append(_write(root, about, found, changed))
         if first:
             return made

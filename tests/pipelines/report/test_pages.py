@@ -99,7 +99,7 @@ def test_a_page_shows_the_questions_that_the_comparison_asked_with_their_answers
     asked = {"question": "Is it light?", "asked": "under 1 kg", "found": "<2 kg>", "passed": passed}
     html = comparison_page(evidence | {"questions": [asked]}, lineage)
     assert f"Is it light? required: under 1 kg {answer} &lt;2 kg&gt; " in text_of(html)
-    assert "Are there enough distinct test texts?" not in html
+    assert "Are there test rows?" not in html
 
 
 def test_a_page_of_a_comparison_that_recorded_no_questions_says_so(promoted):
@@ -135,12 +135,28 @@ def test_synthetic_data_is_called_synthetic_and_real_data_is_not(promoted):
 )
 def test_a_page_says_where_the_challenger_labels_nothing_by_itself(promoted, policy, wanted):
     evidence, lineage = promoted
-    sentence = "The challenger labels nothing by itself. Every item goes to review:"
+    model = evidence["challenger"]["model"]
+    sentence = f"The challenger, {model}, labels nothing by itself. Every item goes to review:"
     assert sentence not in text_of(comparison_page(evidence, lineage))
     policy = {name: value for name, value in evidence["policy"].items() if name != "precision"} | policy
     never = evidence["challenger"] | {"coverage": 0.0, "accuracy_of_covered": None}
-    text = text_of(comparison_page(evidence | {"policy": policy, "challenger": never}, lineage))
+    winner = evidence["winner"] | {"coverage": 0.45, "accuracy_of_covered": 0.991}
+    changed = evidence | {"policy": policy, "challenger": never, "winner": winner}
+    text = text_of(comparison_page(changed, lineage))
     assert sentence in text and f"no threshold reaches a precision of {wanted}." in text
+    said = f"The winner, {winner['model']}, labels 45.0 % of the test rows, 99.1 % of them right."
+    assert said in text
+
+
+def test_a_comparison_on_few_texts_shows_that_macro_f1_has_no_interval(compare):
+    few, lineage = compare(rows=90, wrong=(0.05, 0.4))
+    html = comparison_page(few, lineage)
+    assert few["low"] is None
+    said = "Line: exact 98 % interval on the 90 distinct texts; of macro-F1 there is none with so few."
+    assert said in text_of(html)
+    assert "no interval" in html
+    period = period_page("2026-10", [(few, lineage)], ["DE-weee"], {})
+    assert "None" not in text_of(period)
 
 
 def test_a_first_model_is_compared_with_nothing(first):
@@ -253,10 +269,8 @@ def test_a_page_of_labels_says_what_changed_since_last_month_and_why(amended):
     for sentence in summary["attention"]:
         assert sentence in text
     for check in summary["checks"]:
-        assert (
-            f"{check['what']} needs attention: {check['threshold']} {'no' if check['message'] else 'yes'}"
-            in text
-        )
+        good = "no" if check["since"] else "yes"
+        assert f"{check['what']} needs attention: {check['threshold']} {good}" in text
     renamed = next(row for row in summary["codes"] if row["code"] == "ACI-N")
     change = renamed["items"] - renamed["earlier_items"]
     assert f"ACI-N Acier {renamed['items']} {renamed['earlier_items']} \N{MINUS SIGN}{-change}" in text
@@ -304,6 +318,29 @@ def test_items_that_no_code_fits_are_counted_and_named_so(amended):
         "2026-10", [], ["FR-packaging"], {}, [amended | {"summary": summary | {"counts": counts}}]
     )
     assert re.search(r"No code fits Rejected .*FR-packaging [\d,]+ [\d,]+ [\d,]+ 5 ", text_of(html))
+
+
+def test_what_people_decided_is_told_beside_what_is_automatic(amended):
+    summary = amended["summary"]
+    counts = summary["counts"] | {"labelled": 1200, "decided": 40}
+    decisions = {
+        "earlier": 33,
+        "renamed": 2,
+        "ended": 1,
+        "by_text": 1,
+        "suggested": 5,
+        "kept": 34,
+        "not_kept": 0,
+    }
+    told = amended | {"summary": summary | {"counts": counts, "decisions": decisions}}
+    text = text_of(labels_page(told))
+    assert "labelled 1,200 40 by people" in text
+    for part in (
+        "decisions of other months: 33 hold (2 under their code",
+        "new name), 1 must be made anew, as no single code stands for theirs. ",
+        "For the same text under another id, 1 item is decided and 5 in review have a suggestion.",
+    ):
+        assert part in text
 
 
 def test_the_page_of_a_month_in_which_nothing_was_sold_has_no_figure_that_is_none(publish):

@@ -90,12 +90,14 @@ class Stack:
         amended: list[str] | None = None,
         labels=LABELS,
         skipped=(),
+        same_text=(),
         items=False,
     ) -> None:
         """Publish labels as the workflow does: files, manifest, their entries in the ledger.
 
-        Labels without a confidence are decided by a person; `skipped` are ids. With `items` the run
-        has items of its own, as one that labels has.
+        Labels without a confidence are decided by a person; `skipped` are ids, as are `same_text`: those with
+        what a person decided for the same text. With `items` the run has items of its own, as one that
+        labels has.
         """
         if items:
             known = [
@@ -113,7 +115,17 @@ class Stack:
         at = datetime(2026, 11, 2, 10, tzinfo=UTC)
         for name, values in {
             "answer": [
-                answers[row[4]] if row[2] is None else "skip" if row[0] in skipped else None for row in labels
+                (
+                    {"labelled": "same_text", "review": None}[row[4]]
+                    if row[0] in same_text
+                    else answers[row[4]]
+                )
+                if row[2] is None
+                else ("skip" if row[0] in skipped else None)
+                for row in labels
+            ],
+            "reason": [
+                "decided for the same text by B. Muster" if row[0] in same_text else None for row in labels
             ],
             "decided_by": ["B. Muster" if row[2] is None or row[0] in skipped else None for row in labels],
             "decided_at": [at if row[2] is None or row[0] in skipped else None for row in labels],

@@ -259,6 +259,21 @@ def test_a_decision_can_be_withdrawn_or_corrected(cli, stack, tmp_path):
         assert {row["suggested"] for row in stack.decisions()} == {"1"}
 
 
+def test_what_was_decided_for_the_same_text_is_suggested_and_can_be_decided_anew(cli, stack, tmp_path):
+    labels = [DECIDED, ("sure", "2", None, "1", "review", "a" * 16)]
+    stack.publish(SECOND, amended=[RUN], labels=labels, same_text=("007", "sure"))
+    (tmp_path / "ids.txt").write_text("007\nsure\n")
+    cli("export", GROUP, PERIOD, "--items", "ids.txt", "--out", "sheet.csv")
+    path = Path("sheet.csv")
+    shown = {row["item_id"]: (row["suggested_code"], row["reason"]) for _, row in read(path)}
+    assert shown["sure"] == ("2", "decided for the same text by B. Muster")
+    fill(path, {"007": "WITHDRAW", "sure": "2"})
+    code, printed = cli("import", str(path), "--by", "A. Muster")
+    assert code == 0, printed
+    said = {row["item_id"]: (row["answer"], row["label"], row["suggested"]) for row in stack.decisions()}
+    assert said == {"007": ("withdrawn", None, "1"), "sure": ("code", "2", "1")}
+
+
 def test_ids_that_are_not_in_the_labels_are_named(cli, tmp_path):
     (tmp_path / "ids.txt").write_text("sure\n" + "".join(f"x{number}\n" for number in range(7)))
     code, printed = cli("export", GROUP, PERIOD, "--items", "ids.txt")

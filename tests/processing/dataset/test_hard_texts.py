@@ -107,7 +107,7 @@ def test_every_row_comes_out_once_whatever_it_holds(new_job, rows):
 
     job = new_job()
     job.trained()
-    for name in ("items", "rejected", "truth"):
+    for name in ("items", "truth"):
         shutil.copytree(before.output(name), job.input(name), dirs_exist_ok=True)
     answer = {"code": "1", "confidence": 0.9, "second_code": "2", "second_confidence": 0.1, "review": False}
     predictions = [{"item_id": item["item_id"], "SageMakerOutput": answer} for item in reversed(items)]
@@ -122,6 +122,7 @@ def test_every_row_comes_out_once_whatever_it_holds(new_job, rows):
         model="m",
         earlier_digest=job.labels_digest("earlier"),
         replaced_digest=job.labels_digest("replaced"),
+        compared_digest="",
         destination="s3://labelled/x/",
         rows=str(len(rows)),
         policy='{"precision": 0}',

@@ -32,7 +32,7 @@ def current(new_job, tmp_path):
         before.prepare("inference")
         job = new_job()
         job.trained()
-        for name in ("items", "truth", "rejected"):
+        for name in ("items", "truth"):
             for path in before.output(name).iterdir():
                 (job.input(name) / path.name).write_bytes(path.read_bytes())
         answer = {
@@ -52,6 +52,7 @@ def current(new_job, tmp_path):
             model="m",
             earlier_digest=job.labels_digest("earlier"),
             replaced_digest=job.labels_digest("replaced"),
+            compared_digest="",
             destination="s3://x/",
             rows="5",
             policy="{}",

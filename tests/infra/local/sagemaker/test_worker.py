@@ -3,6 +3,7 @@
 import functools
 import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -11,7 +12,7 @@ import sys
 import pytest
 
 from infra.local.endpoint import client
-from infra.local.sagemaker import mounts
+from infra.local.sagemaker import mounts, worker
 from infra.local.sagemaker.launcher import Launcher
 from tests.infra.local.sagemaker.job_requests import (
     PATIENCE_SECONDS,
@@ -192,3 +193,29 @@ def test_when_its_owner_is_killed_no_process_is_left(endpoint_url, tmp_path):
     for handle in handles:
         assert select.select([handle], [], [], PATIENCE_SECONDS)[0]
         os.close(handle)
+
+
+def test_pruning_removes_what_ended_jobs_have_worked_with_and_nothing_of_running_ones(new_stack, tmp_path):
+    stack, gate = new_stack(slots=2), tmp_path / "gate"
+    os.mkfifo(gate)
+    code = stack.code("prune", says="print('done')", waits="import sys; open(sys.argv[1]).read()")
+    stack.run("processing", processing_request("said", code, "says"))
+    stack.worker.submit("processing", processing_request("waiting", code, "waits", str(gate)))
+    jobs = stack.folder / "jobs"
+    with gate.open("w"):  # opens once the job reads
+        freed = stack.worker.prune()
+        assert (freed.jobs, freed.size > 0) == (1, True)
+        assert re.fullmatch(r"\d+ files of 1 ended job, \d+\.\d MiB", str(freed))
+        assert {path.name for path in (jobs / "said").iterdir()} == {"request.json", "log.txt"}
+        assert (jobs / "waiting/opt/ml/processing/input/code/steps/waits.py").exists()
+    stack.book.ended("processing", "waiting")
+
+
+def test_the_oldest_of_ended_jobs_is_pruned_by_itself_above_a_size(new_stack, monkeypatch):
+    stack = new_stack(slots=1)
+    code = stack.code("full", writes="open('/opt/ml/processing/large', 'wb').write(bytes(100_000))")
+    monkeypatch.setattr(worker, "KEPT_BYTES", 300_000)
+    for name in ("first", "second", "third"):
+        stack.run("processing", processing_request(name, code, "writes"))
+    stack.worker.stop()  # all threads of jobs have ended
+    assert {path.parent.name for path in stack.folder.glob("jobs/*/opt")} == {"second", "third"}
