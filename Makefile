@@ -17,10 +17,11 @@ setup: .venv/.ready .venv/sdk/.ready ## everything into .venv; the SDKs that com
 definitions: .venv/sdk/.ready ## compiles pipelines/machines/ to pipelines/definitions/*.asl.json, which are committed
 	.venv/sdk/bin/python -m pipelines.machines.compile
 
-docs: .venv/.ready ## writes again what is generated in docs/access.md, docs/faults.md and docs/local.md
+docs: .venv/.ready ## writes again what is generated in docs/access.md, docs/faults.md, docs/input.md and docs/local.md
 	$(BIN)/python -m tests.infra.access_matrix
 	$(BIN)/python -m tests.infra.local.refusals_page
 	$(BIN)/python -m tests.simulation.faults
+	$(BIN)/python -m tests.processing.dataset.input_page
 
 checkov: .venv/checkov/.ready ## sets up checkov, which one test of the templates needs
 

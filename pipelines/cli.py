@@ -13,6 +13,7 @@ import sys
 COMMANDS = {
     "demo": ("infra.local.demo", "two months for three model groups, on this machine"),
     "local": ("infra.local.command", "run the whole system on this machine"),
+    "check": ("pipelines.commands.check", "say whether a dataset would be taken, before it is sent"),
     "codebook": ("pipelines.commands.codebook", "check, show, compare and publish codebooks"),
     "groups": ("pipelines.commands.groups", "the model groups: list, retire and revive"),
     "models": ("pipelines.commands.models", "winners, their history and rollback"),

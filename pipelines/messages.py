@@ -107,8 +107,8 @@ APPROVAL_WANTED = Message(
 LABELS_READY = Message(
     "Labels ready: {group} {period}",
     "{group} {period}. Items: {rows}. Labelled: {labelled} ({decided} by people). To review: {review}. "
-    "No code fits: {none}. Rejected: {rejected}. Model: {model}. Codebook: {codebook}. "
-    "Needs attention: {attention} "
+    "No code fits: {none}. Rejected: {rejected}. Found in the data (docs/input.md): {found}. "
+    "Model: {model}. Codebook: {codebook}. Needs attention: {attention} "
     f"Manifest of the files: {address('{bucket}', '{prefix}manifest.json')}",
 )
 

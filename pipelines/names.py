@@ -115,6 +115,11 @@ def address(bucket: str, key: str) -> str:
     return f"s3://{bucket}/{key}"
 
 
+def is_address(text: str) -> bool:
+    """Whether a text is meant as an S3 address, not as the path of a file."""
+    return text.startswith("s3://")
+
+
 def split_address(address: str) -> tuple[str, str]:
     """Bucket and key of an S3 address; of a bucket alone the key is empty.
 

@@ -15,6 +15,7 @@ from processing.arrays import Booleans
 from processing.codes import codebook
 from processing.codes.codebook import Codebook
 from processing.dataset import rows_set_aside, split, training_report
+from processing.dataset.findings import in_words
 from processing.digests import sha256
 from processing.errors import NotComparable
 from processing.labels import published, reliability, review_queue
@@ -91,6 +92,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         "changes": changes(challenger, winner),
         "conflicts": trained["challenger"].conflicts,
         "set_aside": set_aside,
+        "findings": trained["challenger"].findings,
         "approval": policy.approval or too_many or verdict.asks,
     }
     text = json.dumps(evidence, ensure_ascii=False, indent=1)
@@ -266,6 +268,8 @@ def summary(evidence: dict[str, Any]) -> str:
             f"{counted(conflicts, 'item')} with another code in the dataset than a person had decided: the "
             "person's counts until it is withdrawn. The report names the first."
         )
+    if evidence["findings"]:
+        lines.append(f"Found in the training data (docs/input.md): {in_words(evidence['findings'])}.")
     lines.append(
         f"{counted(evidence['rows'], 'test row')}, {counted(evidence['distinct_texts'], 'distinct text')}"
     )

@@ -43,7 +43,8 @@ def run(job: Callable[[list[str] | None], Mapping[str, object]], arguments: list
     try:
         message = job(arguments)
     except JobError as error:
-        sentence = shorten(" ".join(str(error).split()), MESSAGE_BYTES)
+        explained = f" See docs/input.md#{error.kind}." if error.kind else ""
+        sentence = shorten(" ".join(str(error).split()) + explained, MESSAGE_BYTES)
         _write("message", sentence)
         _write("failure", sentence)
         line = {

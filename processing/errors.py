@@ -14,19 +14,29 @@ All are known failures: the job ends with the sentence as its message, never wit
 #: What the sentence of every Tampered says. The state machines raise an alarm on a failure that says it.
 NOT_AS_RECORDED = "is not what was recorded"
 
+#: As much as people read, in UTF-8; less than SageMaker keeps of a message.
+SENTENCE_BYTES = 600
+
 
 class JobError(Exception):
     """A known failure: what is wrong, where, and what puts it right.
 
     Args:
-        problem: one sentence that names the file and, where there is one, the row.
+        problem: one sentence that names the file and, where there is one, the row. Where both together are
+            longer than SENTENCE_BYTES, its end gives way.
         fix: one sentence that says what to do.
+        kind: its name in processing.dataset.kinds; empty for what is not wrong with delivered data.
     """
 
-    def __init__(self, problem: str, fix: str):
+    def __init__(self, problem: str, fix: str, kind: str = ""):
+        room = max(SENTENCE_BYTES - len(f" Fix: {fix}".encode(errors="replace")), 3)
+        octets = problem.encode(errors="backslashreplace")
+        if len(octets) > room:
+            problem = octets[: room - 3].decode(errors="ignore") + "…"
         super().__init__(f"{problem} Fix: {fix}")
         self.problem = problem
         self.fix = fix
+        self.kind = kind
 
 
 class BadManifest(JobError):

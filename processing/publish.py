@@ -19,6 +19,7 @@ from processing.arrays import Floats
 from processing.codes import codebook
 from processing.codes.codebook import Codebook
 from processing.dataset import decisions, jsonlines, training_report
+from processing.dataset.findings import FINDINGS
 from processing.dataset.rows import REJECTED
 from processing.digests import check
 from processing.errors import NotReconciled
@@ -70,6 +71,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         "rows": table.num_rows,
         **output.by_status(table),
         "reasons": dict(Counter(_kinds(table, rejected)).most_common()),
+        "findings": _findings(),
         "unseen_words": _unseen_words(matched),
     }
     message = {name: about[name] for name in ("rows", *output.STATUSES)}
@@ -195,6 +197,13 @@ def _unseen_words(matched: pa.Table) -> float | None:
     """Mean share of each text that the model has never seen; None where the model does not say."""
     share = pc.mean(matched["known_share"]).as_py()
     return None if share is None else round(1 - share, 4)
+
+
+def _findings() -> dict[str, Any]:
+    """What Prepare found in the dataset; nothing where it ran before it wrote that down."""
+    file = container.input_folder("truth") / FINDINGS
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    return found
 
 
 def _kinds(table: pa.Table, rejected: pa.Table) -> Counter[str]:

@@ -4,6 +4,7 @@ Each module has `add_parser`, and imports what is slow inside its functions. Wha
 package that it calls. `demo` and `local` are in infra/local, `deploy` and `destroy` in infra/deploy;
 ../cli.py lists all.
 
+    check.py          whether a dataset would be taken
     codebook.py       check, show, compare and publish codebooks
     groups.py         which groups there are; retiring and reviving one
     models.py         winners, their history, and changing them by hand

@@ -74,7 +74,7 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
-    book = _load(args.codebook, args.stack)
+    book = load(args.codebook, args.stack)
     if args.json:
         print(json.dumps(book, ensure_ascii=False, indent=2))
         return 0
@@ -107,7 +107,7 @@ def _show(args: argparse.Namespace) -> int:
 def _diff(args: argparse.Namespace) -> int:
     from pipelines.codebooks.changes import changes
 
-    lines = list(changes(_load(args.before, args.stack), _load(args.after, args.stack)))
+    lines = list(changes(load(args.before, args.stack), load(args.after, args.stack)))
     print("\n".join(lines) if lines else "no difference")
     return 0
 
@@ -150,7 +150,7 @@ def _publish(args: argparse.Namespace) -> int:
     return 0
 
 
-def _load(name: str, stack: str) -> dict[str, Any]:
+def load(name: str, stack: str) -> dict[str, Any]:
     """A codebook by its file, or by its model group the published one."""
     from pipelines.codebooks.publish import published
     from pipelines.codebooks.read import read

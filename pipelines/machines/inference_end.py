@@ -135,7 +135,7 @@ def _notify_stakeholders(failure: states.State) -> states.State:
             messages.LABELS_READY.text,
             **{
                 name: f"$.published.message.{name}"
-                for name in ("rows", "labelled", "decided", "review", "none", "rejected")
+                for name in ("rows", "labelled", "decided", "review", "none", "rejected", "found")
             },
             model=MODEL,
             codebook=CODEBOOK_VERSION,

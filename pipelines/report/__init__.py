@@ -1,7 +1,7 @@
-"""Self-contained pages for people: on a comparison, on a month's labels, on a period over all groups.
+"""Self-contained pages for people: on a comparison, a month's labels, a period, a dataset before it is sent.
 
-Nothing is decided here: verdicts are processing/verdict's, summaries processing/month's. The command is
-../commands/report.py. Read archive.py, then pages.py.
+Nothing is decided here: verdicts are processing/verdict's, summaries processing/month's. The commands are
+../commands/report.py and check.py. Read archive.py, then pages.py.
 
     archive.py  what a page is made of, from ledger and buckets
     pages.py    from that to HTML
@@ -12,6 +12,13 @@ Nothing is decided here: verdicts are processing/verdict's, summaries processing
     files.py    pages as files that link to one another
 """
 
-from pipelines.report.pages import comparison_page, labels_page, labels_page_name, page_name, period_page
+from pipelines.report.pages import (
+    check_page,
+    comparison_page,
+    labels_page,
+    labels_page_name,
+    page_name,
+    period_page,
+)
 
-__all__ = ["comparison_page", "labels_page", "labels_page_name", "page_name", "period_page"]
+__all__ = ["check_page", "comparison_page", "labels_page", "labels_page_name", "page_name", "period_page"]

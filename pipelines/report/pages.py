@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pipelines.report import formats, plots
 from processing.codes import codebook
+from processing.dataset.kinds import KINDS
 from processing.month.month_changes import CAUSES
 from processing.policy import all_to_review
 from processing.words import counted
@@ -42,6 +43,7 @@ def comparison_page(evidence: dict[str, Any], lineage: dict[str, Any]) -> str:
     return _render(
         "comparison.html",
         evidence=evidence,
+        findings=evidence.get("findings"),  # of a comparison before they were counted: none
         lineage=lineage,
         decided=decided,
         verdicts=VERDICTS,
@@ -70,12 +72,21 @@ def labels_page(month: dict[str, Any]) -> str:
     return _render(
         "labels.html",
         **month,
+        findings=summary.get("findings"),  # of labels before they were counted: none
         causes=CAUSES,
         names={entry["code"]: entry["description"] for entry in month["codebook"]["codes"]},
         shown={cause: [item for item in items if item["cause"] == cause][:ITEMS] for cause in CONCERN},
         in_force=set(codebook.parse(month["codebook"]).in_force(summary["period"])),
         codes_plot=plots.codes(summary),
     )
+
+
+def check_page(found: dict[str, Any]) -> str:
+    """The page on a dataset before it is sent, a whole HTML document.
+
+    `found` is what processing.dataset.check says, and what the `dataset` is called.
+    """
+    return _render("check.html", **found, names_of_signs={"\t": "tab", ",": "comma", ";": "semicolon"})
 
 
 def period_page(
@@ -175,5 +186,5 @@ def _environment() -> Environment:
         name: getattr(formats, name) for name in ("change", "count", "points", "signed", "tone", "time")
     }
     environment.filters["counted"] = counted
-    environment.globals |= {"page_name": page_name, "labels_page_name": labels_page_name}
+    environment.globals |= {"kinds": KINDS, "page_name": page_name, "labels_page_name": labels_page_name}
     return environment

@@ -44,6 +44,23 @@ class Attribute:
 
 
 @dataclass(frozen=True)
+class Format:
+    """How a group's text files are written: what is None is recognised in each file.
+
+    Attributes:
+        separator: of the fields of a CSV: `,`, `;`, `|` or a tab.
+        decimal: the sign in numbers that are text: `.` or `,`.
+        encoding: as Python names it: `utf-8`, `windows-1252`.
+        quoting: how a CSV writes a quote inside quotes: `doubled` or `backslash`.
+    """
+
+    separator: str | None = None
+    decimal: str | None = None
+    encoding: str | None = None
+    quoting: str | None = None
+
+
+@dataclass(frozen=True)
 class Codebook:
     """The codebook of one model group, in one version."""
 
@@ -52,6 +69,7 @@ class Codebook:
     attributes: tuple[Attribute, ...]
     codes: tuple[Code, ...]
     successions: tuple[Succession, ...] = ()
+    format: Format = Format()
 
     def in_force(self, period: str) -> list[str]:
         """The codes in force in a period (`YYYY-MM`), in the codebook's order."""
@@ -119,4 +137,11 @@ def parse(fields: dict[str, Any]) -> Codebook:
             raise ValueError(
                 f"attribute {attribute.name} has the type {attribute.type}; it must be number or category"
             )
-    return Codebook(fields["group"], fields["version"], attributes, codes, successions)
+    return Codebook(
+        fields["group"],
+        fields["version"],
+        attributes,
+        codes,
+        successions,
+        Format(**fields.get("format", {})),
+    )

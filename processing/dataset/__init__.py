@@ -1,10 +1,22 @@
 """What is delivered: a dataset's manifest and files, its rows and texts, and how they are split.
 
-Codes are understood in ../codes, labels are written in ../labels. Read data_files.py, rows.py, then split.py.
+Codes are understood in ../codes, labels are written in ../labels. Read accept.py, data_files.py, rows.py,
+then split.py.
 
+    accept.py           whether a dataset is taken, and the rows it gives
+    check.py            the same for people, before it is sent
+    kinds.py            all that can be found in one: what becomes of it, and what puts it right
+    findings.py         what a reader says of a file beside its rows
     manifest.py         the list of a dataset's files, as Redshift's UNLOAD writes it
     data_files.py       all files of a dataset as one table
     readers.py          one file of any format
+    csv_files.py        one CSV
+    csv_header.py       its first row: the separator and the columns
+    csv_quotes.py       its quotes
+    jsonlines_files.py  one file of JSON Lines
+    parquet_files.py    one Parquet file
+    text_files.py       a text file's bytes
+    columns.py          the columns a file must have
     diagnose.py         which row of a bad file is wrong
     rows.py             which rows are set aside, and the canonical form of the others
     rows_set_aside.py   what is told of those that are set aside

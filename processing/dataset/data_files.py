@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,15 +10,24 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from processing.codes.codebook import Attribute
-from processing.dataset import readers
-from processing.dataset.manifest import WRITE_AGAIN, DataFile
+from processing.codes.codebook import Attribute, Format
+from processing.dataset import kinds, readers
+from processing.dataset.findings import Finding, Recognised, merged
+from processing.dataset.manifest import DataFile
 from processing.digests import sha256
-from processing.errors import BadManifest
 
 COMMON = ("item_id", "title", "brand", "product_type")
 NUMBER = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
 NO_NUMBER = r"(?i)^\s*(nan)?\s*$"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """All files of a dataset as they were read: `recognised` by name of the file, `findings` by kind."""
+
+    table: pa.Table
+    recognised: dict[str, Recognised]
+    findings: tuple[Finding, ...]
 
 
 def columns_of(attributes: Iterable[Attribute], *, labelled: bool) -> dict[str, str]:
@@ -29,7 +39,7 @@ def columns_of(attributes: Iterable[Attribute], *, labelled: bool) -> dict[str, 
     return columns | {"label": "text"} if labelled else columns
 
 
-def read(files: list[DataFile], columns: Mapping[str, str]) -> pa.Table:
+def read(files: list[DataFile], columns: Mapping[str, str], stated: Format) -> Dataset:
     """All rows of a dataset's files, in order.
 
     Text comes as it was delivered: an id `007` stays `007`, what is missing is null or empty. A number is a
@@ -37,19 +47,29 @@ def read(files: list[DataFile], columns: Mapping[str, str]) -> pa.Table:
     say where a row is from: `_file`, `_row` (from 1), and `_unreadable`, null or what is wrong with a number
     in the row.
 
+    Args:
+        files: of the manifest; or not counted, their rows None.
+        columns: of `columns_of`.
+        stated: what the codebook says of the format of the group's files.
+
     Raises:
         BadData: for a file that cannot be read.
         BadManifest: for one with more or fewer rows than the manifest says.
     """
-    tables = []
+    tables, recognised = [], {}
+    findings: list[Finding] = []
     for file in files:
-        table = readers.read(file.path, file.name, columns)
-        if table.num_rows != file.rows:
-            raise BadManifest(
-                f"{file.name} has {table.num_rows} rows, the manifest says {file.rows}.", WRITE_AGAIN
+        found = readers.read(file.path, file.name, columns, stated)
+        # Whoever joined files may have counted their headers.
+        repeated = sum(one.count for one in found.findings if one.kind is kinds.REPEATED_HEADER)
+        if file.rows is not None and file.rows - found.table.num_rows not in (0, repeated):
+            raise kinds.OTHER_ROWS.refusal(
+                f"{file.name} has {found.table.num_rows} rows, the manifest says {file.rows}."
             )
-        tables.append(_with_origin(_with_numbers(table, columns), file.name))
-    return pa.concat_tables(tables)
+        tables.append(_with_file(_with_numbers(found.table, columns), file.name))
+        recognised[file.name] = found.recognised
+        findings += found.findings
+    return Dataset(pa.concat_tables(tables), recognised, merged(findings))
 
 
 def digest(paths: Iterable[Path]) -> str:
@@ -96,7 +116,6 @@ def _numbers(given: pa.Array) -> tuple[pa.Array, pa.Array]:
     return pc.if_else(pc.fill_null(pc.is_finite(given), False), given, None), pc.or_(wrong, infinite)
 
 
-def _with_origin(table: pa.Table, name: str) -> pa.Table:
+def _with_file(table: pa.Table, name: str) -> pa.Table:
     files = pa.DictionaryArray.from_arrays(np.zeros(table.num_rows, np.int32), pa.array([name]))
-    rows = pa.array(np.arange(1, table.num_rows + 1, dtype=np.int32))
-    return table.append_column("_file", files).append_column("_row", rows)
+    return table.append_column("_file", files)

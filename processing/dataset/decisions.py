@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from processing.codes.recode import recode
 from processing.codes.successions import CodeMap
 from processing.dataset import jsonlines
-from processing.dataset.readers import ARROW_TYPES
+from processing.dataset.columns import ARROW_TYPES
 from processing.dataset.text import text_keys
 from processing.errors import BadData
 

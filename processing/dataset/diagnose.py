@@ -1,11 +1,8 @@
 """Where exactly a file is wrong. Slow, and only used once it is known to be wrong."""
 
-import csv
 import io
 import json
-import sys
 from collections.abc import Iterator, Mapping
-from typing import TextIO
 
 import pyarrow as pa
 
@@ -15,19 +12,9 @@ EXPECTED: dict[str, tuple[type | tuple[type, ...], str]] = {
 }
 
 
-def bad_byte(data: bytes, *, csv_rows: bool) -> str:
-    """Row and position of the first byte of `data` that is not UTF-8, both from 1."""
-    try:
-        data.decode()
-    except UnicodeDecodeError as error:
-        start = error.start
-    before = data[:start].decode("utf-8-sig") + "x"
-    if csv_rows:
-        rows = sum(1 for row in _csv(before) if row) - 1
-        place = f"row {rows}" if rows else "the header"
-    else:
-        place = f"row {sum(1 for line in before.split(chr(10)) if line.strip())}"
-    return f"{place}: byte {start + 1} (0x{data[start]:02x})"
+def line_place(before: bytes) -> str:
+    """The row of the last character of a text with which a file of JSON Lines begins."""
+    return f"row {sum(1 for _ in _lines(before))}"
 
 
 def bad_value(values: pa.ChunkedArray) -> str:
@@ -38,18 +25,6 @@ def bad_value(values: pa.ChunkedArray) -> str:
         except UnicodeDecodeError as error:
             return f"row {row}: byte {error.start + 1} (0x{value[error.start]:02x})"
     raise AssertionError("every value is UTF-8")
-
-
-def csv_row(data: bytes, width: int) -> tuple[str, str] | None:
-    """What is wrong with the first row that has not `width` fields, and the fix."""
-    rows = (row for row in _csv(data.decode()) if row)
-    for number, row in enumerate(rows):
-        if len(row) != width:
-            return (
-                f", row {number}, has {len(row)} fields, the header has {width}.",
-                "quote fields that hold commas, quotes or line breaks; double quotes inside quotes.",
-            )
-    return None
 
 
 def first_fields(data: bytes) -> list[str] | None:
@@ -97,16 +72,6 @@ def json_row(data: bytes, columns: Mapping[str, str]) -> tuple[str, str] | None:
                     f"write {column} as {word}, or null.",
                 )
     return None
-
-
-def csv_rows(file: TextIO) -> Iterator[list[str]]:
-    """The rows of a CSV; unlike with `csv.reader` alone, a field may be of any length."""
-    csv.field_size_limit(sys.maxsize)
-    return csv.reader(file)
-
-
-def _csv(text: str) -> Iterator[list[str]]:
-    return csv_rows(io.StringIO(text, newline=""))
 
 
 def _lines(data: bytes) -> Iterator[tuple[int, bytes]]:

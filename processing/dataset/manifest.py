@@ -5,64 +5,99 @@ Source: Amazon Redshift Database Developer Guide, UNLOAD, "MANIFEST [ VERBOSE ]"
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from processing.dataset import kinds
 from processing.digests import check, sha256
-from processing.errors import BadManifest
 
 NAME = "manifest"
+#: What other systems leave beside data files: Spark, Hadoop, EMR, Glue, Windows. Source: Hadoop's
+#: FileOutputCommitter (`_SUCCESS`), ChecksumFileSystem (`.*.crc`), EMR's S3 file system (`_$folder$`).
+LEFT_OVER = re.compile(
+    r"(^|/)([._][^/]*(/.*)?|[^/]*\.crc|[^/]*_\$folder\$|manifest|[^/]*\.manifest|Thumbs\.db|desktop\.ini)$",
+    re.IGNORECASE,
+)
 TYPES = {"text": "character varying", "number": "double precision"}
-UNLOAD = "write it as UNLOAD with MANIFEST VERBOSE does: url, content_length and record_count of each file."
-WRITE_AGAIN = "write the dataset again under a new prefix, all data files first and the manifest last."
 
 
 @dataclass(frozen=True)
 class DataFile:
-    """One data file that the manifest lists. `name` is its path below the dataset's address."""
+    """One data file. `name` is its path below the dataset's address; `rows`: None if in no manifest."""
 
     name: str
     path: Path
-    rows: int
+    rows: int | None
 
 
 def read(folder: Path, dataset_uri: str) -> list[DataFile]:
     """The data files of the dataset in `folder`, which came from `dataset_uri`, in the manifest's order.
 
     Every file of the dataset is listed, is there and has the length listed, and the SHA-256 where one is (as
-    UNLOAD knows none, only in our own manifests); no other file is there. Rows are counted by who reads the
-    files. Raises BadManifest or Tampered.
+    UNLOAD knows none, only in our own manifests); no other file is there but `left_over` ones. Rows are
+    counted by who reads the files. Raises BadManifest or Tampered.
     """
     entries = _entries(folder)
     prefix = dataset_uri.rstrip("/") + "/"
     files = [_data_file(folder, prefix, entry) for entry in entries]
     for name, times in Counter(file.name for file in files).items():
         if times > 1:
-            raise BadManifest(f"The manifest lists {name} {times} times.", "list every data file once.")
-    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {NAME}
-    if unlisted := sorted(there - {file.name for file in files}):
-        raise BadManifest(f"{', '.join(unlisted[:5])}: not in the manifest.", WRITE_AGAIN)
+            raise kinds.LISTED_TWICE.refusal(f"The manifest lists {name} {times} times.")
+    passed_over = left_over(folder, files)
+    if unlisted := [name for name in _unlisted(folder, files) if name not in passed_over]:
+        raise kinds.NOT_LISTED.refusal(f"{', '.join(unlisted[:5])}: not in the manifest.")
     return files
+
+
+def unlisted(folder: Path) -> list[DataFile]:
+    """The data files of a folder that has no manifest yet: all but the `left_over` ones."""
+    beside = {*left_over(folder, []), NAME}
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return [DataFile(name, folder / name, None) for name in names if name not in beside]
+
+
+def address(folder: Path) -> str:
+    """Where the manifest says that the folder's files will be in S3. Raises BadManifest."""
+    urls = [str(entry.get("url")) for entry in _entries(folder)]
+    for url in urls:
+        for name in sorted(_unlisted(folder, []), key=len, reverse=True):
+            if url.endswith(f"/{name}"):
+                return url.removesuffix(name)
+    return urls[0].rpartition("/")[0] + "/"
+
+
+def left_over(folder: Path, files: list[DataFile]) -> list[str]:
+    """Names of the files beside a dataset that are no part of it: of LEFT_OVER, or empty and not listed."""
+    return [
+        name
+        for name in _unlisted(folder, files)
+        if LEFT_OVER.search(name) or not (folder / name).stat().st_size
+    ]
+
+
+def _unlisted(folder: Path, files: list[DataFile]) -> list[str]:
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {NAME}
+    return sorted(there - {file.name for file in files})
 
 
 def _entries(folder: Path) -> list[dict[str, Any]]:
     try:
         content = json.loads((folder / NAME).read_bytes())
     except FileNotFoundError:
-        raise BadManifest("The dataset has no manifest.", WRITE_AGAIN) from None
+        raise kinds.NO_MANIFEST.refusal("The dataset has no manifest.") from None
     except ValueError as error:
-        raise BadManifest(f"The manifest is not JSON ({error}).", WRITE_AGAIN) from None
+        raise kinds.BROKEN_MANIFEST.refusal(
+            f"The manifest is not JSON ({error}).", kinds.WRITE_AGAIN
+        ) from None
     entries = content.get("entries") if isinstance(content, dict) else None
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise BadManifest("The manifest has no list `entries` of objects.", UNLOAD)
+        raise kinds.BROKEN_MANIFEST.refusal("The manifest has no list `entries` of objects.")
     if not entries:
-        raise BadManifest(
-            "The manifest lists no file.",
-            "check the query that made it; where there is nothing to label, deliver a file without rows.",
-        )
+        raise kinds.EMPTY_MANIFEST.refusal("The manifest lists no file.")
     return entries
 
 
@@ -72,20 +107,17 @@ def _data_file(folder: Path, prefix: str, entry: dict[str, Any]) -> DataFile:
     meta = meta if isinstance(meta, dict) else {}
     length, rows = meta.get("content_length"), meta.get("record_count")
     if not isinstance(url, str) or not isinstance(length, int) or not isinstance(rows, int):
-        raise BadManifest(f"The manifest's entry for {url} lacks its length or row count.", UNLOAD)
+        raise kinds.BROKEN_MANIFEST.refusal(f"The manifest's entry for {url} lacks its length or row count.")
     name = url.removeprefix(prefix)
     if name == url or {"", ".", ".."} & set(name.split("/")):
-        raise BadManifest(
-            f"The manifest lists {url}, which is not below {prefix}.",
-            "deliver data files and manifest under one prefix, and list the files where they are.",
-        )
+        raise kinds.LISTED_ELSEWHERE.refusal(f"The manifest lists {url}, which is not below {prefix}.")
     path = folder / name
     if not path.is_file():
-        raise BadManifest(f"{name} is in the manifest but was not delivered.", WRITE_AGAIN)
+        raise kinds.NOT_DELIVERED.refusal(f"{name} is in the manifest but was not delivered.")
     if (actual := path.stat().st_size) != length:
-        raise BadManifest(f"{name} is {actual} bytes long, the manifest says {length}.", WRITE_AGAIN)
+        raise kinds.OTHER_LENGTH.refusal(f"{name} is {actual} bytes long, the manifest says {length}.")
     if "sha256" in meta:
-        check(path, meta["sha256"], name, WRITE_AGAIN)
+        check(path, meta["sha256"], name, kinds.WRITE_AGAIN)
     return DataFile(name, path, rows)
 
 

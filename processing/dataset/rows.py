@@ -12,10 +12,14 @@ from numpy.typing import NDArray
 from processing.arrays import Booleans
 from processing.codes.codebook import Codebook
 from processing.codes.recode import recode
+from processing.dataset import kinds
 from processing.dataset.data_files import COMMON
+from processing.dataset.findings import SHOWN, Finding, Place
+from processing.dataset.kinds import KINDS, Kind
 
 # A row's texts together. A JSON line of them stays far below the 6 MB of one inference request.
 TEXT_BYTES = 1 << 20
+SLICE_ROWS = 20_000  # so many rows at most are Python objects at the same time
 CONTROL = r"[\p{Cc}\x{2028}\x{2029}]"
 REJECTED = pa.schema(
     [
@@ -33,14 +37,13 @@ REJECTED = pa.schema(
 class Problem:
     """One thing that can be wrong with a row.
 
-    `found(table)` is the mask of the rows that have it, shape (n_rows,); `reason` is a sentence, or makes one
-    from a row's values.
+    `found(table)` is the mask of the rows that have it, shape (n_rows,); `reason` makes a sentence from a
+    row's values, where that of the kind does not say enough.
     """
 
-    name: str
+    kind: Kind
     found: Callable[[pa.Table], Booleans]
-    reason: str | Callable[[dict[str, Any]], str]
-    fix: str
+    reason: Callable[[dict[str, Any]], str] | None = None
 
 
 def set_aside(table: pa.Table, problems: list[Problem]) -> tuple[pa.Table, pa.Table]:
@@ -49,67 +52,67 @@ def set_aside(table: pa.Table, problems: list[Problem]) -> tuple[pa.Table, pa.Ta
     for number in reversed(range(len(problems))):
         first[problems[number].found(table)] = number
     bad = first < len(problems)
+    made = [REJECTED.empty_table()]
+    for start in range(0, table.num_rows, SLICE_ROWS):
+        slice_first = first[start : start + SLICE_ROWS]
+        made.append(_rejected(table.slice(start, SLICE_ROWS), slice_first, problems))
+    return table.filter(pa.array(~bad)), pa.concat_tables(made)
+
+
+def findings(rejected: pa.Table) -> tuple[Finding, ...]:
+    """The rows set aside, a table REJECTED, by kind; a place's value is the reason."""
+    found = []
+    for kind in pc.unique(rejected["problem"]).to_pylist():
+        of_kind = rejected.filter(pc.equal(rejected["problem"], kind))
+        first = of_kind.slice(0, SHOWN).to_pylist()
+        places = tuple(Place(row["file"], row["row"], row["reason"]) for row in first)
+        found.append(Finding(KINDS[kind], of_kind.num_rows, places))
+    return tuple(found)
+
+
+def _rejected(table: pa.Table, first: NDArray[np.int64], problems: list[Problem]) -> pa.Table:
+    """Those of the rows that have a problem, by the number of their first one."""
+    bad = first < len(problems)
     rejected = [
         {
             "file": row["_file"],
             "row": row["_row"],
             "item_id": row["item_id"],
-            "problem": problem.name,
-            "reason": problem.reason if isinstance(problem.reason, str) else problem.reason(row),
-            "fix": problem.fix,
+            "problem": problem.kind.name,
+            "reason": problem.reason(row) if problem.reason else problem.kind.what,
+            "fix": problem.kind.fix,
         }
         for row, problem in zip(
             table.filter(pa.array(bad)).to_pylist(), (problems[number] for number in first[bad]), strict=True
         )
     ]
-    return table.filter(pa.array(~bad)), pa.Table.from_pylist(rejected, REJECTED)
+    return pa.Table.from_pylist(rejected, REJECTED)
 
 
 def problems_of_items() -> list[Problem]:
     """What can be wrong with any row, the most basic first."""
     return [
-        Problem("empty_id", _blank("item_id"), "The item_id is empty.", "give every item an item_id."),
+        Problem(kinds.EMPTY_ID, _blank("item_id")),
+        Problem(kinds.UNUSABLE_ID, lambda table: _matches(table["item_id"], CONTROL)),
+        Problem(kinds.REPEATED_ROW, lambda table: _repeats(table)[0]),
+        Problem(kinds.DUPLICATE_ID, lambda table: _repeats(table)[1]),
+        Problem(kinds.EMPTY_TITLE, _blank("title")),
         Problem(
-            "unusable_id",
-            lambda table: _matches(table["item_id"], CONTROL),
-            "The item_id contains a control character, such as a line break or a tab.",
-            "remove it from the item_id in the warehouse.",
-        ),
-        Problem(
-            "repeated_row",
-            lambda table: _repeats(table)[0],
-            "The row repeats an earlier one.",
-            "deliver every item once.",
-        ),
-        Problem(
-            "duplicate_id",
-            lambda table: _repeats(table)[1],
-            "Different rows have this item_id; none of them is used.",
-            "deliver one row for each item_id.",
-        ),
-        Problem(
-            "empty_title", _blank("title"), "The title is empty.", "fill in the title, or leave the item out."
-        ),
-        Problem(
-            "too_long",
+            kinds.TOO_LONG,
             lambda table: _text_bytes(table) > TEXT_BYTES,
-            f"The row's texts are longer than {TEXT_BYTES} bytes.",
-            "shorten the title.",
+            lambda row: f"The row's texts are longer than {TEXT_BYTES} bytes.",
         ),
         Problem(
-            "unreadable_number",
+            kinds.UNREADABLE_NUMBER,
             lambda table: _mask(table["_unreadable"].is_valid()),
-            lambda row: row["_unreadable"],
-            "write a plain number with a decimal point, or leave the field empty.",
+            lambda row: str(row["_unreadable"]),
         ),
     ]
 
 
 def missing_label() -> Problem:
     """The row has no label."""
-    return Problem(
-        "empty_label", _blank("label"), "The label is empty.", "fill in the label, or leave the item out."
-    )
+    return Problem(kinds.EMPTY_LABEL, _blank("label"))
 
 
 def problems_of_labels(book: Codebook, period: str) -> list[Problem]:
@@ -118,16 +121,14 @@ def problems_of_labels(book: Codebook, period: str) -> list[Problem]:
     return [
         missing_label(),
         Problem(
-            "unknown_label",
+            kinds.UNKNOWN_LABEL,
             lambda table: ~_mask(pc.is_in(table["label"], pa.array(known, pa.string()))),
             lambda row: f"The label {row['label'][:64]!r} is not in codebook {book.version}.",
-            "correct the label, or publish a codebook that has it.",
         ),
         Problem(
-            "label_not_in_force",
+            kinds.LABEL_NOT_IN_FORCE,
             lambda table: _mask(recode(table["label"], code_map).codes.is_null()),
             lambda row: f"The label is not in force in {period}: {code_map.outcome(row['label']).reason}.",
-            "give the row the code in force, or correct the codebook.",
         ),
     ]
 

@@ -92,7 +92,7 @@ def in_words(found: dict[str, Any], asks_above: float | None = None) -> str:
     asked = (
         f", over the policy's {asks_above:.1%}, so a person must approve" if asks_above is not None else ""
     )
-    kinds = [f"{kind.replace('_', ' ')} {rows:,}" for kind, rows in found["problems"].items()]
+    kinds = [f"{kind.replace('-', ' ')} {rows:,}" for kind, rows in found["problems"].items()]
     more = f", {counted(len(kinds) - SHOWN, 'more kind')}" if len(kinds) > SHOWN else ""
     first = found["first"]
     return (

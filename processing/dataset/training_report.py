@@ -14,11 +14,13 @@ class Trained:
         codes: every code that the model can predict.
         conflicts: where the dataset has another code than a person decided: how many `rows`, and the `first`.
         set_aside: the rows that could not be trained on (`rows_set_aside.account`).
+        findings: all that was found in the data, by kind; empty in a report from before that was counted.
     """
 
     codes: set[str]
     conflicts: dict[str, Any]
     set_aside: dict[str, Any]
+    findings: dict[str, Any]
 
 
 def read_report(folder: Path) -> dict[str, Any]:
@@ -29,7 +31,8 @@ def read_report(folder: Path) -> dict[str, Any]:
 
 def of_comparison(report: dict[str, Any]) -> Trained:
     """What a comparison asks of a report. Raises KeyError where it is not there."""
-    return Trained(codes(report), report["reviewed"]["conflicts"], report["set_aside"])
+    conflicts, findings = report["reviewed"]["conflicts"], report.get("findings", {})
+    return Trained(codes(report), conflicts, report["set_aside"], findings)
 
 
 def codes(report: dict[str, Any]) -> set[str]:

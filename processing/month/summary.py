@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from processing.arrays import Floats
 from processing.codes.codebook import Codebook
-from processing.dataset import training_report
+from processing.dataset import findings, training_report
 from processing.labels import output
 from processing.labels.output import STATUSES
 from processing.labels.published import Published
@@ -54,6 +54,7 @@ def summarise(
     summary = {
         **{name: about[name] for name in ("group", "period", "run", "model", "codebook_version")},
         "counts": counts(table, about),
+        "findings": about.get("findings", {}),
         "earlier": _earlier(earlier),
         "codes": by_code,
         "codes_out_of_reach": _out_of_reach(report, book, period) if report else [],
@@ -84,11 +85,13 @@ def write(summary: dict[str, Any], folder: Path) -> None:
 
 
 def message(summary: dict[str, Any]) -> dict[str, object]:
-    """The job's message about a summary: what people decided, whether somebody must act, and why."""
+    """The job's message about a summary: what people decided, what was found, what needs attention."""
     found = summary["attention"]
     stands = any(check["since"] for check in summary["checks"] if "since" in check)
     return {
         "decided": summary["counts"]["decided"],
+        # Of labels from before it was written down, nothing is known.
+        "found": findings.in_words(summary.get("findings", {})),
         "alarms": len(found),
         "attention": " ".join(found) or ("Nothing new." if stands else "Nothing."),
     }

@@ -24,6 +24,8 @@ from tests.processing.job_folders import (
     read_json,
 )
 
+FOUND = "row set aside: empty-title 1"
+
 
 def test_a_decision_is_in_the_new_version_with_who_decided_and_what_the_model_had_said(labels, amended):
     job = amended(labels, [decision(0, "2", why="a heat pump")])
@@ -49,6 +51,7 @@ def test_the_manifest_names_what_it_amends_and_counts_anew(labels, amended):
         "decided": 2,
         "alarms": 0,
         "attention": "Nothing.",
+        "found": FOUND,
         "manifest_digest": digest,
     }
     assert job.message == counts | told
@@ -56,7 +59,7 @@ def test_the_manifest_names_what_it_amends_and_counts_anew(labels, amended):
     assert {name: manifest[name] for name in counts} == counts
     assert (manifest["run"], manifest["amends"], manifest["amended_runs"]) == ("r2", AMENDS, ["r1"])
     assert (manifest["decided"], manifest["decided_by"]) == (2, ["A. Muster"])
-    assert manifest["reasons"] == {"The model is not sure enough.": 1, "empty_title": 1}
+    assert manifest["reasons"] == {"The model is not sure enough.": 1, "empty-title": 1}
     rows_of = {file["name"]: file.get("rows") for file in manifest["files"]}
     assert rows_of == {"decisions.csv": 2, "labels.csv": 7, "labels.parquet": 7, "summary.json": None}
 
@@ -107,6 +110,7 @@ def test_no_code_fits_is_an_answer_with_a_status_of_its_own(labels, amended):
     assert job.message == {
         **{"rows": 7, "labelled": 3, "review": 2, "none": 1, "rejected": 1, "decided": 0, "alarms": 0},
         "attention": "Nothing.",
+        "found": FOUND,
         "manifest_digest": sha256(job.output("manifest") / "manifest.json"),
     }
     summary = read_json(job, "files", "summary.json")

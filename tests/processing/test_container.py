@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from processing import container
+from processing.dataset import kinds
 from processing.errors import BadData
 
 
@@ -34,6 +35,16 @@ def test_a_long_reason_gives_way_so_that_the_message_stays_whole_json_under_1_kb
     assert message["reason"].endswith("…")
 
 
+def test_a_refusal_of_delivered_data_leads_to_its_kind_in_the_docs(tmp_path):
+    def job(arguments):
+        raise kinds.NO_ROWS.refusal("The dataset has no rows.")
+
+    with pytest.raises(SystemExit):
+        container.run(job)
+    sentence = "The dataset has no rows. Fix: check the query that made it. See docs/input.md#no-rows."
+    assert output(tmp_path, "message") == output(tmp_path, "failure") == sentence
+
+
 def test_a_known_failure_is_one_sentence_under_1_kb_and_exit_code_1(tmp_path):
     def job(arguments):
         raise BadData("part-000.csv, row 3:\nbroken " + "ü" * 2000, "mend it.")
@@ -44,7 +55,8 @@ def test_a_known_failure_is_one_sentence_under_1_kb_and_exit_code_1(tmp_path):
     sentence = output(tmp_path, "failure")
     assert sentence == output(tmp_path, "message")
     assert sentence.startswith("part-000.csv, row 3: broken ü")
-    assert len(sentence.encode()) <= 1024
+    assert sentence.endswith("ü… Fix: mend it.")
+    assert len(sentence.encode()) <= 600
 
 
 def test_a_known_failure_is_logged_as_one_line_of_json_with_run_and_group(capsys):

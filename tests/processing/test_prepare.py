@@ -205,7 +205,7 @@ def test_the_rows_of_a_code_that_was_split_are_set_aside_and_counted_by_code(job
     job.dataset({"part-000.jsonl": (as_jsonl(rows), len(rows))})
     assert job.prepare()["rejected"] == 133
     assert job.report()["unclear_codes"] == {"3": 133}
-    assert {row["problem"] for row in job.rejected()} == {"label_not_in_force"}
+    assert {row["problem"] for row in job.rejected()} == {"label-not-in-force"}
 
 
 def test_the_test_set_is_a_dataset_that_prepare_takes_again(deliver, new_job):

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from processing.dataset import manifest, readers, split
+from processing.dataset import manifest, split, text_files
+from processing.dataset.kinds import KINDS
 from processing.dataset.text import text_keys
 from processing.digests import sha256
 from tests.processing.job_folders import DATASET, GROUP, JobFailed, as_jsonl, items
@@ -19,13 +20,15 @@ HEADER = b"item_id,title,brand,product_type,weight_kg,material,label\n"
 
 
 def rejection(job, purpose="training") -> str:
-    """The sentence a job ends with: it names the fix, and there is nothing for the next job."""
+    """The sentence a job ends with: it names the fix, and the next job is given nothing."""
     with pytest.raises(JobFailed) as failed:
         job.prepare(purpose)
     assert " Fix: " in str(failed.value)
     for output in ("train", "test", "items"):
         assert not list(job.output(output).rglob("*"))
-    return str(failed.value)
+    sentence, _, kind = str(failed.value).partition(" See docs/input.md#")
+    assert not kind or kind.removesuffix(".") in KINDS
+    return sentence
 
 
 def change_manifest(job, change) -> None:
@@ -36,22 +39,23 @@ def change_manifest(job, change) -> None:
 
 
 def test_a_file_that_unpacks_to_more_than_fits_is_rejected_before_it_is_all_unpacked(new_job, monkeypatch):
-    monkeypatch.setattr(readers, "MOST_BYTES", 3 << 20)
-    packed = gzip.compress(b"x" * (1 << 26), mtime=0)
+    monkeypatch.setattr(text_files, "MOST_BYTES", 3 << 20)
+    packed = gzip.compress(HEADER + b"x" * (1 << 26), mtime=0)
     job = new_job()
     # What comes after the limit is broken, but nobody gets there.
     job.dataset({"part-000.csv.gz": (packed[: len(packed) // 2], 1)})
-    sentence = "part-000.csv.gz has more than 3 MiB of text. Fix: deliver it in several files, or as Parquet."
-    assert rejection(job) == sentence
+    sentence = "part-000.csv.gz takes more than 3 MiB of memory: its text, unpacked, and its rows."
+    assert rejection(job) == f"{sentence} Fix: deliver it in several files, or as Parquet."
 
 
 @pytest.mark.parametrize(("more", "fits"), [(0, True), (-1, False)])
 def test_a_text_file_may_be_as_long_as_is_stated(new_job, monkeypatch, more, fits):
     text = as_jsonl(items(1))
-    monkeypatch.setattr(readers, "MOST_BYTES", len(text) + more)
+    taken = 2 * len(text) + 7 * text_files.CELL_BYTES
+    monkeypatch.setattr(text_files, "MOST_BYTES", taken + more)
     job = new_job()
     job.dataset({"part-000.jsonl": (text, 1)})
-    assert ("of text. Fix" in rejection(job)) != fits
+    assert ("of memory" in rejection(job)) != fits
 
 
 # --- the manifest
@@ -187,8 +191,9 @@ def test_bytes_that_are_not_utf8_are_named_with_file_row_and_byte(job):
     lines[2] = lines[2].replace("ü".encode(), b"\xfc")
     at = len(HEADER) + len(lines[0]) + len(lines[1]) + lines[2].index(b"\xfc") + 1
     job.dataset({"part-000.csv": (HEADER + b"".join(lines), 5)})
-    assert f"part-000.csv, row 3: byte {at} (0xfc) is not UTF-8. Fix: save the file as UTF-8." in rejection(
-        job
+    assert (
+        f"part-000.csv, row 3: byte {at} (0xfc) is not UTF-8. Fix: save the file as UTF-8, from"
+        in rejection(job)
     )
 
 
@@ -203,7 +208,7 @@ def test_a_file_cut_inside_its_last_character_is_found_wherever_the_chunks_it_is
     job, monkeypatch, more
 ):
     content = HEADER + "1,Kühlschrank,b,c,1,d,ä".encode()[:-1]
-    monkeypatch.setattr(readers, "CHUNK_BYTES", len(content) + more)
+    monkeypatch.setattr(text_files, "CHUNK_BYTES", len(content) + more)
     job.dataset({"part-000.csv": (content, 1)})
     assert f"part-000.csv, row 1: byte {len(content)} (0xc3) is not UTF-8." in rejection(job)
 
@@ -255,7 +260,7 @@ def test_a_quote_that_is_never_closed_does_not_swallow_rows(job):
         (
             "part-000.csv",
             HEADER + b"1," + b"x" * (33 << 20) + b",b,c,1,d,1\n",
-            " has a row of more than 16 MiB.",
+            ", row 1, is longer than 16 MiB.",
         ),
         (
             "part-000.jsonl",
@@ -322,6 +327,42 @@ def test_a_parquet_text_that_is_no_number_sets_its_row_aside(job, kind):
     (rejected,) = job.rejected()
     assert (rejected["row"], rejected["reason"]) == (2, "weight_kg is '7 kg', which is not a number.")
     assert [item["weight_kg"] for item in job.items()] == [1.5, None]
+
+
+# --- what the report says of the files
+
+
+def test_the_report_says_what_each_file_was_taken_for_and_what_was_found(job):
+    header = HEADER.replace(b",label", b"")
+    rows = b"1,a,b,c,1.5,d\n2,e,f,g,,h\n"
+    other = (header.replace(b"title", b"Title") + header.replace(b"title", b"Title") + rows).replace(
+        b",", b";"
+    )
+    job.dataset(
+        {
+            "a.csv": (header + rows, 2),
+            "b.csv": (header + rows.replace(b"1,a", b"3,a").replace(b"2,e", b"4,e"), 2),
+            "c.csv": (other.replace(b"1;a", b"5;a").replace(b"2;e", b"6;e"), 2),
+        }
+    )
+    (job.input("dataset") / "_SUCCESS").touch()
+    assert job.prepare("inference")["items"] == 6
+    report = job.report()
+    plain = {"format": "csv", "encoding": "utf-8", "separator": ",", "quoting": "doubled"}
+    names = header.decode().strip().split(",")
+    assert report["read"] == [
+        {"files": 2, "first": "a.csv", **plain, "header": names},
+        {"files": 1, "first": "c.csv", **plain, "separator": ";", "header": [names[0], "Title", *names[2:]]},
+    ]
+    assert report["findings"] == {
+        "left-over": found("noted", file="_SUCCESS"),
+        "other-names": found("repaired", file="c.csv", value="Title"),
+        "repeated-header": found("repaired", file="c.csv", row=1),
+    }
+
+
+def found(outcome: str, **place) -> dict:
+    return {"outcome": outcome, "count": 1, "first": [{"file": "", "row": None, "value": ""} | place]}
 
 
 # --- the dataset as a whole
@@ -422,23 +463,23 @@ def test_a_broken_codebook_is_rejected(job, content):
 @pytest.mark.parametrize(
     ("change", "problem", "reason"),
     [
-        ({"title": ""}, "empty_title", "The title is empty."),
-        ({"title": " \t\u00a0"}, "empty_title", "The title is empty."),
-        ({"title": None}, "empty_title", "The title is empty."),
-        ({"item_id": " "}, "empty_id", "The item_id is empty."),
+        ({"title": ""}, "empty-title", "The title is empty."),
+        ({"title": " \t\u00a0"}, "empty-title", "The title is empty."),
+        ({"title": None}, "empty-title", "The title is empty."),
+        ({"item_id": " "}, "empty-id", "The item_id is empty."),
         (
             {"item_id": "a\nb"},
-            "unusable_id",
+            "unusable-id",
             "The item_id contains a control character, such as a line break or a tab.",
         ),
-        ({"label": None}, "empty_label", "The label is empty."),
-        ({"label": "77"}, "unknown_label", "The label '77' is not in codebook 2026-10."),
+        ({"label": None}, "empty-label", "The label is empty."),
+        ({"label": "77"}, "unknown-label", "The label '77' is not in codebook 2026-10."),
         (
             {"label": "9"},
-            "label_not_in_force",
+            "label-not-in-force",
             "The label is not in force in 2026-10: code 9: no code in force",
         ),
-        ({"title": "x" * 1_100_000}, "too_long", "The row's texts are longer than 1048576 bytes."),
+        ({"title": "x" * 1_100_000}, "too-long", "The row's texts are longer than 1048576 bytes."),
     ],
 )
 def test_a_bad_row_is_set_aside_with_file_row_reason_and_fix(deliver, change, problem, reason):
@@ -462,7 +503,7 @@ def test_a_number_that_is_none_sets_its_row_aside(job, value):
     job.dataset({"part-000.csv": (HEADER.replace(b",label", b"") + b"".join(lines), 5)})
     assert job.prepare("inference")["rejected"] == 1
     (rejected,) = job.rejected()
-    assert (rejected["row"], rejected["item_id"], rejected["problem"]) == (4, "3", "unreadable_number")
+    assert (rejected["row"], rejected["item_id"], rejected["problem"]) == (4, "3", "unreadable-number")
     assert rejected["reason"] == f"weight_kg is {value!r}, which is not a number."
 
 
@@ -473,9 +514,9 @@ def test_the_first_of_equal_rows_stays_and_rows_that_contradict_each_other_all_g
     job = deliver(rows)
     assert job.prepare()["rejected"] == 3
     assert [(row["row"], row["problem"]) for row in job.rejected()] == [
-        (5, "duplicate_id"),
-        (11, "repeated_row"),
-        (21, "duplicate_id"),
+        (5, "duplicate-id"),
+        (11, "repeated-row"),
+        (21, "duplicate-id"),
     ]
 
 

@@ -140,10 +140,15 @@ def test_rejected_rows_are_published_with_their_reason_and_place(prepared):
     rows = items(5, labelled=False)
     rows[1]["title"] = ""
     job = prepared(rows)
-    assert counts(run_publish(job)) == {"rows": 5, "labelled": 4, "review": 0, "rejected": 1}
+    message = run_publish(job)
+    assert counts(message) == {"rows": 5, "labelled": 4, "review": 0, "rejected": 1}
     (row,) = (row for row in job.published() if row["status"] == "rejected")
     assert (row["item_id"], row["code"], row["confidence"]) == ("000001", None, None)
     assert row["reason"] == "The title is empty. (part-000.jsonl, row 2)"
+    assert message["found"] == "row set aside: empty-title 1"
+    kept = json.loads((job.output("files") / "summary.json").read_text())["findings"]["empty-title"]
+    place = {"file": "part-000.jsonl", "row": 2, "value": "The title is empty."}
+    assert kept == {"outcome": "row set aside", "count": 1, "first": [place]}
     assert row["model"] == "DE-weee-2026-09-1a2b3c4d"
 
 
@@ -195,7 +200,7 @@ def test_the_manifest_lists_counts_and_the_sha256_of_every_file(prepared):
     found = counts(run_publish(job))
     manifest = json.loads((job.output("manifest") / "manifest.json").read_text(encoding="utf-8"))
     assert {name: manifest[name] for name in found} == found
-    assert manifest["reasons"] == {"empty_title": 1}
+    assert manifest["reasons"] == {"empty-title": 1}
     assert manifest["model"] == "DE-weee-2026-09-1a2b3c4d"
     assert list(manifest["columns"]) == list(job.published()[0])
     rows_of = {file["name"]: file.get("rows") for file in manifest["files"]}

@@ -65,7 +65,7 @@ def test_rows_are_reported_with_their_number_kinds_the_first_and_the_codes_they_
 
     found = report(change)["set_aside"]
     assert (found["rows"], found["of"]) == (188, 400)
-    assert found["problems"] == {"unknown_label": 187, "empty_title": 1}
+    assert found["problems"] == {"unknown-label": 187, "empty-title": 1}
     assert found["first"] == {
         "file": "part-000.jsonl",
         "row": 1,
@@ -121,8 +121,10 @@ def test_seven_codes_of_ten_written_as_numbers_end_in_a_question_though_no_polic
 def test_the_evidence_holds_what_prepare_reported_of_the_challengers_rows(report, trained):
     found = report(as_number)
     job = trained(found)
-    run_compare(job)
+    message = run_compare(job)
     assert evidence(job)["set_aside"] == found["set_aside"]
+    assert evidence(job)["findings"] == found["findings"]
+    assert "Found in the training data (docs/input.md): row set aside: " in message["summary"]
     assert (evidence(job)["approval"], evidence(job)["verdict"]) == (True, "PROMOTE")
 
 

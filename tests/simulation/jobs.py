@@ -262,7 +262,7 @@ def _written(table: pa.Table, about: dict[str, Any], job: Job, given: Sequence[p
     manifest = json.dumps(about | {"files": listed}).encode()
     counts = {name: about[name] for name in ("rows", *output.STATUSES)} | {"decided": output.decided(table)}
     outputs = {"files": files, "manifest": {"manifest.json": manifest}}
-    message = counts | {"alarms": int(about["review"] > 1), "attention": "Look."}
+    message = counts | {"alarms": int(about["review"] > 1), "attention": "Look.", "found": "nothing"}
     return outputs, message | {"manifest_digest": hashlib.sha256(manifest).hexdigest()}
 
 

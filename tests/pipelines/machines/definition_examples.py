@@ -180,11 +180,11 @@ MESSAGES = {
     "training.featurize": {"rows": 78, "shared": 0, "groups": 0, "codes": 6},
     "processing.publish": {
         **{"rows": 100, "labelled": 89, "decided": 7, "review": 8, "none": 1, "rejected": 2},
-        **{"alarms": 0, "attention": "Nothing.", "manifest_digest": "3a" * 32},
+        **{"alarms": 0, "attention": "Nothing.", "found": "nothing", "manifest_digest": "3a" * 32},
     },
     "processing.amend": {
         **{"rows": 100, "labelled": 94, "decided": 12, "review": 3, "none": 1, "rejected": 2},
-        **{"alarms": 0, "attention": "Nothing.", "manifest_digest": "3a" * 32},
+        **{"alarms": 0, "attention": "Nothing.", "found": "nothing", "manifest_digest": "3a" * 32},
     },
     "processing.compare": {
         **{"verdict": "PROMOTE", "reason": "Macro-F1 rose by 0.05.", "rows": 20},

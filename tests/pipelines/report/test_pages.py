@@ -9,6 +9,7 @@ import pytest
 
 from pipelines.commands import approve, models, reject
 from pipelines.report import comparison_page, labels_page, labels_page_name, page_name, period_page
+from processing.dataset.kinds import KINDS
 from tests.pipelines.report import months
 
 
@@ -195,7 +196,7 @@ def test_a_page_shows_the_training_rows_that_were_set_aside(promoted):
     aside = {
         "rows": 1260,
         "of": 1800,
-        "problems": {"unknown_label": 1257, "empty_title": 3},
+        "problems": {"unknown-label": 1257, "empty-title": 3},
         "first": {"file": "part-0.csv", "row": 2, "reason": "The label '<b>4.0' is not in codebook 2026-10."},
         "codes": {"4": {"rows": 1257, "labels": ["<b>4.0"]}},
     }
@@ -241,6 +242,25 @@ def test_a_periods_page_lists_every_group_with_a_link_to_its_comparison(promoted
     assert "Without a comparison in 2026-10: NL-weee." in text
     assert "Winner now: DE-weee-2026-10-1a2b3c4d." in text
     assert text.index("DE-weee PROMOTE") < text.index("FR-packaging FIRST")
+
+
+FOUND = {
+    "repeated-header": {
+        "outcome": "repaired",
+        "count": 1200,
+        "first": [{"file": "a.csv", "row": 3, "value": "<b>"}],
+    }
+}
+SAID = f"repeated-header {KINDS['repeated-header'].what} repaired 1,200 a.csv, row 3 : <b>"
+
+
+def test_pages_count_what_was_found_in_the_data_by_kind(promoted, amended):
+    evidence, lineage = promoted
+    month = amended | {"summary": amended["summary"] | {"findings": FOUND}}
+    for html in (comparison_page(evidence | {"findings": FOUND}, lineage), labels_page(month)):
+        assert SAID in unescape(text_of(html))
+    nothing = (comparison_page(evidence | {"findings": {}}, lineage), labels_page(amended))
+    assert not any("What was found in the data" in html for html in nothing)
 
 
 def test_a_page_of_labels_says_what_changed_since_last_month_and_why(amended):

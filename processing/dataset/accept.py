@@ -1,0 +1,188 @@
+"""Whether a dataset is taken, and the rows it then gives: for Prepare, and for a check before it is sent.
+
+Nothing is written here. Single bad rows are set aside with the reason; a dataset that cannot be trusted is
+refused whole.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from processing.codes.codebook import Codebook
+from processing.codes.recode import recode
+from processing.dataset import data_files, decisions, kinds, rows, split
+from processing.dataset.data_files import Dataset
+from processing.dataset.findings import Finding, merged
+from processing.dataset.manifest import DataFile
+from processing.dataset.text import text_keys
+
+MIN_ROWS = 30
+SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """The folder with people's decisions, and when the dataset was delivered, with time zone."""
+
+    folder: Path
+    delivered: datetime
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A dataset that is taken.
+
+    Attributes:
+        dataset: as it was read.
+        columns: name to `text` or `number`.
+        table: its rows, with those that people decided.
+        good: of these, the ones that are not set aside.
+        rejected: a table `rows.REJECTED` of the others.
+        made: the good rows in canonical form, with `text_key`; labels are codes in force.
+        recoded: how many labels followed a change of codes.
+        reviewed: figures on people's decisions; empty where none were asked for.
+        parts: for purpose `training`, the rows of train, validation and test.
+        findings: all that was found, by kind: in the files, and the rows set aside.
+    """
+
+    dataset: Dataset
+    columns: dict[str, str]
+    table: pa.Table
+    good: pa.Table
+    rejected: pa.Table
+    made: pa.Table
+    recoded: dict[str, Any]
+    reviewed: dict[str, Any]
+    parts: dict[str, pa.Table]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return merged((*self.dataset.findings, *rows.findings(self.rejected)))
+
+
+def accept(
+    files: list[DataFile],
+    book: Codebook,
+    *,
+    group: str,
+    period: str,
+    purpose: str,
+    uri: str,
+    reviewed: Reviewed | None = None,
+) -> Accepted:
+    """Read a dataset's files and judge them.
+
+    Args:
+        files: of the manifest, or those that will be in one.
+        book: the group's codebook.
+        group: the model group.
+        period: `YYYY-MM`.
+        purpose: `training`, `inference` or `test`.
+        uri: what the dataset is called in errors.
+        reviewed: the decisions that become training rows, too.
+
+    Raises:
+        BadData: the dataset cannot be used; its `kind` is of processing.dataset.kinds.
+        BadManifest: the files are not those of the manifest.
+    """
+    found = judge(files, book, group=group, period=period, purpose=purpose, reviewed=reviewed)
+    check_whole(found, purpose, uri)
+    return found
+
+
+def judge(
+    files: list[DataFile],
+    book: Codebook,
+    *,
+    group: str,
+    period: str,
+    purpose: str,
+    reviewed: Reviewed | None = None,
+) -> Accepted:
+    """The same for the rows alone: whether they suffice is for `check_whole`."""
+    columns = data_files.columns_of(book.attributes, labelled=purpose != "inference")
+    dataset = data_files.read(files, columns, book.format)
+    table, figures = dataset.table, {}
+    if reviewed:
+        decided = decisions.read_rows(reviewed.folder, columns, group)
+        merged = decisions.merge(table, decided, group, book.code_map(period), reviewed.delivered)
+        table, figures = merged.table, merged.figures
+    good, rejected = rows.set_aside(table, _problems(book, purpose, period))
+    made = rows.canonical(good, columns)
+    recoded: dict[str, Any] = {}
+    if "label" in columns:
+        found = recode(made["label"], book.code_map(period))
+        labels = pc.coalesce(found.codes, made["label"].combine_chunks())
+        made = made.set_column(made.column_names.index("label"), "label", labels)
+        recoded = found.mapped
+    made = made.append_column("text_key", text_keys(group, made))
+    masks = split.parts(made["text_key"], made["label"]) if purpose == "training" else {}
+    parts = {name: made.filter(pa.array(mask)) for name, mask in masks.items()}
+    return Accepted(dataset, columns, table, good, rejected, made, recoded, figures, parts)
+
+
+def check_whole(found: Accepted, purpose: str, uri: str) -> None:
+    """Raise BadData where the rows together cannot be used, with purpose and uri as `accept` has them."""
+    _check_some_are_left(found.table, found.rejected, purpose, uri)
+    if purpose == "training":
+        _check_parts(found.made, found.parts)
+
+
+def _problems(book: Codebook, purpose: str, period: str) -> list[rows.Problem]:
+    """What to look for in the rows.
+
+    The labels of a test set were checked when it was made. A later codebook must not take rows away, since
+    challenger and winner are scored on the same rows, whenever each runs.
+    """
+    problems = rows.problems_of_items()
+    if purpose == "training":
+        problems += rows.problems_of_labels(book, period)
+    elif purpose == "test":
+        problems += [rows.missing_label()]
+    return problems
+
+
+def _check_some_are_left(table: pa.Table, rejected: pa.Table, purpose: str, uri: str) -> None:
+    """Raise BadData where no row is left, naming each kind of problem with its first row.
+
+    Such a month must stop: an output of rejected rows alone would be announced as ready. A month of which no
+    row was delivered is one in which nothing was sold.
+    """
+    if table.num_rows == 0:
+        if purpose == "inference":
+            return
+        raise kinds.NO_ROWS.refusal("The dataset has no rows.")
+    if rejected.num_rows == table.num_rows:
+        problems = rejected["problem"]
+        commonest = Counter(problems.to_pylist()).most_common(SHOWN)
+        first = [rejected.slice(pc.index(problems, kind).as_py(), 1).to_pylist()[0] for kind, _ in commonest]
+        shown = [
+            f"{count} like {row['file']}, row {row['row']}: {row['reason']}"
+            for row, (_, count) in zip(first, commonest, strict=True)
+        ]
+        raise kinds.NO_USABLE_ROW.refusal(
+            f"None of the {table.num_rows} rows of {uri} is usable. {' '.join(shown)}",
+            first[0]["fix"],
+        )
+
+
+def _check_parts(made: pa.Table, parts: dict[str, pa.Table]) -> None:
+    """Raise BadData where the rows of train, validation and test cannot serve as such."""
+    codes = pc.unique(made["label"]).to_pylist()
+    if len(codes) == 1:
+        raise kinds.ONE_LABEL.refusal(
+            f"Every usable row has the same label, {codes[0]!r}: there is nothing to learn."
+        )
+    counts = {name: part.num_rows for name, part in parts.items()}
+    learnable = pc.count_distinct(parts["train"]["label"]).as_py()
+    if made.num_rows < MIN_ROWS or not all(counts.values()) or learnable < 2:
+        shown = ", ".join(f"{count} {name}" for name, count in counts.items())
+        raise kinds.FEW_ROWS.refusal(
+            f"{made.num_rows} usable rows are too few to split: {shown}, with {learnable} codes to train on.",
+            f"deliver more labelled rows with different texts, {MIN_ROWS} at the very least.",
+        )
