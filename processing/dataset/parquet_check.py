@@ -6,7 +6,6 @@ DELTA_BYTE_ARRAY the part that differs from the text before
 read.
 """
 
-import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,18 +27,26 @@ OFFSET_BYTES = 4
 BATCH_ROWS = 1 << 16
 BATCH_BYTES = 256 << 20
 DELTA = "DELTA_BYTE_ARRAY"
-REPEATING = {"PLAIN_DICTIONARY", "RLE_DICTIONARY", DELTA}
+DICTIONARY = {"PLAIN_DICTIONARY", "RLE_DICTIONARY"}
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """One text column in one row group. `size` is in bytes, unpacked but not decoded."""
+    """One text column in one row group.
+
+    Attributes:
+        row_group: its number, from 0.
+        column: its name.
+        size: its bytes in the file, unpacked.
+        longest: bytes of the longest text that can be there once for many rows; 0 where none is.
+        delta: whether its texts are encoded as differences.
+    """
 
     row_group: int
     column: str
-    rows: int
     size: int
-    encodings: frozenset[str]
+    longest: int
+    delta: bool
 
 
 def check_ends(path: Path, name: str) -> None:
@@ -55,7 +62,7 @@ def check_ends(path: Path, name: str) -> None:
         raise kinds.BROKEN_PARQUET.refusal(f"{name} cannot be read as Parquet: it is something else.")
     if size < 12 or not end.endswith(b"PAR1"):
         raise kinds.BROKEN_PARQUET.refusal(f"{name} cannot be read as Parquet: it is cut off.")
-    footer = struct.unpack("<I", end[:4])[0]
+    footer = int.from_bytes(end[:4], "little")
     if footer > min(FOOTER_BYTES, size - 12):
         raise kinds.LARGE_FOOTER.refusal(f"{name} says that its metadata takes {footer:,} bytes.")
 
@@ -95,76 +102,91 @@ def _readable(given: pa.DataType, kind: str) -> bool:
 
 def check_size(file: pyarrow.parquet.ParquetFile, path: Path, name: str, columns: Mapping[str, str]) -> None:
     """Raise BadData where the file and its rows would take more than MOST_BYTES, without reading them."""
-    chunks = [chunk for column in columns for chunk in _texts(file, column)]
-    room = MOST_BYTES - path.stat().st_size - _of_numbers(file, columns)
-    room -= sum(chunk.size + OFFSET_BYTES * chunk.rows for chunk in chunks)
+    texts = [column for column in columns if _physical_type(file, column) == "BYTE_ARRAY"]
+    groups = [file.metadata.row_group(number) for number in range(file.metadata.num_row_groups)]
+    room = MOST_BYTES - path.stat().st_size - sum(max(group.total_byte_size, 0) for group in groups)
+    room -= file.metadata.num_rows * _bytes_of_a_row(columns, texts)
     if room < 0:
         raise _too_large(name)
-    repeating = [chunk for chunk in chunks if chunk.rows and chunk.encodings & REPEATING]
-    with_dictionary = [chunk.column for chunk in repeating if DELTA not in chunk.encodings]
-    dictionaries = pyarrow.parquet.ParquetFile(path, read_dictionary=with_dictionary)
-    longest = [_longest(dictionaries, chunk) for chunk in repeating]
-    if max(longest, default=0) > BLOCK_BYTES:
+    dictionaries = pyarrow.parquet.ParquetFile(path, read_dictionary=texts)
+    chunks = [
+        _chunk(file, dictionaries, number, column)
+        for number, group in enumerate(groups)
+        for column in texts
+        if group.num_rows
+    ]
+    chunks = [chunk for chunk in chunks if chunk.longest]
+    if any(chunk.longest > BLOCK_BYTES for chunk in chunks):
         raise kinds.LONG_ROW.refusal(f"{name} has a text of more than {BLOCK_BYTES >> 20} MiB.")
-    if sum(chunk.rows * length for chunk, length in zip(repeating, longest, strict=True)) <= room:
+    if sum(groups[chunk.row_group].num_rows * chunk.longest for chunk in chunks) <= room:
         return
-    for chunk, length in zip(repeating, longest, strict=True):
-        for size in _text_bytes(dictionaries, chunk, length):
+    room += sum(chunk.size for chunk in chunks)  # measured instead
+    for chunk in chunks:
+        for size in _text_bytes(file, dictionaries, chunk):
             room -= size
             if room < 0:
                 raise _too_large(name)
 
 
-def _texts(file: pyarrow.parquet.ParquetFile, column: str) -> Iterator[Chunk]:
-    index = file.schema_arrow.names.index(column)
-    if file.schema.column(index).physical_type == "BYTE_ARRAY":
-        for number in range(file.metadata.num_row_groups):
-            found = file.metadata.row_group(number).column(index)
-            yield Chunk(
-                number, column, found.num_values, found.total_uncompressed_size, frozenset(found.encodings)
-            )
+def _physical_type(file: pyarrow.parquet.ParquetFile, column: str) -> str:
+    return str(file.schema.column(file.schema_arrow.names.index(column)).physical_type)
 
 
-def _of_numbers(file: pyarrow.parquet.ParquetFile, columns: Mapping[str, str]) -> int:
-    """Bytes of all columns that are not text in the file."""
+def _bytes_of_a_row(columns: Mapping[str, str], texts: list[str]) -> int:
+    """What a row takes beside the texts themselves."""
     numbers = [
         INTEGER_BYTES if kind == "text" else NUMBER_BYTES
         for column, kind in columns.items()
-        if file.schema.column(file.schema_arrow.names.index(column)).physical_type != "BYTE_ARRAY"
+        if column not in texts
     ]
-    return sum(numbers) * int(file.metadata.num_rows)
+    return sum(numbers) + OFFSET_BYTES * len(texts)
 
 
-def _longest(dictionaries: pyarrow.parquet.ParquetFile, chunk: Chunk) -> int:
-    """As long as a text can be that takes few bytes in the file; a dictionary is read with the first row."""
-    if DELTA in chunk.encodings:
-        return min(chunk.size, BLOCK_BYTES)
-    first = _batches(dictionaries, chunk, 1)
-    return max((_most(batch.column(0)) for batch in first), default=0)
+def _chunk(
+    file: pyarrow.parquet.ParquetFile,
+    dictionaries: pyarrow.parquet.ParquetFile,
+    row_group: int,
+    column: str,
+) -> Chunk:
+    """Look at one column of one row group.
+
+    Its first row is read before its metadata: where that is broken or encrypted, reading raises an error;
+    asked for the metadata itself, pyarrow 22 aborts the process (tried).
+    """
+    next(_batches(file, row_group, column, 1), None)
+    found = file.metadata.row_group(row_group).column(file.schema_arrow.names.index(column))
+    size, delta, longest = max(found.total_uncompressed_size, 1), DELTA in found.encodings, 0
+    if delta:
+        longest = min(size, BLOCK_BYTES)
+    elif DICTIONARY & set(found.encodings):
+        # A dictionary is read whole with the first row.
+        first = next(_batches(dictionaries, row_group, column, 1), None)
+        longest = 0 if first is None else pc.max(pc.binary_length(first.column(0).dictionary)).as_py() or 0
+    return Chunk(row_group, column, size, longest, delta)
 
 
-def _most(values: pa.Array) -> int:
-    texts = values.dictionary if pa.types.is_dictionary(values.type) else values
-    return pc.max(pc.binary_length(texts)).as_py() or 0
-
-
-def _text_bytes(dictionaries: pyarrow.parquet.ParquetFile, chunk: Chunk, longest: int) -> Iterator[int]:
+def _text_bytes(
+    file: pyarrow.parquet.ParquetFile, dictionaries: pyarrow.parquet.ParquetFile, chunk: Chunk
+) -> Iterator[int]:
     """Bytes of the texts, decoded, batch by batch."""
-    rows = BATCH_ROWS
-    if DELTA in chunk.encodings:
-        rows = min(max(BATCH_BYTES // longest, 1), BATCH_ROWS)
-    for batch in _batches(dictionaries, chunk, rows):
+    rows = min(BATCH_BYTES // chunk.longest, BATCH_ROWS) if chunk.delta else BATCH_ROWS
+    source = file if chunk.delta else dictionaries  # pyarrow 22 makes no dictionaries of differences
+    for batch in _batches(source, chunk.row_group, chunk.column, rows):
         values = batch.column(0)
-        if pa.types.is_dictionary(values.type):
-            lengths = pc.binary_length(values.dictionary).take(values.indices)
-        else:
+        if chunk.delta:
             lengths = pc.binary_length(values)
+        else:
+            lengths = pc.binary_length(values.dictionary).take(values.indices)
         yield pc.sum(lengths.cast(pa.int64())).as_py() or 0
 
 
-def _batches(file: pyarrow.parquet.ParquetFile, chunk: Chunk, rows: int) -> Iterator[pa.RecordBatch]:
-    batches = file.iter_batches(rows, row_groups=[chunk.row_group], columns=[chunk.column], use_threads=False)
-    return batches if rows > 1 else iter([next(batches)])
+def _batches(
+    file: pyarrow.parquet.ParquetFile, row_group: int, column: str, rows: int
+) -> Iterator[pa.RecordBatch]:
+    batches: Iterator[pa.RecordBatch] = file.iter_batches(
+        rows, row_groups=[row_group], columns=[column], use_threads=False
+    )
+    return batches
 
 
 def _too_large(name: str) -> Exception:
