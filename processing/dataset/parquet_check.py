@@ -25,7 +25,7 @@ FOOTER_BYTES = 8 << 20
 NUMBER_BYTES, INTEGER_BYTES = 8, 24
 OFFSET_BYTES = 4
 BATCH_ROWS = 1 << 16
-BATCH_BYTES = 256 << 20
+BATCH_BYTES = 128 << 20
 DELTA = "DELTA_BYTE_ARRAY"
 DICTIONARY = {"PLAIN_DICTIONARY", "RLE_DICTIONARY"}
 
@@ -39,14 +39,12 @@ class Chunk:
         column: its name.
         size: its bytes in the file, unpacked.
         longest: bytes of the longest text that can be there once for many rows; 0 where none is.
-        delta: whether its texts are encoded as differences.
     """
 
     row_group: int
     column: str
     size: int
     longest: int
-    delta: bool
 
 
 def check_ends(path: Path, name: str) -> None:
@@ -108,7 +106,7 @@ def check_size(file: pyarrow.parquet.ParquetFile, path: Path, name: str, columns
     room -= file.metadata.num_rows * _bytes_of_a_row(columns, texts)
     if room < 0:
         raise _too_large(name)
-    dictionaries = pyarrow.parquet.ParquetFile(path, read_dictionary=texts)
+    dictionaries = pyarrow.parquet.ParquetFile(path, read_dictionary=texts, buffer_size=1 << 20)
     chunks = [
         _chunk(file, dictionaries, number, column)
         for number, group in enumerate(groups)
@@ -122,7 +120,7 @@ def check_size(file: pyarrow.parquet.ParquetFile, path: Path, name: str, columns
         return
     room += sum(chunk.size for chunk in chunks)  # measured instead
     for chunk in chunks:
-        for size in _text_bytes(file, dictionaries, chunk):
+        for size in _text_bytes(file, chunk):
             room -= size
             if room < 0:
                 raise _too_large(name)
@@ -155,28 +153,25 @@ def _chunk(
     """
     next(_batches(file, row_group, column, 1), None)
     found = file.metadata.row_group(row_group).column(file.schema_arrow.names.index(column))
-    size, delta, longest = max(found.total_uncompressed_size, 1), DELTA in found.encodings, 0
-    if delta:
+    size, longest = max(found.total_uncompressed_size, 1), 0
+    if DELTA in found.encodings:
         longest = min(size, BLOCK_BYTES)
     elif DICTIONARY & set(found.encodings):
         # A dictionary is read whole with the first row.
         first = next(_batches(dictionaries, row_group, column, 1), None)
         longest = 0 if first is None else pc.max(pc.binary_length(first.column(0).dictionary)).as_py() or 0
-    return Chunk(row_group, column, size, longest, delta)
+    return Chunk(row_group, column, size, longest)
 
 
-def _text_bytes(
-    file: pyarrow.parquet.ParquetFile, dictionaries: pyarrow.parquet.ParquetFile, chunk: Chunk
-) -> Iterator[int]:
+def _text_bytes(file: pyarrow.parquet.ParquetFile, chunk: Chunk) -> Iterator[int]:
     """Bytes of the texts, decoded, batch by batch."""
-    rows = min(BATCH_BYTES // chunk.longest, BATCH_ROWS) if chunk.delta else BATCH_ROWS
-    source = file if chunk.delta else dictionaries  # pyarrow 22 makes no dictionaries of differences
-    for batch in _batches(source, chunk.row_group, chunk.column, rows):
+    rows = min(BATCH_BYTES // chunk.longest, BATCH_ROWS)
+    for batch in _batches(file, chunk.row_group, chunk.column, rows):
         values = batch.column(0)
-        if chunk.delta:
-            lengths = pc.binary_length(values)
-        else:
+        if pa.types.is_dictionary(values.type):
             lengths = pc.binary_length(values.dictionary).take(values.indices)
+        else:
+            lengths = pc.binary_length(values)
         yield pc.sum(lengths.cast(pa.int64())).as_py() or 0
 
 

@@ -13,6 +13,8 @@ from processing.dataset import kinds, parquet_check
 from processing.dataset.columns import ARROW_TYPES
 from processing.dataset.findings import Read, Recognised, numbered
 
+BUFFER_BYTES = 1 << 20
+BATCH_ROWS = 1 << 16
 SLICE_ROWS = 10_000  # so many at most are Python objects at the same time
 
 
@@ -20,10 +22,12 @@ def read(path: Path, name: str, columns: Mapping[str, str]) -> Read:
     """Read one file; see processing.dataset.readers.read."""
     parquet_check.check_ends(path, name)
     try:
-        file = pyarrow.parquet.ParquetFile(path)
+        # In batches from a small buffer, neither packed bytes nor growing columns take memory twice.
+        file = pyarrow.parquet.ParquetFile(path, buffer_size=BUFFER_BYTES)
         parquet_check.check_schema(file, name, columns)
         parquet_check.check_size(file, path, name, columns)
-        table = file.read().select(list(columns))
+        batches = file.iter_batches(BATCH_ROWS)
+        table = pa.Table.from_batches(batches, file.schema_arrow).select(list(columns))
     # Besides Arrow's own: names of columns that are not UTF-8.
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         kind = kinds.ENCRYPTED_PARQUET if "crypt" in str(error) else kinds.BROKEN_PARQUET
