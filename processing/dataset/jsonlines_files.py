@@ -14,7 +14,7 @@ from processing.codes.codebook import Format
 from processing.dataset import jsonlines, jsonlines_check, kinds, text_files
 from processing.dataset.columns import ARROW_TYPES, check_columns
 from processing.dataset.findings import Read, Recognised, numbered
-from processing.dataset.text_files import CELL_BYTES, MOST_BYTES, Head
+from processing.dataset.text_files import CELL_BYTES, Head
 from processing.errors import JobError
 
 
@@ -83,7 +83,7 @@ def _with_line_feeds(data: bytes) -> bytes:
 
 def _table(data: bytes, name: str, schema: pa.Schema, columns: Mapping[str, str]) -> pa.Table:
     # Objects are not more than there are closing brackets, on however few lines.
-    if 2 * len(data) + CELL_BYTES * len(columns) * data.count(b"}") > MOST_BYTES:
+    if 2 * len(data) + CELL_BYTES * len(columns) * data.count(b"}") > text_files.MOST_BYTES:
         raise text_files.too_much(name)
     rows = jsonlines_check.rows_of(data)
     error = "a line is not one object"

@@ -122,7 +122,7 @@ TOO_MUCH_TEXT = _kind(
     "too-much-text",
     "refused",
     "A text file and its rows take more memory than a file may.",
-    "deliver it in several files, or as Parquet.",
+    "deliver it in several files.",
 )
 NOT_UTF8 = _kind("not-utf-8", "refused", "A text file is not UTF-8.", "save the file as UTF-8.")
 LONG_ROW = _kind(

@@ -14,11 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet
 
-from processing.dataset import kinds
+from processing.dataset import kinds, text_files
 from processing.dataset.columns import check_columns
 from processing.dataset.csv_header import MOST_COLUMNS
 from processing.dataset.jsonlines import BLOCK_BYTES
-from processing.dataset.text_files import MOST_BYTES
 
 FOOTER_BYTES = 8 << 20
 #: Of one value of a table: a double, or an integer written as text.
@@ -102,7 +101,9 @@ def check_size(file: pyarrow.parquet.ParquetFile, path: Path, name: str, columns
     """Raise BadData where the file and its rows would take more than MOST_BYTES, without reading them."""
     texts = [column for column in columns if _physical_type(file, column) == "BYTE_ARRAY"]
     groups = [file.metadata.row_group(number) for number in range(file.metadata.num_row_groups)]
-    room = MOST_BYTES - path.stat().st_size - sum(max(group.total_byte_size, 0) for group in groups)
+    room = (
+        text_files.MOST_BYTES - path.stat().st_size - sum(max(group.total_byte_size, 0) for group in groups)
+    )
     room -= file.metadata.num_rows * _bytes_of_a_row(columns, texts)
     if room < 0:
         raise _too_large(name)
@@ -186,5 +187,5 @@ def _batches(
 
 def _too_large(name: str) -> Exception:
     return kinds.LARGE_PARQUET.refusal(
-        f"{name} takes more than {MOST_BYTES >> 20} MiB of memory with its rows, unpacked."
+        f"{name} takes more than {text_files.MOST_BYTES >> 20} MiB of memory with its rows, unpacked."
     )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from processing.dataset import parquet_check, parquet_files
+from processing.dataset import parquet_check, parquet_files, text_files
 from processing.errors import JobError
 from tests.processing.dataset.input_cases import parquet_cases
 from tests.processing.dataset.input_cases.case import COLUMNS
@@ -68,9 +68,9 @@ def test_texts_that_may_be_too_long_are_measured_and_read_where_they_are_not(tmp
         row_group_size=2_000,
         **options,
     )
-    monkeypatch.setattr(parquet_check, "MOST_BYTES", 2 << 20)
+    monkeypatch.setattr(text_files, "MOST_BYTES", 2 << 20)
     assert [row["title"] for row in read(tmp_path / "a.parquet")] == titles
-    monkeypatch.setattr(parquet_check, "MOST_BYTES", 500_000)
+    monkeypatch.setattr(text_files, "MOST_BYTES", 500_000)
     with pytest.raises(JobError) as refused:
         read(tmp_path / "a.parquet")
     assert refused.value.kind == "large-parquet"
