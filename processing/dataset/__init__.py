@@ -14,10 +14,11 @@ then split.py.
     csv_header.py       its first row: the separator and the columns
     csv_quotes.py       its quotes
     jsonlines_files.py  one file of JSON Lines
+    jsonlines_check.py  whether each of its lines is one object
     parquet_files.py    one Parquet file
+    parquet_check.py    whether it can be read, and in bounded memory
     text_files.py       a text file's bytes
     columns.py          the columns a file must have
-    diagnose.py         which row of a bad file is wrong
     rows.py             which rows are set aside, and the canonical form of the others
     rows_set_aside.py   what is told of those that are set aside
     text.py             the normal form of texts, and the key of each

@@ -4,8 +4,6 @@ How its first row is understood is in csv_header.py, how its quotes are in csv_q
 Arrow; what is not plain is looked at before.
 """
 
-import codecs
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,9 +18,6 @@ from processing.dataset.csv_header import Header
 from processing.dataset.findings import Finding, Place, Read, Recognised, found_at, numbered, shortened
 from processing.dataset.text_files import Head
 from processing.errors import JobError
-
-FIRST_OF_MARK = codecs.BOM_UTF8[:1]  # rare, and found much faster than three bytes
-INNER_MARK = re.compile(b"(?<=[\r\n])" + codecs.BOM_UTF8)
 
 
 def read(path: Path, name: str, columns: Mapping[str, str], stated: Format) -> Read:
@@ -44,11 +39,8 @@ def read(path: Path, name: str, columns: Mapping[str, str], stated: Format) -> R
     data, encoding = text_files.content(path, name, stated.encoding, judge, place)
     if header is None:
         return _empty(name, columns)
-    findings = _of_names(header, name)
-    if data.find(FIRST_OF_MARK) >= 0 and data.find(codecs.BOM_UTF8) >= 0:
-        rows, marks = INNER_MARK.subn(b"", data[header.length - 1 :])
-        data = data[: header.length - 1] + rows
-        findings += found_at(kinds.INNER_MARK, [Place(name)] * marks)
+    data, marks = text_files.without_inner_marks(data, name, header.length - 1)
+    findings = _of_names(header, name) + marks
     quoting = stated.quoting or "doubled"
     if quoting != "doubled" or not csv_quotes.regular(data, header.length, header.separator):
         quoting = csv_quotes.decide(

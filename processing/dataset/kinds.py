@@ -122,7 +122,7 @@ TOO_MUCH_TEXT = _kind(
     "too-much-text",
     "refused",
     "A text file and its rows take more memory than a file may.",
-    "deliver it in several files, or as Parquet.",
+    "deliver it in several files.",
 )
 NOT_UTF8 = _kind("not-utf-8", "refused", "A text file is not UTF-8.", "save the file as UTF-8.")
 LONG_ROW = _kind(
@@ -215,8 +215,62 @@ BROKEN_JSON_LINES = _kind(
     "A line is not one JSON object with the columns as fields.",
     "write one JSON object a line.",
 )
+JSON_ARRAY = _kind(
+    "json-array",
+    "refused",
+    "A file of JSON Lines, or a line of it, is an array.",
+    "write one JSON object a line, as with `jq -c '.[]' old > new`.",
+)
+NOT_ONE_A_LINE = _kind(
+    "not-one-object-a-line",
+    "refused",
+    "A line of JSON Lines has several objects, or a part of one.",
+    "write each object on a line of its own, as with `jq -c . old > new`.",
+)
+NESTED_VALUE = _kind(
+    "nested-value",
+    "refused",
+    "A field of JSON Lines is itself an object or an array.",
+    "write one flat JSON object per line: each field is a text, a number or null.",
+)
+REPEATED_FIELD = _kind(
+    "repeated-field",
+    "refused",
+    "A line of JSON Lines has a field twice.",
+    "write every field once.",
+)
+OTHER_JSON_TYPE = _kind(
+    "other-json-type",
+    "refused",
+    "A field of JSON Lines is a number where text is expected, or the other way round.",
+    "write texts, ids and labels in quotes, numbers without, and null for what is missing.",
+)
+HALF_CHARACTER = _kind(
+    "half-a-character",
+    "refused",
+    "A text of JSON Lines has half a surrogate pair, which is no character.",
+    "write the complete character.",
+)
 BROKEN_PARQUET = _kind(
     "broken-parquet", "refused", "A file cannot be read as Parquet.", "write the file again."
+)
+ENCRYPTED_PARQUET = _kind(
+    "encrypted-parquet",
+    "refused",
+    "A Parquet file is encrypted by its writer.",
+    "write it without Parquet's own encryption; the bucket encrypts what is stored.",
+)
+LARGE_FOOTER = _kind(
+    "large-footer",
+    "refused",
+    "The metadata of a Parquet file takes more than any should, or more than there is.",
+    "write the file again, in fewer row groups and with the group's columns only.",
+)
+LARGE_PARQUET = _kind(
+    "large-parquet",
+    "refused",
+    "A Parquet file and its rows, unpacked, take more memory than a file may.",
+    "deliver it in several files, and look for texts that are far too long.",
 )
 WRONG_TYPE = _kind(
     "wrong-type",

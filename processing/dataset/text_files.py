@@ -7,6 +7,7 @@ order mark says so, anything else where the codebook does.
 import codecs
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from processing.dataset import jsonlines, kinds
+from processing.dataset.findings import Finding, Place, found_at
 from processing.errors import JobError
 
 CHUNK_BYTES = 1 << 20
@@ -24,6 +26,8 @@ HEAD_BYTES = 1 << 20
 MOST_BYTES = 768 << 20
 CELL_BYTES = 4  # of a table, beside the text itself: where each value begins
 MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+FIRST_OF_MARK = codecs.BOM_UTF8[:1]  # rare, and found much faster than three bytes
+INNER_MARK = re.compile(b"(?<=[\r\n])" + codecs.BOM_UTF8)
 #: What begins a file that is no text, whatever its name.
 OTHER_FILES = (
     (b"PK\x03\x04", "a workbook or a ZIP archive"),
@@ -67,7 +71,7 @@ def content(
     """
     packed = name.lower().endswith(".gz")
     if not packed and 2 * path.stat().st_size > MOST_BYTES:
-        raise _too_much(name)
+        raise too_much(name)
     try:
         with gzip.open(path) if packed else path.open("rb") as file:
             head = file.read(HEAD_BYTES)
@@ -82,7 +86,7 @@ def content(
         raise kinds.NOT_UNPACKED.refusal(f"{name} cannot be unpacked ({error}).") from None
     text = _utf8(data, encoding, name, place, mark, complete=True)
     if 2 * len(text) + CELL_BYTES * columns * _lines(text) > MOST_BYTES:
-        raise _too_much(name)
+        raise too_much(name)
     if not encoding.startswith("utf") and not text.isascii() and _is_utf8(data):
         raise kinds.FORMAT_CONTRADICTED.refusal(f"{name} is UTF-8, the codebook's format says {stated}.")
     return text, encoding
@@ -93,6 +97,14 @@ def unread(name: str, error: pa.ArrowInvalid, kind: kinds.Kind) -> JobError:
     if "straddl" in str(error):
         return kinds.LONG_ROW.refusal(f"{name} has a row of more than {jsonlines.BLOCK_BYTES >> 20} MiB.")
     return kind.refusal(f"{name}: {error}")
+
+
+def without_inner_marks(data: bytes, name: str, start: int = 0) -> tuple[bytes, tuple[Finding, ...]]:
+    """The text without byte order marks that begin a row after `start`, as where files were joined."""
+    if data.find(FIRST_OF_MARK) < 0 or data.find(codecs.BOM_UTF8) < 0:
+        return data, ()
+    rows, marks = INNER_MARK.subn(b"", data[start:])
+    return data[:start] + rows, found_at(kinds.INNER_MARK, [Place(name)] * marks)
 
 
 def _utf8(
@@ -120,7 +132,7 @@ def _utf8(
                 TO_UTF8,
             ) from None
         if 2 * text.tell() > MOST_BYTES:
-            raise _too_much(name)
+            raise too_much(name)
     return text.getvalue()
 
 
@@ -163,7 +175,7 @@ def _encoding(head: bytes, name: str, stated: str | None) -> tuple[str, int]:
     return said or "utf-8", 0
 
 
-def _too_much(name: str) -> JobError:
+def too_much(name: str) -> JobError:
     return kinds.TOO_MUCH_TEXT.refusal(
         f"{name} takes more than {MOST_BYTES >> 20} MiB of memory: its text, unpacked, and its rows."
     )
