@@ -248,7 +248,10 @@ def _mixes(summary: dict[str, Any]) -> Iterator[Check]:
 def _rises(summary: dict[str, Any]) -> Iterator[Check]:
     for name, (what, sentence) in {
         # Not all of them are to be reviewed: people may have decided on some.
-        "review": ("items the model is not sure enough of", "The model is not sure enough of {} of the items"),
+        "review": (
+            "items the model is not sure enough of",
+            "The model is not sure enough of {} of the items",
+        ),
         "unseen_words": ("unseen words", "{} of the words are unknown to the model"),
     }.items():
         if found := (summary["drift"] or {}).get(name):
