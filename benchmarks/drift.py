@@ -148,7 +148,7 @@ def _slow(rng: np.random.Generator, items: int, years: int) -> dict:
     for _ in range(years // 4):
         group = Group(rng, items, 1.0, review=SLOW[0])
         told = [
-            any("to be reviewed" in sentence for sentence in group.month({"review": share})["attention"])
+            any("not sure enough" in sentence for sentence in group.month({"review": share})["attention"])
             for share in SLOW
         ]
         first.append(told.index(True) + 1 if any(told) else len(SLOW) + 1)

@@ -1,6 +1,6 @@
 """What needs attention in a month's labels: plain checks on the summary, each with its threshold.
 
-Most are about a state. Such a state is told once; again when it had gone, or is GREW times as bad.
+Most are about a state. Such a state is told once; again when it had gone, is GREW times as bad or another.
 """
 
 from collections.abc import Iterator
@@ -59,7 +59,7 @@ class Check:
         threshold: from where on it needs attention.
         found: what was found.
         message: the sentence for people; None where there is nothing to tell, or it has been told.
-        size: how bad a state is; None where each month's finding is a new one.
+        size: how bad a state is, or what it is made of; None where each month's finding is a new one.
         since: the month since when it needs attention; None where it does not.
     """
 
@@ -67,7 +67,7 @@ class Check:
     threshold: str
     found: str
     message: str | None
-    size: float | None = None
+    size: float | str | None = None
     since: str | None = None
 
 
@@ -100,7 +100,9 @@ def _once(check: Check, stood: dict[str, Any] | None, period: str) -> Check:
         return check
     if check.size is None or not stood:
         return replace(check, since=period)
-    told = check.size < GREW * stood["size"]
+    told = check.size == stood["size"]
+    if not isinstance(check.size, str):
+        told = check.size < GREW * stood["size"]
     return replace(check, since=stood["since"], message=None if told else check.message)
 
 
@@ -110,7 +112,8 @@ def _codes(summary: dict[str, Any]) -> Iterator[Check]:
     if new:
         codes, it = (f"codes {found}", "them") if len(new) > 1 else (f"code {found}", "it")
         message = f"The model cannot predict {codes}, new to it: label some items with {it} and train again."
-    yield Check("codes newly in force that the model cannot predict", "one", found or "none", message)
+    what = "codes newly in force that the model cannot predict"
+    yield Check(what, "one", found or "none", message, found)
 
 
 def _review(summary: dict[str, Any]) -> Iterator[Check]:
@@ -244,13 +247,17 @@ def _mixes(summary: dict[str, Any]) -> Iterator[Check]:
 
 def _rises(summary: dict[str, Any]) -> Iterator[Check]:
     for name, (what, sentence) in {
-        "review": ("items the model is not sure enough of", "of the items are to be reviewed"),
-        "unseen_words": ("unseen words", "of the words are unknown to the model"),
+        # Not all of them are to be reviewed: people may have decided on some.
+        "review": (
+            "items the model is not sure enough of",
+            "The model is not sure enough of {} of the items",
+        ),
+        "unseen_words": ("unseen words", "{} of the words are unknown to the model"),
     }.items():
         if found := (summary["drift"] or {}).get(name):
             now = summary["history"][-1][name]
             rise = (
-                f"{now:.0%} {sentence}, {found['before']:.0%} in {found['months']}."
+                f"{sentence.format(f'{now:.0%}')}, {found['before']:.0%} in {found['months']}."
                 if found["alarm"]
                 else None
             )

@@ -234,6 +234,10 @@ _FOUND = {
         "delivered": DELIVERED,
         "earlier": MONTH_ITEM,
         "month": MONTH_ITEM,
+        "compared": {
+            "evidence": {"S": f"s3://work-bucket/runs/{GROUP}/{OLD_RUN}/evidence/comparison.json"},
+            "evidence_digest": {"S": "e" * 64},
+        },
         "shown": "",
     },
     "found": {"Item": MONTH_ITEM},

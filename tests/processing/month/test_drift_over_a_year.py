@@ -38,9 +38,10 @@ def told(published, word: str) -> list[int]:
 
 def test_a_review_share_that_grows_by_small_steps_is_told_early_and_once(months):
     published = months(["1"] * 300, [{"unsure": unsure} for unsure in SLOW])
-    assert told(published, "of the items are to be reviewed") == [4]
+    assert told(published, "The model is not sure enough of") == [4]
     assert (
-        "33% of the items are to be reviewed, 13% in 2026-10 to 2026-11." in published[3].message["attention"]
+        "The model is not sure enough of 33% of the items, 13% in 2026-10 to 2026-11."
+        in published[3].message["attention"]
     )
     [check] = [c for c in summary(published[4])["checks"] if "not sure enough" in c["what"]]
     assert (check["message"], check["since"]) == (None, "2027-01")
@@ -48,7 +49,7 @@ def test_a_review_share_that_grows_by_small_steps_is_told_early_and_once(months)
 
 def test_what_stands_is_told_again_when_it_is_much_worse(months):
     published = months(["1"] * 300, [{"unsure": unsure} for unsure in (30, 30, 30, 90, 90, 120, 240, 240)])
-    assert told(published, "of the items are to be reviewed") == [4, 7]
+    assert told(published, "The model is not sure enough of") == [4, 7]
 
 
 def test_a_state_is_told_once_and_again_when_it_had_gone(months):
@@ -61,13 +62,13 @@ def test_a_state_is_told_once_and_again_when_it_had_gone(months):
 def test_a_state_that_a_month_without_items_cannot_show_still_stands_after_it(months):
     each = [{"unsure": 10}] * 3 + [{"unsure": 100}, {"unsure": 0, "codes": []}, {"unsure": 100}]
     published = months(["1"] * 100, each)
-    assert told(published, "are to be reviewed") == [4]
+    assert told(published, "The model is not sure enough of") == [4]
     assert "items the model is not sure enough of" in summary(published[4])["history"][-1]["standing"]
 
 
 def test_a_model_that_is_replaced_by_one_that_is_less_sure_is_told(months):
     each = [{"unsure": 15, "model": "m1"}] * 3 + [{"unsure": 120, "model": "m2"}]
-    assert told(months(["1"] * 300, each), "of the items are to be reviewed") == [4]
+    assert told(months(["1"] * 300, each), "The model is not sure enough of") == [4]
 
 
 def test_unseen_words_that_grow_by_small_steps_are_told(months):

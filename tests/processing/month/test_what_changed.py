@@ -115,6 +115,18 @@ def test_a_code_newly_in_force_that_the_model_cannot_give_is_flagged(month):
     assert job.message["alarms"] == 1
 
 
+def test_a_code_that_a_model_cannot_give_is_told_once_until_it_is_another(month):
+    added = CODEBOOK["codes"][3] | {"code": "4", "valid_from": "2026-12-01"}
+    book = CODEBOOK | {"codes": [*CODEBOOK["codes"], added]}
+    before, told = None, []
+    for period in ("2026-10", "2026-11", "2026-12", "2027-01"):
+        more = {"trained_in": "2026-09", "trained_on": ("1", "2"), "book": book}
+        before = month(["1"] * 5, period=period, earlier=before, **more)
+        told.append("The model cannot predict" in before.message["attention"])
+    assert told == [True, False, True, False]
+    assert before.message["attention"] == "Nothing new."
+
+
 def test_a_model_that_knows_the_code_under_its_old_name_can_give_it(month):
     assert (
         summary(month(["1"] * 5, trained_in="2026-09", trained_on=("1", "2", "3")))["codes_out_of_reach"]
