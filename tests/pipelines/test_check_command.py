@@ -122,7 +122,7 @@ def test_rows_that_do_not_suffice_together_are_shown_all_the_same(check, dataset
     (dataset / "a.csv").write_text(f"{HEADER};label\n1;a;b;p;1\n2;c;b;p;9\n")
     found = as_json(check, dataset)
     assert [each["kind"] for each in found["refused"]] == ["one-label"]
-    assert (found["rows"], found["usable"]) == (2, 1)
+    assert (found["taken"], found["rows"], found["usable"]) == (False, 2, 1)
     assert found["findings"]["unknown-label"]["first"][0]["row"] == 2
 
 
