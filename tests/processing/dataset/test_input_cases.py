@@ -4,10 +4,10 @@ import pytest
 
 from processing.dataset.kinds import KINDS
 from processing.errors import JobError
-from tests.processing.dataset.input_cases import csv_cases
+from tests.processing.dataset.input_cases import csv_cases, value_cases
 from tests.processing.dataset.input_cases.case import play
 
-CASES = [*csv_cases.CASES]
+CASES = [*csv_cases.CASES, *value_cases.CASES]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
