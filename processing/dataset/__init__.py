@@ -16,8 +16,11 @@ then split.py.
     parquet_files.py    one Parquet file
     text_files.py       a text file's bytes
     columns.py          the columns a file must have
+    numbers.py          numbers that are text, with decimal points or commas
+    doubly_encoded.py   texts that were encoded twice, repaired
     diagnose.py         which row of a bad file is wrong
     rows.py             which rows are set aside, and the canonical form of the others
+    no_title.py         what stands where there is no title
     rows_set_aside.py   what is told of those that are set aside
     text.py             the normal form of texts, and the key of each
     split.py            train, validation or test, by that key

@@ -5,7 +5,13 @@ Languages are added here. A word that can be an item's whole name is not among t
 
 import unicodedata
 
-NO_TITLE_BYTES = 64
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from processing.arrays import Booleans
+
+MOST_BYTES = 32  # with room for spaces and points
 _WORDS = (
     # Systems and English.
     "na nan null nil none undefined unknown tbd tba tbc notavailable notapplicable notitle untitled "
@@ -38,14 +44,19 @@ _WORDS = (
 )
 
 
-def _letters(text: str) -> str:
-    """Without case, accents, spaces and punctuation."""
-    return "".join(sign for sign in unicodedata.normalize("NFKD", text.casefold()) if sign.isalnum())
+def _spellings(word: str) -> set[str]:
+    """As composed and as decomposed Unicode, and without accents."""
+    decomposed = unicodedata.normalize("NFD", word)
+    return {word, decomposed, "".join(sign for sign in decomposed if not unicodedata.combining(sign))}
 
 
-_NOTHING = frozenset(map(_letters, _WORDS.split()))
+_NOTHING = pa.array(sorted(set().union(*map(_spellings, _WORDS.split()))), pa.string())
 
 
-def stands_for_nothing(title: str) -> bool:
-    """Whether the title only says that there is none."""
-    return _letters(title) in _NOTHING
+def say_nothing(titles: pa.ChunkedArray) -> Booleans:
+    """Which titles only say that there is none, however capital, spaced and dotted; shape (n_rows,)."""
+    short = np.asarray(pc.fill_null(pc.less_equal(pc.binary_length(titles), MOST_BYTES), False))
+    letters = pc.replace_substring_regex(pc.utf8_lower(titles.filter(short)), r"[^\p{L}\p{M}\p{N}]+", "")
+    found = np.zeros(len(titles), bool)
+    found[short] = np.asarray(pc.is_in(letters, value_set=_NOTHING))
+    return found

@@ -16,7 +16,7 @@ from processing.codes.recode import recode
 from processing.dataset import kinds
 from processing.dataset.data_files import COMMON
 from processing.dataset.kinds import Kind
-from processing.dataset.no_title import NO_TITLE_BYTES, stands_for_nothing
+from processing.dataset.no_title import say_nothing
 
 # A row's texts together. A JSON line of them stays far below the 6 MB of one inference request.
 TEXT_BYTES = 1 << 20
@@ -102,11 +102,7 @@ def problems_of_items() -> list[Problem]:
 
 
 def _no_title(table: pa.Table) -> Booleans:
-    titles = table["title"]
-    short = titles.filter(pc.fill_null(pc.less_equal(pc.binary_length(titles), NO_TITLE_BYTES), False))
-    none = [title for title in pc.unique(short).to_pylist() if stands_for_nothing(title)]
-    named: Booleans = _mask(pc.is_in(titles, pa.array(none, pa.string())))
-    return named | ~_matches(titles, LETTER)
+    return say_nothing(table["title"]) | ~_matches(table["title"], LETTER)
 
 
 def _why_no_title(row: dict[str, Any]) -> str:
