@@ -41,9 +41,7 @@ GOOD = re.compile(
 )
 MOST_TIMES = 3
 _PAIR = f"[\u00c2-\u00f4][{_LATER}]"
-_C3 = 0xC3  # begins the first sign of a pair, itself in UTF-8
-_SECOND = np.zeros(256, bool)  # begins the second one
-_SECOND[[0xC2, 0xC5, 0xC6, 0xCB, 0xE2]] = True
+_PAIR_IN_UTF8 = re.compile(b"\xc3[\x82-\xb4][\xc2\xc5\xc6\xcb\xe2]")
 
 
 def repair(name: str, table: pa.Table, columns: Mapping[str, str]) -> tuple[pa.Table, tuple[Finding, ...]]:
@@ -96,8 +94,4 @@ def repaired(text: str) -> str:
 def _may_be_some(values: pa.Array) -> bool:
     """Whether a pair may be there: told from the bytes, much faster than by looking at texts."""
     data = values.buffers()[2]
-    if data is None:
-        return False
-    raw = np.frombuffer(data, np.uint8)
-    at = np.flatnonzero(raw[:-2] == _C3)
-    return bool(_SECOND[raw[at + 2]].any())
+    return data is not None and _PAIR_IN_UTF8.search(data) is not None
