@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 #: Regular expressions, for `re.fullmatch`.
 GROUP_PATTERN = "[A-Z]{2}-[a-z0-9]{2,12}"
-PERIOD_PATTERN = "[0-9]{4}-(?:0[1-9]|1[0-2])"
-DELIVERY_PATTERN = "[A-Za-z0-9._-]{1,64}"
+PERIOD_PATTERN = "[1-9][0-9]{3}-(?:0[1-9]|1[0-2])"
+DELIVERY_PATTERN = r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}"
 
 RUN_NAME = "{group}-{purpose}-{period}-{digest}"
 MODEL_NAME = "{group}-{period}-{hex}"

@@ -14,7 +14,11 @@ from pipelines import names
 PARTS = (
     ("model group", "like DE-weee: country in capitals, dash, scheme", names.GROUP_PATTERN),
     ("period", "like 2026-10: year, dash, month", names.PERIOD_PATTERN),
-    ("delivery", "1 to 64 letters, digits, dots, dashes, underscores", names.DELIVERY_PATTERN),
+    (
+        "delivery",
+        "1 to 64 letters, digits, dots, dashes, underscores, but not . or ..",
+        names.DELIVERY_PATTERN,
+    ),
 )
 
 

@@ -29,8 +29,10 @@ class JobError(Exception):
     """
 
     def __init__(self, problem: str, fix: str, kind: str = ""):
-        room = max(SENTENCE_BYTES - len(f" Fix: {fix}".encode(errors="replace")), 3)
+        # Half a character (a lone surrogate) is shown as \\ud800: no stream or message takes it.
         octets = problem.encode(errors="backslashreplace")
+        problem, fix = octets.decode(), fix.encode(errors="backslashreplace").decode()
+        room = max(SENTENCE_BYTES - len(f" Fix: {fix}".encode()), 3)
         if len(octets) > room:
             problem = octets[: room - 3].decode(errors="ignore") + "…"
         super().__init__(f"{problem} Fix: {fix}")

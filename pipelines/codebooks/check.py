@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import graphlib
 import json
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,14 +16,15 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from processing.codes.reserved import RESERVED
 from processing.policy import NO_LIST, Policy
 from processing.words import counted
 
 if TYPE_CHECKING:
     import jsonschema
 
-COMMON_COLUMNS = ("item_id", "title", "brand", "product_type", "label", "text_key")
 ONE_DAY = timedelta(days=1)
+NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -34,18 +37,42 @@ class Problem:
     fix: str
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.place}: {self.message}. Fix: {self.fix}."
+        sentence = f"{self.file}: {self.place}: {self.message}. Fix: {self.fix}."
+        return "".join(
+            sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in sentence
+        )
 
 
 def problems(codebook: Any, file: str) -> list[Problem]:
     """Everything that is wrong with `codebook` (parsed JSON); `file` is the name shown."""
-    found = _form(codebook) or [
-        *_codes(codebook),
-        *_attributes(codebook),
-        *_successions(codebook),
-        *_policy(codebook),
-    ]
+    found = (
+        list(_texts(codebook, codebook))
+        or _form(codebook)
+        or [
+            *_codes(codebook),
+            *_attributes(codebook),
+            *_successions(codebook),
+            *_format(codebook),
+            *_policy(codebook),
+        ]
+    )
     return [Problem(file, *what) for what in found]
+
+
+def _texts(codebook: Any, here: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str, str, str]]:
+    """Texts that no file or table can hold: with half a character (a lone surrogate) or NUL."""
+    if isinstance(here, dict | list):
+        for step, value in here.items() if isinstance(here, dict) else enumerate(here):
+            yield from _texts(codebook, value, (*path, step))
+            if isinstance(step, str) and NO_TEXT.search(step):
+                yield _place(codebook, path), f"the name {json.dumps(step)} is no text", "write it again"
+    elif isinstance(here, str) and (wrong := NO_TEXT.search(here)):
+        what = "the character NUL" if wrong[0] == "\0" else f"half a character ({json.dumps(wrong[0])})"
+        yield (
+            _place(codebook, path),
+            f"{json.dumps(here[:64])} holds {what}",
+            "write the text again without it",
+        )
 
 
 def _form(codebook: Any) -> list[tuple[str, str, str]]:
@@ -104,6 +131,7 @@ def _codes(codebook: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
                 f"the code is listed {count} times",
                 "keep one entry with the whole time it is in force",
             )
+    yield from _look_alikes(list(counts))
     for entry in codebook["codes"]:
         if entry["valid_to"] and entry["valid_to"] < entry["valid_from"]:
             yield (
@@ -123,13 +151,54 @@ def _codes(codebook: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
         reach = max(reach, end)
 
 
+def _look_alikes(codes: list[str]) -> Iterator[tuple[str, str, str]]:
+    """Codes that a person cannot tell apart: of several Unicode forms, or with characters of no width."""
+    composed: dict[str, str] = {}
+    for code in codes:
+        if invisible := [sign for sign in code if unicodedata.category(sign) == "Cf"]:
+            yield (
+                f'codes, "{code}"',
+                f"the code holds a character that nobody sees (U+{ord(invisible[0]):04X})",
+                "type the code again",
+            )
+        first = composed.setdefault(unicodedata.normalize("NFC", code), code)
+        if first != code:
+            yield (
+                f'codes, "{code}"',
+                f"the code differs from another one only in its Unicode form ({first!a} and {code!a})",
+                "keep one of them, best the composed one (NFC)",
+            )
+
+
+def _format(codebook: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    encoding = codebook.get("format", {}).get("encoding")
+    if encoding is not None and not _is_encoding(encoding):
+        yield (
+            "format, encoding",
+            f"{_quoted(encoding)} is no encoding of text that Python knows",
+            'write a name like "utf-8", "windows-1252" or "iso-8859-2"',
+        )
+
+
+def _is_encoding(name: str) -> bool:
+    try:
+        "A".encode(name).decode(name)
+    except (LookupError, ValueError):
+        return False
+    return True
+
+
 def _attributes(codebook: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     counts = Counter(attribute["name"] for attribute in codebook["attributes"])
     for name, count in counts.items():
         if count > 1:
             yield f'attributes, "{name}"', f"the attribute is listed {count} times", "keep one of them"
-        if name in COMMON_COLUMNS:
-            yield f'attributes, "{name}"', "every dataset has this column", "remove it or choose another name"
+        if name in RESERVED:
+            yield (
+                f'attributes, "{name}"',
+                "the name is taken: our own files have a column of this name",
+                f'remove it, or choose another name, like "item_{name}"',
+            )
 
 
 def _successions(codebook: dict[str, Any]) -> Iterator[tuple[str, str, str]]:

@@ -4,11 +4,15 @@ Publishing one, and reading the one that is published: publish.py.
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Any, NoReturn
 
 from pipelines.codebooks.check import Problem, problems
 from pipelines.errors import Refused
+
+#: How a table begins that may be a list of codes: names with separators.
+LIST_OF_CODES = re.compile(r"\A[\w \"]+[,;\t][\w \",;\t]*\r?\n")
 
 
 class CodebookError(Refused):
@@ -40,6 +44,11 @@ def parse(text: str, file: str) -> dict[str, Any]:
     try:
         codebook = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
     except json.JSONDecodeError as error:
+        if LIST_OF_CODES.search(text) or file.lower().endswith((".csv", ".tsv")):
+            fix = f"make one with: labelmill codebook from-csv {file} (--help says how)"
+            raise CodebookError(
+                Problem(file, "the file", "this is a CSV, a codebook is JSON", fix)
+            ) from error
         place = f"line {error.lineno}, column {error.colno}"
         fix = "look for a missing comma, quote or bracket there or just before"
         raise CodebookError(Problem(file, place, f"this is not JSON ({error.msg})", fix)) from error

@@ -24,11 +24,12 @@ Examples:
   labelmill codebook show DE-weee
   labelmill codebook diff DE-weee pipelines/codebooks/files/DE-weee.json
   labelmill codebook publish pipelines/codebooks/files/DE-weee.json
+  labelmill codebook from-csv codes.csv --group DE-weee --version 2026-10 --language de --source ElektroG
 """
 
 
 def add_parser(subparsers: Subparsers) -> None:
-    """Add `codebook` and its four verbs to the command line."""
+    """Add `codebook` and its verbs to the command line."""
     parser = subparsers.add_parser(
         "codebook",
         description="Check, show, compare and publish codebooks (docs/codebooks.md).",
@@ -55,6 +56,19 @@ def add_parser(subparsers: Subparsers) -> None:
     publish.add_argument("file", metavar="FILE")
     publish.set_defaults(run=guarded(_publish))
 
+    from_csv = verbs.add_parser("from-csv", help="print a codebook made from a list of codes")
+    from_csv.add_argument(
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="columns code, description, valid_from; also valid_to, critical",
+    )
+    from_csv.add_argument("--group", required=True, help="such as DE-weee")
+    from_csv.add_argument("--version", required=True, help="such as 2026-10")
+    from_csv.add_argument("--language", required=True, help="of the descriptions, such as de")
+    from_csv.add_argument("--source", required=True, help="the law and its annex")
+    from_csv.set_defaults(run=guarded(_from_csv))
+
     add_stack(show, diff, publish)
 
 
@@ -71,6 +85,14 @@ def _check(args: argparse.Namespace) -> int:
         else:
             print(f"{file}: OK. {book['group']} {book['version']}, {counted(len(book['codes']), 'code')}")
     return 1 if failed else 0
+
+
+def _from_csv(args: argparse.Namespace) -> int:
+    from pipelines.codebooks.from_csv import from_csv
+
+    made = from_csv(args.file, args.group, args.version, args.language, args.source)
+    print(json.dumps(made, ensure_ascii=False, indent=2))
+    return 0
 
 
 def _show(args: argparse.Namespace) -> int:

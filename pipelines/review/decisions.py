@@ -7,6 +7,8 @@ decisions as training rows once that is recorded. What a row of a sheet may say 
 
 import hashlib
 import json
+import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +19,7 @@ import pyarrow.compute as pc
 
 from pipelines import names, runs
 from pipelines.review.published import Output, Places, ReviewError, items
+from pipelines.review.sheet import Number
 from processing.codes.codebook import Codebook
 from processing.labels.label_table import DECIDED
 
@@ -82,9 +85,12 @@ def read_sheet(
     wrong, overtaken, known = [], [], 0
     taken: dict[str, dict[str, Any]] = {}
     listed: set[str] = set()
+    ids = [row["item_id"] for _, row in filled]
+    twins = _twins(seen, [item for item in ids if isinstance(item, Number)])
     for number, row in filled:
-        item, answer = row["item_id"], _answer(row["code"], in_force)
-        problem = _problem(row, answer, before.get(item), in_force, listed)
+        item, code = row["item_id"], _codes_meant(row["code"], in_force)
+        answer = _answer(code[0], in_force)
+        problem = _unclear(row, code, twins) or _problem(row, answer, before.get(item), in_force, listed)
         listed.add(item)
         if problem or answer is None:
             wrong.append(f"{file}, row {number}: {problem}")
@@ -150,6 +156,41 @@ def _labels(output: Output, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
     wanted = pc.is_in(output.labels["item_id"], value_set=pa.array(list(ids), pa.string()))
     usable = pc.not_equal(output.labels["status"], "rejected")
     return {row["item_id"]: row for row in output.labels.filter(pc.and_(wanted, usable)).to_pylist()}
+
+
+def _codes_meant(code: str, in_force: Sequence[str]) -> list[str]:
+    """The code of a sheet, or all codes in force that it can be where it is a Number: `1.1` and `1.10`."""
+    if not isinstance(code, Number):
+        return [code]
+    return [known for known in in_force if _value(known) == _value(code)] or [str(code)]
+
+
+def _twins(output: Output, numbers: Sequence[str]) -> set[float]:
+    """Of Numbers, the values that several items have as their ids: `7` and `007`."""
+    if not numbers:
+        return set()
+    values = Counter(map(_value, output.labels["item_id"].to_pylist()))
+    return {value for number in numbers if (value := _value(number)) is not None and values[value] > 1}
+
+
+def _value(text: str) -> float | None:
+    return float(text) if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text) else None
+
+
+def _unclear(row: Mapping[str, str], codes: Sequence[str], twins: Collection[float]) -> str | None:
+    """What is wrong with a row in which a number stands for several texts, and the fix."""
+    item = row["item_id"]
+    if len(codes) > 1:
+        return (
+            f"the code is the number {row['code']}, which can be {' or '.join(codes)}. "
+            "Fix: pick the code from the list, or format the cell as text and write it again"
+        )
+    if isinstance(item, Number) and _value(item) in twins:
+        return (
+            f"the item_id is the number {item}, and several items have it, with other zeros. "
+            "Fix: leave the column `item_id` as exported"
+        )
+    return None
 
 
 def _answer(code: str, in_force: Sequence[str]) -> Answer | None:

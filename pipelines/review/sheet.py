@@ -1,11 +1,13 @@
 """The sheet that a reviewer fills in: CSV, or an Excel workbook in which codes are picked from a list.
 
 A spreadsheet must neither calculate with a text (`=1+1`) nor turn it into something else (`007`): in CSV
-such a text gets an apostrophe in front, which is taken off again, and in a workbook every cell is text.
+such a text gets an apostrophe in front, which is taken off again, and in a workbook every cell is text. A
+number that somebody put into a workbook is read as it is shown; where that is not known, it is a `Number`.
 """
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -26,6 +28,10 @@ WORDS = {
 }
 #: The first row says more than the column's name, in words that follow it in parentheses.
 TITLES = {"code": f"code (or {', '.join(WORDS)})", "why": "why (may stay empty)"}
+
+
+class Number(str):
+    """The text of a cell that is a number and shown as any number: `1.1` may have been typed as `1.10`."""
 
 
 class SheetError(Refused):
@@ -59,7 +65,8 @@ def read(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     for number, cells in enumerate(rows, start=2):
         if any(cells):
             row = dict.fromkeys((*MUST, "why"), "") | dict(zip(header, cells, strict=False))
-            yield number, row | {"code": row["code"].strip().removeprefix("'")}
+            code = row["code"]
+            yield number, row | {"code": code if isinstance(code, Number) else code.strip().removeprefix("'")}
 
 
 def _write_csv(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
@@ -149,7 +156,20 @@ def _workbook_rows(path: Path) -> Iterator[list[str]]:
         raise SheetError(
             f"{path}: this is not a workbook with the tab 'review' ({error}). Fix: save the sheet as .xlsx"
         ) from None
-    return ([_text(value) for value in row] for row in sheet.iter_rows(values_only=True))
+    return ([_shown(cell.value, cell.number_format) for cell in row] for row in sheet.iter_rows())
+
+
+def _shown(value: object, number_format: str) -> str:
+    """A cell's text: of a number as its format shows it (`0000`, `0.00`), where that says all of it."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return _text(value)
+    if form := re.fullmatch(r"(0+)(?:\.(0+))?", number_format):
+        decimals = len(form[2] or "")
+        width = len(form[1]) + (decimals + 1 if decimals else 0)
+        shown = f"{value:0{width}.{decimals}f}"
+        if float(shown) == value:
+            return shown
+    return Number(_text(value))
 
 
 def _text(value: object) -> str:

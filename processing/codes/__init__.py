@@ -5,4 +5,5 @@ Whether a codebook is good is checked before it is published: pipelines/codebook
     codebook.py     codes, when each is in force, attributes
     successions.py  which code takes a code's place: renamed, merged, split
     recode.py       the same for whole columns
+    reserved.py     names that no attribute may have
 """

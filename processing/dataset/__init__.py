@@ -19,7 +19,10 @@ then split.py.
     parquet_check.py    whether it can be read, and in bounded memory
     text_files.py       a text file's bytes
     columns.py          the columns a file must have
+    numbers.py          numbers that are text, with decimal points or commas
+    doubly_encoded.py   texts that were encoded twice, repaired
     rows.py             which rows are set aside, and the canonical form of the others
+    no_title.py         what stands where there is no title
     rows_set_aside.py   what is told of those that are set aside
     text.py             the normal form of texts, and the key of each
     split.py            train, validation or test, by that key

@@ -5,11 +5,12 @@ refused whole.
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -17,7 +18,7 @@ from processing.codes.codebook import Codebook
 from processing.codes.recode import recode
 from processing.dataset import data_files, decisions, kinds, rows, split
 from processing.dataset.data_files import Dataset
-from processing.dataset.findings import Finding, merged
+from processing.dataset.findings import Finding, Place, merged, shortened
 from processing.dataset.manifest import DataFile
 from processing.dataset.text import text_keys
 
@@ -38,7 +39,7 @@ class Accepted:
     """A dataset that is taken.
 
     Attributes:
-        dataset: as it was read.
+        dataset: as it was read; for purpose `training` with what was found in texts and labels together.
         columns: name to `text` or `number`.
         table: its rows, with those that people decided.
         good: of these, the ones that are not set aside.
@@ -121,7 +122,10 @@ def judge(
         made = made.set_column(made.column_names.index("label"), "label", labels)
         recoded = found.mapped
     made = made.append_column("text_key", text_keys(group, made))
-    masks = split.parts(made["text_key"], made["label"]) if purpose == "training" else {}
+    masks = {}
+    if purpose == "training":
+        dataset = replace(dataset, findings=(*dataset.findings, *_same_text_two_codes(good, made)))
+        masks = split.parts(made["text_key"], made["label"])
     parts = {name: made.filter(pa.array(mask)) for name, mask in masks.items()}
     return Accepted(dataset, columns, table, good, rejected, made, recoded, figures, parts)
 
@@ -169,6 +173,30 @@ def _check_some_are_left(table: pa.Table, rejected: pa.Table, purpose: str, uri:
             f"None of the {table.num_rows} rows of {uri} is usable. {' '.join(shown)}",
             first[0]["fix"],
         )
+
+
+def _same_text_two_codes(good: pa.Table, made: pa.Table) -> tuple[Finding, ...]:
+    """The texts that have several codes, each with the first row that has another code than one before it.
+
+    `good` are the rows as delivered, `made` the same in the same order, with `text_key` and codes in force.
+    """
+    pairs = pa.table(
+        {"text": made["text_key"], "code": made["label"], "at": pa.array(np.arange(made.num_rows))}
+    )
+    codes = pairs.group_by(["text", "code"]).aggregate([("at", "min")])
+    texts = codes.group_by("text").aggregate([("code", "list"), ("at_min", "list"), ("at_min", "count")])
+    several = texts.filter(pc.greater(texts["at_min_count"], 1)).to_pylist()
+    found = sorted(
+        (sorted(zip(text["at_min_list"], text["code_list"], strict=True)) for text in several),
+        key=lambda codes: codes[1][0],
+    )
+    places = []
+    for codes_of_text in found[:SHOWN]:
+        at = codes_of_text[1][0]
+        row = good.slice(at, 1).select(["_file", "_row", "title"]).to_pylist()[0]
+        said = " and ".join(code for _, code in codes_of_text)
+        places.append(Place(row["_file"], row["_row"], f"{shortened(row['title'])}: {shortened(said)}"))
+    return (Finding(kinds.SAME_TEXT_TWO_CODES, len(found), tuple(places)),) if found else ()
 
 
 def _check_parts(made: pa.Table, parts: dict[str, pa.Table]) -> None:

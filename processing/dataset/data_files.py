@@ -2,23 +2,20 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from processing.codes.codebook import Attribute, Format
-from processing.dataset import kinds, readers
-from processing.dataset.findings import Finding, Recognised, merged
+from processing.dataset import doubly_encoded, kinds, numbers, readers
+from processing.dataset.findings import Finding, Read, Recognised, merged
 from processing.dataset.manifest import DataFile
 from processing.digests import sha256
 
 COMMON = ("item_id", "title", "brand", "product_type")
-NUMBER = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
-NO_NUMBER = r"(?i)^\s*(nan)?\s*$"
 
 
 @dataclass(frozen=True)
@@ -42,10 +39,10 @@ def columns_of(attributes: Iterable[Attribute], *, labelled: bool) -> dict[str, 
 def read(files: list[DataFile], columns: Mapping[str, str], stated: Format) -> Dataset:
     """All rows of a dataset's files, in order.
 
-    Text comes as it was delivered: an id `007` stays `007`, what is missing is null or empty. A number is a
-    finite double or null; NaN counts as missing. Three more columns, which no attribute can be named like,
-    say where a row is from: `_file`, `_row` (from 1), and `_unreadable`, null or what is wrong with a number
-    in the row.
+    Text comes as it was delivered, or repaired where it was encoded twice: an id `007` stays `007`, what is
+    missing is null or empty. A number is a
+    finite double or null; NaN counts as missing. Two more columns, which no attribute can be named like, say
+    where a row is from: `_file` and `_row` (from 1).
 
     Args:
         files: of the manifest; or not counted, their rows None.
@@ -56,8 +53,7 @@ def read(files: list[DataFile], columns: Mapping[str, str], stated: Format) -> D
         BadData: for a file that cannot be read.
         BadManifest: for one with more or fewer rows than the manifest says.
     """
-    tables, recognised = [], {}
-    findings: list[Finding] = []
+    by_name: dict[str, Read] = {}
     for file in files:
         found = readers.read(file.path, file.name, columns, stated)
         # Whoever joined files may have counted their headers.
@@ -66,10 +62,15 @@ def read(files: list[DataFile], columns: Mapping[str, str], stated: Format) -> D
             raise kinds.OTHER_ROWS.refusal(
                 f"{file.name} has {found.table.num_rows} rows, the manifest says {file.rows}."
             )
-        tables.append(_with_file(_with_numbers(found.table, columns), file.name))
-        recognised[file.name] = found.recognised
-        findings += found.findings
-    return Dataset(pa.concat_tables(tables), recognised, merged(findings))
+        table, repaired = doubly_encoded.repair(file.name, found.table, columns)
+        by_name[file.name] = replace(found, table=table, findings=found.findings + repaired)
+    made = numbers.read(by_name, columns, stated.decimal)
+    tables = [_with_file(table, name) for name, table in zip(by_name, made.tables, strict=True)]
+    recognised = {
+        name: replace(found.recognised, decimal_comma=made.commas) for name, found in by_name.items()
+    }
+    findings = merged([one for found in by_name.values() for one in found.findings] + [*made.findings])
+    return Dataset(pa.concat_tables(tables), recognised, findings)
 
 
 def digest(paths: Iterable[Path]) -> str:
@@ -85,35 +86,6 @@ def rows_digest(table: pa.Table) -> str:
     hashes = np.sort(pd.util.hash_pandas_object(table.to_pandas(), index=False).to_numpy())
     columns = ",".join(table.column_names)
     return hashlib.sha256(columns.encode() + hashes.astype("<u8").tobytes()).hexdigest()
-
-
-def _with_numbers(table: pa.Table, columns: Mapping[str, str]) -> pa.Table:
-    unreadable = pa.nulls(table.num_rows, pa.string())
-    for index, (column, kind) in enumerate(columns.items()):
-        if kind == "number":
-            given = table[column].combine_chunks()
-            numbers, wrong = _numbers(given)
-            table = table.set_column(index, column, numbers)
-            if pc.any(wrong).as_py():
-                sentences = [
-                    f"{column} is {str(value)[:40]!r}, which is not a number."
-                    for value in given.filter(wrong).to_pylist()
-                ]
-                unreadable = pc.replace_with_mask(unreadable, wrong, pa.array(sentences, pa.string()))
-    return table.append_column("_unreadable", unreadable)
-
-
-def _numbers(given: pa.Array) -> tuple[pa.Array, pa.Array]:
-    """Finite doubles or null, and which values are neither a number nor missing; both of shape (n_rows,)."""
-    if pa.types.is_string(given.type):
-        text = pc.fill_null(given, "")
-        reads = pc.match_substring_regex(text, NUMBER)
-        wrong = pc.invert(pc.or_(reads, pc.match_substring_regex(text, NO_NUMBER)))
-        given = pc.utf8_trim_whitespace(pc.if_else(reads, text, None)).cast(pa.float64())
-    else:
-        wrong = pa.array(np.zeros(len(given), bool))
-    infinite = pc.fill_null(pc.is_inf(given), False)
-    return pc.if_else(pc.fill_null(pc.is_finite(given), False), given, None), pc.or_(wrong, infinite)
 
 
 def _with_file(table: pa.Table, name: str) -> pa.Table:

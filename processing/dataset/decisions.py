@@ -62,8 +62,8 @@ def read_rows(folder: Path, columns: Mapping[str, str], group: str) -> pa.Table:
     """The decisions in a folder as dataset rows: the latest on each item and text, skips left out.
 
     Besides `columns` (name to kind) they have those of ABOUT, `run`, and `text_key`, made anew: keys that
-    earlier code made may differ. A column that an item lacks, as it was declared later, is null. `_file`,
-    `_row`, `_unreadable` are those of processing.dataset.data_files. The latest come last. Raises BadData.
+    earlier code made may differ. A column that an item lacks, as it was declared later, is null. `_file` and
+    `_row` are those of processing.dataset.data_files. The latest come last. Raises BadData.
     """
     fields = {name: ARROW_TYPES[kind] for name, kind in columns.items()}
     table = _read(folder, pa.schema(fields | {field.name: field.type for field in ABOUT}))
@@ -71,8 +71,7 @@ def read_rows(folder: Path, columns: Mapping[str, str], group: str) -> pa.Table:
     table = latest(table.append_column("text_key", text_keys(group, table)))
     origin = pa.DictionaryArray.from_arrays(np.zeros(len(table), np.int32), pa.array(["reviewed items"]))
     table = table.append_column("_file", origin)
-    table = table.append_column("_row", pa.array(np.arange(1, len(table) + 1, dtype=np.int32)))
-    return table.append_column("_unreadable", pa.nulls(len(table), pa.string()))
+    return table.append_column("_row", pa.array(np.arange(1, len(table) + 1, dtype=np.int32)))
 
 
 def latest(table: pa.Table) -> pa.Table:

@@ -29,6 +29,7 @@ class Recognised:
         separator: of a CSV, the character itself.
         quoting: of a CSV, how a quote is written inside quotes: `doubled` or `backslash`.
         header: the names of the columns as they are in the file.
+        decimal_comma: the columns of the dataset whose numbers, being text, have decimal commas.
     """
 
     format: str
@@ -36,6 +37,7 @@ class Recognised:
     separator: str = ""
     quoting: str = ""
     header: tuple[str, ...] = ()
+    decimal_comma: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,13 @@ LISTED_ELSEWHERE = _kind(
     "deliver data files and manifest under one prefix, and list the files where they are.",
     BadManifest,
 )
+UNUSABLE_NAME = _kind(
+    "unusable-name",
+    "refused",
+    "The manifest lists a file with a name that no file can have: a part is over 255 bytes, or no text.",
+    "give the file a short name of letters, digits, dots, dashes and underscores.",
+    BadManifest,
+)
 NOT_LISTED = _kind(
     "not-listed", "refused", "A data file is there that the manifest does not list.", WRITE_AGAIN, BadManifest
 )
@@ -278,6 +285,31 @@ WRONG_TYPE = _kind(
     "A column of a Parquet file has a type that cannot be read as its own.",
     "cast the column in the query.",
 )
+MIXED_DECIMALS = _kind(
+    "mixed-decimals",
+    "refused",
+    "A column has numbers with a decimal point and numbers with a decimal comma.",
+    'write all with one sign, or say in the codebook\'s `format` which it is ("decimal": "." or ","): values '
+    "with the other one then count as missing.",
+)
+UNCLEAR_DECIMALS = _kind(
+    "unclear-decimals",
+    "refused",
+    "All numbers of a column are like `1,234`, which is a thousand or little more than one.",
+    'say in the codebook\'s `format` which sign is the decimal one: "decimal": "." or ",".',
+)
+ASSUMED_POINTS = _kind(
+    "assumed-decimal-points",
+    "noted",
+    "All numbers of a column are like `1.234`; they are taken for decimals, not for thousands.",
+    'say in the codebook\'s `format` which sign is the decimal one: "decimal": "." or ",".',
+)
+DOUBLY_ENCODED = _kind(
+    "doubly-encoded",
+    "repaired",
+    "A text was encoded twice, as `KÃ¼che`; it is taken as it was meant, `Küche`.",
+    "read the file as UTF-8, not as Windows-1252, where it is written again.",
+)
 
 # The dataset as a whole.
 NO_ROWS = _kind("no-rows", "refused", "The dataset has no rows.", "check the query that made it.")
@@ -320,12 +352,6 @@ EMPTY_TITLE = _kind(
 TOO_LONG = _kind(
     "too-long", "row set aside", "The row's texts are longer than one request may be.", "shorten the title."
 )
-UNREADABLE_NUMBER = _kind(
-    "unreadable-number",
-    "row set aside",
-    "An attribute that is a number cannot be read as one.",
-    "write a plain number with a decimal point, or leave the field empty.",
-)
 EMPTY_LABEL = _kind(
     "empty-label", "row set aside", "The label is empty.", "fill in the label, or leave the item out."
 )
@@ -340,4 +366,20 @@ LABEL_NOT_IN_FORCE = _kind(
     "row set aside",
     "The label stands for no one code in force.",
     "give the row the code in force, or correct the codebook.",
+)
+
+# Single values.
+UNREADABLE_NUMBER = _kind(
+    "unreadable-number",
+    "value missing",
+    "An attribute that is a number cannot be read as one, as `7 kg` or `inf`; it counts as missing.",
+    "write a plain number, or leave the field empty.",
+)
+
+# Rows that are used as they are.
+SAME_TEXT_TWO_CODES = _kind(
+    "same-text-two-codes",
+    "noted",
+    "Rows of the training data with the same title, brand and product type have different codes.",
+    "look at the rows, and correct the code where it is wrong.",
 )

@@ -22,6 +22,8 @@ LEFT_OVER = re.compile(
     r"(^|/)([._][^/]*(/.*)?|[^/]*\.crc|[^/]*_\$folder\$|manifest|[^/]*\.manifest|Thumbs\.db|desktop\.ini)$",
     re.IGNORECASE,
 )
+#: Of each part of a path on Linux: NAME_MAX of limits.h (POSIX).
+NAME_BYTES = 255
 TYPES = {"text": "character varying", "number": "double precision"}
 
 
@@ -111,6 +113,8 @@ def _data_file(folder: Path, prefix: str, entry: dict[str, Any]) -> DataFile:
     name = url.removeprefix(prefix)
     if name == url or {"", ".", ".."} & set(name.split("/")):
         raise kinds.LISTED_ELSEWHERE.refusal(f"The manifest lists {url}, which is not below {prefix}.")
+    if not _is_a_name(name):
+        raise kinds.UNUSABLE_NAME.refusal(f"The manifest lists {name[:60]!r}, which no file can be called.")
     path = folder / name
     if not path.is_file():
         raise kinds.NOT_DELIVERED.refusal(f"{name} is in the manifest but was not delivered.")
@@ -119,6 +123,14 @@ def _data_file(folder: Path, prefix: str, entry: dict[str, Any]) -> DataFile:
     if "sha256" in meta:
         check(path, meta["sha256"], name, kinds.WRITE_AGAIN)
     return DataFile(name, path, rows)
+
+
+def _is_a_name(name: str) -> bool:
+    """Whether a file system can have the file: no part over NAME_BYTES, no NUL, no half of a character."""
+    try:
+        return "\0" not in name and all(len(part.encode()) <= NAME_BYTES for part in name.split("/"))
+    except UnicodeEncodeError:
+        return False
 
 
 def write(folder: Path, dataset_uri: str, rows: Mapping[str, int], columns: Mapping[str, str]) -> Path:

@@ -1,5 +1,6 @@
 """Single rows: which are set aside and why, and the canonical form of the others."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,11 +17,18 @@ from processing.dataset import kinds
 from processing.dataset.data_files import COMMON
 from processing.dataset.findings import SHOWN, Finding, Place
 from processing.dataset.kinds import KINDS, Kind
+from processing.dataset.no_title import say_nothing
 
 # A row's texts together. A JSON line of them stays far below the 6 MB of one inference request.
 TEXT_BYTES = 1 << 20
 SLICE_ROWS = 20_000  # so many rows at most are Python objects at the same time
 CONTROL = r"[\p{Cc}\x{2028}\x{2029}]"
+# Spaces that do not break, or are of another width.
+SPACES = r"[\x{a0}\x{1680}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}]"
+# No space, no control character, nothing of no width.
+SEEN = r"[^\s\p{Z}\p{Cc}\p{Cf}\x{34f}\x{115f}\x{1160}\x{2800}\x{3164}\x{ffa0}]"
+# What the classifier sees of a text: signs alone, such as `-` or `???`, are no title.
+LETTER = r"[^\P{L}\x{115f}\x{1160}\x{3164}\x{ffa0}]|\p{N}"
 REJECTED = pa.schema(
     [
         ("file", pa.string()),
@@ -96,18 +104,26 @@ def problems_of_items() -> list[Problem]:
         Problem(kinds.UNUSABLE_ID, lambda table: _matches(table["item_id"], CONTROL)),
         Problem(kinds.REPEATED_ROW, lambda table: _repeats(table)[0]),
         Problem(kinds.DUPLICATE_ID, lambda table: _repeats(table)[1]),
-        Problem(kinds.EMPTY_TITLE, _blank("title")),
+        Problem(kinds.EMPTY_TITLE, _no_title, _why_no_title),
         Problem(
             kinds.TOO_LONG,
             lambda table: _text_bytes(table) > TEXT_BYTES,
             lambda row: f"The row's texts are longer than {TEXT_BYTES} bytes.",
         ),
-        Problem(
-            kinds.UNREADABLE_NUMBER,
-            lambda table: _mask(table["_unreadable"].is_valid()),
-            lambda row: str(row["_unreadable"]),
-        ),
     ]
+
+
+def _no_title(table: pa.Table) -> Booleans:
+    return say_nothing(table["title"]) | ~_matches(table["title"], LETTER)
+
+
+def _why_no_title(row: dict[str, Any]) -> str:
+    title = row["title"] or ""
+    return (
+        f"The title is {title[:64]!r}, which says nothing."
+        if re.search(r"\S", title)
+        else "The title is empty."
+    )
 
 
 def missing_label() -> Problem:
@@ -136,16 +152,16 @@ def problems_of_labels(book: Codebook, period: str) -> list[Problem]:
 def canonical(table: pa.Table, columns: Mapping[str, str]) -> pa.Table:
     """The rows as the other jobs get them: exactly `columns`.
 
-    Ids and labels are untouched. In other text a control character or line separator becomes a space, so that
-    every tool downstream sees one line. A missing brand or product type is an empty text, a missing attribute
-    is null.
+    Ids and labels are untouched. In other text a control character, line separator or any other space becomes
+    a plain space, so that every tool downstream sees one line. A missing brand or product type is an empty
+    text, a missing attribute is null.
     """
     made = {}
     for column, kind in columns.items():
         values = table[column]
         if kind == "text" and column not in ("item_id", "label"):
-            if _matches(values, CONTROL).any():
-                values = pc.replace_substring_regex(values, CONTROL, " ")
+            if _matches(values, f"{CONTROL}|{SPACES}").any():
+                values = pc.replace_substring_regex(values, f"{CONTROL}|{SPACES}", " ")
             if column in COMMON:
                 values = pc.fill_null(values, "")
             else:
@@ -165,7 +181,7 @@ def _matches(values: pa.ChunkedArray, pattern: str) -> Booleans:
 
 
 def _blank(column: str) -> Callable[[pa.Table], Booleans]:
-    return lambda table: ~_mask(pc.not_equal(pc.utf8_trim_whitespace(table[column]), ""))
+    return lambda table: ~_matches(table[column], SEEN)
 
 
 def _text_bytes(table: pa.Table) -> NDArray[np.int64]:

@@ -316,17 +316,20 @@ def test_a_parquet_column_that_is_no_number_is_not_taken_for_one(job, value):
     [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int32(), pa.string())],
     ids=str,
 )
-def test_a_parquet_text_that_is_no_number_sets_its_row_aside(job, kind):
+def test_a_parquet_text_that_is_no_number_is_missing_and_counted(job, kind):
     rows = items(3, labelled=False)
     texts = pa.array(["1.50", "7 kg", None]).cast(kind)
     table = pa.Table.from_pylist(rows)
     file = io.BytesIO()
     pq.write_table(table.set_column(table.column_names.index("weight_kg"), "weight_kg", texts), file)
     job.dataset({"part-000.parquet": (file.getvalue(), 3)})
-    assert job.prepare("inference")["rejected"] == 1
-    (rejected,) = job.rejected()
-    assert (rejected["row"], rejected["reason"]) == (2, "weight_kg is '7 kg', which is not a number.")
-    assert [item["weight_kg"] for item in job.items()] == [1.5, None]
+    assert job.prepare("inference")["rejected"] == 0
+    assert job.report()["findings"]["unreadable-number"] == {
+        "outcome": "value missing",
+        "count": 1,
+        "first": [{"file": "part-000.parquet", "row": 2, "value": "weight_kg: 7 kg"}],
+    }
+    assert [item["weight_kg"] for item in job.items()] == [1.5, None, None]
 
 
 # --- what the report says of the files
@@ -497,14 +500,15 @@ def test_a_bad_row_is_set_aside_with_file_row_reason_and_fix(deliver, change, pr
     assert job.report()["set_aside"]["problems"] == {problem: 1}
 
 
-@pytest.mark.parametrize("value", ["7 kg", "1,5", "inf", "1e999", "--1", "0x10"])
-def test_a_number_that_is_none_sets_its_row_aside(job, value):
+@pytest.mark.parametrize("value", ["7 kg", "1,5,", "inf", "1e999", "--1", "0x10"])
+def test_a_number_that_is_none_costs_the_value_and_not_the_row(job, value):
     lines = [f'{n},Kühlschrank {n},b,c,"{value if n == 3 else n}",d\n'.encode() for n in range(5)]
     job.dataset({"part-000.csv": (HEADER.replace(b",label", b"") + b"".join(lines), 5)})
-    assert job.prepare("inference")["rejected"] == 1
-    (rejected,) = job.rejected()
-    assert (rejected["row"], rejected["item_id"], rejected["problem"]) == (4, "3", "unreadable-number")
-    assert rejected["reason"] == f"weight_kg is {value!r}, which is not a number."
+    assert job.prepare("inference")["rejected"] == 0
+    found = job.report()["findings"]["unreadable-number"]
+    assert (found["count"], found["first"][0]["row"]) == (1, 4)
+    assert found["first"][0]["value"] == f"weight_kg: {value}"
+    assert [item["weight_kg"] for item in job.items()] == [0, 1, 2, None, 4]
 
 
 def test_the_first_of_equal_rows_stays_and_rows_that_contradict_each_other_all_go(deliver):

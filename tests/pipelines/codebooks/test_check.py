@@ -5,6 +5,14 @@ import json
 import pytest
 
 from pipelines.cli import main
+from pipelines.review import sheet
+from processing.codes import codebook
+from processing.codes.reserved import RESERVED
+from processing.dataset import rows
+from processing.dataset.data_files import COMMON
+from processing.dataset.decisions import ABOUT, DECISION
+from processing.dataset.rows_to_share import KEYS
+from processing.labels import label_table
 from processing.policy import Policy
 
 
@@ -91,6 +99,42 @@ FORM = {
         lambda book: book["successions"][0].update(kind="moved"),
         "successions, entry 1, kind: 'moved' is not one of",
     ),
+    "a code that ends in NUL": (
+        lambda book: entry(book, "4").update(code="4\0"),
+        'codes, entry 4 ("4\\u0000"), code: "4\\u0000" holds the character NUL. Fix: write the text again',
+    ),
+    "a code that ends in a control character": (
+        lambda book: entry(book, "4").update(code="4\x85"),
+        "no space at its ends and no control character",
+    ),
+    "half a character in a code": (
+        lambda book: entry(book, "4").update(code="4\ud800"),
+        'codes, entry 4 ("4\\ud800"), code: "4\\ud800" holds half a character ("\\ud800"). Fix: write',
+    ),
+    "half a character in a description": (
+        lambda book: entry(book, "4").update(description="Large \udfff"),
+        'codes, entry 4 ("4"), description: "Large \\udfff" holds half a character',
+    ),
+    "half a character in a name": (
+        lambda book: entry(book, "4").update(references={"\ud800": ["1"]}),
+        'codes, entry 4 ("4"), references: the name "\\ud800" is no text. Fix: write it again.',
+    ),
+    "an unknown separator": (
+        lambda book: book.update(format={"separator": ":"}),
+        "format, separator: ':' is not one of [',', ';', '\\t', '|']. Fix: write",
+    ),
+    "an unknown decimal sign": (
+        lambda book: book.update(format={"decimal": "'"}),
+        "format, decimal: \"'\" is not one of ['.', ',']. Fix: write",
+    ),
+    "an unknown quoting": (
+        lambda book: book.update(format={"quoting": "single"}),
+        "format, quoting: 'single' is not one of ['doubled', 'backslash']. Fix: write",
+    ),
+    "an unknown field of the format": (
+        lambda book: book.update(format={"delimiter": ";"}),
+        "the known ones are separator, decimal, encoding, quoting",
+    ),
     "references that are no lists": (
         lambda book: entry(book, "4").update(references={"unu": "0108"}),
         "codes, entry 4 (\"4\"), references, unu: '0108' is not of type 'array'. Fix: write a list",
@@ -107,6 +151,32 @@ SENSE = {
         lambda book: book.update(policy={"share_by": "../runs"}),
         'policy: share_by is ../runs, must be small letters and digits, such as "unu"; '
         '"none" is the default. Fix: correct it, or leave it out for the default.',
+    ),
+    "an encoding that nobody knows": (
+        lambda book: book.update(format={"encoding": "windows-9999"}),
+        'format, encoding: "windows-9999" is no encoding of text that Python knows. '
+        'Fix: write a name like "utf-8", "windows-1252" or "iso-8859-2".',
+    ),
+    "an encoding that is of no text": (
+        lambda book: book.update(format={"encoding": "base64"}),
+        'format, encoding: "base64" is no encoding of text that Python knows. '
+        'Fix: write a name like "utf-8", "windows-1252" or "iso-8859-2".',
+    ),
+    "codes that differ only in their Unicode form": (
+        lambda book: book["codes"].extend(
+            dict(entry(book, "4"), code=code) for code in ("4\u00e9", "4e\u0301")
+        ),
+        'codes, "4e\u0301": the code differs from another one only in its Unicode form '
+        "('4\\xe9' and '4e\\u0301'). Fix: keep one of them, best the composed one (NFC).",
+    ),
+    "a code with a character that nobody sees": (
+        lambda book: book["codes"].append(dict(entry(book, "4"), code="4\u200ba")),
+        'codes, "4\\u200ba": the code holds a character that nobody sees (U+200B). Fix: type the code again.',
+    ),
+    "an attribute that would collide with decisions": (
+        lambda book: book["attributes"].append({"name": "at", "type": "number"}),
+        'attributes, "at": the name is taken: our own files have a column of this name. '
+        'Fix: remove it, or choose another name, like "item_at".',
     ),
     "a code listed twice": (
         lambda book: book["codes"].append(dict(entry(book, "4"))),
@@ -130,7 +200,8 @@ SENSE = {
     ),
     "an attribute that every dataset has": (
         lambda book: book["attributes"].append({"name": "brand", "type": "category"}),
-        'attributes, "brand": every dataset has this column. Fix: remove it or choose another name.',
+        'attributes, "brand": the name is taken: our own files have a column of this name. '
+        'Fix: remove it, or choose another name, like "item_brand".',
     ),
     "a succession from an unknown code": (
         lambda book: book["successions"][0].update({"from": ["99"]}),
@@ -276,3 +347,14 @@ def test_a_missing_file_is_named_and_the_others_are_checked(tmp_path, book, caps
     out, err = capsys.readouterr()
     assert "none.json: the file: No such file or directory. Fix: check the path" in err
     assert "good.json: OK." in out
+
+
+def test_a_format_is_taken_as_the_jobs_take_it(check, book):
+    form = {"separator": ";", "decimal": ",", "encoding": "windows-1252", "quoting": "doubled"}
+    assert check(book | {"format": form})[0] == 0
+    assert codebook.parse(book | {"format": form}).format == codebook.Format(**form)
+
+
+def test_columns_of_our_own_files_are_no_attributes():
+    ours = [DECISION.names, ABOUT.names, rows.REJECTED.names, label_table.COLUMNS, sheet.COLUMNS]
+    assert {*COMMON, "label", "run", "at", KEYS}.union(*ours) <= RESERVED

@@ -48,9 +48,8 @@ def test_every_field_is_explained():
 def test_every_command_of_the_first_block_runs(stack, monkeypatch, capsys):
     """In the order of publishing for the first time: what is published must be there before it is shown."""
     monkeypatch.chdir(ROOT)
-    commands = [
-        line.partition("#")[0].split()[1:] for line in TEXT.splitlines() if line.startswith("labelmill ")
-    ]
+    block = TEXT.split("```")[1].splitlines()
+    commands = [line.partition("#")[0].split()[1:] for line in block if line.startswith("labelmill ")]
     assert sorted(command[1] for command in commands) == ["check", "diff", "publish", "show"]
     for command in sorted(
         commands, key=lambda command: ["check", "publish", "show", "diff"].index(command[1])

@@ -170,6 +170,12 @@ def test_only_the_bad_messages_of_a_batch_come_back(machines):
             "training/DE-weee/2026-13/d1/manifest",
             "'2026-13' is not a period. Fix: name that folder like 2026-10",
         ),
+        ("training/DE-weee/0000-01/d1/manifest", "'0000-01' is not a period. Fix: name that folder like"),
+        (
+            "training/DE-weee/2026-10/./manifest",
+            "'.' is not a delivery. Fix: name that folder 1 to 64 letters",
+        ),
+        ("training/DE-weee/2026-10/../manifest", "'..' is not a delivery. Fix: name that folder 1 to 64"),
         ("training/DE-weee/2026-10/a b/manifest", "'a b' is not a delivery. Fix: name that folder 1 to 64"),
         ("training/DE-weee/2026-10/" + "a" * 65 + "/manifest", "is not a delivery"),
         (

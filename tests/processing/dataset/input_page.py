@@ -10,10 +10,22 @@ from pathlib import Path
 from typing import get_args
 
 from processing.dataset.kinds import KINDS, Outcome
-from tests.processing.dataset.input_cases import csv_cases, jsonlines_cases, parquet_cases, whole_cases
+from tests.processing.dataset.input_cases import (
+    csv_cases,
+    jsonlines_cases,
+    parquet_cases,
+    value_cases,
+    whole_cases,
+)
 
 PAGE = Path(__file__).parents[3] / "docs" / "input.md"
-CASES = [*csv_cases.CASES, *jsonlines_cases.CASES, *parquet_cases.CASES, *whole_cases.CASES]
+CASES = [
+    *csv_cases.CASES,
+    *jsonlines_cases.CASES,
+    *parquet_cases.CASES,
+    *value_cases.CASES,
+    *whole_cases.CASES,
+]
 
 
 def kinds_list() -> str:

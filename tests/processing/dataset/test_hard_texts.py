@@ -63,7 +63,7 @@ HARD_IDS = [
     "\u202e1",
     "ü" * 300,
 ]
-BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 ids = st.sampled_from(HARD_IDS) | texts
 rows = st.lists(
     st.fixed_dictionaries(
