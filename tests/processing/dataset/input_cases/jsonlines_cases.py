@@ -106,8 +106,8 @@ TAKEN = [
     ),
     taken(
         "texts with brackets, quotes and line ends in escapes",
-        lines(row(1, title='} {"a"\n[1]'), row(2, title="}{")),
-        values={"title": ['} {"a" [1]', "}{"]},
+        lines(row(1, title='} {"a"\n[1]'), row(2, title="}x{")),
+        values={"title": ['} {"a" [1]', "}x{"]},
     ),
     taken(
         "texts in which all but ASCII is escaped",
@@ -143,7 +143,7 @@ TAKEN = [
         "JSON Lines: an integer of 5,000 digits",
         {"a.jsonl": third(lines(row(3)).strip().replace(b"1.5", b"9" * 5_000))},
         ("unreadable-number",),
-        rows=3,
+        rows=4,
         listed={"a.jsonl": 4},
     ),
     Case(

@@ -90,7 +90,7 @@ def wrong_type(name: str, column: str, values: pa.Array, *says: str) -> Case:
 
 TAKEN = [
     taken("a plain file", parquet()),
-    taken("a name in capitals", parquet(), file="A.PARQUET"),
+    taken("a file name in capitals", parquet(), file="A.PARQUET"),
     taken(
         "columns in another order",
         written(pa.table(dict(reversed(VALUES.items())))),

@@ -49,7 +49,6 @@ ROWS = [
     rows("Two items with one id", "3,Radio,b,p,1,m\n3,Lampe,b,p,1,m\n", "duplicate-id"),
     rows("A third item with the id of the first", "1,Radio,b,p,1,m\n", "duplicate-id", usable=1),
     rows("A row without a title", "3,,b,p,1,m\n", "empty-title"),
-    rows("A title of spaces", "3,   ,b,p,1,m\n", "empty-title"),
     rows("A title that is one character", "3,x,b,p,1,m\n", usable=3),
     rows("A title of a megabyte and more", f"3,{'x' * ((1 << 20) + 1)},b,p,1,m\n", "too-long"),
     rows("A row without brand and product type", "3,Radio,,,1,m\n", usable=3),
