@@ -228,7 +228,7 @@ _FOUND = {
     "target": {
         "bucket": "work-bucket",
         "key": _key(1),
-        "prefix": f"predictions/{GROUP}/{RUN}/{MODEL}/r1/",
+        "folder": {"prefix": f"predictions/{GROUP}/{RUN}/{MODEL}/r1/"},
         "challenger": MODEL,
         "test_set": RUN,
         "delivered": DELIVERED,
