@@ -300,7 +300,7 @@ def test_a_transaction_that_is_cancelled_for_another_reason_fails_the_run(given,
 def test_labels_that_are_recorded_already_are_shown_and_not_made_again(cloud):
     """The answer to the first write was lost, for longer than DynamoDB knows its token."""
     recorded = {"group": {"S": GROUP}, "run": {"S": FIRST["run"]}, "delivered": {"S": DELIVERED}}
-    recorded |= {"digest": {"S": "3a" * 32}}
+    recorded |= {"digest": {"S": "3a" * 32}, "table": {"S": f"labelled/{labels_of(FIRST)}labels.parquet"}}
     recorded |= {"labels": {"S": labels(FIRST)}, "recorded_at": {"S": "2026-11-01T03:00:00.000Z"}}
     entries = (f"MONTH#{PERIOD}", f"LABELS#{PERIOD}#{FIRST['run']}")
     cloud.put(*(recorded | {"entry": {"S": entry}} for entry in entries))
