@@ -88,11 +88,12 @@ def _purpose(failure: states.State, then: states.State) -> states.State:
     for_comparison = nothing | {
         "bucket": "${WorkBucket}",
         "key": "${WorkKeyArn}",
-        "prefix": text(PREDICTIONS),
+        "folder": {"prefix": text(PREDICTIONS)},
         "challenger": Path("$.challenger"),
         "test_set": Path("$.test_set"),
     }
-    for_people = nothing | {"bucket": "${LabelledBucket}", "key": "${LabelledKeyArn}", "prefix": text(LABELS)}
+    for_people = nothing | {"bucket": "${LabelledBucket}", "key": "${LabelledKeyArn}"}
+    for_people |= {"folder": {"prefix": text(LABELS)}}
     targets = {
         "test": ("ForComparison", for_comparison),
         "inference": ("ForStakeholders", for_people | {"delivered": Path("$.delivered")}),
@@ -124,19 +125,28 @@ def _made_before(
     """What a run that looked again must do anew; at the first look that is everything.
 
     The jobs' results hold where codebook and winner are still those they were made with, and need not be
-    brought up to date where a newer delivery is the month by now.
+    brought up to date where a newer delivery is the month by now. What was published stays as its manifest
+    says: what is made anew is published in a folder of its own.
     """
     rule = choice_rule.ChoiceRule
+    review, first = rule.StringEquals("$.purpose", "review"), rule.IsPresent("$.made", False)
     same = [
         rule.StringEqualsPath(f"$.made.{name}", path)
         for name, path in {"codebook": CODEBOOK_VERSION, "model": "$.model"}.items()
     ]
+    anew = _by_purpose("MadeWithTheSame", label, review=decide)
+    anew.add_choice(rule.And(same), publish)
+    beside = states.Pass(
+        "PublishBeside",
+        parameters={"prefix": text("{}again/", "$.target.folder.prefix")},
+        result_path="$.target.folder",
+    )
+    beside.next(anew)
     made = states.Choice("MadeBefore")
-    made.add_choice(rule.StringEquals("$.purpose", "review"), decide)
-    made.add_choice(rule.IsPresent("$.made", False), label)
-    made.add_choice(SUPERSEDED, audience)
-    made.add_choice(rule.And(same), publish)
-    made.default_choice(label)
+    made.add_choice(rule.And([first, review]), decide)
+    made.add_choice(first, label)
+    made.add_choice(rule.And([rule.Not(review), SUPERSEDED]), audience)
+    made.default_choice(beside)
     return made
 
 

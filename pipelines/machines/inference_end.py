@@ -16,7 +16,7 @@ MODEL = "$.made.model"
 ATTENTION = {
     "attention": "$.published.message.attention",
     "bucket": "$.target.bucket",
-    "prefix": "$.target.prefix",
+    "prefix": "$.target.folder.prefix",
 }
 
 
@@ -64,7 +64,7 @@ def _unless_late(tell: states.State) -> states.Choice:
 def _publish_manifest(failure: states.State) -> states.State:
     parameters = {
         "Bucket": Path("$.target.bucket"),
-        "Key": text("{}manifest.json", "$.target.prefix"),
+        "Key": text("{}manifest.json", "$.target.folder.prefix"),
         "CopySource": text(f"{{}}/{RUN_FOLDER}manifest/manifest.json", "$.target.bucket"),
     }
     return call("PublishManifest", "aws-sdk:s3:copyObject", parameters, failure)

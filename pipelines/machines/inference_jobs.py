@@ -29,7 +29,7 @@ PREPARED, TRANSFORMED = "$.made.prepared", "$.made.transformed"
 #: Where the address of the predictions is, as `uri`.
 PREDICTED = "$.made.predictions"
 #: Where the published files stand, and where the manifest waits that makes them published.
-PUBLISHED = text(address("{}", "{}"), "$.target.bucket", "$.target.prefix")
+PUBLISHED = text(address("{}", "{}"), "$.target.bucket", "$.target.folder.prefix")
 STAGED = text(address("{}", f"{RUN_FOLDER}manifest/"), "$.target.bucket")
 #: By it the ledger knows what is published.
 MANIFEST_DIGEST = "$.published.message.manifest_digest"

@@ -101,18 +101,19 @@ def record_labels(
     checks = {keys.GROUP: {"codebook_version": CODEBOOK_VERSION, "policy": POLICY}}
     if winner:
         checks[keys.WINNER] = {"model": winner}
-    month = {**_labels(keys.MONTH), "dataset": Path("$.made.dataset")}
+    table = text("{}/{}labels.parquet", "$.target.bucket", "$.target.folder.prefix")
+    month = {**_labels(keys.MONTH), "dataset": Path("$.made.dataset"), "table": table}
     replaced = {
         "ConditionExpression": "attribute_not_exists(entry) OR #run = :replaced",
         "ExpressionAttributeNames": {"#run": "run"},
         "ExpressionAttributeValues": {":replaced": {"S": Path("$.target.month.run.S")}},
     }
-    table = {"TableName": "${LedgerTable}"}
+    ledger = {"TableName": "${LedgerTable}"}
     parameters = {
         "TransactItems": [
             *(_unchanged(entry, read) for entry, read in checks.items()),
-            {"Put": {**table, "Item": typed(month), **replaced}},
-            {"Put": {**table, "Item": typed(_version()), **NEW}},
+            {"Put": {**ledger, "Item": typed(month), **replaced}},
+            {"Put": {**ledger, "Item": typed(_version()), **NEW}},
         ],
         # A retry after a lost answer is the same write; the next look at the month is another.
         "ClientRequestToken": Path(
@@ -173,8 +174,9 @@ def show_month(failure: states.State, then: states.State) -> states.State:
     find = get_item("GetNewest", text(keys.MONTH), "$.found", put_off)
     shown = states.Choice("NewestShown")
     shown.add_choice(choice_rule.ChoiceRule.StringEqualsPath("$.found.Item.run.S", "$.target.shown"), then)
-    source = text(f"{{}}/{names.LABELS}labels.parquet", "$.target.bucket", run="$.found.Item.run.S")
-    publish = call("PublishTable", COPY, {**to, "CopySource": source}, put_off)
+    # The run that recorded labels before `table` was kept has shown them itself.
+    shown.add_choice(choice_rule.ChoiceRule.IsPresent("$.found.Item.table.S", False), then)
+    publish = call("PublishTable", COPY, {**to, "CopySource": Path("$.found.Item.table.S")}, put_off)
     note = states.Pass("NoteShown", input_path="$.found.Item.run.S", result_path="$.target.shown")
     shown.default_choice(publish)
     publish.next(note)

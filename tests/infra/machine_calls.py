@@ -109,9 +109,9 @@ def _copies(stack: Stack, parameters: dict):
     if parameters.get("Bucket") == stack.ref("WorkBucket"):
         del targets["LabelledBucket"]
     for bucket, prefix in targets.items():
-        target = {"bucket": stack.ref(bucket), "prefix": prefix}
-        found_run = {"Item": {"run": {"S": "r"}}}
-        data = {"group": "g", "period": "p", "run": "r", "sheet": "s", "target": target, "found": found_run}
+        target = {"bucket": stack.ref(bucket), "folder": {"prefix": prefix}}
+        month = {"Item": {"table": {"S": f"{stack.ref(bucket)}/{prefix}labels.parquet"}}}
+        data = {"group": "g", "period": "p", "run": "r", "sheet": "s", "target": target, "found": month}
         data["trained"] = {"model": "m"}
         source, key = (evaluate(parameters[name], data, {}) for name in ("CopySource.$", "Key.$"))
         yield "s3:GetObject", f"arn:aws:s3:::{source}", {}

@@ -160,6 +160,7 @@ MONTH_ITEM = {
     "digest": {"S": "b4" * 32},
     "model": {"S": OLD_MODEL},
     "dataset": {"S": f"s3://landing/inference/{GROUP}/{PERIOD}/d0/"},
+    "table": {"S": f"labelled/labels/{GROUP}/{PERIOD}/before/labels.parquet"},
     "delivered": {"S": "2026-11-01T01:00:00.123Z#yHKQ1T8ZmAS4ahqMIXJFXgZuJx5_LpGk"},
 }
 WINNER = {
@@ -228,7 +229,7 @@ _FOUND = {
     "target": {
         "bucket": "work-bucket",
         "key": _key(1),
-        "prefix": f"predictions/{GROUP}/{RUN}/{MODEL}/r1/",
+        "folder": {"prefix": f"predictions/{GROUP}/{RUN}/{MODEL}/r1/"},
         "challenger": MODEL,
         "test_set": RUN,
         "delivered": DELIVERED,

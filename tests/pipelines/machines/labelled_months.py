@@ -24,9 +24,9 @@ def prepare(cloud: Cloud, *more: dict) -> Cloud:
         bucket = "work-bucket" if run["purpose"] == "test" else "labelled"
         waiting = f"runs/{GROUP}/{run['run']}/manifest/manifest.json"
         cloud.s3.put_object(Bucket=bucket, Key=waiting, Body=run["run"].encode())
-        cloud.s3.put_object(
-            Bucket="labelled", Key=f"{labels_of(run)}labels.parquet", Body=run["run"].encode()
-        )
+        for look in ("", "again/"):
+            table = f"{labels_of(run)}{look}labels.parquet"
+            cloud.s3.put_object(Bucket="labelled", Key=table, Body=run["run"].encode())
         if "sheet" in run:
             sheet = f"sheets/{GROUP}/{run['sheet']}/decisions.jsonl"
             cloud.s3.put_object(Bucket="work-bucket", Key=sheet, Body=run["sheet"].encode())

@@ -186,6 +186,7 @@ def test_an_unknown_group_fails_with_the_fix(cloud):
 
 def month_item(month: str, run: str) -> dict:
     labels = {"run": {"S": run}, "labels": {"S": f"s3://labelled/{run}/"}}
+    labels |= {"table": {"S": f"labelled/labels/{GROUP}/{month}/{run}/labels.parquet"}}
     return MONTH_ITEM | {"entry": {"S": f"MONTH#{month}"}, **labels}
 
 
@@ -263,7 +264,8 @@ def test_labels_are_recorded_as_the_months_and_in_its_history(cloud):
     cloud.run("inference", MONTH)
     labels = {"labels": f"s3://labelled/{labels_of(MONTH)}", "run": MONTH["run"], "model": OLD_MODEL}
     labels |= {"group": GROUP, "delivered": DELIVERED, "digest": "3a" * 32}
-    assert cloud.items("MONTH#") == [labels | {"entry": f"MONTH#{PERIOD}", "dataset": MONTH["dataset"]}]
+    of_month = {"dataset": MONTH["dataset"], "table": f"labelled/{labels_of(MONTH)}labels.parquet"}
+    assert cloud.items("MONTH#") == [labels | {"entry": f"MONTH#{PERIOD}"} | of_month]
     [version] = cloud.items("LABELS#")
     assert version.pop("recorded_at").startswith("20")
     assert version == labels | {"entry": f"LABELS#{PERIOD}#{MONTH['run']}"}

@@ -200,6 +200,22 @@ def test_a_month_whose_codebook_changes_before_it_is_recorded_is_labelled_by_the
     assert "Codebook: 2." in cloud.received("Stakeholders")[0]["Message"]
 
 
+def test_what_was_published_stays_as_its_manifest_says_where_the_run_looks_again(cloud, meanwhile):
+    meanwhile("publish", lambda: cloud.put(WINNER | {"model": {"S": MODEL}}))
+    succeed(cloud, FIRST)
+    places = [
+        output["S3Output"]["S3Uri"]
+        for request in cloud.sagemaker.sent("CreateProcessingJob")
+        for output in request["ProcessingOutputConfig"]["Outputs"]
+        if output["OutputName"] == "files"
+    ]
+    first = f"s3://labelled/{labels_of(FIRST)}"
+    assert places == [first, f"{first}again/"]
+    [month] = cloud.items("MONTH#")
+    assert month["labels"] == places[1]
+    assert f"{labels_of(FIRST)}again/manifest.json" in published(cloud, "labelled")
+
+
 def test_jobs_that_wait_for_machines_after_a_second_look_are_not_taken_for_done(cloud, meanwhile):
     meanwhile("publish", lambda: cloud.put(WINNER | {"model": {"S": MODEL}}))
     no_machine = {"FailureReason": "CapacityError: Unable to provision requested ML compute capacity."}
@@ -284,7 +300,7 @@ def test_a_transaction_that_is_cancelled_for_another_reason_fails_the_run(given,
 def test_labels_that_are_recorded_already_are_shown_and_not_made_again(cloud):
     """The answer to the first write was lost, for longer than DynamoDB knows its token."""
     recorded = {"group": {"S": GROUP}, "run": {"S": FIRST["run"]}, "delivered": {"S": DELIVERED}}
-    recorded |= {"digest": {"S": "3a" * 32}}
+    recorded |= {"digest": {"S": "3a" * 32}, "table": {"S": f"labelled/{labels_of(FIRST)}labels.parquet"}}
     recorded |= {"labels": {"S": labels(FIRST)}, "recorded_at": {"S": "2026-11-01T03:00:00.000Z"}}
     entries = (f"MONTH#{PERIOD}", f"LABELS#{PERIOD}#{FIRST['run']}")
     cloud.put(*(recorded | {"entry": {"S": entry}} for entry in entries))
