@@ -1,8 +1,8 @@
 """Bytes of Python's, lent to Arrow's threads, and given back before an error goes on.
 
-Where a reader of Arrow's raises an error, its threads may still be at work. A thread that is the last to drop
-such bytes needs the interpreter for it; if that is ending by then, as a job does after a refusal, CPython ends
-the thread and with it, by SIGABRT, the process, or it hangs
+Where a reader of Arrow's raises an error, its threads may still be at work. A thread that is the last to
+drop such bytes needs the interpreter for it. If that is ending by then, as in a job after a refusal, CPython
+ends the thread and with it, by SIGABRT, the process, or it hangs
 (https://docs.python.org/3.11/c-api/init.html#c.PyGILState_Ensure).
 """
 
