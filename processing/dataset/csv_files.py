@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from processing.codes.codebook import Format
-from processing.dataset import csv_header, csv_quotes, jsonlines, kinds, text_files
+from processing.dataset import csv_header, csv_quotes, jsonlines, kinds, lent, text_files
 from processing.dataset.csv_header import Header
 from processing.dataset.findings import Finding, Place, Read, Recognised, found_at, numbered, shortened
 from processing.dataset.text_files import Head
@@ -60,8 +60,9 @@ def _table(data: bytes, name: str, header: Header, quoting: str) -> pa.Table:
     if not text:
         return pa.schema(kinds_of_columns).empty_table()
     try:
-        return pyarrow.csv.read_csv(
-            pa.BufferReader(text),
+        return lent.read(
+            pyarrow.csv.read_csv,
+            text,
             read_options=pyarrow.csv.ReadOptions(
                 block_size=jsonlines.BLOCK_BYTES, column_names=list(header.columns)
             ),

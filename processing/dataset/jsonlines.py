@@ -9,6 +9,8 @@ import pyarrow.compute as pc
 import pyarrow.json
 from numpy.typing import NDArray
 
+from processing.dataset import lent
+
 BLOCK_BYTES = 16 << 20  # the longest line that can be read
 SHARD_ROWS = 250_000
 SHARD_BYTES = 100 << 20
@@ -20,11 +22,11 @@ def read(data: pa.Buffer | bytes, schema: pa.Schema, *, other_fields: str = "err
     `other_fields`: what to do about a field that the schema does not have, `error` or `ignore`.
     Raises pa.ArrowInvalid where a line is not such an object, or is longer than BLOCK_BYTES.
     """
-    reader = pa.BufferReader(data)
     if not bytes(data[:1]):
         return schema.empty_table()
-    table = pyarrow.json.read_json(
-        reader,
+    table = lent.read(
+        pyarrow.json.read_json,
+        data,
         read_options=pyarrow.json.ReadOptions(block_size=BLOCK_BYTES),
         parse_options=pyarrow.json.ParseOptions(
             explicit_schema=schema, unexpected_field_behavior=other_fields

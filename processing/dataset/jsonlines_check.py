@@ -58,11 +58,13 @@ def rows_of(data: bytes) -> int | None:
 
 
 def rows(piece: bytes) -> int | None:
-    """How many lines hold something; None where one does not begin and end as an object does.
+    """How many lines hold something; None where one is too long, or does not begin and end as an object.
 
     Where Arrow then finds as many objects, each line is one: without a nested value, a `}` before a line end
     ends an object. Arrow itself also reads several objects a line, and crashes where a text begins with null.
     """
+    if len(piece) > PIECE_BYTES + jsonlines.BLOCK_BYTES:
+        return None
     octets = np.frombuffer(piece, np.uint8)
     ends = np.flatnonzero(octets == ord("\n"))
     if not piece.endswith(b"\n"):
@@ -91,14 +93,15 @@ def fault(data: bytes, name: str, schema: pa.Schema, columns: Mapping[str, str])
             pass
         for line in LINE.finditer(piece):
             before += 1
-            if wrong := _fault_of_line(line.group().rstrip(SPACE), f"{name}, row {before}", schema, columns):
+            where = f"{name}, row {before}"
+            if line.end() - line.start() > jsonlines.BLOCK_BYTES:  # not copied
+                return kinds.LONG_ROW.refusal(f"{where}, is longer than {jsonlines.BLOCK_BYTES >> 20} MiB.")
+            if wrong := _fault_of_line(line.group().rstrip(SPACE), where, schema, columns):
                 return wrong
     return None
 
 
 def _fault_of_line(line: bytes, where: str, schema: pa.Schema, columns: Mapping[str, str]) -> JobError | None:
-    if len(line) > jsonlines.BLOCK_BYTES:
-        return kinds.LONG_ROW.refusal(f"{where}, is longer than {jsonlines.BLOCK_BYTES >> 20} MiB.")
     if line.startswith(b"["):
         return kinds.JSON_ARRAY.refusal(f"{where}, is an array and not an object.")
     try:

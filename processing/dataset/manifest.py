@@ -24,6 +24,8 @@ LEFT_OVER = re.compile(
 )
 #: Of each part of a path on Linux: NAME_MAX of limits.h (POSIX).
 NAME_BYTES = 255
+#: Of a key in S3 (Amazon S3 User Guide, "Naming Amazon S3 objects").
+KEY_BYTES = 1024
 TYPES = {"text": "character varying", "number": "double precision"}
 
 
@@ -51,7 +53,8 @@ def read(folder: Path, dataset_uri: str) -> list[DataFile]:
             raise kinds.LISTED_TWICE.refusal(f"The manifest lists {name} {times} times.")
     passed_over = left_over(folder, files)
     if unlisted := [name for name in _unlisted(folder, files) if name not in passed_over]:
-        raise kinds.NOT_LISTED.refusal(f"{', '.join(unlisted[:5])}: not in the manifest.")
+        shown = ", ".join(name[:60] for name in unlisted[:5])
+        raise kinds.NOT_LISTED.refusal(f"{shown}: not in the manifest.")
     return files
 
 
@@ -91,7 +94,7 @@ def _entries(folder: Path) -> list[dict[str, Any]]:
         content = json.loads((folder / NAME).read_bytes())
     except FileNotFoundError:
         raise kinds.NO_MANIFEST.refusal("The dataset has no manifest.") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise kinds.BROKEN_MANIFEST.refusal(
             f"The manifest is not JSON ({error}).", kinds.WRITE_AGAIN
         ) from None
@@ -126,9 +129,10 @@ def _data_file(folder: Path, prefix: str, entry: dict[str, Any]) -> DataFile:
 
 
 def _is_a_name(name: str) -> bool:
-    """Whether a file system can have the file: no part over NAME_BYTES, no NUL, no half of a character."""
+    """Whether S3 and a file system can have the file: by its length, and without NUL or half a character."""
     try:
-        return "\0" not in name and all(len(part.encode()) <= NAME_BYTES for part in name.split("/"))
+        short = all(len(part.encode()) <= NAME_BYTES for part in name.split("/"))
+        return short and len(name.encode()) <= KEY_BYTES and "\0" not in name
     except UnicodeEncodeError:
         return False
 

@@ -51,10 +51,12 @@ class Signs:
     Attributes:
         by: for either sign the values that are numbers with this sign only.
         unclear: those that are another number with either: `1.234`.
+        unclear_commas: those of them that have a comma: `1,234`.
     """
 
     by: dict[str, Seen]
     unclear: Seen
+    unclear_commas: Seen
 
     def evident(self) -> str | None:
         """The one sign that values have."""
@@ -122,8 +124,8 @@ def _check_clear(column: str, found: Signs, hint: str | None, *, semicolons: boo
         )
     if not found.unclear.count or found.evident() or hint:
         return ()
-    places = found.unclear.first
-    if semicolons or any("," in place.value for place in places):
+    places = tuple(dict.fromkeys(found.unclear_commas.first[:1] + found.unclear.first))[:2]
+    if semicolons or found.unclear_commas.count:
         raise kinds.UNCLEAR_DECIMALS.refusal(
             f"{_named(column, places)}: nothing tells whether these are thousands or decimals."
         )
@@ -145,7 +147,7 @@ def _named(column: str, places: Sequence[Place]) -> str:
 
 
 def _signs(files: Mapping[str, Read], column: str) -> Signs:
-    seen = {name: Seen() for name in (".", ",", "unclear")}
+    seen = {name: Seen() for name in (".", ",", "unclear", "unclear commas")}
     for file, read in files.items():
         given = read.table[column].combine_chunks()
         if not pa.types.is_string(given.type):
@@ -161,7 +163,7 @@ def _signs(files: Mapping[str, Read], column: str) -> Signs:
                 for at in np.flatnonzero(mask)[:2]
             )
             seen[name] += Seen(int(mask.sum()), first)
-    return Signs({sign: seen[sign] for sign in OTHER}, seen["unclear"])
+    return Signs({sign: seen[sign] for sign in OTHER}, seen["unclear"], seen["unclear commas"])
 
 
 def _masks(given: pa.Array) -> dict[str, Booleans]:
@@ -169,8 +171,15 @@ def _masks(given: pa.Array) -> dict[str, Booleans]:
     at = np.flatnonzero(pc.fill_null(pc.match_substring_regex(given, "[.,]"), False))
     values = given.take(pa.array(at))
     point, comma = (np.asarray(pc.match_substring_regex(values, PATTERNS[sign]), bool) for sign in OTHER)
+    unclear = point & comma
+    found = {
+        ".": point & ~comma,
+        ",": comma & ~point,
+        "unclear": unclear,
+        "unclear commas": unclear & np.asarray(pc.match_substring(values, ","), bool),
+    }
     masks = {}
-    for name, some in ((".", point & ~comma), (",", comma & ~point), ("unclear", point & comma)):
+    for name, some in found.items():
         masks[name] = np.zeros(len(given), bool)
         masks[name][at[some]] = True
     return masks

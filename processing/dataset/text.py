@@ -23,6 +23,7 @@ _WORD_BY_ITSELF = r"[\p{Han}\p{Hiragana}\p{Katakana}\x{30fc}]"
 # ASCII has nothing to compose, no sign that is a word by itself, and no punctuation but ASCII's.
 _EUROPEAN = "À-ÖØ-öø-ıĴ-ľŁ-ňŊ-žΑ-ΡΣ-ώЀ-џ"
 _NOT_ONLY_EUROPEAN = rf"[^\x00-\x7f{_EUROPEAN}]"
+SLICE_ROWS = 50_000  # normalising takes several times the texts' own memory: so many rows at most at a time
 SPACE = ord(" ")
 POINT = ord(".")
 
@@ -117,9 +118,14 @@ def text_keys(group: str, table: pa.Table) -> pa.Array:
     Returns:
         A `string` array, `(table.num_rows,)`. The hash is pandas' SipHash, keyed by the group.
     """
+    salt = hashlib.blake2b(group.encode(), digest_size=8).hexdigest()
+    slices = (table.slice(start, SLICE_ROWS) for start in range(0, table.num_rows, SLICE_ROWS))
+    return pa.chunked_array([_text_keys(salt, some) for some in slices], pa.string()).combine_chunks()
+
+
+def _text_keys(salt: str, table: pa.Table) -> pa.Array:
     fields = [normalise(table[name]) for name in TEXT_COLUMNS]
     texts = pc.binary_join_element_wise(*fields, _SEPARATOR)
-    salt = hashlib.blake2b(group.encode(), digest_size=8).hexdigest()
     hashes = pd.util.hash_array(texts.to_numpy(zero_copy_only=False), hash_key=salt)
     return pa.array(_hex16(hashes), pa.string())
 

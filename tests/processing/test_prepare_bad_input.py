@@ -73,6 +73,19 @@ def test_a_manifest_that_is_no_json_is_rejected(deliver):
     assert "The manifest is not JSON" in rejection(job)
 
 
+def test_a_manifest_that_is_nested_without_end_is_rejected(deliver):
+    job = deliver(items())
+    (job.input("dataset") / "manifest").write_text("[" * 100_000)
+    assert "The manifest is not JSON" in rejection(job)
+
+
+def test_a_name_longer_than_any_key_is_rejected(deliver):
+    job = deliver(items())
+    name = "/".join(["x" * 200] * 40) + ".csv"
+    change_manifest(job, lambda content: content["entries"][0].update(url=f"{DATASET}{name}"))
+    assert "which no file can be called" in rejection(job)
+
+
 @pytest.mark.parametrize("content", [[], {}, {"entries": {}}, {"entries": ["a.csv"]}])
 def test_a_manifest_of_another_form_is_rejected(deliver, content):
     job = deliver(items())

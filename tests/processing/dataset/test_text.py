@@ -101,3 +101,10 @@ def test_keys_are_salted_by_the_group_and_tell_fields_apart():
 
 
 GOLDEN = ["3665ccadb09de98f", "0d55f1a409945829", "76c200b0cbce7a32"]
+
+
+def test_keys_are_the_same_whether_rows_are_normalised_together_or_in_slices(monkeypatch):
+    together = text_keys("DE-weee", rows("a", "b", "c", "d", "e"))
+    monkeypatch.setattr(text, "SLICE_ROWS", 2)
+    assert text_keys("DE-weee", rows("a", "b", "c", "d", "e")) == together
+    assert len(text_keys("DE-weee", rows("a").slice(1))) == 0

@@ -128,6 +128,12 @@ CASES = [
         header=NAMED,
     ),
     no_numbers("Signs that may be either, of both kinds", ["1,234", "1.234"], "unclear-decimals", "row 2"),
+    no_numbers(
+        "A comma that may be for thousands after points that may be, too",
+        ["1.234", "2.345", "1,234"],
+        "unclear-decimals",
+        "'1,234' in a.csv, row 3",
+    ),
     # What the codebook says.
     numbers("Thousands as the codebook says", ["1.234"], [1234], format=COMMA),
     numbers("Decimals as the codebook says", ["1,234"], [1.234], format=COMMA),
