@@ -47,9 +47,9 @@ class Ledger:
         item = self._item(group, keys.PREDICTIONS.format(test_set=test_set, model=model))
         return {name: item[name] for name in ("predictions", "digest")} if item else {}
 
-    def labels_run(self, group: str, period: str) -> str:
-        """The run whose labels are the month's; empty where none are."""
-        return self._item(group, keys.MONTH.format(period=period)).get("run", "")
+    def labels_table(self, group: str, period: str) -> str:
+        """Bucket and key of the labels that are the month's; empty where none are."""
+        return self._item(group, keys.MONTH.format(period=period)).get("table", "")
 
     def decisions(self, group: str) -> list[dict[str, str]]:
         """The decisions on a group, the oldest first: `model` and `verdict`, and the `run` that made each."""

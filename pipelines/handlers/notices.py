@@ -95,9 +95,8 @@ def copy(notice: Mapping[str, Any], s3: S3Client, ledger: Ledger) -> None:
         return
     run = names.parse_run(run_of(notice)["run"])
     assert run
-    while (newest := ledger.labels_run(run.group, run.period)) != shown:
-        folder = names.LABELS.format(group=run.group, period=run.period, run=newest)
-        s3.copy_object(**request, CopySource=f"{request['Bucket']}/{folder}labels.parquet")
+    while (newest := ledger.labels_table(run.group, run.period)) != shown:
+        s3.copy_object(**request, CopySource=newest)
         shown = newest
 
 

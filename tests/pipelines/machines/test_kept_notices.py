@@ -26,6 +26,7 @@ from tests.pipelines.machines.definition_examples import (
     TRAINED_ITEM,
     WINNER,
 )
+from tests.pipelines.machines.labelled_months import labels_of
 
 MONTH, TEST, REVIEW = INPUTS["inference"], INPUTS["test"], INPUTS["review"]
 
@@ -190,7 +191,8 @@ def test_the_copy_that_is_made_later_is_of_the_labels_that_are_the_months_then(c
         copies_fail(patch, "current/")
         cloud.run("inference", MONTH)
     [month] = cloud.items("MONTH#")
-    cloud.put({name: {"S": value} for name, value in (month | {"run": REVIEW["run"]}).items()})
+    newer = {"run": REVIEW["run"], "table": f"labelled/{labels_of(REVIEW)}labels.parquet"}
+    cloud.put({name: {"S": value} for name, value in (month | newer).items()})
     make_what_is_kept(cloud)
     assert body(cloud, "labelled", f"current/{GROUP}/{PERIOD}/labels.parquet") == REVIEW["run"]
 
