@@ -106,14 +106,15 @@ SCENARIOS = {
     ),
     "another month is there by then": Scenario(
         "inference",
-        "MadeBefore Publish PublishManifest Audience Superseded RecordLabels GetNewest NewestShown "
+        "MadeBefore PublishBeside MadeWithTheSame Publish PublishManifest Audience Superseded RecordLabels "
+        "GetNewest NewestShown "
         "PublishTable NoteShown GetNewest NewestShown CameTooLate NotifyStakeholders Attention Announce",
         ledger=(WINNER,),
         meanwhile=(MONTH_ITEM,),
     ),
     "another winner is there by then": Scenario(
         "inference",
-        "MadeBefore GetModel ModelKnown ToLabel Prepare AnyItems "
+        "MadeBefore PublishBeside MadeWithTheSame GetModel ModelKnown ToLabel Prepare AnyItems "
         "GetArtefactBeforeTransform SameArtefactBeforeTransform "
         "Transform GetArtefactAfterTransform SameArtefactAfterTransform Publish PublishManifest Audience "
         "Superseded RecordLabels GetNewest NewestShown "
@@ -130,7 +131,8 @@ SCENARIOS = {
     ),
     "review": Scenario(
         "review",
-        "MadeBefore ToAmend Amend PublishManifest Audience RecordAmended KeepDecisions GetNewest NewestShown "
+        "MadeBefore PublishBeside MadeWithTheSame ToAmend Amend PublishManifest Audience RecordAmended "
+        "KeepDecisions GetNewest NewestShown "
         "PublishTable NoteShown GetNewest NewestShown CameTooLate NotifyStakeholders Attention Announce",
         ledger=(MONTH_ITEM,),
         meanwhile=(GROUP_ITEM | {"policy": {"S": "{}"}},),
@@ -181,6 +183,7 @@ def what_it_leaves(scenario: Scenario, execute: Callable, monkeypatch) -> dict:
             for key in (
                 f"runs/{GROUP}/{run}/manifest/manifest.json",
                 f"labels/{GROUP}/{PERIOD}/{run}/labels.parquet",
+                f"labels/{GROUP}/{PERIOD}/{run}/again/labels.parquet",
                 f"labels/{GROUP}/{PERIOD}/{MONTH_ITEM['run']['S']}/labels.parquet",
             ):
                 cloud.s3.put_object(Bucket=bucket, Key=key, Body=b"")

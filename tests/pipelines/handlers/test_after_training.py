@@ -91,26 +91,25 @@ def decided(ledger, month: str, verdict: str) -> None:
     ledger.put(GROUP, f"DECISION#{month}-28T00:00:00.000Z#{run}", verdict=verdict, model=model)
 
 
-def test_a_comparison_is_told_in_which_months_the_winner_stayed_undecided_until_now(machines, ledger):
-    for month, verdict in {"06": "UNDECIDED", "07": "KEEP", "08": "UNDECIDED", "09": "UNDECIDED"}.items():
+@pytest.mark.parametrize(
+    ("verdicts", "undecided"),
+    [
+        ({"06": "UNDECIDED", "07": "KEEP", "08": "UNDECIDED", "09": "UNDECIDED"}, "2026-08,2026-09"),
+        ({"08": "UNDECIDED", "09": "PROMOTE"}, ""),
+    ],
+)
+def test_a_comparison_is_told_in_which_months_the_winner_stayed_undecided_until_now(
+    machines, ledger, verdicts, undecided
+):
+    """Any other decision ends them, a change of winner too."""
+    for month, verdict in verdicts.items():
         decided(ledger, f"2026-{month}", verdict)
     ledger.put(GROUP, "WINNER", model=WINNER)
     for model in (CHALLENGER, WINNER):
         labelled_by(ledger, model)
     start_comparison.handler(event())
     [run] = machines.started("comparison")
-    assert run["undecided"] == "2026-08,2026-09"
-
-
-def test_a_change_of_winner_ends_the_undecided_months(machines, ledger):
-    for month, verdict in {"08": "UNDECIDED", "09": "PROMOTE"}.items():
-        decided(ledger, f"2026-{month}", verdict)
-    ledger.put(GROUP, "WINNER", model=WINNER)
-    for model in (CHALLENGER, WINNER):
-        labelled_by(ledger, model)
-    start_comparison.handler(event())
-    [run] = machines.started("comparison")
-    assert run["undecided"] == ""
+    assert run["undecided"] == undecided
 
 
 def test_a_winner_that_has_not_labelled_the_test_set_does_so_first(machines, ledger):
