@@ -34,6 +34,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from infra.local.delivery import LONG_POLL_SECONDS
 from infra.local.executions import failed_job
 from infra.local.stack import LocalStack
 from infra.local.two_months import CHANGING, MONTHS, two_months
@@ -254,6 +255,8 @@ def _hasten(stack: LocalStack) -> None:
         sqs.set_queue_attributes(
             QueueUrl=stack.names[name], Attributes={"VisibilityTimeout": str(VISIBILITY_SECONDS)}
         )
+    # Who waits for messages already would give them the old timeout, of up to 15 minutes.
+    time.sleep(LONG_POLL_SECONDS)
 
 
 def by_the_runbook(stack: LocalStack) -> None:

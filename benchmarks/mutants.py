@@ -98,6 +98,7 @@ AREAS = {
             ),
             *(f"{FLOWS}{name}.py" for name in ("approval", "switching_winners")),
             *("tests/pipelines/test_consistent_reads.py", "tests/pipelines/failures"),
+            *("tests/test_undecided_models.py", "tests/pipelines/report/test_pages.py"),
         ),
     ),
     "failures": Area(
@@ -110,10 +111,12 @@ AREAS = {
             *(
                 "tests/processing/test_publish_labels.py",
                 "tests/processing/test_amend.py",
-                "tests/processing/labels",
+                "tests/processing/test_decisions_last.py",
+                "tests/processing/test_rows_set_aside.py",
+                "tests/processing/test_empty_month.py",
             ),
-            *("tests/processing/verdict/test_verdict.py", "tests/processing/test_compare_models.py"),
-            "tests/processing/verdict/test_evidence.py",
+            *("tests/processing/labels", "tests/processing/verdict", "tests/processing/month"),
+            *("tests/processing/test_compare_models.py", "tests/pipelines/report/test_pages.py"),
         ),
     ),
     "processing": Area(

@@ -157,19 +157,27 @@ class AsyncInvocations:
         self._threads.submit(self._attempt, function_arn, event, 0)
 
     def _attempt(self, function_arn: str, event: object, attempt: int) -> None:
-        outcome = self._invoke(function_arn, event)
-        if outcome.failed and attempt < len(RETRY_DELAYS_SECONDS):
-            again = threading.Timer(
-                RETRY_DELAYS_SECONDS[attempt],
-                self._threads.submit,
-                (self._attempt, function_arn, event, attempt + 1),
-            )
-            again.daemon = True
-            again.start()
-            return
-        if outcome.failed:
-            log.error("%s failed for good: %s", function_arn, outcome.body.decode())
-            self._dead_letter(function_arn, event, outcome)
-        with self._lock:
-            self.pending -= 1
-        self._changed()
+        again = False
+        try:
+            outcome = self._invoke(function_arn, event)
+            again = outcome.failed and attempt < len(RETRY_DELAYS_SECONDS)
+            if again:
+                self._try_again(function_arn, event, attempt)
+            elif outcome.failed:
+                log.error("%s failed for good: %s", function_arn, outcome.body.decode())
+                self._dead_letter(function_arn, event, outcome)
+        except Exception:
+            log.exception("%s could not be invoked; the event is lost", function_arn)
+        if not again:
+            with self._lock:
+                self.pending -= 1
+            self._changed()
+
+    def _try_again(self, function_arn: str, event: object, attempt: int) -> None:
+        again = threading.Timer(
+            RETRY_DELAYS_SECONDS[attempt],
+            self._threads.submit,
+            (self._attempt, function_arn, event, attempt + 1),
+        )
+        again.daemon = True
+        again.start()

@@ -1,8 +1,11 @@
 """What happens in the local stack, as one numbered list that anybody can wait on."""
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
+
+LOOK_AGAIN_SECONDS = 1
 
 
 class Timeline:
@@ -34,6 +37,13 @@ class Timeline:
             return self._list[number:]
 
     def wait_until(self, true: Callable[[], bool], timeout_seconds: float) -> bool:
-        """Wait until `true()` holds, checked again after each change; False when the time is up."""
+        """Wait until `true()` holds; False when the time is up.
+
+        It is checked again after each change, and each second: not everything that changes says so, such as
+        a queue that moves a message to its dead-letter queue.
+        """
+        until = time.monotonic() + timeout_seconds
         with self._changed:
-            return self._changed.wait_for(true, timeout_seconds)
+            while not (holds := true()) and (left := until - time.monotonic()) > 0:
+                self._changed.wait(min(left, LOOK_AGAIN_SECONDS))
+            return holds

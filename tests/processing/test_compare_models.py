@@ -4,7 +4,6 @@ import json
 import re
 from shutil import copytree
 
-import numpy as np
 import pytest
 
 from processing.digests import sha256
@@ -316,14 +315,3 @@ def test_missing_labels_stop_the_comparison(job):
 @pytest.mark.parametrize("policy", ["{", '{"min_gain": 7}', '{"gain": 1}', "[]"])
 def test_a_policy_that_makes_no_sense_stops_the_comparison(pair, policy):
     assert "The group's policy cannot be used" in refusal(pair(None, None), policy=policy)
-
-
-def test_calibration_error_is_what_the_definition_gives():
-    """Worked by hand, bins of 1/15: two rows in (0.6, 0.667], one right; three in (0.933, 1], all right."""
-    from processing.verdict.scores import calibration_error
-
-    right = np.array([True, False, True, True, True])
-    confidence = np.array([0.65, 0.65, 0.95, 0.97, 1.0])
-    expected = (2 * abs(0.5 - 0.65) + 3 * abs(1 - (0.95 + 0.97 + 1.0) / 3)) / 5
-    assert calibration_error(right, confidence) == pytest.approx(expected)
-    assert calibration_error(np.array([True, False]), np.array([0.0, 0.0])) == pytest.approx(0.5)

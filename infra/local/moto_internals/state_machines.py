@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 from moto.core.utils import iso_8601_datetime_with_milliseconds
 from moto.stepfunctions.exceptions import ValidationException
 from moto.stepfunctions.parser import models as executing_models
-from moto.stepfunctions.parser.api import HistoryEventType, TaskFailedEventDetails
+from moto.stepfunctions.parser.api import ExecutionStatus, HistoryEventType, TaskFailedEventDetails
 from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import CustomErrorName
 from moto.stepfunctions.parser.asl.component.common.error_name.error_name import ErrorName
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import (
@@ -268,7 +268,8 @@ def busy_executions(region: str) -> int:
     """How many executions have not ended and do not wait for an answer from outside."""
     machines = executing_models.stepfunctions_parser_backends[ACCOUNT][region].state_machines
     executions = [execution for machine in machines for execution in list(machine.executions)]
-    return sum(execution.status == "RUNNING" and not _waits(execution) for execution in executions)
+    running = (None, ExecutionStatus.RUNNING)  # it has none between being listed and being started
+    return sum(each.exec_status in running and not _waits(each) for each in executions)
 
 
 def _waits(execution: Execution) -> bool:

@@ -182,3 +182,11 @@ def test_a_stopped_execution_is_told_of_by_an_event_that_a_queue_gets_as_its_rul
     execution = states.start_execution(stateMachineArn=machine, name="run", input="{}")["executionArn"]
     states.stop_execution(executionArn=execution)
     assert receive(url) == {"run": "run", "text": "run is ABORTED", "input": None}
+
+
+def test_a_function_that_is_gone_leaves_nothing_under_way(aws, client, make_function):
+    arn = make_function("def handler(event, context): raise ValueError")
+    functions = client("lambda")
+    functions.invoke(FunctionName=arn, InvocationType="Event", Payload=b"5")
+    functions.delete_function(FunctionName=arn)
+    aws.wait_until_quiet(30)

@@ -92,3 +92,13 @@ def test_every_item_is_counted_once_and_no_capacity_is_overdrawn(rows, precision
         assert plan["items"] <= max(capacity, no_code.sum())
     if not plan["let_through"] and plan["automatic"]:
         assert plan["expected_precision"] >= precision - 1e-4
+
+
+def test_the_plan_says_what_each_capacity_below_the_number_of_items_would_buy():
+    confidence = np.linspace(0.5, 1, 10_001)
+    queue = plan_of(confidence, no_code=[True] + [False] * 10_000, precision=0)
+    bought = queue.plan["what_a_capacity_buys"]
+    assert [each["items"] for each in bought] == [0, 100, 300, 1_000, 3_000, 10_000]
+    # The item without a code is looked at first; 99 more of the least sure leave the mean of the others.
+    assert bought[1]["expected_precision"] == pytest.approx(confidence[100:].mean(), abs=1e-4)
+    assert bought[0]["expected_precision"] == pytest.approx(confidence[1:].mean(), abs=1e-4)
