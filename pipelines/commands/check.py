@@ -154,7 +154,7 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
         yield from _wrapped(f"Header: {', '.join(read.get('header', ()))}", "  ")
     if "rows" in found:
         yield ""
-        yield from _wrapped(f"Rows: {found['rows']:,}, usable {found['usable']:,}")
+        yield from _wrapped(f"Rows: {found['rows']:,}, usable {found['usable']:,}{_share_set_aside(found)}")
         columns = (f"{name} ({each['type']}) {each['filled']:,}" for name, each in found["columns"].items())
         yield from _wrapped(f"Filled: {', '.join(columns)}", "  ")
     for name, finding in found["findings"].items():
@@ -168,8 +168,16 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
     for refused in found["refused"]:
         yield ""
         yield from _wrapped(f"{refused['kind'] or 'refused'}: {refused['problem']} Fix: {refused['fix']}")
+    if sentence := found.get("set_aside", {}).get("sentence"):
+        yield ""
+        yield from _wrapped(sentence)
     yield ""
     yield "It would be taken." if found["taken"] else "It would be refused."
+
+
+def _share_set_aside(found: dict[str, Any]) -> str:
+    number = found["rows"] - found["usable"]
+    return f"; set aside {number:,} ({number / found['rows']:.1%})" if number else ""
 
 
 def _read(read: dict[str, Any]) -> str:

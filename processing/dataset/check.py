@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from processing.codes.codebook import Codebook
-from processing.dataset import data_files, kinds, manifest
+from processing.dataset import data_files, kinds, manifest, rows_set_aside
 from processing.dataset.accept import Accepted, check_whole, judge
 from processing.dataset.findings import (
     Finding,
@@ -46,7 +46,8 @@ def check(
         report has them, with the rows that would be set aside; and unless a file is refused the number of
         `rows`, of `usable` ones, the `columns` (`type`, and how many rows are `filled`), for purpose training
         also `codes`, the commonest first (`rows`, distinct `texts`, and how many of these would `test`),
-        and `comparison`: whether their `test_texts` suffice, and a `sentence` on it.
+        `comparison`: whether their `test_texts` suffice, and a `sentence` on it; and `set_aside` as Prepare's
+        report has it, with whether for that a person must approve (`approval`), and a `sentence`.
     """
     about = {
         "group": book.group,
@@ -86,7 +87,7 @@ def check(
         "columns": {
             name: {"type": kind, "filled": _filled(found.made[name])} for name, kind in found.columns.items()
         },
-        **(_of_training(found, policy) if purpose == "training" else {}),
+        **(_of_training(found, book, policy, period) if purpose == "training" else {}),
     }
 
 
@@ -126,15 +127,22 @@ def _filled(values: pa.ChunkedArray) -> int:
     return len(values) - int(values.null_count)
 
 
-def _of_training(found: Accepted, policy: Policy) -> dict[str, Any]:
+def _of_training(found: Accepted, book: Codebook, policy: Policy, period: str) -> dict[str, Any]:
     rows = Counter(found.made["label"].to_pylist())
     texts, test = _texts(found.made), _texts(found.parts["test"])
+    set_aside = rows_set_aside.account(found.table, found.good, found.rejected, book, period)
+    too_many = rows_set_aside.too_many(set_aside, policy.set_aside)
     return {
         "codes": {
             code: {"rows": number, "texts": texts[code], "test": test[code]}
             for code, number in rows.most_common()
         },
         "comparison": _comparison(pc.count_distinct(found.parts["test"]["text_key"]).as_py(), policy),
+        "set_aside": set_aside
+        | {
+            "approval": too_many,
+            "sentence": rows_set_aside.in_words(set_aside, policy.set_aside if too_many else None),
+        },
     }
 
 

@@ -71,7 +71,7 @@ def test_it_says_what_a_file_is_and_that_it_would_be_taken(check, dataset):
     code, out = check(file, "--period", "2026-10")
     assert code == 0
     assert "Read: items.csv: csv, utf-8, separated by ';', quotes doubled" in out
-    assert "Rows: 201, usable 200" in out
+    assert "Rows: 201, usable 200; set aside 1 (0.5%)" in out
     assert "other-names (repaired): 1" in out
     assert "empty-title (row set aside): 1" in out
     assert "- items.csv, row 201: The title is empty." in out
@@ -124,6 +124,29 @@ def test_rows_that_do_not_suffice_together_are_shown_all_the_same(check, dataset
     assert [each["kind"] for each in found["refused"]] == ["one-label"]
     assert (found["taken"], found["rows"], found["usable"]) == (False, 2, 1)
     assert found["findings"]["unknown-label"]["first"][0]["row"] == 2
+
+
+def test_a_large_share_of_rows_set_aside_is_said_last_and_that_a_person_must_approve(
+    check, dataset, tmp_path
+):
+    (dataset / "a.csv").write_text(TRAINING + "".join(f"x{at};more {at};b;p;1.0\n" for at in range(300)))
+    page = tmp_path / "check.html"
+    code, out = check(dataset, "--html", str(page))
+    said = (
+        "Set aside: 300 of 500 training rows (60.0%), over the policy's 5.0%, so a person must approve. "
+        "Unknown label 300; the first: a.csv, row 201: The label '1.0' is not in codebook 2026-10."
+    )
+    assert (code, " ".join(out.split())[-len(said) - 19 :]) == (0, f"{said} It would be taken.")
+    assert said in text_of(page.read_text())
+    set_aside = as_json(check, dataset)["set_aside"]
+    assert (set_aside["rows"], set_aside["approval"], set_aside["sentence"]) == (300, True, said)
+    assert set_aside["codes"] == {"1": {"rows": 300, "labels": ["1.0"]}}
+
+
+def test_a_share_of_rows_that_the_policy_allows_needs_nobody(check, dataset):
+    (dataset / "a.csv").write_text(TRAINING + "x;more;b;p;9\n")
+    set_aside = as_json(check, dataset)["set_aside"]
+    assert (set_aside["approval"], "approve" in set_aside["sentence"]) == (False, False)
 
 
 def test_what_other_systems_leave_is_passed_over(check, dataset):
