@@ -15,11 +15,12 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def check(path: Path, recorded: str, name: str, fix: str) -> None:
+def check(path: Path, recorded: str, name: str, fix: str, kind: str = "") -> None:
     """Raise Tampered unless the file at `path` has the SHA-256 `recorded` (hex).
 
-    `name` is what people call the file, `fix` what puts it right.
+    `name` is what people call the file, `fix` what puts it right; `kind` as JobError has it.
     """
     found = sha256(path) if path.is_file() else "that of no file"
     if found != recorded:
-        raise Tampered(f"{name} {NOT_AS_RECORDED}: its SHA-256 is {found}, recorded was {recorded}.", fix)
+        problem = f"{name} {NOT_AS_RECORDED}: its SHA-256 is {found}, recorded was {recorded}."
+        raise Tampered(problem, fix, kind)

@@ -7,7 +7,7 @@ each is found is in the readers, manifest.py and rows.py.
 from dataclasses import dataclass
 from typing import Literal
 
-from processing.errors import BadData, BadManifest, JobError
+from processing.errors import BadData, BadManifest, JobError, Tampered
 
 Outcome = Literal["refused", "row set aside", "value missing", "repaired", "noted"]
 
@@ -97,6 +97,13 @@ LEFT_OVER = _kind(
 )
 OTHER_LENGTH = _kind(
     "other-length", "refused", "A file is longer or shorter than the manifest says.", WRITE_AGAIN, BadManifest
+)
+OTHER_CONTENT = _kind(
+    "other-content",
+    "refused",
+    "A file has another SHA-256 than the manifest says: it was replaced, by mistake or on purpose.",
+    WRITE_AGAIN,
+    Tampered,
 )
 OTHER_ROWS = _kind(
     "other-number-of-rows",

@@ -124,7 +124,7 @@ def _data_file(folder: Path, prefix: str, entry: dict[str, Any]) -> DataFile:
     if (actual := path.stat().st_size) != length:
         raise kinds.OTHER_LENGTH.refusal(f"{name} is {actual} bytes long, the manifest says {length}.")
     if "sha256" in meta:
-        check(path, meta["sha256"], name, kinds.WRITE_AGAIN)
+        check(path, meta["sha256"], name, kinds.OTHER_CONTENT.fix, kinds.OTHER_CONTENT.name)
     return DataFile(name, path, rows)
 
 

@@ -82,6 +82,12 @@ MANIFESTS = [
     listing("A file that is not there", [entry(), entry("b.csv")], "not-delivered", "b.csv"),
     listing("A file that is not listed", [entry()], "not-listed", "b.csv", files=FILE | {"b.csv": PLAIN}),
     listing("A file that is cut off", [entry(content_length=SIZE + 9)], "other-length", "a.csv"),
+    listing(
+        "A file that was replaced by one of the same length",
+        [entry(sha256="0" * 64)],
+        "other-content",
+        "a.csv is not what was recorded",
+    ),
     listing("A row fewer than listed", [entry(record_count=3)], "other-number-of-rows", "2 rows", "says 3"),
     listing("A name without an ending", [entry("a")], "unknown-format", "a has", files={"a": PLAIN}),
     listing(
