@@ -21,6 +21,7 @@ from processing.dataset.data_files import Dataset
 from processing.dataset.findings import Finding, Place, merged, shortened
 from processing.dataset.manifest import DataFile
 from processing.dataset.text import text_keys
+from processing.words import counted
 
 MIN_ROWS = 30
 SHOWN = 3
@@ -170,7 +171,7 @@ def _check_some_are_left(table: pa.Table, rejected: pa.Table, purpose: str, uri:
             for row, (_, count) in zip(first, commonest, strict=True)
         ]
         raise kinds.NO_USABLE_ROW.refusal(
-            f"None of the {table.num_rows} rows of {uri} is usable. {' '.join(shown)}",
+            f"{uri} has {counted(table.num_rows, 'row')} and none is usable. {' '.join(shown)}",
             first[0]["fix"],
         )
 
@@ -211,6 +212,7 @@ def _check_parts(made: pa.Table, parts: dict[str, pa.Table]) -> None:
     if made.num_rows < MIN_ROWS or not all(counts.values()) or learnable < 2:
         shown = ", ".join(f"{count} {name}" for name, count in counts.items())
         raise kinds.FEW_ROWS.refusal(
-            f"{made.num_rows} usable rows are too few to split: {shown}, with {learnable} codes to train on.",
+            f"{made.num_rows} usable rows are too few to split: {shown}, "
+            f"with {counted(learnable, 'code')} to train on.",
             f"deliver more labelled rows with different texts, {MIN_ROWS} at the very least.",
         )

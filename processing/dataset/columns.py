@@ -38,5 +38,5 @@ def named(names: list[str]) -> str:
 def wanted(columns: Mapping[str, str]) -> str:
     """The columns for a fix: all where they are few, else the first and how many more."""
     names = list(columns)
-    more = f" and the codebook's other {len(names) - 2 * NAMED}" if len(names) > 2 * NAMED else ""
+    more = f" and {len(names) - 2 * NAMED} more of the codebook" if len(names) > 2 * NAMED else ""
     return ", ".join(names[: 2 * NAMED]) + more

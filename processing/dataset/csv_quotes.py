@@ -18,6 +18,7 @@ from processing.dataset.csv_header import SEPARATORS
 from processing.dataset.findings import shortened
 from processing.dataset.jsonlines import BLOCK_BYTES
 from processing.errors import JobError
+from processing.words import counted
 
 CHUNK_BYTES = 4 << 20
 QUOTE = ord('"')
@@ -162,7 +163,9 @@ def _of_width(row: list[str], number: int, separator: str, width: int) -> Fault:
                 kinds.UNCLEAR_SEPARATOR,
                 f"row {number}, is separated by {SEPARATORS[other]}, the header by {SEPARATORS[separator]}.",
             )
-    return Fault(kinds.BROKEN_CSV, f"row {number}, has {len(row):,} fields, the header has {width:,}.")
+    return Fault(
+        kinds.BROKEN_CSV, f"row {number}, has {counted(len(row), 'field')}, the header has {width:,}."
+    )
 
 
 def _first_difference(data: bytes, start: int, separator: str) -> tuple[int, str, str] | None:

@@ -14,6 +14,7 @@ from processing.dataset import doubly_encoded, kinds, numbers, readers
 from processing.dataset.findings import Finding, Read, Recognised, merged
 from processing.dataset.manifest import DataFile
 from processing.digests import sha256
+from processing.words import counted
 
 COMMON = ("item_id", "title", "brand", "product_type")
 
@@ -60,7 +61,7 @@ def read(files: list[DataFile], columns: Mapping[str, str], stated: Format) -> D
         repeated = sum(one.count for one in found.findings if one.kind is kinds.REPEATED_HEADER)
         if file.rows is not None and file.rows - found.table.num_rows not in (0, repeated):
             raise kinds.OTHER_ROWS.refusal(
-                f"{file.name} has {found.table.num_rows} rows, the manifest says {file.rows}."
+                f"{file.name} has {counted(found.table.num_rows, 'row')}, the manifest says {file.rows:,}."
             )
         table, repaired = doubly_encoded.repair(file.name, found.table, columns)
         by_name[file.name] = replace(found, table=table, findings=found.findings + repaired)

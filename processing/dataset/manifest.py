@@ -14,6 +14,7 @@ from typing import Any
 
 from processing.dataset import kinds
 from processing.digests import check, sha256
+from processing.words import counted
 
 NAME = "manifest"
 #: What other systems leave beside data files: Spark, Hadoop, EMR, Glue, Windows. Source: Hadoop's
@@ -122,7 +123,9 @@ def _data_file(folder: Path, prefix: str, entry: dict[str, Any]) -> DataFile:
     if not path.is_file():
         raise kinds.NOT_DELIVERED.refusal(f"{name} is in the manifest but was not delivered.")
     if (actual := path.stat().st_size) != length:
-        raise kinds.OTHER_LENGTH.refusal(f"{name} is {actual} bytes long, the manifest says {length}.")
+        raise kinds.OTHER_LENGTH.refusal(
+            f"{name} is {counted(actual, 'byte')} long, the manifest says {length:,}."
+        )
     if "sha256" in meta:
         check(path, meta["sha256"], name, kinds.OTHER_CONTENT.fix, kinds.OTHER_CONTENT.name)
     return DataFile(name, path, rows)

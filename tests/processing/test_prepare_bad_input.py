@@ -105,7 +105,7 @@ def test_a_file_of_another_length_is_rejected(deliver):
     with (job.input("dataset") / "part-000.jsonl").open("ab") as file:
         file.write(b"\n")
     length = (job.input("dataset") / "part-000.jsonl").stat().st_size
-    assert f"part-000.jsonl is {length} bytes long, the manifest says {length - 1}." in rejection(job)
+    assert f"part-000.jsonl is {length:,} bytes long, the manifest says {length - 1:,}." in rejection(job)
 
 
 def test_a_file_of_the_same_length_that_replaces_the_one_listed_is_rejected(deliver):
@@ -436,9 +436,7 @@ def test_a_dataset_of_which_no_row_can_be_used_is_rejected_with_an_example_of_ea
     rows = [row | {"label": "77"} for row in items()]
     rows[7]["title"] = " "
     sentence = rejection(deliver(rows))
-    assert (
-        f"None of the 400 rows of {DATASET} is usable. 399 like part-000.jsonl, row 1: The label" in sentence
-    )
+    assert f"{DATASET} has 400 rows and none is usable. 399 like part-000.jsonl, row 1: The label" in sentence
     assert "1 like part-000.jsonl, row 8: The title is empty. Fix: correct the label" in sentence
 
 
@@ -447,7 +445,7 @@ def test_new_items_none_of_which_can_be_used_stop_the_run_before_any_model_is_as
     for row in rows:
         row["title"] = ""
     sentence = rejection(deliver(rows), "inference")
-    assert "None of the 3 rows" in sentence
+    assert "has 3 rows and none is usable" in sentence
     assert "3 like part-000.jsonl, row 1: The title is empty. Fix: fill in the title" in sentence
 
 

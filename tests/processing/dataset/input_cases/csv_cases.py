@@ -301,6 +301,7 @@ REFUSED = [
         "row 1, has 7 fields, the header has 6",
     ),
     refused("A row that is cut off", PLAIN + b"3,Rad", "broken-csv", "row 3, has 2 fields"),
+    refused("A row of one word", PLAIN + b"Radio\n", "broken-csv", "row 3, has 1 field, the header has 6."),
     refused(
         "A row with more fields than columns",
         PLAIN + b"3,a,b,p,1,m,,,\n",

@@ -8,6 +8,7 @@ from tests.processing.dataset.input_cases.csv_cases import HEADER, PLAIN
 
 FILE = {"a.csv": PLAIN}
 SIZE = len(PLAIN)
+ONE = HEADER + b"1,Lampe,b,p,1,m\n"
 
 
 def rows(name: str, more: str, *kinds: str, usable: int = 2) -> Case:
@@ -67,7 +68,12 @@ TRAINING = [
     learnt("A label with a zero in front", ["1", "2"] * 40 + ["01"], "unknown-label", usable=80),
     learnt("A row without a label", ["1", "2"] * 40 + [""], "empty-label", usable=80),
     learnt("A label that is in force no more", ["1", "2"] * 40 + ["0"], "label-not-in-force", usable=80),
-    learnt("Labels that are all unknown", ["x", "y"] * 40, "no-usable-row", says=("None of the 80 rows",)),
+    learnt(
+        "Labels that are all unknown",
+        ["x", "y"] * 40,
+        "no-usable-row",
+        says=("has 80 rows and none is usable. 80 like",),
+    ),
 ]
 MANIFESTS = [
     listing("A manifest with its entries alone", [entry()], ""),
@@ -89,6 +95,20 @@ MANIFESTS = [
         "a.csv is not what was recorded",
     ),
     listing("A row fewer than listed", [entry(record_count=3)], "other-number-of-rows", "2 rows", "says 3"),
+    listing(
+        "One row where many are listed",
+        [entry(content_length=len(ONE), record_count=4000)],
+        "other-number-of-rows",
+        "a.csv has 1 row, the manifest says 4,000.",
+        files={"a.csv": ONE},
+    ),
+    Case(
+        "A single row, without a title",
+        {"a.csv": ONE.replace(b"Lampe", b"")},
+        ("no-usable-row",),
+        says=(f"{URI} has 1 row and none is usable. 1 like a.csv, row 1: The title is empty.",),
+        listed={"a.csv": 1},
+    ),
     listing("A name without an ending", [entry("a")], "unknown-format", "a has", files={"a": PLAIN}),
     listing(
         "A workbook under its own name",
