@@ -90,14 +90,14 @@ def _check(args: argparse.Namespace) -> int:
             uri=uri,
         )
     found = {"dataset": args.dataset, **found}
-    if args.html:
-        from pipelines.report import check_page
-
-        args.html.write_text(check_page(found), encoding="utf-8")
     if args.json:
         print_json(found)
     else:
         print("\n".join(_lines(found)))
+    if args.html:
+        from pipelines.report import check_page
+
+        args.html.write_text(check_page(found), encoding="utf-8")
     return 0 if found["taken"] else 1
 
 

@@ -67,11 +67,19 @@ def guarded(command: Command) -> Command:
                 error.response["Error"]["Code"], "resolve that, then run the same command again"
             )
             print(f"{str(error).rstrip('.')}. Fix: {step}", file=sys.stderr)
-        except (Refused, OSError) as error:
+        except Refused as error:
             print(error, file=sys.stderr)
+        except OSError as error:
+            print(_of_a_file(error), file=sys.stderr)
         return 1
 
     return run
+
+
+def _of_a_file(error: OSError) -> str:
+    if not error.filename:
+        return str(error)
+    return f"{error.filename}: {error.strerror}. Fix: check the path, and that you may read or write there"
 
 
 def print_table(titles: Sequence[str], cells: Sequence[Sequence[str]]) -> int:

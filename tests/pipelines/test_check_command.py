@@ -181,6 +181,18 @@ def test_a_page_says_the_same(check, dataset, tmp_path):
     assert "&lt;script&gt;" in page.read_text()
 
 
+def test_a_page_that_cannot_be_written_is_one_sentence_after_all_else(book, dataset, tmp_path, capsys):
+    (dataset / "a.csv").write_text(TRAINING)
+    page = tmp_path / "nowhere" / "check.html"
+    words = ["check", str(dataset), "--codebook", book, "--purpose", "training"]
+    assert cli.main([*words, "--html", str(page)]) == 1
+    said = capsys.readouterr()
+    assert said.out.endswith("It would be taken.\n")
+    assert said.err == (
+        f"{page}: No such file or directory. Fix: check the path, and that you may read or write there\n"
+    )
+
+
 def test_what_is_delivered_cannot_write_on_the_terminal(check, dataset):
     (dataset / "a.csv").write_text(f"{HEADER}\n1;a;b;p\n".replace("brand", "\x1b[31mbrand"))
     assert "\x1b" not in check(dataset, purpose="inference")[1]
