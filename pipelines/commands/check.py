@@ -151,7 +151,8 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
     for read in found["read"]:
         yield ""
         yield from _wrapped(f"Read: {_read(read)}")
-        yield from _wrapped(f"Header: {', '.join(read.get('header', ()))}", "  ")
+        if "header" in read:
+            yield from _wrapped(f"Header: {', '.join(read['header'])}", "  ")
     if "rows" in found:
         yield ""
         yield from _wrapped(f"Rows: {found['rows']:,}, usable {found['usable']:,}{_share_set_aside(found)}")

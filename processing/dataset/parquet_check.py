@@ -49,6 +49,11 @@ class Chunk:
 def check_ends(path: Path, name: str) -> None:
     """Raise BadData unless the file begins and ends as Parquet does, with metadata of a usual size."""
     size = path.stat().st_size
+    if not size:
+        raise kinds.BROKEN_PARQUET.refusal(
+            f"{name} has no byte: even without rows a Parquet file has metadata.",
+            "write the file again, or leave it out of the manifest.",
+        )
     with path.open("rb") as file:
         begin = file.read(4)
         file.seek(max(size - 8, 0))

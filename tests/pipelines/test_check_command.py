@@ -181,6 +181,13 @@ def test_a_page_says_the_same(check, dataset, tmp_path):
     assert "&lt;script&gt;" in page.read_text()
 
 
+def test_a_file_without_a_byte_has_no_header_to_show(check, dataset):
+    (dataset / "a.csv").touch()
+    out = check(dataset / "a.csv", purpose="inference")[1]
+    assert "Read: a.csv: csv\n\n" in out
+    assert "Header" not in out
+
+
 def test_a_page_that_cannot_be_written_is_one_sentence_after_all_else(book, dataset, tmp_path, capsys):
     (dataset / "a.csv").write_text(TRAINING)
     page = tmp_path / "nowhere" / "check.html"

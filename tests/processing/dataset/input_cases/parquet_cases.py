@@ -214,7 +214,7 @@ REFUSED = [
     ),
     refused("bytes of Latin-1 in a text", not_utf8, "not-utf-8", "row 2: byte 3 (0xfc) of column title"),
     # Files that are broken or something else.
-    refused("no byte", b"", "broken-parquet", "something else"),
+    refused("no byte", b"", "broken-parquet", "a.parquet has no byte", "leave it out of the manifest"),
     refused("four bytes", b"PAR1", "broken-parquet", "cut off"),
     refused("a CSV", b"item_id,title\n1,Lampe\n", "broken-parquet", "something else"),
     refused("cut off", parquet()[:-20], "broken-parquet", "cut off"),
