@@ -27,6 +27,7 @@ LEFT_OVER = re.compile(
 NAME_BYTES = 255
 #: Of a key in S3 (Amazon S3 User Guide, "Naming Amazon S3 objects").
 KEY_BYTES = 1024
+SHOWN = 150
 TYPES = {"text": "character varying", "number": "double precision"}
 
 
@@ -113,10 +114,15 @@ def _data_file(folder: Path, prefix: str, entry: dict[str, Any]) -> DataFile:
     meta = meta if isinstance(meta, dict) else {}
     length, rows = meta.get("content_length"), meta.get("record_count")
     if not isinstance(url, str) or not isinstance(length, int) or not isinstance(rows, int):
-        raise kinds.BROKEN_MANIFEST.refusal(f"The manifest's entry for {url} lacks its length or row count.")
+        raise kinds.BROKEN_MANIFEST.refusal(
+            f"The manifest's entry for {_shown(str(url))} lacks its length or row count."
+        )
     name = url.removeprefix(prefix)
-    if name == url or {"", ".", ".."} & set(name.split("/")):
-        raise kinds.LISTED_ELSEWHERE.refusal(f"The manifest lists {url}, which is not below {prefix}.")
+    # The prefix is looked at, too: it can be of the manifest's own making (`address`).
+    if name == url or {"", ".", ".."} & set(url.removeprefix("s3://").split("/")):
+        raise kinds.LISTED_ELSEWHERE.refusal(
+            f"The manifest lists {_shown(url)}, which is no file below {_shown(prefix)}."
+        )
     if not _is_a_name(name):
         raise kinds.UNUSABLE_NAME.refusal(f"The manifest lists {name[:60]!r}, which no file can be called.")
     path = folder / name
@@ -129,6 +135,10 @@ def _data_file(folder: Path, prefix: str, entry: dict[str, Any]) -> DataFile:
     if "sha256" in meta:
         check(path, meta["sha256"], name, kinds.OTHER_CONTENT.fix, kinds.OTHER_CONTENT.name)
     return DataFile(name, path, rows)
+
+
+def _shown(url: str) -> str:
+    return url if len(url) <= SHOWN else f"{url[: SHOWN - 1]}…"
 
 
 def _is_a_name(name: str) -> bool:

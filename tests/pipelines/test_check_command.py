@@ -163,6 +163,13 @@ def test_a_folder_is_held_against_its_manifest(check, dataset):
     assert [each["kind"] for each in as_json(check, dataset)["refused"]] == ["not-listed"]
 
 
+@pytest.mark.parametrize("uri", [f"s3://landing/x/../{KEY}", f"s3://landing//{KEY}", "file:///data/"])
+def test_a_manifest_at_an_address_that_no_dataset_can_have_is_refused(check, dataset, uri):
+    (dataset / "a.csv").write_text(TRAINING)
+    manifest.write(dataset, uri, {"a.csv": 200}, {})
+    assert [each["kind"] for each in as_json(check, dataset)["refused"]] == ["listed-elsewhere"]
+
+
 def test_a_folder_without_a_data_file_is_refused(check, dataset):
     assert [each["kind"] for each in as_json(check, dataset)["refused"]] == ["not-delivered"]
 

@@ -156,7 +156,7 @@ def test_a_file_listed_twice_is_rejected(deliver):
 def test_a_file_outside_the_dataset_is_rejected(deliver, url):
     job = deliver(items())
     change_manifest(job, lambda content: content["entries"][0].update(url=url))
-    assert f"The manifest lists {url}, which is not below {DATASET}." in rejection(job)
+    assert f"The manifest lists {url}, which is no file below {DATASET}." in rejection(job)
 
 
 # --- files and columns

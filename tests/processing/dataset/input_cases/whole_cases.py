@@ -84,6 +84,13 @@ MANIFESTS = [
     listing("A manifest without lengths", [{"url": URI + "a.csv"}], "broken-manifest", "length or row count"),
     listing("A file listed twice", [entry(), entry()], "listed-twice", "a.csv 2 times"),
     listing("A file of another folder", [entry(uri="s3://other/")], "listed-elsewhere", "s3://other/a.csv"),
+    listing(
+        "A file of another folder, at an address longer than a key can be",
+        [entry(uri=f"s3://other/{'x' * 5000}/")],
+        "listed-elsewhere",
+        "s3://other/xxx",
+        f"xxx…, which is no file below {URI}.",
+    ),
     listing("A name that leads out of the folder", [entry("../a.csv")], "listed-elsewhere"),
     listing("A file that is not there", [entry(), entry("b.csv")], "not-delivered", "b.csv"),
     listing("A file that is not listed", [entry()], "not-listed", "b.csv", files=FILE | {"b.csv": PLAIN}),
