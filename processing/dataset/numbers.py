@@ -120,7 +120,7 @@ def _check_clear(column: str, found: Signs, hint: str | None, *, semicolons: boo
     if all(seen.count for seen in found.by.values()):
         one_each = [seen.first[0] for seen in found.by.values()]
         raise kinds.MIXED_DECIMALS.refusal(
-            f"{_named(column, one_each)}: one has a decimal point, the other a decimal comma."
+            f"{_named(column, one_each)}: in one the decimal sign is a point, in the other a comma."
         )
     if not found.unclear.count or found.evident() or hint:
         return ()
@@ -152,9 +152,9 @@ def _signs(files: Mapping[str, Read], column: str) -> Signs:
         given = read.table[column].combine_chunks()
         if not pa.types.is_string(given.type):
             continue
-        # Points alone: one that is no thousand tells, and most files have one in their first rows.
+        # One point a value: one that is no thousand tells, and most files have one in their first rows.
         masks = _masks(given.slice(0, SAMPLE))
-        if not masks["."].any() or pc.any(pc.match_substring(given, ",")).as_py():
+        if not masks["."].any() or _has_other_signs(given):
             masks = _masks(given)
         rows = read.table["_row"]
         for name, mask in masks.items():
@@ -164,6 +164,12 @@ def _signs(files: Mapping[str, Read], column: str) -> Signs:
             )
             seen[name] += Seen(int(mask.sum()), first)
     return Signs({sign: seen[sign] for sign in OTHER}, seen["unclear"], seen["unclear commas"])
+
+
+def _has_other_signs(given: pa.Array) -> bool:
+    """Whether a value has a comma, or several points, as `1.234.567` where commas are decimal signs."""
+    commas, points = pc.match_substring(given, ","), pc.greater(pc.count_substring(given, "."), 1)
+    return bool(pc.any(commas).as_py() or pc.any(points).as_py())
 
 
 def _masks(given: pa.Array) -> dict[str, Booleans]:

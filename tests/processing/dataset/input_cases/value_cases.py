@@ -114,6 +114,20 @@ CASES = [
         "'0.2' in a.csv, row 4",
     ),
     no_numbers(
+        "A thousand decimal points, and then a million grouped by points",
+        ["1.5"] * 1000 + ["1.234.567"],
+        "mixed-decimals",
+        "'1.5' in a.csv, row 1",
+        "'1.234.567' in a.csv, row 1001",
+    ),
+    numbers(
+        "A million grouped by points where the codebook says that points are decimal signs",
+        ["1.5", "1.234.567"],
+        [1.5, None],
+        "unreadable-number",
+        format=POINT,
+    ),
+    no_numbers(
         "Commas that may be thousands and nothing that tells",
         ["1,234", "2,345"],
         "unclear-decimals",
