@@ -40,7 +40,8 @@ class Accepted:
     """A dataset that is taken.
 
     Attributes:
-        dataset: as it was read; for purpose `training` with what was found in texts and labels together.
+        dataset: as it was read; with what was found in the good rows' texts, for purpose `training` in texts
+            and labels together.
         columns: name to `text` or `number`.
         table: its rows, with those that people decided.
         good: of these, the ones that are not set aside.
@@ -112,10 +113,11 @@ def judge(
     table, figures = dataset.table, {}
     if reviewed:
         decided = decisions.read_rows(reviewed.folder, columns, group)
-        merged = decisions.merge(table, decided, group, book.code_map(period), reviewed.delivered)
-        table, figures = merged.table, merged.figures
+        with_decided = decisions.merge(table, decided, group, book.code_map(period), reviewed.delivered)
+        table, figures = with_decided.table, with_decided.figures
     good, rejected = rows.set_aside(table, _problems(book, purpose, period))
-    made = rows.canonical(good, columns)
+    made, repaired = rows.canonical(good, columns)
+    dataset = replace(dataset, findings=merged((*dataset.findings, *repaired)))
     recoded: dict[str, Any] = {}
     if "label" in columns:
         found = recode(made["label"], book.code_map(period))

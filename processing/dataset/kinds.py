@@ -317,6 +317,18 @@ DOUBLY_ENCODED = _kind(
     "A text was encoded twice, as `KÃ¼che`; it is taken as it was meant, `Küche`.",
     "read the file as UTF-8, not as Windows-1252, where it is written again.",
 )
+CONTROL_CHARACTER = _kind(
+    "control-character",
+    "repaired",
+    "A text has a control character, such as NUL, a tab or a line break; a space is taken in its place.",
+    "remove it from the text in the warehouse.",
+)
+OTHER_SPACE = _kind(
+    "other-space",
+    "repaired",
+    "A text has a space that does not break, or is of another width; a plain one is taken in its place.",
+    "nothing needs to be done.",
+)
 
 # The dataset as a whole.
 NO_ROWS = _kind("no-rows", "refused", "The dataset has no rows.", "check the query that made it.")

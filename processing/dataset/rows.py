@@ -15,7 +15,7 @@ from processing.codes.codebook import Codebook
 from processing.codes.recode import recode
 from processing.dataset import kinds
 from processing.dataset.data_files import COMMON
-from processing.dataset.findings import SHOWN, Finding, Place
+from processing.dataset.findings import SHOWN, Finding, Place, merged, shortened
 from processing.dataset.kinds import KINDS, Kind
 from processing.dataset.no_title import say_nothing
 
@@ -149,18 +149,20 @@ def problems_of_labels(book: Codebook, period: str) -> list[Problem]:
     ]
 
 
-def canonical(table: pa.Table, columns: Mapping[str, str]) -> pa.Table:
-    """The rows as the other jobs get them: exactly `columns`.
+def canonical(table: pa.Table, columns: Mapping[str, str]) -> tuple[pa.Table, tuple[Finding, ...]]:
+    """The rows as the other jobs get them: exactly `columns`; and what was repaired for that.
 
     Ids and labels are untouched. In other text a control character, line separator or any other space becomes
     a plain space, so that every tool downstream sees one line. A missing brand or product type is an empty
     text, a missing attribute is null.
     """
-    made = {}
+    made, found = {}, []
     for column, kind in columns.items():
         values = table[column]
         if kind == "text" and column not in ("item_id", "label"):
             if _matches(values, f"{CONTROL}|{SPACES}").any():
+                found += _spaces_for(kinds.CONTROL_CHARACTER, CONTROL, table, column)
+                found += _spaces_for(kinds.OTHER_SPACE, SPACES, table, column)
                 values = pc.replace_substring_regex(values, f"{CONTROL}|{SPACES}", " ")
             if column in COMMON:
                 values = pc.fill_null(values, "")
@@ -169,7 +171,14 @@ def canonical(table: pa.Table, columns: Mapping[str, str]) -> pa.Table:
                     pc.fill_null(pc.equal(pc.utf8_trim_whitespace(values), ""), True), None, values
                 )
         made[column] = values
-    return pa.table(made)
+    return pa.table(made), merged(found)
+
+
+def _spaces_for(kind: Kind, pattern: str, table: pa.Table, column: str) -> tuple[Finding, ...]:
+    at = np.flatnonzero(_matches(table[column], pattern))
+    rows = table.select(["_file", "_row", column]).take(at[:SHOWN]).to_pylist()
+    places = tuple(Place(row["_file"], row["_row"], shortened(f"{column}: {row[column]!r}")) for row in rows)
+    return (Finding(kind, len(at), places),) if places else ()
 
 
 def _mask(values: pa.Array | pa.ChunkedArray) -> Booleans:

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from processing import publish
+from processing.dataset import doubly_encoded
 from tests.processing.job_folders import DATASET, GROUP, PERIOD, as_jsonl
 
 PIECES = [
@@ -102,7 +103,8 @@ def test_every_row_comes_out_once_whatever_it_holds(new_job, rows):
     for item in items:
         row = next(row for row in rows if row["item_id"] == item["item_id"])
         assert item["weight_kg"] == row["weight_kg"]
-        assert item["title"] == BREAKS.sub(" ", row["title"])
+        # Now and then a text is found that looks encoded twice.
+        assert item["title"] == BREAKS.sub(" ", doubly_encoded.repaired(row["title"]))
     assert all(row["item_id"] == rows[row["row"] - 1]["item_id"] for row in rejected)
 
     job = new_job()

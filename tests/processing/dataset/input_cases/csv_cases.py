@@ -170,6 +170,7 @@ TAKEN = [
     taken(
         "Separators and line breaks inside quotes",
         titled(b"a,b", b"a\nb", b"a\r\nb"),
+        "control-character",
         values={"title": ["a,b", "a b", "a  b"]},
     ),
     taken("Every field in quotes", titled(b"a", b"b"), values={"title": ["a", "b"]}),

@@ -107,6 +107,7 @@ TAKEN = [
     taken(
         "texts with brackets, quotes and line ends in escapes",
         lines(row(1, title='} {"a"\n[1]'), row(2, title="}x{")),
+        "control-character",
         values={"title": ['} {"a" [1]', "}x{"]},
     ),
     taken(

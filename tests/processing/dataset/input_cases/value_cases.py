@@ -186,12 +186,12 @@ CASES = [
         "Encoded twice by way of Latin-1", [twice("CAFÉ Łódź", "latin-1")], ["CAFÉ Łódź"], "doubly-encoded"
     ),
     *(
-        texts(f"A good text that looks like one encoded twice: {text}", [text], [meant or text])
-        for text, meant in (
+        texts(f"A good text that looks like one encoded twice: {text}", [text], [meant or text], *kinds)
+        for text, meant, *kinds in (
             ("BLÅ® Lampe", ""),
             ("MAÇû", ""),
             ("Õli “KÄ”", ""),
-            ("GRÅ\u00a05 kg", "GRÅ 5 kg"),
+            ("GRÅ\u00a05 kg", "GRÅ 5 kg", "other-space"),
             ("LÅ–SEDA", ""),
             ("DEGRÉ : 5 Ä", ""),
             ("FJÄLLRÄ™", ""),
@@ -240,7 +240,13 @@ CASES = [
         ["Nathan", "N/A-Adapter", "Nullleiter", "KA 5", "None of us"],
         ["Nathan", "N/A-Adapter", "Nullleiter", "KA 5", "None of us"],
     ),
-    texts("Spaces that do not break", ["5\u00a0kg\u202fMehl"], ["5 kg Mehl"]),
+    texts("Spaces that do not break", ["5\u00a0kg\u202fMehl"], ["5 kg Mehl"], "other-space"),
+    texts(
+        "NUL, a tab, a line break and a line separator inside titles",
+        ["5\0kg", "5\tkg", "5\nkg", "5\u2028kg"],
+        ["5 kg"] * 4,
+        "control-character",
+    ),
     Case(
         "An id that nobody sees",
         {"a.csv": rows("Lampe", "Monitor").replace(b"1,", "\u200b,".encode())},
