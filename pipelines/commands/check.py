@@ -186,7 +186,9 @@ def _read(read: dict[str, Any]) -> str:
     files = read["first"] if read["files"] == 1 else f"{read['files']:,} files like {read['first']}"
     separator = f"separated by {read['separator']!r}" if "separator" in read else ""
     quoting = f"quotes {read['quoting']}" if "quoting" in read else ""
-    return f"{files}: " + ", ".join(filter(None, (read["format"], read.get("encoding"), separator, quoting)))
+    commas = f"decimal commas in {', '.join(read['decimal_comma'])}" if "decimal_comma" in read else ""
+    parts = (read["format"], read.get("encoding"), separator, quoting, commas)
+    return f"{files}: {', '.join(filter(None, parts))}"
 
 
 def _finding(name: str, finding: dict[str, Any]) -> Iterator[str]:

@@ -4,6 +4,7 @@ import json
 import re
 from datetime import UTC, datetime
 from html import unescape
+from pathlib import Path
 
 import boto3
 import pytest
@@ -186,6 +187,16 @@ def test_a_page_says_the_same(check, dataset, tmp_path):
     check(dataset, "--html", str(page))
     assert "REFUSED It would be refused" in text_of(page.read_text())
     assert "&lt;script&gt;" in page.read_text()
+
+
+def test_it_says_which_columns_have_decimal_commas(check, book, dataset, tmp_path):
+    attributes = [{"name": name, "type": "number"} for name in ("weight_kg", "power_w")]
+    Path(book).write_text(json.dumps(BOOK | {"attributes": attributes}))
+    (dataset / "a.csv").write_text(f"{HEADER};weight_kg;power_w\n1;a;b;p;1,5;60\n")
+    page = tmp_path / "check.html"
+    out = check(dataset, "--html", str(page), purpose="inference")[1]
+    assert "quotes doubled, decimal commas in weight_kg " in " ".join(out.split())
+    assert "csv utf-8 semicolon doubled weight_kg item_id" in text_of(page.read_text())
 
 
 def test_a_file_without_a_byte_has_no_header_to_show(check, dataset):
