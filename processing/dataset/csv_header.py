@@ -55,14 +55,17 @@ def recognise(head: Head, name: str, columns: Mapping[str, str], stated: str | N
     line = SEPARATOR_LINE.match(text, begin)
     begin = line.end() if line else begin
     found = {one: _first_row(text, begin, one) for one in SEPARATORS}
-    known = {
-        one: len({_plain(field) for field in fields} & columns.keys()) for one, (fields, _) in found.items()
-    }
+    known = {one: _known(fields, columns) for one, (fields, _) in found.items()}
     separator = max(SEPARATORS, key=lambda one: known[one])
     fields, end = found[separator]
     if end == len(text) and not head.all:
         raise kinds.LONG_HEADER.refusal(f"{name} has a first row of more than {HEAD_BYTES >> 20} MiB.")
     if not known[separator]:
+        if len(fields) == 1 and any(_known(_first_row(fields[0], 0, one)[0], columns) for one in SEPARATORS):
+            raise kinds.BROKEN_QUOTES.refusal(
+                f"{name} has its whole header in quotes, as where a CSV was saved as CSV once more.",
+                "quote single fields, not whole rows.",
+            )
         raise kinds.NO_HEADER.refusal(
             f"{name} has no header: its first row is {named(fields) or 'blank'}.",
             f"write the columns' names as its first row: {wanted(columns)}.",
@@ -75,6 +78,11 @@ def recognise(head: Head, name: str, columns: Mapping[str, str], stated: str | N
         raise kinds.MANY_COLUMNS.refusal(
             f"{name} has {len(fields):,} columns, more than {MOST_COLUMNS:,}.",
             f"deliver exactly {wanted(columns)}.",
+        )
+    if not _plain(fields[-1]):
+        raise kinds.WRONG_COLUMNS.refusal(
+            f"{name} has a last column without a name, as where every row ends in a separator.",
+            "end rows after their last field.",
         )
     meant = [plain if (plain := _plain(field)) in columns else field for field in fields]
     check_columns(meant, name, columns)
@@ -95,6 +103,11 @@ def _first_row(text: str, begin: int, separator: str) -> tuple[list[str], int]:
             yield line
 
     return next(csv.reader(taken(), delimiter=separator), []), end
+
+
+def _known(fields: list[str], columns: Mapping[str, str]) -> int:
+    """How many of the columns the fields name."""
+    return len({_plain(field) for field in fields} & columns.keys())
 
 
 def _plain(field: str) -> str:

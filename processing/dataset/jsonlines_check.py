@@ -122,6 +122,10 @@ def _not_json(line: bytes, error: json.JSONDecodeError, where: str) -> JobError:
     rest = line.decode()[error.pos :].strip()
     if line.startswith(b"{") and error.msg == "Extra data" and rest.startswith("{"):
         return kinds.NOT_ONE_A_LINE.refusal(f"{where}, holds more than one object.")
+    if line.startswith(b"{") and rest == ",":
+        return kinds.BROKEN_JSON_LINES.refusal(
+            f"{where}, ends in a comma.", "write one JSON object a line, and nothing between them."
+        )
     if line.startswith(b"{") and not rest:
         return kinds.NOT_ONE_A_LINE.refusal(f"{where}, ends inside an object.")
     return kinds.BROKEN_JSON_LINES.refusal(f"{where}, is not JSON ({error}).")

@@ -1,4 +1,4 @@
-"""What people and systems write where there is no title: `N/A`, `k. A.`, `sin datos`.
+"""What people and systems write where there is no title: `N/A`, `k. A.`, `sin datos`, `#REF!`.
 
 Languages are added here. A word that can be an item's whole name is not among them (Italian `nulla`).
 """
@@ -11,6 +11,12 @@ import pyarrow.compute as pc
 
 from processing.arrays import Booleans
 
+#: What a spreadsheet shows for a formula that failed (Microsoft Support, "IFERROR function"), in English,
+#: German, Dutch, French, Spanish, Italian and Polish; `#N/A`, in German `#NV`, is among the words.
+ERROR = (
+    r"^[\s\p{Z}]*#[¿¡]?(DIV/0|VALUE|REF|NAME|NUM|NULL|WERT|BEZUG|ZAHL|WAARDE|VERW|NAAM|GETAL|LEEG|VALEUR|NOM|"
+    r"NOMBRE|NUL|VALOR|NULO|VALORE|RIF|NOME|NULLO|ARG|ADR|NAZWA|LICZBA|ZERO)[!?][\s\p{Z}]*$"
+)
 MOST_BYTES = 32  # with room for spaces and points
 _WORDS = (
     # Systems and English.
@@ -18,7 +24,7 @@ _WORDS = (
     "notspecified notset nodata noname notdefined "
     # German, Dutch.
     "ka keineangabe keineangaben nichtverfügbar nichtvorhanden nichtzutreffend unbekannt ohnetitel "
-    "ohneangabe ohnebezeichnung keintitel keinebezeichnung nvt nnb nietvantoepassing nietbeschikbaar "
+    "ohneangabe ohnebezeichnung keintitel keinebezeichnung nv nvt nnb nietvantoepassing nietbeschikbaar "
     "onbekend geentitel "
     # French, Spanish, Catalan, Portuguese, Italian, Romanian.
     "nondisponible nonrenseigné nonapplicable nonspécifié sansobjet sanstitre inconnu nodisponible "
@@ -58,5 +64,6 @@ def say_nothing(titles: pa.ChunkedArray) -> Booleans:
     short = np.asarray(pc.fill_null(pc.less_equal(pc.binary_length(titles), MOST_BYTES), False))
     letters = pc.replace_substring_regex(pc.utf8_lower(titles.filter(short)), r"[^\p{L}\p{M}\p{N}]+", "")
     found = np.zeros(len(titles), bool)
-    found[short] = np.asarray(pc.is_in(letters, value_set=_NOTHING))
+    errors = pc.match_substring_regex(titles.filter(short), ERROR)
+    found[short] = np.asarray(pc.or_(pc.is_in(letters, value_set=_NOTHING), errors))
     return found

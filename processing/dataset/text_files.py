@@ -1,7 +1,7 @@
 """A text file's bytes: unpacked, bounded, and as UTF-8 whatever they were. Its rows are for the readers.
 
-An 8-bit encoding is not guessed: nearly any bytes are some text in each of them. UTF-16 is read where a byte
-order mark says so, anything else where the codebook does.
+An 8-bit encoding is not guessed: nearly any bytes are some text in each of them. UTF-16 and UTF-32 are read
+where a byte order mark says so, anything else where the codebook does.
 """
 
 import codecs
@@ -25,7 +25,14 @@ HEAD_BYTES = 1 << 20
 #: Of one text file, unpacked, with the table that is made of it: both are in memory together.
 MOST_BYTES = 768 << 20
 CELL_BYTES = 4  # of a table, beside the text itself: where each value begins
-MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+#: A mark of UTF-32 begins with that of UTF-16, so it comes first.
+MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
 FIRST_OF_MARK = codecs.BOM_UTF8[:1]  # rare, and found much faster than three bytes
 INNER_MARK = re.compile(b"(?<=[\r\n])" + codecs.BOM_UTF8)
 #: What begins a file that is no text, whatever its name.

@@ -145,6 +145,7 @@ TAKEN = [
     ),
     # Encodings.
     taken("UTF-16 with its mark, as Excel saves Unicode text", separated(b"\t").decode().encode("utf-16")),
+    taken("UTF-32 with its mark", PLAIN.decode().encode("utf-32")),
     taken("UTF-16, the other way round", b"\xfe\xff" + PLAIN.decode().encode("utf-16-be")),
     taken(
         "Windows-1252 as the codebook says",
@@ -249,7 +250,7 @@ REFUSED = [
         "A semicolon at the end of the header",
         separated(b";").replace(b"material", b"material;"),
         "wrong-columns",
-        "unknown ''",
+        "a last column without a name, as where every row ends in a separator",
     ),
     refused("No header", ROWS, "no-header", "its first row is '1', 'Lampe'", "item_id, title"),
     refused("Only blank lines", b"\n\r\n\n", "no-header", "its first row is blank"),
@@ -300,6 +301,13 @@ REFUSED = [
         HEADER + b"1,Lampe,b,p,1,5,m\n",
         "broken-csv",
         "row 1, has 7 fields, the header has 6",
+    ),
+    refused(
+        "Rows in quotes as a whole",
+        b'"item_id,title,brand,product_type,weight_kg,material"\n"1,""Lampe, rot"",b,p,1.5,m"\n',
+        "broken-quotes",
+        "its whole header in quotes",
+        "quote single fields",
     ),
     refused("A row that is cut off", PLAIN + b"3,Rad", "broken-csv", "row 3, has 2 fields"),
     refused("A row of one word", PLAIN + b"Radio\n", "broken-csv", "row 3, has 1 field, the header has 6."),

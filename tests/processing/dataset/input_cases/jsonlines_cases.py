@@ -162,6 +162,12 @@ REFUSED = [
     refused("an array after rows", third(b'[{"item_id": "3"}]'), "json-array", "row 3"),
     refused("an empty array", b"[]", "json-array"),
     refused(
+        "lines that end in commas",
+        PLAIN.replace(b"}\n", b"},\n"),
+        "broken-json-lines",
+        "row 1, ends in a comma. Fix: write one JSON object a line, and nothing between them.",
+    ),
+    refused(
         "objects over several lines", lines(*ROWS, indent=2), "not-one-object-a-line", "row 1, ends inside"
     ),
     refused(

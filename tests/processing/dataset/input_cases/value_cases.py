@@ -215,6 +215,10 @@ CASES = [
     untitled(
         "A title that says in English that there is none", "N/A", "n.a.", "NULL", "None", "not available"
     ),
+    untitled(
+        "A title that is a spreadsheet's error",
+        *("#REF!", "#NAME?", "#N/A", " #DIV/0! ", "#NV", "#WERT!", "#BEZUG!", "#¿NOMBRE?", "#VALEUR!"),
+    ),
     untitled("A title that says in German that there is none", "k. A.", "Keine Angabe", "unbekannt"),
     untitled(
         "A title that says in French that there is none", "Non disponible", "sans objet", "NON RENSEIGNÉ"
@@ -237,8 +241,8 @@ CASES = [
     ),
     texts(
         "Words that begin like nothing",
-        ["Nathan", "N/A-Adapter", "Nullleiter", "KA 5", "None of us"],
-        ["Nathan", "N/A-Adapter", "Nullleiter", "KA 5", "None of us"],
+        ["Nathan", "N/A-Adapter", "Nullleiter", "KA 5", "None of us", "#WOW!", "Name", "Ref. 5"],
+        ["Nathan", "N/A-Adapter", "Nullleiter", "KA 5", "None of us", "#WOW!", "Name", "Ref. 5"],
     ),
     texts("Spaces that do not break", ["5\u00a0kg\u202fMehl"], ["5 kg Mehl"], "other-space"),
     texts(
