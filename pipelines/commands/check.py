@@ -105,7 +105,7 @@ def _known(dataset: str) -> Dataset | None:
     """What an address says of a dataset; None for one of another form, and for files."""
     if not is_address(dataset):
         return None
-    return parse_dataset(split_address(dataset.rstrip("/") + "/")[1])
+    return parse_dataset(split_address(dataset)[1].rstrip("/") + "/")
 
 
 @contextmanager
@@ -124,8 +124,10 @@ def _fetch(dataset: str, folder: Path) -> tuple[Path, str]:
     """Bring what is at an S3 address into `folder`: a single file, or all that lies below."""
     import boto3
 
-    s3 = boto3.client("s3")
     bucket, key = split_address(dataset)
+    if not bucket or not key.strip("/"):
+        raise Refused(f"{dataset} names nothing in a bucket. Fix: give an address like s3://bucket/key")
+    s3 = boto3.client("s3")
     below = key.rstrip("/") + "/"
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key.rstrip("/"))
     keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]

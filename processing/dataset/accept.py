@@ -19,6 +19,7 @@ from processing.codes.recode import recode
 from processing.dataset import data_files, decisions, kinds, rows, split
 from processing.dataset.data_files import Dataset
 from processing.dataset.findings import Finding, Place, merged, shortened
+from processing.dataset.kinds import KINDS
 from processing.dataset.manifest import DataFile
 from processing.dataset.text import text_keys
 from processing.words import counted
@@ -137,7 +138,7 @@ def check_whole(found: Accepted, purpose: str, uri: str) -> None:
     """Raise BadData where the rows together cannot be used, with purpose and uri as `accept` has them."""
     _check_some_are_left(found.table, found.rejected, purpose, uri)
     if purpose == "training":
-        _check_parts(found.made, found.parts)
+        _check_parts(found.made, found.parts, found.rejected)
 
 
 def _problems(book: Codebook, purpose: str, period: str) -> list[rows.Problem]:
@@ -165,17 +166,23 @@ def _check_some_are_left(table: pa.Table, rejected: pa.Table, purpose: str, uri:
             return
         raise kinds.NO_ROWS.refusal("The dataset has no rows.")
     if rejected.num_rows == table.num_rows:
-        problems = rejected["problem"]
-        commonest = Counter(problems.to_pylist()).most_common(SHOWN)
-        first = [rejected.slice(pc.index(problems, kind).as_py(), 1).to_pylist()[0] for kind, _ in commonest]
-        shown = [
-            f"{count} like {row['file']}, row {row['row']}: {row['reason']}"
-            for row, (_, count) in zip(first, commonest, strict=True)
-        ]
         raise kinds.NO_USABLE_ROW.refusal(
-            f"{uri} has {counted(table.num_rows, 'row')} and none is usable. {' '.join(shown)}",
-            first[0]["fix"],
+            f"{uri} has {counted(table.num_rows, 'row')} and none is usable. {_examples(rejected)}",
+            KINDS[_commonest(rejected)[0][0]].fix,
         )
+
+
+def _commonest(rejected: pa.Table) -> list[tuple[str, int]]:
+    return Counter(rejected["problem"].to_pylist()).most_common(SHOWN)
+
+
+def _examples(rejected: pa.Table) -> str:
+    """How many rows have each of the commonest problems, and the first of each."""
+    shown = []
+    for kind, count in _commonest(rejected):
+        row = rejected.slice(pc.index(rejected["problem"], kind).as_py(), 1).to_pylist()[0]
+        shown.append(f"{count:,} like {row['file']}, row {row['row']}: {row['reason']}")
+    return " ".join(shown)
 
 
 def _same_text_two_codes(good: pa.Table, made: pa.Table) -> tuple[Finding, ...]:
@@ -202,12 +209,13 @@ def _same_text_two_codes(good: pa.Table, made: pa.Table) -> tuple[Finding, ...]:
     return (Finding(kinds.SAME_TEXT_TWO_CODES, len(found), tuple(places)),) if found else ()
 
 
-def _check_parts(made: pa.Table, parts: dict[str, pa.Table]) -> None:
+def _check_parts(made: pa.Table, parts: dict[str, pa.Table], rejected: pa.Table) -> None:
     """Raise BadData where the rows of train, validation and test cannot serve as such."""
+    set_aside = f" Set aside: {_examples(rejected)}" if rejected.num_rows else ""
     codes = pc.unique(made["label"]).to_pylist()
     if len(codes) == 1:
         raise kinds.ONE_LABEL.refusal(
-            f"Every usable row has the same label, {codes[0]!r}: there is nothing to learn."
+            f"Every usable row has the same label, {codes[0]!r}: there is nothing to learn.{set_aside}"
         )
     counts = {name: part.num_rows for name, part in parts.items()}
     learnable = pc.count_distinct(parts["train"]["label"]).as_py()
@@ -215,6 +223,6 @@ def _check_parts(made: pa.Table, parts: dict[str, pa.Table]) -> None:
         shown = ", ".join(f"{count} {name}" for name, count in counts.items())
         raise kinds.FEW_ROWS.refusal(
             f"{made.num_rows} usable rows are too few to split: {shown}, "
-            f"with {counted(learnable, 'code')} to train on.",
+            f"with {counted(learnable, 'code')} to train on.{set_aside}",
             f"deliver more labelled rows with different texts, {MIN_ROWS} at the very least.",
         )

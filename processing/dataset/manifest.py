@@ -17,10 +17,11 @@ from processing.digests import check, sha256
 from processing.words import counted
 
 NAME = "manifest"
-#: What other systems leave beside data files: Spark, Hadoop, EMR, Glue, Windows. Source: Hadoop's
-#: FileOutputCommitter (`_SUCCESS`), ChecksumFileSystem (`.*.crc`), EMR's S3 file system (`_$folder$`).
+#: What other systems leave beside data files: Spark, Hadoop, EMR, Glue, Windows, Office (`~$`).
+#: Source: Hadoop's FileOutputCommitter (`_SUCCESS`), ChecksumFileSystem (`.*.crc`), EMR's S3 file system
+#: (`_$folder$`).
 LEFT_OVER = re.compile(
-    r"(^|/)([._][^/]*(/.*)?|[^/]*\.crc|[^/]*_\$folder\$|manifest|[^/]*\.manifest|Thumbs\.db|desktop\.ini)$",
+    r"(^|/)(([._]|~\$)[^/]*(/.*)?|[^/]*\.crc|[^/]*_\$folder\$|manifest|[^/]*\.manifest|Thumbs\.db|desktop\.ini)$",
     re.IGNORECASE,
 )
 #: Of each part of a path on Linux: NAME_MAX of limits.h (POSIX).

@@ -257,6 +257,14 @@ def test_a_file_that_is_not_there_is_named(check, dataset, book, capsys):
     assert "a.csv is not there. Fix:" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("address", ["s3://", "s3:///a.csv", "s3://bucket", "s3://bucket//"])
+def test_an_address_without_bucket_or_key_is_one_sentence(book, capsys, address):
+    assert cli.main(["check", address, "--codebook", book, "--purpose", "training"]) == 1
+    assert capsys.readouterr().err == (
+        f"{address} names nothing in a bucket. Fix: give an address like s3://bucket/key\n"
+    )
+
+
 def test_a_command_line_that_does_not_say_what_the_dataset_is_is_a_usage_error(dataset, capsys):
     assert cli.main(["check", str(dataset)]) == 2
     assert "add --codebook GROUP and --purpose" in capsys.readouterr().err

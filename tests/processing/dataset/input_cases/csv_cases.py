@@ -478,6 +478,7 @@ LEFT_OVER = [
     beside("A manifest inside a folder of the dataset", {"p/manifest": b"{}", "0000.manifest": b"{}"}),
     beside("Empty part files that are not listed", {"part-00001.csv": b"", "part-00002.parquet": b""}),
     beside("What Windows leaves", {"Thumbs.db": b"x", "desktop.ini": b"x"}),
+    beside("What Office leaves beside an open file", {"~$a.csv": b"x", "b/~$b.xlsx": b"x"}),
     Case(
         "A data file that is not listed",
         {"a.csv": PLAIN, "b.csv": PLAIN},

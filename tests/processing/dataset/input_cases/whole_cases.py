@@ -61,6 +61,18 @@ ROWS = [
 TRAINING = [
     learnt("Rows of two codes", ["1", "2"] * 40, usable=80),
     learnt("Rows of one code", ["1"] * 60, "one-label", says=("'1'",)),
+    learnt(
+        "Rows of one code beside others whose label has a space",
+        ["1", "2 "] * 40,
+        "one-label",
+        says=("'1': there is nothing to learn. Set aside: 40 like a.csv, row 2: The label '2 ' is not in",),
+    ),
+    learnt(
+        "Few rows left beside others that are set aside",
+        ["1", "2"] * 10 + ["1.0"] * 50,
+        "few-rows",
+        says=("Set aside: 50 like a.csv, row 21: The label '1.0' is not in",),
+    ),
     learnt("Ten rows", ["1", "2"] * 5, "few-rows", says=("30 at the very least",)),
     learnt("A header and no row for training", [], "no-rows"),
     learnt("A label that the codebook does not have", ["1", "2"] * 40 + ["x"], "unknown-label", usable=80),
