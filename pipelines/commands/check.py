@@ -112,9 +112,10 @@ def _known(dataset: str) -> Dataset | None:
 def _local(dataset: str) -> Iterator[tuple[Path, str]]:
     """The dataset's file or folder on this machine, and its address; empty where it has none yet."""
     if not is_address(dataset):
-        if not Path(dataset).exists():
-            raise Refused(f"{dataset} is not there. Fix: name a file, a folder or an S3 address")
-        yield Path(dataset).resolve(), ""
+        path = Path(dataset)
+        if not path.is_file() and not path.is_dir():
+            raise Refused(f"{dataset} is no file or folder. Fix: name one that is there, or an S3 address")
+        yield path.resolve(), ""
         return
     with tempfile.TemporaryDirectory() as folder:
         yield _fetch(dataset, Path(folder))

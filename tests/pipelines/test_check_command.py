@@ -1,6 +1,7 @@
 """`labelmill check`: what it says of a dataset, where the dataset lies, and its exit code."""
 
 import json
+import os
 import re
 from datetime import UTC, datetime
 from html import unescape
@@ -251,10 +252,12 @@ def test_an_address_says_group_purpose_and_period(emulated_aws, capsys, dataset)
     assert "There is nothing at s3://" in capsys.readouterr().err
 
 
-def test_a_file_that_is_not_there_is_named(check, dataset, book, capsys):
-    words = ["check", str(dataset / "a.csv"), "--codebook", book, "--purpose", "training"]
-    assert cli.main(words) == 1
-    assert "a.csv is not there. Fix:" in capsys.readouterr().err
+def test_what_is_no_file_or_is_not_there_is_named(dataset, book, capsys):
+    os.mkfifo(dataset / "pipe.csv")  # reading it would wait for ever
+    for name in ("a.csv", "pipe.csv"):
+        words = ["check", str(dataset / name), "--codebook", book, "--purpose", "training"]
+        assert cli.main(words) == 1
+        assert f"{name} is no file or folder. Fix:" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("address", ["s3://", "s3:///a.csv", "s3://bucket", "s3://bucket//"])
