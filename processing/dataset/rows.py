@@ -156,7 +156,8 @@ def canonical(table: pa.Table, columns: Mapping[str, str]) -> tuple[pa.Table, tu
     a plain space, so that every tool downstream sees one line. A missing brand or product type is an empty
     text, a missing attribute is null.
     """
-    made, found = {}, []
+    made = {}
+    found: list[Finding] = []
     for column, kind in columns.items():
         values = table[column]
         if kind == "text" and column not in ("item_id", "label"):
