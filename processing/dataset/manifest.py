@@ -120,7 +120,9 @@ def _data_file(folder: Path, prefix: str, entry: dict[str, Any]) -> DataFile:
         )
     name = url.removeprefix(prefix)
     # The prefix is looked at, too: it can be of the manifest's own making (`address`).
-    if name == url or {"", ".", ".."} & set(url.removeprefix("s3://").split("/")):
+    parts = url.split("/")
+    nothing = parts.count("") - 1  # an address has one empty part, between its first slashes
+    if name == url or nothing or {".", ".."} & set(parts):
         raise kinds.LISTED_ELSEWHERE.refusal(
             f"The manifest lists {_shown(url)}, which is no file below {_shown(prefix)}."
         )
