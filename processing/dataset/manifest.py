@@ -119,10 +119,7 @@ def _data_file(folder: Path, prefix: str, entry: dict[str, Any]) -> DataFile:
             f"The manifest's entry for {_shown(str(url))} lacks its length or row count."
         )
     name = url.removeprefix(prefix)
-    # The prefix is looked at, too: it can be of the manifest's own making (`address`).
-    parts = url.split("/")
-    nothing = parts.count("") - 1  # an address has one empty part, between its first slashes
-    if name == url or nothing or {".", ".."} & set(parts):
+    if name == url or _is_crooked(url):
         raise kinds.LISTED_ELSEWHERE.refusal(
             f"The manifest lists {_shown(url)}, which is no file below {_shown(prefix)}."
         )
@@ -142,6 +139,12 @@ def _data_file(folder: Path, prefix: str, entry: dict[str, Any]) -> DataFile:
 
 def _shown(url: str) -> str:
     return url if len(url) <= SHOWN else f"{url[: SHOWN - 1]}…"
+
+
+def _is_crooked(url: str) -> bool:
+    """Whether an address has a part that is empty, `.` or `..`; its prefix may be of the manifest's making."""
+    whole = f"{url}/"
+    return whole.count("//") != 1 or any(part in whole for part in ("///", "/./", "/../"))
 
 
 def _is_a_name(name: str) -> bool:
