@@ -142,7 +142,7 @@ def _shown(url: str) -> str:
 
 
 def _is_crooked(url: str) -> bool:
-    """Whether an address has a part that is empty, `.` or `..`; its prefix may be of the manifest's making."""
+    """Whether an address has a part that is empty, `.` or `..`; its prefix may be the manifest's own."""
     whole = f"{url}/"
     return whole.count("//") != 1 or any(part in whole for part in ("///", "/./", "/../"))
 
