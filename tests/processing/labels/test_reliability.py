@@ -51,7 +51,7 @@ def test_a_model_that_is_as_good_as_it_says_is_believed(wrong):
     assert record(wrong).corrected(sure, known) is sure
 
 
-def test_more_wrong_than_chance_explains_once_in_a_hundred_months_counting_every_test_that_is_made_is_doubted():
+def test_more_wrong_than_chance_explains_is_doubted_at_a_level_that_counts_every_test():
     """All labels and those of each band of known share are tested: of 10, less than one month in 400."""
     assert record(10).is_worse_than_said()
 
