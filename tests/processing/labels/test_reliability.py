@@ -44,11 +44,16 @@ def test_a_model_that_does_not_say_what_it_knows_is_counted_as_knowing_all():
     assert reliability.count(without)[0]["known"] == 0.85
 
 
-@pytest.mark.parametrize("wrong", [0, 3, 6])
+@pytest.mark.parametrize("wrong", [0, 3, 6, 9])
 def test_a_model_that_is_as_good_as_it_says_is_believed(wrong):
-    """Of 400 texts 3.2 are expected to be wrong."""
+    """Of 400 texts 3.2 are expected to be wrong: 9 are by chance alone in one month of 175."""
     sure, known = month()
     assert record(wrong).corrected(sure, known) is sure
+
+
+def test_more_wrong_than_chance_explains_is_doubted_at_a_level_that_counts_every_test():
+    """All labels and those of each band of known share are tested: of 10, less than one month in 400."""
+    assert record(10).is_worse_than_said()
 
 
 def test_a_model_that_is_wrong_more_often_is_believed_as_far_as_it_was_right():
