@@ -99,6 +99,7 @@ AREAS = {
             *(f"{FLOWS}{name}.py" for name in ("approval", "switching_winners")),
             *("tests/pipelines/test_consistent_reads.py", "tests/pipelines/failures"),
             *("tests/test_undecided_models.py", "tests/pipelines/report/test_pages.py"),
+            "tests/pipelines/machines/test_compiled.py",
         ),
     ),
     "failures": Area(

@@ -269,7 +269,10 @@ def test_a_stack_that_is_gone_once_the_change_is_done_does_not_make_a_failure_of
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("rollback", GROUP, "--to", "nothing", *WHY), f"{GROUP} has no model nothing. Fix: name one"),
+        (
+            ("rollback", GROUP, "--to", "nothing", *WHY),
+            f"{GROUP} has no model nothing. Fix: name one of its models: {FIRST}, {SECOND}, {THIRD}.",
+        ),
         (("rollback", GROUP, "--to", FOREIGN, *WHY), f"{FOREIGN} is a model of IT-weee, not of {GROUP}"),
         (("promote", GROUP, "--model", FOREIGN, *WHY), f"{FOREIGN} is a model of IT-weee, not of {GROUP}"),
         (("rollback", GROUP, "--to", SECOND, *WHY), f"{SECOND} is already the winner of {GROUP}, since 2025"),
