@@ -4,6 +4,11 @@ BIN := .venv/bin
 # Only files whose hashes are in a lock, also of what builds a package that comes as source.
 HASHED := --require-build-hashes --build-constraints requirements/build.lock
 
+define sync
+	$(BIN)/uv pip sync --quiet --require-hashes $(HASHED) --python $(BIN)/python $(1)
+	$(BIN)/uv pip install --quiet $(HASHED) --python $(BIN)/python --no-deps --editable .
+endef
+
 .PHONY: demo test setup checkov ministack definitions docs lint lock clean
 
 demo: .venv/.ready ## two months for three model groups, on this machine
@@ -12,12 +17,12 @@ demo: .venv/.ready ## two months for three model groups, on this machine
 test: setup ## the whole test suite
 	$(BIN)/pytest -n auto --dist loadfile
 
-setup: .venv/.ready .venv/sdk/.ready ## everything into .venv; the SDKs that compile state machines into .venv/sdk
+setup: .venv/.dev .venv/sdk/.ready ## everything into .venv; the SDKs that compile state machines into .venv/sdk
 
 definitions: .venv/sdk/.ready ## compiles pipelines/machines/ to pipelines/definitions/*.asl.json, which are committed
 	.venv/sdk/bin/python -m pipelines.machines.compile
 
-docs: .venv/.ready ## writes again what is generated in docs/access.md, docs/faults.md, docs/input.md and docs/local.md
+docs: .venv/.dev ## writes again what is generated in docs/access.md, docs/faults.md, docs/input.md and docs/local.md
 	$(BIN)/python -m tests.infra.access_matrix
 	$(BIN)/python -m tests.infra.local.refusals_page
 	$(BIN)/python -m tests.simulation.faults
@@ -27,7 +32,7 @@ checkov: .venv/checkov/.ready ## sets up checkov, which one test of the template
 
 ministack: .venv/ministack/.ready ## sets up ministack, which one test of the templates and handlers needs
 
-lint: .venv/.ready ## linters, types and import contracts: what CI checks first
+lint: .venv/.dev ## linters, types and import contracts: what CI checks first
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -39,9 +44,13 @@ lint: .venv/.ready ## linters, types and import contracts: what CI checks first
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	touch $@
 
-.venv/.ready: requirements/dev.lock pyproject.toml | .venv/bin/uv
-	$(BIN)/uv pip sync --quiet --require-hashes $(HASHED) --python $(BIN)/python requirements/dev.lock
-	$(BIN)/uv pip install --quiet $(HASHED) --python $(BIN)/python --no-deps --editable .
+# What Labelmill runs with is enough for a demo; what it is tested with is as large again.
+.venv/.ready: requirements/main.lock pyproject.toml | .venv/bin/uv
+	$(call sync,requirements/main.lock)
+	touch $@
+
+.venv/.dev: requirements/dev.lock .venv/.ready
+	$(call sync,requirements/dev.lock)
 	touch $@
 
 .venv/sdk/.ready: requirements/sdk.lock | .venv/bin/uv
@@ -60,7 +69,7 @@ lint: .venv/.ready ## linters, types and import contracts: what CI checks first
 	touch $@
 
 lock: .venv/bin/uv ## pins again what requirements/*.in asks for
-	for name in build dev sdk checkov ministack; do $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	for name in build main dev sdk checkov ministack; do $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	  --no-header --no-annotate --no-emit-index-url --generate-hashes requirements/$$name.in -o requirements/$$name.lock; done
 
 clean: ## removes .venv, runs and builds

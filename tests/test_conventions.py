@@ -1,7 +1,9 @@
 """The project's own rules; those that a tool was made for are checked by `make lint`."""
 
+import ast
 import re
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 #: How many modules the type checker still passes over. Lower it with each that is covered; never raise it.
 UNTYPED_MODULES = 6
+TOPS = ("pipelines", "processing", "training", "inference", "infra")
 
 
 def test_environments_are_locked_with_hashes_and_name_no_package_host():
@@ -20,6 +23,45 @@ def test_environments_are_locked_with_hashes_and_name_no_package_host():
         pins = [number for number, line in enumerate(lines) if "==" in line]
         assert pins
         assert all("--hash=sha256:" in lines[number + 1] for number in pins)
+
+
+def test_what_is_tested_is_what_a_demo_is_set_up_with():
+    """`make demo` installs main.lock alone, and tests run with dev.lock."""
+    pins = {
+        name: set(re.findall(r"^(\S+==[^\s;]+)", (ROOT / "requirements" / name).read_text(), re.MULTILINE))
+        for name in ("main.lock", "dev.lock")
+    }
+    assert pins["main.lock"] < pins["dev.lock"]
+
+
+def test_what_runs_imports_nothing_that_only_tests_are_set_up_with():
+    packages = packages_distributions()
+    lock = (ROOT / "requirements" / "main.lock").read_text()
+    installed = {normal(name) for name in re.findall(r"^(\S+)==", lock, re.MULTILINE)}
+    # The state machines are compiled in an environment of their own.
+    files = [path for top in TOPS for path in (ROOT / top).rglob("*.py") if "machines" not in path.parts]
+    imported = {
+        name.partition(".")[0]
+        for path in files
+        for node in ast.walk(ast.parse(path.read_text()))
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom) and not node.level
+            else []
+        )
+    }
+    third_party = {name for name in imported if name in packages and name not in TOPS}
+    assert "numpy" in third_party
+    lacking = {name for name in third_party if not installed & {normal(each) for each in packages[name]}}
+    # Types of AWS clients are for the checker alone.
+    assert {name for name in lacking if not name.startswith("types_")} == set()
+
+
+def normal(name: str) -> str:
+    """A distribution's name as a lock has it (PEP 503)."""
+    return re.sub("[-_.]+", "-", name).lower()
 
 
 def test_the_job_image_versions_are_pinned_exactly():
