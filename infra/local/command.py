@@ -11,7 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from infra.local.endpoint import CREDENTIALS, ENDPOINT_FILE, get
+from infra.local.clients import CLIENTS, advice
+from infra.local.endpoint import ENDPOINT_FILE, Connection
+from infra.local.lock import take
 from pipelines.commands.shared import Subparsers
 from pipelines.names import address
 
@@ -23,8 +25,8 @@ Example:
   aws --endpoint-url ENDPOINT s3 cp dataset/ s3://BUCKET/training/DE-weee/2026-10/d1/ --recursive
   labelmill local down
 
-`up` prints the commands with the right address and names. The server's memory goes with it;
-objects, messages, executions and job logs stay in the folder.
+`up` prints the commands with the right address and names. All that the stack holds is kept in the folder,
+and is there at the next `up`.
 """
 
 
@@ -39,9 +41,13 @@ def add_parser(subparsers: Subparsers) -> None:
     verbs = local.add_subparsers(dest="verb", metavar="up|down|status|schedule|prune", required=True)
     up = verbs.add_parser("up", help="start it, in the background; print its address and names")
     up.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
+    up.add_argument("--from-demo", action="store_true", help="begin with what labelmill demo has left")
     up.add_argument("--foreground", action="store_true", help="print what happens until Ctrl-C")
     down = verbs.add_parser("down", help="stop it")
     status = verbs.add_parser("status", help="say whether it is running, and where")
+    status.add_argument(
+        "--client", choices=list(CLIENTS), help="say how that program talks to it (docs/clients.md)"
+    )
     schedule = verbs.add_parser("schedule", help="fire one of its schedules now, as if its time had come")
     schedule.add_argument("name", help="such as labelmill-training")
     schedule.add_argument(
@@ -63,14 +69,24 @@ def run(args: argparse.Namespace) -> int:
     if args.verb == "down":
         return _down(args.dir, running)
     if args.verb == "status":
-        print(_describe(running, args.dir) if running else f"nothing runs in {args.dir}")
-        return 0 if running else 1
+        if not running:
+            print(f"nothing runs in {args.dir}")
+            return 1
+        connection, names = _connection(running), running["names"]
+        if args.client:
+            bucket, queue = names.get("LandingBucket", "BUCKET"), names.get("TrainingQueueUrl", "QUEUE")
+            print(advice(args.client, connection, bucket, queue))
+        else:
+            print(_describe(connection, names, args.dir))
+            _tell_misplaced(connection, names)
+        return 0
     if args.verb == "schedule":
         return _fire(args, running)
     if args.verb == "prune":
         return _prune(args.dir, running)
     if running:
-        print(_describe(running, args.dir))
+        print(f"A local stack runs in {args.dir}/ already; no second one was started.", file=sys.stderr)
+        print(_describe(_connection(running), running["names"], args.dir))
         return 0
     return _up(args)
 
@@ -79,22 +95,25 @@ def find(folder: Path) -> dict[str, Any] | None:
     """What `endpoint.json` says of the server of `folder`, if that server really answers."""
     try:
         running = json.loads((folder / ENDPOINT_FILE).read_text())
-        return running if get(running["endpoint"], "status")["pid"] == running["pid"] else None
+        return running if _connection(running).get("status")["pid"] == running["pid"] else None
     except (OSError, ValueError, KeyError):
         return None
 
 
 def _up(args: argparse.Namespace) -> int:
+    from infra.local.demo_folder import NoDemo, copy_demo
     from infra.local.stack import DidNotStart, LocalStack, launch
 
     options = ("--port", str(args.port))
     try:
+        if args.from_demo:
+            copy_demo(args.dir)
         if not args.foreground:
             _, running = launch(args.dir, *options, with_parent=False)
-            print(_describe(running, args.dir))
+            print(_describe(_connection(running), running["names"], args.dir))
             return 0
         with LocalStack(args.dir, port=args.port) as stack:
-            print(_describe({"endpoint": stack.endpoint, "names": stack.names}, args.dir), flush=True)
+            print(_describe(stack.connection, stack.names, args.dir), flush=True)
             with contextlib.suppress(KeyboardInterrupt, OSError):
                 for event in stack.events():
                     words = (
@@ -102,13 +121,16 @@ def _up(args: argparse.Namespace) -> int:
                     )
                     print(f"{event['kind']:10}", *words, flush=True)
         return 0
-    except DidNotStart as error:
+    except (DidNotStart, NoDemo) as error:
         print(error, file=sys.stderr)
         return 1
 
 
 def _down(folder: Path, running: dict[str, Any] | None) -> int:
     if not running:
+        if folder.is_dir() and (lock := take(folder)):  # none is being started either
+            (folder / ENDPOINT_FILE).unlink(missing_ok=True)  # of one that was killed
+            lock.close()
         print(f"nothing runs in {folder}")
         return 0
     os.kill(running["pid"], signal.SIGTERM)
@@ -119,7 +141,6 @@ def _down(folder: Path, running: dict[str, Any] | None) -> int:
 
 
 def _fire(args: argparse.Namespace, running: dict[str, Any] | None) -> int:
-    from infra.local.endpoint import client
     from infra.local.schedules import NoSuchSchedule, fire
 
     if not running:
@@ -128,7 +149,7 @@ def _fire(args: argparse.Namespace, running: dict[str, Any] | None) -> int:
     at = args.at or datetime.now(UTC)
     try:
         sent = fire(
-            lambda service: client(service, running["endpoint"]),
+            _connection(running).client,
             args.name,
             at if at.tzinfo else at.replace(tzinfo=UTC),
         )
@@ -143,21 +164,36 @@ def _prune(folder: Path, running: dict[str, Any] | None) -> int:
     from infra.local.sagemaker.pruning import prune
 
     if running:  # it knows which of its jobs have not ended
-        removed = get(running["endpoint"], "prune", timeout=_PRUNE_SECONDS)["removed"]
+        removed = _connection(running).get("prune", timeout=_PRUNE_SECONDS)["removed"]
     else:
         removed = str(prune(folder / "jobs", running=set))
     print(f"removed: {removed}; requests, logs and objects stay in {folder}")
     return 0
 
 
-def _describe(running: dict[str, Any], folder: Path) -> str:
-    names = running["names"]
-    lines = [f"The local stack is running at {running['endpoint']}; runs and results are in {folder}/", ""]
+def _tell_misplaced(connection: Connection, names: dict[str, str]) -> None:
+    from infra.local.misplaced import problems
+
+    found = list(problems(connection.client("s3"), names["LandingBucket"])) if names else []
+    if found:
+        print("\nManifests from which no run has started:\n", *found, sep="\n  ")
+
+
+def _connection(running: dict[str, Any]) -> Connection:
+    return Connection(running["endpoint"], running["secret"])
+
+
+def _describe(connection: Connection, names: dict[str, str], folder: Path) -> str:
+    lines = [f"The local stack is running at {connection.endpoint}; runs and results are in {folder}/", ""]
     lines += [f"  {name:28} {value}" for name, value in names.items()]
-    settings = {"AWS_ENDPOINT_URL": running["endpoint"], **CREDENTIALS}
-    landing = address(names.get("LandingBucket"), "training/DE-weee/2026-10/d1/")
-    lines += ["", "Use it from this shell:", ""]
-    lines += [f"  export {name}={value}" for name, value in settings.items()]
+    landing = address(names.get("LandingBucket", "LANDING"), "training/DE-weee/2026-10/d1/")
+    lines += [
+        "",
+        "Commands of labelmill in this folder find it. Other programs need this in their shell:",
+        "",
+    ]
+    lines += [f"  export {name}={value}" for name, value in connection.settings.items()]
+    lines += ["", f"Some need more: labelmill local status --client {{{','.join(CLIENTS)}}}"]
     lines += ["", "Upload a dataset; its manifest, last, starts the run:", ""]
     lines += [
         f"  aws s3 cp dataset/ {landing} --recursive --exclude manifest",

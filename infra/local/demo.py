@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from infra.local.demo_folder import DEMO_FOLDER
 from pipelines.commands.shared import Subparsers
 
 if TYPE_CHECKING:
@@ -19,9 +20,7 @@ def add_parser(subparsers: Subparsers) -> None:
         "codes of one group change between them, and a reviewer decides on uncertain items.",
         epilog="Example: labelmill demo --dir another-demo",
     )
-    parser.add_argument(
-        "--dir", type=Path, default=Path(".labelmill/demo"), help="where runs and results are kept"
-    )
+    parser.add_argument("--dir", type=Path, default=DEMO_FOLDER, help="where runs and results are kept")
     parser.set_defaults(run=run)
 
 
@@ -32,11 +31,17 @@ def run(args: argparse.Namespace) -> int:
     import time
 
     from infra.local import demo_results
+    from infra.local.command import find
     from infra.local.follow import Follower, RunFailed
     from infra.local.progress import Progress
     from infra.local.stack import LocalStack
     from infra.local.two_months import CHANGING, MONTHS, two_months
 
+    if find(args.dir):
+        print(
+            f"a local stack runs in {args.dir}. Fix: labelmill local down --dir {args.dir}", file=sys.stderr
+        )
+        return 1
     shutil.rmtree(args.dir, ignore_errors=True)
     started = time.monotonic()
     try:
@@ -51,6 +56,8 @@ def run(args: argparse.Namespace) -> int:
         print(f"\nThe demo has ended at what failed.\n{error}", file=sys.stderr)
         return 1
     progress.results(rows, story, pages, args.dir, time.monotonic() - started)
+    opened = "--from-demo" if args.dir == DEMO_FOLDER else f"--dir {args.dir}"
+    progress.say(f"\nGo on with this stack, its ledger, buckets and labels: labelmill local up {opened}")
     return 0
 
 

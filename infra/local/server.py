@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import resource
+import secrets
 import select
 import signal
 import sys
@@ -25,14 +26,19 @@ from werkzeug.serving import make_server
 
 from infra.local import stacks
 from infra.local.delivery import AsyncInvocations, QueuePoller, send_dead_letter
-from infra.local.endpoint import ACCOUNT, CREDENTIALS, ENDPOINT_FILE, REGION, client
+from infra.local.endpoint import ACCOUNT, ENDPOINT_FILE, KEY_ID, REGION, Connection
+from infra.local.executions import EndedExecutions, write_execution
 from infra.local.executions import status_event as execution_event
-from infra.local.executions import write_execution
 from infra.local.front import Front, Service
 from infra.local.functions import Functions, Outcome
+from infra.local.items import Items
 from infra.local.jobs import Jobs
+from infra.local.keeping import Keeper, Part
+from infra.local.lock import take
 from infra.local.mailbox import Mailbox
+from infra.local.misplaced import problem
 from infra.local.objects import ObjectFolder
+from infra.local.signatures import Signatures
 from infra.local.surroundings import Surroundings
 from infra.local.timeline import Timeline
 from infra.local.warehouse import Warehouse, status_event
@@ -46,22 +52,24 @@ class Server:
             (folder / name).mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._http = make_server("127.0.0.1", port, self._answer, threaded=True)
-        self.endpoint = f"http://127.0.0.1:{self._http.port}"
+        self.connection = Connection(f"http://127.0.0.1:{self._http.port}", secrets.token_hex(20))
         self._timeline = Timeline()
-        surroundings = Surroundings(client("s3", self.endpoint), client("iam", self.endpoint))
+        surroundings = Surroundings(self.connection.client("s3"), self.connection.client("iam"))
         self._jobs = Jobs(REGION, ACCOUNT, self._job_changed, surroundings)
-        self._worker = worker_class(folder, self.endpoint, slots, on_change=self._jobs.on_change)
+        self._worker = worker_class(folder, self.connection, slots, on_change=self._jobs.on_change)
         self._jobs.worker = self._worker
         # Its processes import what jobs need while this one imports the emulator; each takes seconds.
         self._worker.start()
-        self._functions = Functions(folder / "functions", {"AWS_ENDPOINT_URL": self.endpoint, **CREDENTIALS})
+        self._functions = Functions(folder / "functions", self.connection.settings)
         self._async = AsyncInvocations(self._invoke, self._dead_letter, self._timeline.poke)
         self._warehouse = Warehouse(self._unload, self._statement_changed)
         self._s3, self._sqs, self._lambda, self._events = (
-            client(name, self.endpoint) for name in ("s3", "sqs", "lambda", "events")
+            self.connection.client(name) for name in ("s3", "sqs", "lambda", "events")
         )
         self._mailbox = Mailbox(folder / "mailbox")
         self._pollers: list[QueuePoller] = []
+        self._ended = False
+        self.landing_bucket: str | None = None  # set once there is a stack
         self._install()
 
     def _install(self) -> None:
@@ -70,24 +78,52 @@ class Server:
 
         moto.install_forgetting()
         changed = self._execution_changed, self._timeline.poke
-        moto.install_state_machines(self._jobs, self.endpoint, *changed)
+        moto.install_state_machines(self._jobs, self.connection, *changed)
         moto.install_functions(self._functions.invoke, self._async.submit, self._poll)
         moto.install_events(self._async.submit)
         moto.install_topics(self._message_sent)
-        moto.install_objects(ObjectFolder(self._folder / "s3"))
+        moto.install_queues(self.connection.endpoint)
+        objects = ObjectFolder(self._folder / "s3")
+        moto.install_objects(objects, self._object_put)
         moto.install_cloudformation(self._s3)
         self._moto = moto
+        self._executions = moto.Executions(REGION, EndedExecutions(self._folder / "executions"))
+        # Each refers to what comes after it.
+        parts: dict[str, Part] = {
+            "messages": moto.Messages(),
+            "items": Items(self.connection.client("dynamodb")),
+            "executions": self._executions,
+            "jobs": self._jobs,
+            "statements": self._warehouse,
+            "objects": moto.Objects(objects),
+        }
+        self._keeper = Keeper(self._folder, parts)
         services: dict[str, Service] = {"SageMaker": self._jobs, "RedshiftData": self._warehouse}
+        signatures = Signatures(self._http.port, self.connection.secret)
         application, pruned = moto.application(), lambda: str(self._worker.prune())
-        self._front = Front(application, services, self._timeline, self._is_quiet, pruned)
+        self._front = Front(
+            application, signatures, services, self._timeline, self._is_quiet, pruned, self._keeper.touch
+        )
         self._http.RequestHandlerClass = moto.MotoRequestHandler
 
     def serve(self) -> None:
         """Answer requests, in threads."""
         threading.Thread(target=self._http.serve_forever, name="http", daemon=True).start()
 
+    def restore(self) -> None:
+        """Go on where the folder's last server ended, and keep what happens from now on."""
+        self._keeper.restore()
+        self._keeper.start()
+        for description in self._executions.interrupted:
+            self._execution_changed(description, [])
+        for statement in self._warehouse.interrupted:
+            self._statement_changed(statement, statement.get("WithEvent", False))
+
     def stop(self) -> None:
-        """End jobs, functions and the server."""
+        """End jobs, functions and the server; what goes on meanwhile counts as interrupted."""
+        self._front.close()
+        self._keeper.stop()
+        self._ended = True
         self._worker.stop()
         self._functions.stop()
         self._http.shutdown()
@@ -117,9 +153,13 @@ class Server:
         self._timeline.add("message", topic=topic, subject=subject)
 
     def _job_changed(self, kind: str, name: str, status: str) -> None:
+        self._keeper.touch()
         self._timeline.add("job", type=kind, name=name, status=status)
 
     def _execution_changed(self, description: dict[str, Any], history: list[dict[str, Any]] | None) -> None:
+        if self._ended:
+            return
+        self._keeper.touch()
         if history is not None:
             write_execution(self._folder / "executions", description, history)
             self._events.put_events(Entries=[execution_event(description)])
@@ -127,12 +167,17 @@ class Server:
         machine, name = arn.split(":")[-2:]
         self._timeline.add("execution", machine=machine, name=name, status=description["status"], arn=arn)
 
+    def _object_put(self, bucket: str, key: str) -> None:
+        if bucket == self.landing_bucket and (said := problem(bucket, key)):
+            self._timeline.add("misplaced", key=key, problem=said)
+
     def _unload(self, sql: str) -> int:
         from infra.local.unloading import unload  # at the first statement, as DuckDB is large
 
         return unload(sql, self._folder / "warehouse", self._s3)
 
     def _statement_changed(self, statement: dict[str, Any], with_event: bool) -> None:
+        self._keeper.touch()
         name = statement.get("StatementName", statement["Id"])
         if with_event:
             event = status_event(statement, ACCOUNT)
@@ -160,21 +205,33 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     folder = args.dir.resolve()
     folder.mkdir(parents=True, exist_ok=True)
+    if not (lock := take(folder)):
+        told = "Fix: labelmill local status, or labelmill local up with another --dir"
+        print(f"another local stack runs or starts in {folder}. {told}", file=sys.stderr)
+        return 1
     _prepare_process(folder)
     ends = [_end_signals(), *([sys.stdin] if args.with_parent else [])]
     module, _, name = args.worker.partition(":")
     server = Server(folder, args.port, args.slots, getattr(importlib.import_module(module), name))
     server.serve()
     try:
-        names = {} if args.empty else stacks.create(server.endpoint, folder)
+        names = {} if args.empty else stacks.create(server.connection, folder)
+        server.landing_bucket = names.get("LandingBucket")
+        server.restore()
         gc.freeze()  # what is there now stays: looking for garbage is a matter of 1 ms, not 150
-        ready = {"pid": os.getpid(), "endpoint": server.endpoint, "region": REGION, "names": names}
-        (folder / ENDPOINT_FILE).write_text(json.dumps(ready, indent=1))
+        reached = {
+            "endpoint": server.connection.endpoint,
+            "key_id": KEY_ID,
+            "secret": server.connection.secret,
+        }
+        ready = {"pid": os.getpid(), **reached, "region": REGION, "names": names}
+        _write_private(folder / ENDPOINT_FILE, json.dumps(ready, indent=1))
         print(json.dumps(ready), flush=True)
         select.select(ends, [], [])
     finally:
         server.stop()
         (folder / ENDPOINT_FILE).unlink(missing_ok=True)
+        lock.close()
     os._exit(0)  # requests may still be waiting in threads; the clients that waited for the answer are gone
 
 
@@ -188,6 +245,13 @@ def _end_signals() -> int:
     return read_end
 
 
+def _write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read, whatever was there before."""
+    path.unlink(missing_ok=True)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+
+
 def _prepare_process(folder: Path) -> None:
     """Log to `server.log`, use no proxy, and be able to hold many connections."""
     logging.basicConfig(
@@ -199,7 +263,7 @@ def _prepare_process(folder: Path) -> None:
     for name in ("werkzeug", "botocore", "boto3"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)  # executions/ shows it better
-    os.environ.update(CREDENTIALS, NO_PROXY="*", AWS_EC2_METADATA_DISABLED="true")
+    os.environ.update(NO_PROXY="*", AWS_EC2_METADATA_DISABLED="true", MOTO_DISABLE_GLOBAL_CORS="true")
     os.environ.pop("AWS_PROFILE", None)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 65536), most))

@@ -8,7 +8,6 @@ import sys
 
 import pytest
 
-from infra.local.endpoint import CREDENTIALS
 from infra.local.stack import LocalStack
 from infra.local.warehouse_samples import load
 from infra.samples import generate
@@ -52,6 +51,19 @@ def test_only_the_manifest_starts_a_run(stack):
     stack.wait_until_quiet(60)
     (run,) = names_of_executions(stack, "InferenceMachineArn")
     assert run.startswith("NL-weee-inference-2026-10-")
+
+
+def test_a_manifest_under_a_wrong_key_is_told_at_once_and_by_the_status_until_it_is_gone(stack):
+    s3, bucket = stack.client("s3"), stack.names["LandingBucket"]
+    for key in ("trainig/DE-weee/2026-10/d1/manifest", "training/DE-weee/2026-10/d2/part-0.csv"):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"{}")
+    event = next(event for event in stack.events() if event["kind"] == "misplaced")
+    assert event["key"] == "trainig/DE-weee/2026-10/d1/manifest"
+    sentence = f"s3://{bucket}/{event['key']} is not the manifest of a dataset for training. Fix: put"
+    assert event["problem"].startswith(sentence)
+    assert sentence in labelmill("local", "status", folder=stack.folder).stdout
+    s3.delete_object(Bucket=bucket, Key=event["key"])
+    assert "no run has started" not in labelmill("local", "status", folder=stack.folder).stdout
 
 
 def test_a_schedule_makes_the_warehouse_deliver_what_starts_runs_and_a_failed_statement_is_told(stack):
@@ -120,8 +132,10 @@ def test_a_notification_that_comes_twice_starts_one_run(stack):
 def test_the_aws_cli_drops_a_dataset(stack, tmp_path):
     (tmp_path / "manifest").write_text('{"entries": []}')
     target = f"s3://{stack.names['LandingBucket']}/training/SE-weee/2026-10/d1/manifest"
-    command = ["aws", "--endpoint-url", stack.endpoint, "s3", "cp", str(tmp_path / "manifest"), target]
-    done = subprocess.run(command, env={**os.environ, **CREDENTIALS}, capture_output=True, text=True)
+    command = ["aws", "s3", "cp", str(tmp_path / "manifest"), target]
+    done = subprocess.run(
+        command, env={**os.environ, **stack.connection.settings}, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     stack.wait_until_quiet(60)
     runs = names_of_executions(stack, "TrainingMachineArn")
@@ -155,3 +169,4 @@ def test_what_cloudformation_makes_here_has_the_properties_of_the_template(stack
     )
     assert "${" not in machine["definition"]
     assert stack.names["LedgerTable"] in machine["definition"]
+    assert stack.names["TrainingQueueUrl"] == f"{stack.endpoint}/123456789012/labelmill-training"
