@@ -14,6 +14,8 @@ _PAIRS = (
     *((ast.And, ast.Or), (ast.Add, ast.Sub), (ast.Mult, ast.Div), (ast.BitAnd, ast.BitOr)),
 )
 OPPOSITE: dict[type, type] = dict(_PAIRS) | {second: first for first, second in _PAIRS}
+#: Arguments of argparse that a command's help shows.
+FOR_PEOPLE = {"help", "description", "epilog", "metavar"}
 DROPPED = (ast.Expr, ast.AugAssign, ast.Raise, ast.Return, ast.Continue, ast.Break)
 
 
@@ -58,6 +60,8 @@ def _spared(tree: ast.AST) -> Iterator[ast.AST]:
             away.append(node)
         if isinstance(node, ast.JoinedStr):
             yield from (part for part in node.values if isinstance(part, ast.Constant))
+        if isinstance(node, ast.keyword) and node.arg in FOR_PEOPLE:
+            away.append(node.value)
         if isinstance(node, ast.FormattedValue) and node.format_spec:
             away.append(node.format_spec)
         for each in filter(None, away):
@@ -76,8 +80,9 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, Callable]]:
     if isinstance(node, ast.If | ast.IfExp | ast.While):
         yield "turned round", lambda at: setattr(at, "test", ast.UnaryOp(ast.Not(), at.test))
     if isinstance(node, ast.Call):
-        for index in range(len(node.keywords)):
-            yield f"without keyword {index}", lambda at, index=index: at.keywords.pop(index)
+        for index, keyword in enumerate(node.keywords):
+            if keyword.arg not in FOR_PEOPLE:
+                yield f"without keyword {index}", lambda at, index=index: at.keywords.pop(index)
         if len(node.args) > 1:
             yield "without the last argument", lambda at: at.args.pop()
     if isinstance(node, ast.Dict) and len(node.keys) > 1:

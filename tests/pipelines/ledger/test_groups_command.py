@@ -120,3 +120,18 @@ def test_of_two_at_the_same_moment_the_second_writes_nothing(ledger, groups, mon
     assert code == 1 and f"Somebody else has just retired or revived {GROUP}" in complaint
     assert ledger.item("GROUP").items() >= other.items()
     assert ledger.entries() == before
+
+
+def test_a_change_of_the_same_millisecond_is_not_written_over(ledger, groups, monkeypatch):
+    session = boto3.Session()
+
+    def same_moment(params, **_):
+        items = json.loads(params["body"])["TransactItems"]
+        entry = next(item["Put"]["Item"]["entry"]["S"] for item in items if "Put" in item)
+        ledger.put(entry, status="active", by="Ben", reason="first")
+
+    session.events.register("before-call.dynamodb.TransactWriteItems", same_moment)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)
+    assert groups("retire", GROUP, "--reason", ENDED)[0] == 1
+    assert [each["reason"] for each in listed(groups)[GROUP]["history"]] == ["first"]
+    assert listed(groups)[GROUP]["retired_at"] is None
