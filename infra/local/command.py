@@ -19,6 +19,7 @@ _PRUNE_SECONDS = 600
 EXAMPLE = """\
 Example:
   labelmill local up
+  labelmill local run models list
   labelmill codebook publish --help
   aws --endpoint-url ENDPOINT s3 cp dataset/ s3://BUCKET/training/DE-weee/2026-10/d1/ --recursive
   labelmill local down
@@ -36,7 +37,7 @@ def add_parser(subparsers: Subparsers) -> None:
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    verbs = local.add_subparsers(dest="verb", metavar="up|down|status|schedule|prune", required=True)
+    verbs = local.add_subparsers(dest="verb", metavar="up|down|status|run|schedule|prune", required=True)
     up = verbs.add_parser("up", help="start it, in the background; print its address and names")
     up.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
     up.add_argument("--foreground", action="store_true", help="print what happens until Ctrl-C")
@@ -54,6 +55,9 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     for verb in (up, down, status, schedule, prune):
         verb.add_argument("--dir", type=Path, default=Path(".labelmill"), help="folder of runs and results")
+    against = verbs.add_parser("run", help="run another command against it; it is started where none runs")
+    against.add_argument("--dir", type=Path, default=Path(".labelmill"), help="folder of runs and results")
+    against.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND", help="such as models list")
     local.set_defaults(run=run)
 
 
@@ -69,6 +73,8 @@ def run(args: argparse.Namespace) -> int:
         return _fire(args, running)
     if args.verb == "prune":
         return _prune(args.dir, running)
+    if args.verb == "run":
+        return _run_against(args, running)
     if running:
         print(_describe(running, args.dir))
         return 0
@@ -105,6 +111,27 @@ def _up(args: argparse.Namespace) -> int:
     except DidNotStart as error:
         print(error, file=sys.stderr)
         return 1
+
+
+def _run_against(args: argparse.Namespace, running: dict[str, Any] | None) -> int:
+    """Run another command, as if its settings had been exported in the shell."""
+    from infra.local.stack import DidNotStart, launch
+    from pipelines import cli
+
+    try:
+        running = running or launch(args.dir, with_parent=False)[1]
+    except DidNotStart as error:
+        print(error, file=sys.stderr)
+        return 1
+    os.environ.pop("AWS_PROFILE", None)
+    os.environ.update(settings(running))
+    print(f"On the local stack at {running['endpoint']}; it runs until labelmill local down", file=sys.stderr)
+    return cli.main(args.words)
+
+
+def settings(running: dict[str, Any]) -> dict[str, str]:
+    """What a shell exports so that AWS's clients reach the local stack."""
+    return {"AWS_ENDPOINT_URL": running["endpoint"], **CREDENTIALS}
 
 
 def _down(folder: Path, running: dict[str, Any] | None) -> int:
@@ -154,10 +181,9 @@ def _describe(running: dict[str, Any], folder: Path) -> str:
     names = running["names"]
     lines = [f"The local stack is running at {running['endpoint']}; runs and results are in {folder}/", ""]
     lines += [f"  {name:28} {value}" for name, value in names.items()]
-    settings = {"AWS_ENDPOINT_URL": running["endpoint"], **CREDENTIALS}
     landing = address(names.get("LandingBucket"), "training/DE-weee/2026-10/d1/")
     lines += ["", "Use it from this shell:", ""]
-    lines += [f"  export {name}={value}" for name, value in settings.items()]
+    lines += [f"  export {name}={value}" for name, value in settings(running).items()]
     lines += ["", "Upload a dataset; its manifest, last, starts the run:", ""]
     lines += [
         f"  aws s3 cp dataset/ {landing} --recursive --exclude manifest",

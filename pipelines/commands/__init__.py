@@ -6,6 +6,7 @@ package that it calls. `demo` and `local` are in infra/local, `deploy` and `dest
 
     try_file.py       what a model would do with one's own file
     init.py           codebook and labelmill.toml from that file
+    deliver.py        one's own rows checked, sent and followed
     check.py          whether a dataset would be taken
     codebook.py       check, show, compare and publish codebooks
     groups.py         which groups there are; retiring and reviving one

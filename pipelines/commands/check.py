@@ -48,14 +48,15 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("dataset", metavar="DATASET", help="a file, a folder or an S3 address")
     parser.add_argument("--codebook", metavar="GROUP", help="a model group, or a codebook's file")
     parser.add_argument("--purpose", choices=("training", "inference"), help="what the dataset is for")
-    parser.add_argument("--period", metavar="YYYY-MM", type=_period, help="its month (default: this one)")
+    parser.add_argument("--period", metavar="YYYY-MM", type=period, help="its month (default: this one)")
     parser.add_argument("--json", action="store_true", help="print it as JSON")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page as well")
     add_stack(parser)
     parser.set_defaults(run=guarded(_check))
 
 
-def _period(text: str) -> str:
+def period(text: str) -> str:
+    """A month on the command line."""
     if not re.fullmatch(PERIOD_PATTERN, text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a month like 2026-10")
     return text

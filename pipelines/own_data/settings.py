@@ -7,14 +7,14 @@ import codecs
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pipelines.errors import Refused
 from pipelines.names import GROUP_PATTERN
-from pipelines.own_data.columns import ROLES
+from pipelines.own_data.columns import CODE, ID, ROLES, TITLE, Columns
 from processing.codes.codebook import Format
 from processing.dataset.csv_header import SEPARATORS
 
@@ -60,6 +60,31 @@ class Settings:
                 f"{self.path} has no group {name}. Fix: name one of {', '.join(self.groups)}, or add it there"
             )
         return self.groups[name]
+
+    def columns(self, book: Mapping[str, Any], purpose: str) -> Columns:
+        """The columns of a group's rows, with the attributes of its codebook. Raises Refused."""
+        if missing := [each["name"] for each in book["attributes"] if each["name"] not in self.attributes]:
+            raise Refused(
+                f"The codebook of {book['group']} has the attribute {missing[0]}, {self.path} has no column "
+                "for it. "
+                f'Fix: add {missing[0]} = "your column" under [columns.attributes]'
+            )
+        roles = {role: column for role, column in self.roles.items() if role != CODE or purpose == "training"}
+        asked = (TITLE, CODE) if purpose == "training" else (TITLE, ID)
+        for role in asked:
+            if role not in roles:
+                raise Refused(f"{self.path} names no column for {role}. Fix: add it under [columns]")
+        kinds = {each["name"]: each["type"] for each in book["attributes"]}
+        return Columns(roles, {name: self.attributes[name] for name in kinds}, kinds)
+
+    def check_columns(self, columns: Columns, names: Sequence[str], file: str) -> None:
+        """Raise Refused where a file, of which `names` are the columns, lacks one."""
+        wanted = [*columns.roles.values(), *columns.attributes.values(), *filter(None, [self.split_by])]
+        if missing := [column for column in wanted if column not in names]:
+            raise Refused(
+                f"{file} has no column {missing[0]!r}. Fix: correct it in {self.path}; there are "
+                f"{', '.join(names[:20])}"
+            )
 
 
 def read(path: Path) -> Settings:
