@@ -2,14 +2,19 @@
 
 import re
 import shlex
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
+import boto3
 import pytest
 
+from infra.local.endpoint import CREDENTIALS
 from pipelines import cli
 from pipelines.own_data import settings
 
+LABELMILL = Path(sys.executable).with_name("labelmill")
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "own-data.md").read_text(encoding="utf-8")
 COMMANDS = [
@@ -49,3 +54,40 @@ def test_the_settings_on_the_page_are_those_that_init_writes(folder):
     )
     assert on_page.groups.items() <= written.groups.items()
     assert tomllib.loads(shown)["file"] == {}
+
+
+@pytest.fixture
+def nowhere(monkeypatch):
+    """AWS's settings as they are where nobody has set any; what a command sets is gone afterwards."""
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", *CREDENTIALS):
+        monkeypatch.setenv(name, "none")
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+
+
+def test_from_a_file_to_a_verdict_and_labels_it_takes_two_commands_as_the_page_has_them(
+    folder, nowhere, capsys
+):
+    """With the local stack's real jobs: init, then deliver; and what the page does afterwards."""
+    [begin] = [words for words in COMMANDS if words[0] == "init"]
+    against_stack = [words for words in COMMANDS if words[0] == "local"]
+    assert [words[1:4] for words in against_stack] == [
+        ["run", "deliver", "training"],
+        ["run", "deliver", "inference"],
+        ["run", "report", "labels"],
+        ["down"],
+    ]
+    first, *others = against_stack
+    try:
+        assert cli.main(begin) == 0
+        # What starts the stack is a process of its own: the stack is to outlive it.
+        done = subprocess.run([LABELMILL, *first], capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        for words in others:
+            assert cli.main(words) == 0, capsys.readouterr()
+    finally:
+        cli.main(["local", "down"])
+    said = capsys.readouterr().out
+    assert "DE-weee: FIRST: The group has no winner yet" in done.stdout
+    assert "DE-weee: 0 items labelled, 700 to review, 0 rejected." in said
+    assert (folder / "DE-weee-labels-2026-10.html").exists()
