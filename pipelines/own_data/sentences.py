@@ -122,8 +122,9 @@ def _needed(found: dict[str, Any]) -> str:
     ]
     return (
         f"Labelled rows until a comparison would show, in four of five cases, that a later model is "
-        f"{'; '.join(parts)}. An estimate by the exact test alone, if {_percent(found['changed'])} of the "
-        "texts change sides as here; the other questions of the rule (docs/verdicts.md) may ask for more."
+        f"{'; '.join(parts)}. An estimate by the exact test alone, if "
+        f"{_percent(found['changed'])} of the texts change sides as here, or three for each one gained where "
+        "that is more; the other questions of the rule (docs/verdicts.md) may ask for more."
     )
 
 

@@ -146,9 +146,16 @@ def _cells(file: DataFile) -> Iterator[list[str]]:
             f"{file.name} cannot be read as a workbook ({error}). Fix: save it again, or as CSV UTF-8"
         ) from None
     for row in book.worksheets[0].iter_rows(values_only=True):
-        cells = ["" if value is None else str(value) for value in row]
+        cells = [_cell(value) for value in row]
         if any(cells):
             yield cells
+
+
+def _cell(value: object) -> str:
+    """What a cell shows; a workbook may hold a code `4` as the number 4.0."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return "" if value is None else str(value)
 
 
 def _columns(file: DataFile, stated: Format) -> tuple[dict[str, str], frozenset[str]]:

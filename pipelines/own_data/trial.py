@@ -97,8 +97,8 @@ def run(table: pa.Table, columns: Columns, policy: Policy, say: Callable[[str], 
     if half is not None:
         before = _compared(truth, code, half, keys, policy)
         made["half"] = before | {"accuracy": float((half == truth).mean())}
-    # Of the two shares that were measured the larger: it asks for more rows.
-    made["changed"] = max(each["changed"] for each in (made["comparison"], made["half"]) if each)
+    # Two models of one kind change sides as months do; the baseline is the next best that there is.
+    made["changed"] = (made["half"] or made["comparison"])["changed"]
     made["needed"] = needed(made["changed"], found.made.num_rows, texts, policy)
     return made
 

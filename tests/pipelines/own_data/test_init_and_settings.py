@@ -1,6 +1,8 @@
 """`labelmill init` writes what a person keeps; labelmill.toml is read, and what is wrong with it is said."""
 
+import io
 import json
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -62,6 +64,18 @@ def test_of_a_file_with_several_groups_each_gets_its_codebook(init):
         "AT-weee": "Österreich",
     }
     assert all(read_codebook(group.codebook)["group"] == name for name, group in kept.groups.items())
+
+
+def test_on_a_terminal_the_group_is_asked_for(init, monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stdin", Terminal("DE-weee\n"))
+    code, out, _ = init(SAMPLE)
+    assert code == 0
+    assert "The model group, country and scheme like DE-weee: " in out
+    assert Path("codebooks/DE-weee.json").exists()
 
 
 def test_rows_that_no_group_has_are_named(init):

@@ -63,6 +63,14 @@ def test_numbers_are_read_as_such_where_they_are_asked_for(tmp_path):
         assert files.read(frozenset({"Preis"}))["Preis"][2].as_py() == 2.5
 
 
+def test_a_code_that_a_workbook_holds_as_a_number_is_the_code_that_people_see(tmp_path):
+    book = openpyxl.Workbook()
+    for row in (["title", "code"], ["a b", 4.0], ["c d", "04"], [None, None], ["e f", 4.5]):
+        book.active.append(row)
+    book.save(tmp_path / "a.xlsx")
+    assert read(tmp_path / "a.xlsx")["code"].to_pylist() == ["4", "04", "4.5"]
+
+
 def test_what_says_how_text_files_are_does_not_hold_for_a_workbook(tmp_path):
     assert len(read(write(tmp_path, "a.xlsx"), Format(separator=";"))) == len(ROWS)
 
