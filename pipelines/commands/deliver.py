@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from pipelines.failures.failure import Stack
     from pipelines.own_data.following import Ended
+    from pipelines.own_data.group_rows import Rows
     from pipelines.own_data.sending import Sent
     from pipelines.own_data.settings import Settings
 
@@ -74,7 +75,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def _deliver(args: argparse.Namespace) -> int:
     from pipelines.failures.failure import open_stack
-    from pipelines.own_data import following, sending, settings
+    from pipelines.own_data import following, group_rows, sending, settings
 
     if (args.path is None) != args.from_stdin:
         print("labelmill deliver: name either PATH or --from-stdin", file=sys.stderr)
@@ -88,14 +89,24 @@ def _deliver(args: argparse.Namespace) -> int:
     stack = open_stack(args.stack)
     books = {group: _codebook(stack, own, group, args.publish_codebook) for group in groups}
     with tempfile.TemporaryDirectory() as scratch, _path(args, Path(scratch)) as path:
-        keys = _write(path, own, books, args, stack.outputs["LandingBucket"], Path(scratch))
-        if not all([_judged(Path(scratch) / group, books[group], args) for group in groups]):
+        rows = group_rows.read(path, own, books, args.purpose)
+        for group in groups:
+            if left := rows[group].left_out:
+                print(f"{group}: {counted(left, 'row')} without a code left out")
+        bucket, now = stack.outputs["LandingBucket"], datetime.now(UTC)
+        keys = {
+            group: group_rows.write(
+                rows[group], Path(scratch) / group, args.purpose, args.period, bucket, now
+            )
+            for group in groups
+        }
+        if not all([_judged(Path(scratch) / group, rows[group], books[group], args) for group in groups]):
             print("\nNothing was sent.", file=sys.stderr)
             return 1
         if args.publish_codebook:
             for group in groups:
                 _publish(stack, books[group])
-        s3, bucket = stack.client("s3"), stack.outputs["LandingBucket"]
+        s3 = stack.client("s3")
         sent = [sending.send(Path(scratch) / group, keys[group], s3, bucket) for group in groups]
     for each in sent:
         print(f"{each.group}: sent to {each.dataset}\n  run {each.run}")
@@ -136,48 +147,9 @@ def _path(args: argparse.Namespace, scratch: Path) -> Iterator[Path]:
     yield path
 
 
-def _write(
-    path: Path,
-    own: Settings,
-    books: dict[str, dict[str, Any]],
-    args: argparse.Namespace,
-    bucket: str,
-    scratch: Path,
-) -> dict[str, str]:
-    """Write each group's dataset into a folder of `scratch`, named like it; the key of each."""
-    from pipelines.names import address
-    from pipelines.own_data import dataset, sending, tables
-
-    now = datetime.now(UTC)
-    which = {group: own.columns(book, args.purpose) for group, book in books.items()}
-    with tables.opened(path, own.stated) as files:
-        for columns in which.values():
-            own.check_columns(columns, list(files.columns), path.name)
-        table = files.read(frozenset(name for columns in which.values() for name in columns.numbers))
-    keys = {}
-    for group, columns in which.items():
-        rows, value = table, own.groups[group].rows
-        if own.split_by:
-            rows = dataset.of_value(table, own.split_by, value)
-            if not rows.num_rows:
-                there = ", ".join(list(dataset.values_of(table, own.split_by))[:20])
-                raise Refused(
-                    f"{path.name} has no row of {group}: none has {value!r} in {own.split_by!r}. "
-                    f"Fix: correct rows in {own.path}; there are {there}"
-                )
-        made = dataset.canonical(rows, columns, labelled=args.purpose == "training")
-        if left := rows.num_rows - made.num_rows:
-            print(f"{group}: {counted(left, 'row')} without a code left out")
-        folder = scratch / group
-        folder.mkdir()
-        data = dataset.write(made, folder)
-        keys[group] = sending.key_of(data, args.purpose, group, args.period, now)
-        dataset.write(made, folder, address(bucket, keys[group]))
-    return keys
-
-
-def _judged(folder: Path, book: dict[str, Any], args: argparse.Namespace) -> bool:
+def _judged(folder: Path, rows: Rows, book: dict[str, Any], args: argparse.Namespace) -> bool:
     """Whether a dataset would be taken; said in a line, or with all that is wrong with it."""
+    from pipelines.own_data import dataset
     from processing.codes import codebook
     from processing.dataset.check import check
     from processing.policy import Policy
@@ -189,12 +161,17 @@ def _judged(folder: Path, book: dict[str, Any], args: argparse.Namespace) -> boo
         period=args.period,
         purpose=args.purpose,
     )
+    found["findings"] = dataset.located(found["findings"], rows.own)
     if not found["taken"]:
         print("\n".join(check_lines({"dataset": str(args.path or "standard input"), **found})))
         return False
     print(f"{book['group']}: {counted(found['rows'], 'row')}, usable {found['usable']:,}")
     for name, finding in found["findings"].items():
-        print("\n".join(wrapped(f"{name} ({finding['outcome']}): {finding['count']:,}", "  ")))
+        first = ", ".join(
+            f"{place['file']}, row {place['row']}" for place in finding["first"][:1] if place["row"]
+        )
+        where = f" (first: {first})" if first else ""
+        print("\n".join(wrapped(f"{name} ({finding['outcome']}): {finding['count']:,}{where}", "  ")))
     if "comparison" in found:
         print("\n".join(wrapped(found["comparison"]["sentence"], "  ")))
     return True

@@ -83,7 +83,7 @@ def _init(args: argparse.Namespace) -> int:
     for group, value in groups.items():
         own = dataset.of_value(table, args.split_by, value) if args.split_by else table
         book = draft.codebook(
-            dataset.canonical(own, which, labelled=True),
+            dataset.canonical(dataset.with_code(own, which), which, labelled=True),
             which,
             group=group,
             version=version,

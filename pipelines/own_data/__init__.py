@@ -10,6 +10,7 @@ The commands are ../commands/try_file.py, init.py and deliver.py. Read tables.py
     draft.py      a first codebook from the codes that are there
     settings.py   labelmill.toml: a person's columns and groups
     dataset.py    rows of one group as data file and manifest
+    group_rows.py the rows of each group, as datasets on this machine
     sending.py    the upload, the manifest last
     following.py  what comes of it, until the end
 """

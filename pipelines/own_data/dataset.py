@@ -4,6 +4,7 @@ Whether they would be taken is for processing/dataset/check.py to say.
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +18,7 @@ FILE = "items.parquet"
 
 
 def canonical(table: pa.Table, columns: Columns, *, labelled: bool) -> pa.Table:
-    """The rows under the names that a dataset has; with `labelled` only those that have a code.
+    """The rows under the names that a dataset has, with their codes if `labelled`.
 
     A column that the file does not have is empty. Rows without an id column are called by their file and
     row. Numbers stay as they are; all else is text.
@@ -41,14 +42,31 @@ def canonical(table: pa.Table, columns: Columns, *, labelled: bool) -> pa.Table:
         arranged[name] = table[column].cast(wanted)
     if labelled:
         arranged[CODE] = made[CODE]
-    rows = pa.table(arranged)
-    return rows.filter(has_code(rows)) if labelled else rows
+    return pa.table(arranged)
 
 
-def has_code(rows: pa.Table) -> pa.Array:
-    """Which rows have a code, boolean."""
-    trimmed = pc.utf8_trim_whitespace(pc.fill_null(rows[CODE], ""))
-    return pc.not_equal(trimmed, "")
+def with_code(table: pa.Table, columns: Columns) -> pa.Table:
+    """The rows of a file that have a code."""
+    codes = pc.utf8_trim_whitespace(pc.fill_null(table[columns.roles[CODE]].cast(pa.string()), ""))
+    return table.filter(pc.not_equal(codes, ""))
+
+
+def located(findings: dict[str, Any], table: pa.Table) -> dict[str, Any]:
+    """Findings of a check, in a report's form, with the places as they are in the person's own files.
+
+    `table` are the file's rows that `write` has written, in their order.
+    """
+    return {
+        name: finding | {"first": [_own_place(place, table) for place in finding["first"]]}
+        for name, finding in findings.items()
+    }
+
+
+def _own_place(place: dict[str, Any], table: pa.Table) -> dict[str, Any]:
+    if not place["row"]:
+        return place
+    file, row = (table[name][place["row"] - 1].as_py() for name in ("_file", "_row"))
+    return place | {"file": file.removesuffix(".csv") if ".xlsx" in file else file, "row": row}
 
 
 def write(rows: pa.Table, folder: Path, uri: str = "") -> Path:

@@ -66,7 +66,8 @@ def run(table: pa.Table, columns: Columns, policy: Policy, say: Callable[[str], 
         BadData: the rows cannot be split or learned from.
     """
     say("reading and splitting the rows")
-    rows = dataset.canonical(table, columns, labelled=True)
+    own = dataset.with_code(table, columns)
+    rows = dataset.canonical(own, columns, labelled=True)
     found = _accepted(rows, columns)
     parts, test = found.parts, found.parts["test"]
     truth = test["label"].to_numpy(zero_copy_only=False).astype(str)
@@ -85,7 +86,7 @@ def run(table: pa.Table, columns: Columns, policy: Policy, say: Callable[[str], 
         "usable": found.made.num_rows,
         "texts": texts,
         "codes": dict(Counter(found.made["label"].to_pylist()).most_common()),
-        "findings": findings_in_report(found.findings),
+        "findings": dataset.located(findings_in_report(found.findings), own),
         "test": {"rows": test.num_rows, "texts": len(np.unique(keys))},
         "policy": {"precision": policy.precision, "level": policy.level, "min_rows": policy.min_rows},
         "model": _scored(truth, code, confidence, alone, keys),

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import boto3
+import openpyxl
 import pyarrow.parquet as pq
 import pytest
 
@@ -129,6 +130,24 @@ def test_rows_without_a_code_are_left_out_of_a_training_and_counted(deliver, own
     code, out, _ = deliver("training", "DE-weee", "2026-10", "items.csv", "--publish-codebook", "--no-wait")
     assert code == 0
     assert "DE-weee: 40 rows without a code left out\nDE-weee: 660 rows, usable 660" in out
+
+
+@pytest.mark.parametrize("name", ["items.csv", "items.xlsx"])
+def test_a_row_that_is_set_aside_is_called_by_its_place_in_the_persons_own_file(deliver, own, name):
+    rows = [row.split(";") for row in Path(SAMPLE).read_text(encoding="utf-8").splitlines()]
+    rows[1][-1] = ""  # the first row has no code
+    rows[5][1] = ""  # the fifth no title
+    if name == "items.csv":
+        (own / name).write_text("\n".join(map(";".join, rows)), encoding="utf-8")
+    else:
+        book = openpyxl.Workbook()
+        for row in rows:
+            book.active.append(row)
+        book.save(own / name)
+    words = ("training", "DE-weee", "2026-10", name, "--publish-codebook", "--no-wait")
+    code, out, _ = deliver(*words)
+    assert code == 0
+    assert f"empty-title (row set aside): 1 (first: {name}, row 5)" in out
 
 
 PUBLISH = "--publish-codebook"

@@ -202,7 +202,8 @@ def test_rows_become_those_of_a_dataset_and_only_labelled_ones_where_codes_are_w
     with tables.opened(tmp_path / "a.csv", Format()) as files:
         table = files.read(frozenset({"Preis"}))
     found = columns.guess(pa.Table.from_pylist(ROWS), {"item_id": ""})
-    made = dataset.canonical(table, found, labelled=True)
+    own = dataset.with_code(table, found)
+    made = dataset.canonical(own, found, labelled=True)
     assert made.column_names == ["item_id", "title", "brand", "product_type", "preis", "label"]
     assert made.to_pylist()[0] == {
         "item_id": "a.csv:1",
