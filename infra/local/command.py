@@ -118,6 +118,9 @@ def _run_against(args: argparse.Namespace, running: dict[str, Any] | None) -> in
     from infra.local.stack import DidNotStart, launch
     from pipelines import cli
 
+    if not args.words:
+        print("labelmill local run: name a command. Fix: labelmill local run models list", file=sys.stderr)
+        return 2
     try:
         running = running or launch(args.dir, with_parent=False)[1]
     except DidNotStart as error:
