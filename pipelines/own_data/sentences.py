@@ -114,6 +114,10 @@ def _to_decide(found: dict[str, Any], compared: dict[str, Any]) -> str:
 
 
 def _needed(found: dict[str, Any]) -> str:
+    if not found["needed"]:
+        return (
+            "Less than a point of accuracy is left to gain on these texts: a comparison would hardly show it."
+        )
     parts = [
         f"{100 * each['gain']:g} {'point' if each['gain'] == 0.01 else 'points'} better: about "
         f"{counted(each['rows'], 'row')}"

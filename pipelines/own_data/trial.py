@@ -100,7 +100,9 @@ def run(table: pa.Table, columns: Columns, policy: Policy, say: Callable[[str], 
         made["half"] = before | {"accuracy": float((half == truth).mean())}
     # Two models of one kind change sides as months do; the baseline is the next best that there is.
     made["changed"] = (made["half"] or made["comparison"])["changed"]
-    made["needed"] = needed(made["changed"], found.made.num_rows, texts, policy)
+    left = 1 - made["model"]["accuracy"]
+    estimates = needed(made["changed"], found.made.num_rows, texts, policy)
+    made["needed"] = [each for each in estimates if each["gain"] <= left]
     return made
 
 

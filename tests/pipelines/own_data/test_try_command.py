@@ -68,6 +68,8 @@ def test_what_it_says_of_more_rows_is_called_an_estimate_and_rests_on_what_was_m
     found, _ = tried
     assert found["changed"] == found["half"]["changed"] > 0
     assert "An estimate by the exact test alone" in found["said"]["needed"]
+    left = 1 - found["model"]["accuracy"]
+    assert [each["gain"] for each in found["needed"]] == [gain for gain in needed.GAINS if gain <= left]
     assert [each["more"] for each in found["needed"]] == [
         max(each["rows"] - 1000, 0) for each in found["needed"]
     ]
@@ -161,6 +163,7 @@ def test_what_is_undecided_says_how_many_rows_would_tell_and_no_more(tried):
         in said["comparison"]
     )
     assert "half" not in said
+    assert sentences.sentences(found | {"needed": []})["needed"].startswith("Less than a point of accuracy")
     assert said["review"].startswith("Every item goes to review")
 
 
