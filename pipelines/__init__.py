@@ -8,6 +8,7 @@ local run, in infra/. docs/architecture.md shows how they fit together.
     machines/     the state machines' source; compiled, imported by nothing that runs
     definitions/  the state machines as JSON: what is deployed
     handlers/     the Lambda functions
+    own_data/     a person's own file: tried, described, delivered
     failures/     what is not done, and starting it again
     ledger/       which model won when, and changing that by hand
     codebooks/    the codes of each group: files, checks, publishing

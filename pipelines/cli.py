@@ -13,6 +13,9 @@ import sys
 COMMANDS = {
     "demo": ("infra.local.demo", "two months for three model groups, on this machine"),
     "local": ("infra.local.command", "run the whole system on this machine"),
+    "try": ("pipelines.commands.try_file", "what a model would do with your own labelled rows, at once"),
+    "init": ("pipelines.commands.init", "begin with your own file: its codebook and labelmill.toml"),
+    "deliver": ("pipelines.commands.deliver", "check your own rows, send them, follow what comes of it"),
     "check": ("pipelines.commands.check", "say whether a dataset would be taken, before it is sent"),
     "codebook": ("pipelines.commands.codebook", "check, show, compare and publish codebooks"),
     "groups": ("pipelines.commands.groups", "the model groups: list, retire and revive"),

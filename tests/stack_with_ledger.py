@@ -1,10 +1,11 @@
-"""A stack in this process, made by CloudFormation: only a work bucket, a ledger and a topic."""
+"""A stack in this process, made by CloudFormation: only a work and a landing bucket, a ledger and a topic."""
 
 import boto3
 
 TEMPLATE = """
 Resources:
   Work: {Type: "AWS::S3::Bucket"}
+  Landing: {Type: "AWS::S3::Bucket"}
   Ledger:
     Type: "AWS::DynamoDB::Table"
     Properties:
@@ -16,6 +17,7 @@ Resources:
   Mlops: {Type: "AWS::SNS::Topic"}
 Outputs:
   WorkBucket: {Value: !Ref Work}
+  LandingBucket: {Value: !Ref Landing}
   LedgerTable: {Value: !Ref Ledger}
   MlopsTopicArn: {Value: !Ref Mlops}
 """

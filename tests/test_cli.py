@@ -60,3 +60,10 @@ def test_without_a_region_a_person_is_told_what_to_set(tmp_path):
     )
     assert done.returncode == 1
     assert "You must specify a region. Fix: set AWS_PROFILE" in done.stderr
+
+
+def test_a_command_for_the_local_stack_must_be_named_before_one_is_started(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["local", "run"]) == 2
+    assert capsys.readouterr().err.endswith("Fix: labelmill local run models list\n")
+    assert list(tmp_path.iterdir()) == []

@@ -21,6 +21,7 @@ _PRUNE_SECONDS = 600
 EXAMPLE = """\
 Example:
   labelmill local up
+  labelmill local run models list
   labelmill codebook publish --help
   aws --endpoint-url ENDPOINT s3 cp dataset/ s3://BUCKET/training/DE-weee/2026-10/d1/ --recursive
   labelmill local down
@@ -38,7 +39,7 @@ def add_parser(subparsers: Subparsers) -> None:
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    verbs = local.add_subparsers(dest="verb", metavar="up|down|status|schedule|prune", required=True)
+    verbs = local.add_subparsers(dest="verb", metavar="up|down|status|run|schedule|prune", required=True)
     up = verbs.add_parser("up", help="start it, in the background; print its address and names")
     up.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
     up.add_argument("--from-demo", action="store_true", help="begin with what labelmill demo has left")
@@ -60,6 +61,9 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     for verb in (up, down, status, schedule, prune):
         verb.add_argument("--dir", type=Path, default=Path(".labelmill"), help="folder of runs and results")
+    against = verbs.add_parser("run", help="run another command against it; it is started where none runs")
+    against.add_argument("--dir", type=Path, default=Path(".labelmill"), help="folder of runs and results")
+    against.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND", help="such as models list")
     local.set_defaults(run=run)
 
 
@@ -84,6 +88,8 @@ def run(args: argparse.Namespace) -> int:
         return _fire(args, running)
     if args.verb == "prune":
         return _prune(args.dir, running)
+    if args.verb == "run":
+        return _run_against(args, running)
     if running:
         print(f"A local stack runs in {args.dir}/ already; no second one was started.", file=sys.stderr)
         print(_describe(_connection(running), running["names"], args.dir))
@@ -124,6 +130,25 @@ def _up(args: argparse.Namespace) -> int:
     except (DidNotStart, NoDemo) as error:
         print(error, file=sys.stderr)
         return 1
+
+
+def _run_against(args: argparse.Namespace, running: dict[str, Any] | None) -> int:
+    """Run another command, as if its settings had been exported in the shell."""
+    from infra.local.stack import DidNotStart, launch
+    from pipelines import cli
+
+    if not args.words:
+        print("labelmill local run: name a command. Fix: labelmill local run models list", file=sys.stderr)
+        return 2
+    try:
+        running = running or launch(args.dir, with_parent=False)[1]
+    except DidNotStart as error:
+        print(error, file=sys.stderr)
+        return 1
+    os.environ.pop("AWS_PROFILE", None)
+    os.environ.update(_connection(running).settings)
+    print(f"On the local stack at {running['endpoint']}; it runs until labelmill local down", file=sys.stderr)
+    return cli.main(args.words)
 
 
 def _down(folder: Path, running: dict[str, Any] | None) -> int:

@@ -4,6 +4,9 @@ Each module has `add_parser`, and imports what is slow inside its functions. Wha
 package that it calls. `demo` and `local` are in infra/local, `deploy` and `destroy` in infra/deploy;
 ../cli.py lists all.
 
+    try_file.py       what a model would do with one's own file
+    init.py           codebook and labelmill.toml from that file
+    deliver.py        one's own rows checked, sent and followed
     check.py          whether a dataset would be taken
     codebook.py       check, show, compare and publish codebooks
     groups.py         which groups there are; retiring and reviving one
@@ -20,5 +23,6 @@ package that it calls. `demo` and `local` are in infra/local, `deploy` and `dest
     shared.py         what all commands that call AWS share
     target.py         which stack they talk to
     ledger_access.py  what those on the ledger share
+    own_columns.py    what those on one's own file share
     approval.py       what approve and reject share
 """

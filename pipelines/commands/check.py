@@ -10,20 +10,18 @@ import json
 import re
 import sys
 import tempfile
-import textwrap
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.commands.shared import Subparsers, add_stack, guarded, print_json
+from pipelines.commands.shared import Subparsers, add_stack, guarded, print_json, wrapped
 from pipelines.errors import Refused
 from pipelines.names import PERIOD_PATTERN, Dataset, address, is_address, parse_dataset, split_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-WIDTH = 80
 CODES = 20
 EPILOG = """\
 Of an address like s3://LANDING/training/DE-weee/2026-10/d1/ the purpose, model
@@ -50,14 +48,15 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("dataset", metavar="DATASET", help="a file, a folder or an S3 address")
     parser.add_argument("--codebook", metavar="GROUP", help="a model group, or a codebook's file")
     parser.add_argument("--purpose", choices=("training", "inference"), help="what the dataset is for")
-    parser.add_argument("--period", metavar="YYYY-MM", type=_period, help="its month (default: this one)")
+    parser.add_argument("--period", metavar="YYYY-MM", type=period, help="its month (default: this one)")
     parser.add_argument("--json", action="store_true", help="print it as JSON")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page as well")
     add_stack(parser)
     parser.set_defaults(run=guarded(_check))
 
 
-def _period(text: str) -> str:
+def period(text: str) -> str:
+    """A month on the command line."""
     if not re.fullmatch(PERIOD_PATTERN, text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a month like 2026-10")
     return text
@@ -93,7 +92,7 @@ def _check(args: argparse.Namespace) -> int:
     if args.json:
         print_json(found)
     else:
-        print("\n".join(_lines(found)))
+        print("\n".join(lines(found)))
     if args.html:
         from pipelines.report import check_page
 
@@ -146,21 +145,22 @@ def _fetch(dataset: str, folder: Path) -> tuple[Path, str]:
     return (folder / key.removeprefix(start), "") if single else (folder, address(bucket, below))
 
 
-def _lines(found: dict[str, Any]) -> Iterator[str]:
-    yield from _wrapped(
+def lines(found: dict[str, Any]) -> Iterator[str]:
+    """What was found, in words, in lines of at most 80 columns."""
+    yield from wrapped(
         f"{found['dataset']}: {found['group']} {found['period']}, {found['purpose']}, "
         f"codebook {found['codebook_version']}"
     )
     for read in found["read"]:
         yield ""
-        yield from _wrapped(f"Read: {_read(read)}")
+        yield from wrapped(f"Read: {_read(read)}")
         if "header" in read:
-            yield from _wrapped(f"Header: {', '.join(read['header'])}", "  ")
+            yield from wrapped(f"Header: {', '.join(read['header'])}", "  ")
     if "rows" in found:
         yield ""
-        yield from _wrapped(f"Rows: {found['rows']:,}, usable {found['usable']:,}{_share_set_aside(found)}")
+        yield from wrapped(f"Rows: {found['rows']:,}, usable {found['usable']:,}{_share_set_aside(found)}")
         columns = (f"{name} ({each['type']}) {each['filled']:,}" for name, each in found["columns"].items())
-        yield from _wrapped(f"Filled: {', '.join(columns)}", "  ")
+        yield from wrapped(f"Filled: {', '.join(columns)}", "  ")
     for name, finding in found["findings"].items():
         yield ""
         yield from _finding(name, finding)
@@ -168,13 +168,13 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
         yield ""
         yield from _codes(found["codes"])
         yield ""
-        yield from _wrapped(found["comparison"]["sentence"])
+        yield from wrapped(found["comparison"]["sentence"])
     for refused in found["refused"]:
         yield ""
-        yield from _wrapped(f"{refused['kind'] or 'refused'}: {refused['problem']} Fix: {refused['fix']}")
+        yield from wrapped(f"{refused['kind'] or 'refused'}: {refused['problem']} Fix: {refused['fix']}")
     if sentence := found.get("set_aside", {}).get("sentence"):
         yield ""
-        yield from _wrapped(sentence)
+        yield from wrapped(sentence)
     yield ""
     yield "It would be taken." if found["taken"] else "It would be refused."
 
@@ -198,9 +198,9 @@ def _finding(name: str, finding: dict[str, Any]) -> Iterator[str]:
     from processing.dataset.kinds import KINDS
 
     yield f"{name} ({finding['outcome']}): {finding['count']:,}"
-    yield from _wrapped(f"{KINDS[name].what} Fix: {KINDS[name].fix}", "  ")
+    yield from wrapped(f"{KINDS[name].what} Fix: {KINDS[name].fix}", "  ")
     for place in finding["first"]:
-        yield from _wrapped(f"- {_place(place)}", "  ")
+        yield from wrapped(f"- {_place(place)}", "  ")
 
 
 def _place(place: dict[str, Any]) -> str:
@@ -216,11 +216,3 @@ def _codes(codes: dict[str, dict[str, int]]) -> Iterator[str]:
         yield f"{shown:40}  {each['rows']:10,}  {each['texts']:10,}  {each['test']:13,}"
     if len(codes) > CODES:
         yield f"and {len(codes) - CODES:,} more: --json has them all"
-
-
-def _wrapped(text: str, indent: str = "") -> list[str]:
-    """Lines of at most WIDTH characters. What is delivered must not write on the terminal."""
-    plain = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
-    return textwrap.wrap(
-        plain, WIDTH, initial_indent=indent, subsequent_indent=indent + "  ", break_on_hyphens=False
-    )

@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
@@ -37,6 +38,9 @@ NEXT_STEPS = {
     ),
 }
 
+#: Of lines that are wrapped.
+WIDTH = 80
+
 Command = Callable[[argparse.Namespace], int]
 #: What ArgumentParser.add_subparsers returns. argparse has no public name for it.
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -68,6 +72,7 @@ def guarded(
 
         from pipelines.commands import target
         from pipelines.errors import Refused
+        from processing.errors import JobError
 
         try:
             if not talks(args):
@@ -84,7 +89,7 @@ def guarded(
                 error.response["Error"]["Code"], "resolve that, then run the same command again"
             )
             print(f"{str(error).rstrip('.')}. Fix: {step}", file=sys.stderr)
-        except Refused as error:
+        except (Refused, JobError) as error:
             print(error, file=sys.stderr)
         except OSError as error:
             print(_of_a_file(error), file=sys.stderr)
@@ -111,3 +116,19 @@ def print_json(value: object) -> int:
     """Print it as JSON, for programs; the exit code of a success."""
     print(json.dumps(value, ensure_ascii=False, indent=2))
     return 0
+
+
+def wrapped(text: str, indent: str = "") -> list[str]:
+    """Lines of at most WIDTH characters, none between a number and its %.
+
+    What is delivered must not write on the terminal.
+    """
+    plain = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+    lines = textwrap.wrap(
+        plain.replace(" %", "\N{NO-BREAK SPACE}%"),
+        WIDTH,
+        initial_indent=indent,
+        subsequent_indent=indent + "  ",
+        break_on_hyphens=False,
+    )
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]

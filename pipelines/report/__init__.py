@@ -1,7 +1,7 @@
-"""Self-contained pages for people: on a comparison, a month's labels, a period, a dataset before it is sent.
+"""Self-contained pages for people: on a comparison, a month's labels, a period, a dataset, a trial.
 
 Nothing is decided here: verdicts are processing/verdict's, summaries processing/month's. The commands are
-../commands/report.py and check.py. Read archive.py, then pages.py.
+../commands/report.py, check.py and try_file.py. Read archive.py, then pages.py.
 
     archive.py  what a page is made of, from ledger and buckets
     pages.py    from that to HTML
@@ -19,6 +19,15 @@ from pipelines.report.pages import (
     labels_page_name,
     page_name,
     period_page,
+    trial_page,
 )
 
-__all__ = ["check_page", "comparison_page", "labels_page", "labels_page_name", "page_name", "period_page"]
+__all__ = [
+    "check_page",
+    "comparison_page",
+    "labels_page",
+    "labels_page_name",
+    "page_name",
+    "period_page",
+    "trial_page",
+]

@@ -57,7 +57,9 @@ def comparison_page(evidence: dict[str, Any], lineage: dict[str, Any]) -> str:
         order=sorted(evidence["challenger"]["codes"], key=lambda code: place.get(code, len(place))),
         in_force=set(codebook.parse(book).in_force(evidence["period"])),
         interval_plot=plots.interval(evidence) if evidence["winner"] else None,
-        calibration_plot=plots.calibration(evidence),
+        calibration_plot=plots.calibration(
+            {role: evidence[role] for role in ("winner", "challenger")}, evidence["rows"], evidence["run"]
+        ),
     )
 
 
@@ -87,6 +89,21 @@ def check_page(found: dict[str, Any]) -> str:
     `found` is what processing.dataset.check says, and what the `dataset` is called.
     """
     return _render("check.html", **found, names_of_signs={"\t": "tab", ",": "comma", ";": "semicolon"})
+
+
+def trial_page(found: dict[str, Any], said: dict[str, str]) -> str:
+    """The page on a trial with a person's own file, a whole HTML document.
+
+    `found` is what pipelines.own_data.trial says, and of the `file` its name and `columns`; `said` is what
+    pipelines.own_data.sentences makes of it.
+    """
+    models = {"baseline": found["baseline"], "this model": found["model"]}
+    return _render(
+        "trial.html",
+        **found,
+        said=said,
+        calibration_plot=plots.calibration(models, found["test"]["rows"], found["file"]),
+    )
 
 
 def period_page(

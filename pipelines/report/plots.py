@@ -1,5 +1,6 @@
 """The pictures of the pages."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import matplotlib as mpl
@@ -69,17 +70,21 @@ def interval(evidence: dict[str, Any]) -> Markup:
 
 
 @mpl.rc_context(STYLE)
-def calibration(evidence: dict[str, Any]) -> Markup:
-    """How often each model is right at each confidence, and how its confidences are spread."""
+def calibration(models: Mapping[str, dict[str, Any] | None], rows: int, salt: str) -> Markup:
+    """How often each of two models is right at each confidence, and how its confidences are spread.
+
+    `models` are scores by the model's role, the older model first, None where there is none; `rows` is how
+    many rows both have labelled.
+    """
     drawn = figure(height=330)
     curve, spread = drawn.subplots(2, sharex=True, height_ratios=(3, 1))
     curve.plot([0, 100], [0, 100], color=LINE, linewidth=1)
     words = []
-    for number, (role, colour, form) in enumerate((("winner", OLD, "s--"), ("challenger", NEW, "o-"))):
-        model = evidence[role]
+    looks = ((OLD, "s--"), (NEW, "o-"))
+    for number, ((role, model), (colour, form)) in enumerate(zip(models.items(), looks, strict=True)):
         if model is None:
             continue
-        confidence, accuracy, low, rows = (
+        confidence, accuracy, low, counts = (
             [100 * each[key] for each in model["calibration"]]
             for key in ("confidence", "accuracy", "low", "rows")
         )
@@ -87,7 +92,7 @@ def calibration(evidence: dict[str, Any]) -> Markup:
         width = 100 * (model["calibration"][0]["high"] - model["calibration"][0]["low"]) / 2
         spread.bar(
             [edge + number * width for edge in low],
-            [share / evidence["rows"] for share in rows],
+            [share / rows for share in counts],
             width=0.9 * width,
             align="edge",
             color=colour,
@@ -100,7 +105,7 @@ def calibration(evidence: dict[str, Any]) -> Markup:
     spread.set_xlabel("confidence, %")
     spread.set_xlim(0, 102)
     label = f"Confidence against the share of right labels: {'; '.join(words)}."
-    return inline(drawn, label, "calibration" + evidence["run"])
+    return inline(drawn, label, "calibration" + salt)
 
 
 def _points(middle: float, low: float | None, high: float | None) -> tuple[float, float, float]:

@@ -50,10 +50,7 @@ def recognise(head: Head, name: str, columns: Mapping[str, str], stated: str | N
     Raises:
         BadData: the columns are not those expected, or which separator it is remains unclear.
     """
-    text = head.text.decode(errors="ignore")
-    begin = len(text) - len(text.lstrip("\r\n"))
-    line = SEPARATOR_LINE.match(text, begin)
-    begin = line.end() if line else begin
+    text, begin, line = _begin(head)
     found = {one: _first_row(text, begin, one) for one in SEPARATORS}
     known = {one: _known(fields, columns) for one, (fields, _) in found.items()}
     separator = max(SEPARATORS, key=lambda one: known[one])
@@ -79,14 +76,31 @@ def recognise(head: Head, name: str, columns: Mapping[str, str], stated: str | N
             f"{name} has {len(fields):,} columns, more than {MOST_COLUMNS:,}.",
             f"deliver exactly {wanted(columns)}.",
         )
-    if not _plain(fields[-1]):
+    if not plain(fields[-1]):
         raise kinds.WRONG_COLUMNS.refusal(
             f"{name} has a last column without a name, as where every row ends in a separator.",
             "end rows after their last field.",
         )
-    meant = [plain if (plain := _plain(field)) in columns else field for field in fields]
+    meant = [own if (own := plain(field)) in columns else field for field in fields]
     check_columns(meant, name, columns)
     return Header(separator, tuple(fields), tuple(meant), len(text[:end].encode()))
+
+
+def names(head: Head, stated: str | None) -> list[str]:
+    """The first row of a CSV whose columns nobody knows yet: with the separator that gives the most fields.
+
+    `stated` is the separator where somebody says it.
+    """
+    text, begin, _ = _begin(head)
+    return max((_first_row(text, begin, one)[0] for one in ([stated] if stated else SEPARATORS)), key=len)
+
+
+def _begin(head: Head) -> tuple[str, int, re.Match[str] | None]:
+    """The text, where its first row begins, and the line before that which names the separator."""
+    text = head.text.decode(errors="ignore")
+    begin = len(text) - len(text.lstrip("\r\n"))
+    line = SEPARATOR_LINE.match(text, begin)
+    return text, line.end() if line else begin, line
 
 
 def _first_row(text: str, begin: int, separator: str) -> tuple[list[str], int]:
@@ -107,10 +121,10 @@ def _first_row(text: str, begin: int, separator: str) -> tuple[list[str], int]:
 
 def _known(fields: list[str], columns: Mapping[str, str]) -> int:
     """How many of the columns the fields name."""
-    return len({_plain(field) for field in fields} & columns.keys())
+    return len({plain(field) for field in fields} & columns.keys())
 
 
-def _plain(field: str) -> str:
+def plain(field: str) -> str:
     """A column's name without capitals and what cannot be seen."""
     return field.translate(INVISIBLE).strip().lower()
 

@@ -12,6 +12,8 @@ class FakeStates:
     class exceptions:
         class ExecutionAlreadyExists(Exception): ...
 
+        class ExecutionDoesNotExist(Exception): ...
+
     def __init__(self):
         self.executions: dict[str, dict] = {}
 
@@ -34,7 +36,18 @@ class FakeStates:
         execution |= {"status": status, "stopDate": execution["startDate"] + timedelta(hours=1), **details}
 
     def describe_execution(self, executionArn: str) -> dict:
+        if executionArn not in self.executions:
+            raise self.exceptions.ExecutionDoesNotExist
         return self.executions[executionArn]
+
+    def get_execution_history(self, executionArn: str, reverseOrder: bool, maxResults: int) -> dict:
+        """An execution is at the state that a test has written beside it."""
+        name = self.executions[executionArn].get("at", "GetGroup")
+        return {"events": [{"id": 2, "stateEnteredEventDetails": {"name": name}}, {"id": 3}]}
+
+    def list_executions(self, stateMachineArn: str, maxResults: int) -> dict:
+        [*pages] = self.paginate(stateMachineArn)
+        return {"executions": [execution for page in pages for execution in page["executions"]][:maxResults]}
 
     def get_paginator(self, operation: str) -> "FakeStates":
         assert operation == "list_executions"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipelines.report import comparison_page, labels_page, period_page
+from pipelines.report import comparison_page, labels_page, period_page, trial_page
 from tests.pipelines.report import months
 
 SCHEMES = ("light", "dark")
@@ -27,10 +27,31 @@ def pages(promoted, first, compare, publish, amended):
         "labels": labels_page(amended),
         "first labels": labels_page(months.read(publish(first=True))),
         "empty period": period_page("2026-10", [], ["DE-weee"], {}),
+        "trial": trial(promoted[0]),
     }
 
 
-KINDS = ("promoted", "first", "rejected", "period", "empty period", "labels", "first labels")
+def trial(evidence: dict) -> str:
+    """The page of a trial with the scores of a comparison, of a file and columns with hostile names."""
+    model, baseline = evidence["challenger"], evidence["winner"] | {"name": "a baseline"}
+    said = dict.fromkeys(("rows", "accuracy", "review", "comparison", "needed"), "What was found, in words.")
+    found = {
+        "file": HOSTILE,
+        "columns": [{"column": HOSTILE, "taken_for": "title", "why": "as you say"}],
+        "warnings": [HOSTILE],
+        "model": model,
+        "baseline": baseline,
+        "comparison": evidence,
+        "test": {"rows": evidence["rows"]},
+        "texts": evidence["distinct_texts"],
+        "needed": [{"gain": 0.01, "rows": 14000, "more": 13000}],
+        "findings": evidence["findings"],
+        "codes": {code: each["rows"] for code, each in model["codes"].items()} | {HOSTILE: 1},
+    }
+    return trial_page(found, said)
+
+
+KINDS = ("promoted", "first", "rejected", "period", "empty period", "labels", "first labels", "trial")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -51,6 +72,7 @@ def test_a_page_renders_without_a_word_on_the_console_and_asks_nothing_of_anyone
         ("period", "dark"),
         ("labels", "light"),
         ("labels", "dark"),
+        ("trial", "light"),
     ],
 )
 def test_axe_finds_no_fault(show, pages, kind, scheme):
@@ -135,6 +157,13 @@ def test_markup_in_an_items_id_is_shown_on_the_page_of_its_labels_and_does_not_r
     assert page.locator("main img, main script, td b").count() == 0
     shown = page.get_by_role("region", name="Items", exact=True).locator("td.id").all_inner_texts()
     assert shown and all(text.endswith(HOSTILE) for text in shown)
+
+
+def test_markup_in_a_files_names_is_shown_on_the_page_of_its_trial_and_does_not_run(show, pages):
+    page = show(pages["trial"], bypass_csp=True)
+    assert page.said == []
+    assert page.locator("main img, main script, td b").count() == 0
+    assert page.get_by_role("heading", level=1).inner_text() == HOSTILE
 
 
 def test_no_script_but_the_pages_own_may_run(show, pages):
