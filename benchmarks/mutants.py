@@ -62,9 +62,16 @@ FLOWS = "tests/pipelines/machines/test_"
 #: The tests that judge any definition, then those of one machine.
 OF_DEFINITIONS = [f"{FLOWS}{name}.py" for name in ("tries_and_catches", "requests", "graph_checks")]
 OF_MACHINES = {
-    "training": ["training_machine", "kept_notices", "capacity"],
-    "inference": ["inference_machine", "one_month_many_runs", "kept_notices", "capacity"],
-    "comparison": ["comparison_machine", "approval", "switching_winners", "kept_notices", "capacity"],
+    "training": ["training_machine", "kept_notices", "capacity", "tampering"],
+    "inference": ["inference_machine", "one_month_many_runs", "kept_notices", "capacity", "tampering"],
+    "comparison": [
+        "comparison_machine",
+        "approval",
+        "switching_winners",
+        "kept_notices",
+        "capacity",
+        "tampering",
+    ],
 }
 
 
@@ -99,7 +106,7 @@ AREAS = {
             *(f"{FLOWS}{name}.py" for name in ("approval", "switching_winners")),
             *("tests/pipelines/test_consistent_reads.py", "tests/pipelines/failures"),
             *("tests/test_undecided_models.py", "tests/pipelines/report/test_pages.py"),
-            "tests/pipelines/machines/test_compiled.py",
+            *("tests/pipelines/machines/test_compiled.py", "tests/inference/test_explain_command.py"),
         ),
     ),
     "failures": Area(
