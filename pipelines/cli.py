@@ -19,6 +19,7 @@ COMMANDS = {
     "models": ("pipelines.commands.models", "winners, their history and rollback"),
     "approve": ("pipelines.commands.approve", "approve a model that is waiting to become the winner"),
     "reject": ("pipelines.commands.reject", "reject a model that is waiting to become the winner"),
+    "runs": ("pipelines.commands.runs", "what runs and what has run: list, show, watch, logs"),
     "failures": ("pipelines.commands.failures", "what is not done: failed runs, messages, models, notices"),
     "retry": ("pipelines.commands.retry", "start again what is not done"),
     "dismiss": ("pipelines.commands.dismiss", "take off the list what nobody needs to be done any more"),

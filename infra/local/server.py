@@ -31,6 +31,7 @@ from infra.local.executions import write_execution
 from infra.local.front import Front, Service
 from infra.local.functions import Functions, Outcome
 from infra.local.jobs import Jobs
+from infra.local.logs import Logs
 from infra.local.mailbox import Mailbox
 from infra.local.objects import ObjectFolder
 from infra.local.surroundings import Surroundings
@@ -77,7 +78,11 @@ class Server:
         moto.install_objects(ObjectFolder(self._folder / "s3"))
         moto.install_cloudformation(self._s3)
         self._moto = moto
-        services: dict[str, Service] = {"SageMaker": self._jobs, "RedshiftData": self._warehouse}
+        services: dict[str, Service] = {
+            "SageMaker": self._jobs,
+            "RedshiftData": self._warehouse,
+            "Logs_20140328": Logs(self._folder / "jobs"),
+        }
         application, pruned = moto.application(), lambda: str(self._worker.prune())
         self._front = Front(application, services, self._timeline, self._is_quiet, pruned)
         self._http.RequestHandlerClass = moto.MotoRequestHandler
