@@ -9,7 +9,7 @@ local run, in infra/. docs/architecture.md shows how they fit together.
     definitions/  the state machines as JSON: what is deployed
     handlers/     the Lambda functions
     failures/     what is not done, and starting it again
-    monitoring/   what runs and what has run
+    monitoring/   what runs, what has landed, how far a month is
     ledger/       which model won when, and changing that by hand
     codebooks/    the codes of each group: files, checks, publishing
     review/       uncertain labels out to reviewers, decisions back

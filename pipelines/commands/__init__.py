@@ -12,6 +12,9 @@ package that it calls. `demo` and `local` are in infra/local, `deploy` and `dest
     reject.py         no to it
     runs.py           what runs and what has run
     watch_runs.py     the same, kept up to date
+    month.py          how far each group is with a month
+    deliveries.py     the datasets that have landed
+    order.py          asking the warehouse again
     failures.py       what is not done
     retry.py          starting it again
     dismiss.py        taking it off the list

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipelines import names
+from pipelines import cli, names
 from pipelines.monitoring import watch
 from pipelines.monitoring.steps import steps
 from tests.pipelines.monitoring.histories import START, History
@@ -140,10 +140,11 @@ def test_an_unknown_run_is_refused_with_the_place_where_names_are(account, verb)
     assert code == 1 and "there is no run 'nonsense'" in complaint and "labelmill runs list" in complaint
 
 
-def test_a_group_of_another_form_is_a_usage_error(account):
+def test_a_group_of_another_form_is_a_usage_error_that_says_how_to_write_it(capsys):
     with pytest.raises(SystemExit) as ended:
-        account.labelmill("runs", "list", "--group", "germany")
+        cli.main(["runs", "list", "--group", "germany"])
     assert ended.value.code == 2
+    assert "'germany' is not a model group. Fix: write it like DE-weee" in capsys.readouterr().err
 
 
 # ---------------------------------------------------------------- logs
