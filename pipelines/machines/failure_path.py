@@ -52,7 +52,7 @@ def failure_path(machine: str) -> states.State:
     AWS says of a tuning or transform job little more than that it failed, so the message also has the
     job's name and the address of its log.
 
-    A run that fails on this way itself is not lost: it is among the executions that `labelmill failures` reads.
+    A run that fails on this way itself is not lost: `labelmill failures` reads the executions, too.
     """
     # A Fail state may not repeat an error of Step Functions itself (States.*), so every run fails with this.
     failed = Fail("Failed", error="RunFailed", cause_path="$.notice.sentence")

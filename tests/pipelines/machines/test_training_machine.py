@@ -2,7 +2,6 @@
 
 import contextlib
 import itertools
-import json
 
 import pytest
 from botocore.exceptions import ClientError

@@ -173,7 +173,11 @@ def test_no_table_names_a_task_that_is_not_there(table):
     assert table.keys() <= TASKS.keys()
 
 
-@pytest.mark.parametrize("key", [key for key in LAST_CATCH if LAST_CATCH[key][0] not in ("Failed", "NotifyOperators")], ids="-".join)
+@pytest.mark.parametrize(
+    "key",
+    [key for key in LAST_CATCH if LAST_CATCH[key][0] not in ("Failed", "NotifyOperators")],
+    ids="-".join,
+)
 def test_what_stands_between_a_task_and_the_failure_path_leads_there_by_default(key):
     """A choice that knows no better, or a search that is made once more."""
     states, place = definition_of(key[0])["States"], LAST_CATCH[key][0]
