@@ -37,6 +37,13 @@ def add_parser(subparsers: Subparsers) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verbs = local.add_subparsers(dest="verb", metavar="up|down|status|schedule|prune", required=True)
+    examples = {
+        "up": "labelmill local up --port 4566",
+        "down": "labelmill local down",
+        "status": "labelmill local status",
+        "schedule": "labelmill local schedule labelmill-training --at 2026-11-01T04:00",
+        "prune": "labelmill local prune",
+    }
     up = verbs.add_parser("up", help="start it, in the background; print its address and names")
     up.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
     up.add_argument("--foreground", action="store_true", help="print what happens until Ctrl-C")
@@ -54,6 +61,8 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     for verb in (up, down, status, schedule, prune):
         verb.add_argument("--dir", type=Path, default=Path(".labelmill"), help="folder of runs and results")
+    for name, verb in verbs.choices.items():
+        verb.epilog = f"Example: {examples[name]}"
     local.set_defaults(run=run)
 
 

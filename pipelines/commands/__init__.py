@@ -22,6 +22,8 @@ package that it calls. `demo` and `local` are in infra/local, `deploy` and `dest
     review.py         the sheet of uncertain items, out and back
     report.py         pages on comparisons, labels and periods
     plan.py           what a month will cost
+    completion.py     what shells complete with
+    help.py           how they show help
     arguments.py      arguments that several take
     display.py        how they show text, times and tables
     shared.py         what all commands that call AWS share
