@@ -27,9 +27,9 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    import argcomplete
+    from argcomplete.shell_integration import shellcode
 
     # argcomplete has one script for bash and zsh.
     shell = "fish" if args.shell == "fish" else "bash"
-    print(argcomplete.shellcode(["labelmill"], shell=shell))
+    print(shellcode(["labelmill"], shell=shell))
     return 0

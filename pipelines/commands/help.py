@@ -48,6 +48,6 @@ def _command(line: str, width: int) -> list[str]:
 class Parser(argparse.ArgumentParser):
     """An ArgumentParser with such help; the parsers of its subcommands are of this class as well."""
 
-    def __init__(self, *args: Any, formatter_class: Any = argparse.HelpFormatter, **further: Any) -> None:
+    def __init__(self, *, formatter_class: Any = argparse.HelpFormatter, **further: Any) -> None:
         raw = issubclass(formatter_class, argparse.RawDescriptionHelpFormatter)
-        super().__init__(*args, formatter_class=_WholeWithExamples if raw else _Whole, **further)
+        super().__init__(formatter_class=_WholeWithExamples if raw else _Whole, **further)
