@@ -27,14 +27,15 @@ class Message(NamedTuple):
 # To operators.
 RUN_FAILED = Message(
     "{machine} failed: {run}",
-    "The {machine} run {run} failed: {sentence} (error {error}).{log} "
-    "Once its cause is gone, start it again: labelmill retry --run {run}",
+    "{sentence}\n\n"
+    "What to do: once that is put right, labelmill retry --run {run}\n\n"
+    "The {machine} run {run} failed (error {error}).{log} More: labelmill runs show {run}",
 )
 UNLOAD_FAILED = Message(
     "unload failed: {group} {purpose} {period}",
-    "The warehouse delivered no {purpose} dataset of {group} for {period}: "
-    "{cause} (error {error}, statement {statement}, {statement_id}). "
-    "No run was started. Once the cause is gone, order it again: labelmill retry --run {statement}",
+    "The warehouse delivered no {purpose} dataset of {group} for {period}: {cause}\n\n"
+    "What to do: once that is put right, labelmill retry --run {statement}\n\n"
+    "Statement {statement}, {statement_id} (error {error}). No run was started.",
 )
 NO_ITEMS = Message(
     "no items: {group} {purpose} {period}",

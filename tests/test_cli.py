@@ -1,8 +1,12 @@
 """The command line as a whole; each command is tested where it lives."""
 
+import argparse
+import importlib
 import os
+import re
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -12,8 +16,8 @@ from pipelines import cli
 LABELMILL = Path(sys.executable).with_name("labelmill")
 
 
-def labelmill(*words: str) -> subprocess.CompletedProcess:
-    return subprocess.run([LABELMILL, *words], capture_output=True, text=True)
+def labelmill(*words: str, **environment: str) -> subprocess.CompletedProcess:
+    return subprocess.run([LABELMILL, *words], capture_output=True, text=True, env=os.environ | environment)
 
 
 def test_help_names_every_command():
@@ -25,7 +29,18 @@ def test_help_names_every_command():
 @pytest.mark.parametrize("words", [["--help"], *([name, "--help"] for name in cli.COMMANDS)], ids=" ".join)
 def test_help_loads_nothing_heavy(words):
     """What makes the command line answer in well under 200 ms (benchmarks/cli_start.py measures it)."""
-    heavy = {"boto3", "botocore", "numpy", "pandas", "pyarrow", "sklearn", "moto", "rich", "jinja2"}
+    heavy = {
+        "boto3",
+        "botocore",
+        "numpy",
+        "pandas",
+        "pyarrow",
+        "sklearn",
+        "moto",
+        "rich",
+        "jinja2",
+        "argcomplete",
+    }
     code = (
         f"import sys; from pipelines import cli\ntry: cli.main({words})\n"
         "except SystemExit: pass\nprint(*sys.modules)"
@@ -33,6 +48,75 @@ def test_help_loads_nothing_heavy(words):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name.partition(".")[0] for name in done.stdout.splitlines()[-1].split()}
     assert not loaded & heavy
+
+
+def test_without_a_command_the_help_is_shown_and_nothing_has_failed():
+    bare = labelmill()
+    assert (bare.returncode, bare.stdout, bare.stderr) == (0, labelmill("--help").stdout, "")
+
+
+def test_the_version_is_that_of_the_package():
+    assert labelmill("--version").stdout == f"labelmill {version('labelmill')}\n"
+
+
+def test_the_help_says_what_each_exit_code_means():
+    assert "Exit codes: 0 done; 1 it failed" in labelmill("--help").stdout
+
+
+def helped(capsys, words: list[str]) -> str:
+    """What `--help` of a command prints."""
+    with pytest.raises(SystemExit):
+        cli.main([*words, "--help"])
+    return capsys.readouterr().out
+
+
+def verbs(name: str) -> list[list[str]]:
+    """A command and each of its verbs."""
+    subparsers = argparse.ArgumentParser().add_subparsers()
+    importlib.import_module(cli.COMMANDS[name][0]).add_parser(subparsers)
+    inner = [
+        action.choices
+        for action in subparsers.choices[name]._actions
+        if isinstance(action, argparse._SubParsersAction)
+    ]
+    return [[name], *([name, verb] for choices in inner for verb in choices)]
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_every_help_ends_with_an_example_and_at_no_width_a_word_is_cut(capsys, monkeypatch, name):
+    for words in verbs(name):
+        monkeypatch.setenv("COLUMNS", "1000")
+        whole = helped(capsys, words)
+        assert re.search(r"^Examples?:[^\n]*(\n +.*)*\n+(\S.*\n)*\Z", whole, flags=re.MULTILINE), words
+        for columns in ("80", "120"):
+            monkeypatch.setenv("COLUMNS", columns)
+            shown = helped(capsys, words)
+            # A long command goes on in the next line, behind a backslash.
+            assert shown.replace(" \\\n", "\n").split() == whole.split(), words
+            assert not [
+                line for line in shown.splitlines() if len(line) > int(columns) and " " in line.strip()
+            ]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_gets_what_it_completes_with(shell):
+    done = labelmill("completion", shell)
+    assert done.returncode == 0 and "complete " in done.stdout and "labelmill" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("line", "completed"),
+    [
+        ("labelmill mon", {"month"}),
+        ("labelmill runs l", {"list", "logs"}),
+        ("labelmill runs list --gr", {"--group"}),
+    ],
+)
+def test_commands_verbs_and_options_are_completed(tmp_path, line, completed):
+    asked = {"COMP_LINE": line, "COMP_POINT": str(len(line)), "_ARGCOMPLETE": "1", "_ARGCOMPLETE_IFS": " "}
+    answer = tmp_path / "answer"
+    done = labelmill(**asked, _ARGCOMPLETE_STDOUT_FILENAME=str(answer))
+    assert done.returncode == 0 and set(answer.read_text().split()) == completed
 
 
 def test_an_unknown_command_is_a_usage_error():

@@ -6,7 +6,7 @@ It changes nothing. Read account.py first.
     account.py   what an account is asked, in which order
     machine.py   what this machine is asked
     quotas.py    what the answers say: service quotas
-    stack.py     of what is deployed: image, mails, keys, queues, schedules
+    stack.py     of what is deployed, from the image to the rules; and the clock
     warehouse.py of the warehouse: there, with our role, and granted
     cron.py      when a schedule runs next
     finding.py   what is found

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -49,7 +50,7 @@ def account(
         now: with its time zone.
         sleep: between two looks at a statement.
     """
-    found = _asked("credentials", lambda: [_credentials(settings, client)])
+    found = _asked("credentials", lambda: _credentials(settings, client, now))
     if found[0].status == FAIL:
         return found  # nothing else can be asked
     found += _asked("quotas", lambda: _quotas(settings, client))
@@ -64,7 +65,7 @@ def account(
     if deployed:
         found += _asked("mails", lambda: _mails(client, deployed))
         found += _asked("queues", lambda: _queues(client, deployed))
-        found += _asked("stack's resources", lambda: _keys_and_schedules(settings, client, now))
+        found += _asked("stack's resources", lambda: _resources(settings, client, now))
     return found
 
 
@@ -74,15 +75,20 @@ def _asked(what: str, ask: Callable[[], list[Finding]]) -> list[Finding]:
         return ask()
     except (ClientError, BotoCoreError) as error:
         step = "sign in (AWS_PROFILE), or let somebody look who has the right to"
+        if any(words in str(error) for words in stack.CLOCK_IS_WRONG):
+            step = stack.SET_CLOCK
         return [Finding(FAIL, what, f"could not be looked at: {str(error).rstrip('.')}", step)]
 
 
-def _credentials(settings: Settings, client: Callable[[str], Any]) -> Finding:
+def _credentials(settings: Settings, client: Callable[[str], Any], now: datetime) -> list[Finding]:
     who = client("sts").get_caller_identity()
     if settings.account not in ("", who["Account"]):
         sentence = f"of account {who['Account']}, the environment is for {settings.account}"
-        return Finding(FAIL, "credentials", sentence, "set AWS_PROFILE")
-    return Finding(OK, "credentials", f"{who['Arn']}, account {who['Account']}, Region {settings.region}")
+        return [Finding(FAIL, "credentials", sentence, "set AWS_PROFILE")]
+    told = f"{who['Arn']}, account {who['Account']}, Region {settings.region}"
+    theirs = who.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+    clock = [stack.clock(parsedate_to_datetime(theirs), now)] if theirs else []
+    return [Finding(OK, "credentials", told), *clock]
 
 
 def _quotas(settings: Settings, client: Callable[[str], Any]) -> list[Finding]:
@@ -145,7 +151,7 @@ def _queues(client: Callable[[str], Any], deployed: dict[str, str]) -> list[Find
     ]
 
 
-def _keys_and_schedules(settings: Settings, client: Callable[[str], Any], now: datetime) -> list[Finding]:
+def _resources(settings: Settings, client: Callable[[str], Any], now: datetime) -> list[Finding]:
     pages = client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=settings.stack)
     resources: list[StackResourceSummaryTypeDef] = [
         resource for page in pages for resource in page["StackResourceSummaries"]
@@ -158,7 +164,7 @@ def _keys_and_schedules(settings: Settings, client: Callable[[str], Any], now: d
             if resource["ResourceType"] == kind
         )
 
-    kms, scheduler = client("kms"), client("scheduler")
+    kms, scheduler, functions, events = map(client, ("kms", "scheduler", "lambda", "events"))
     keys = [
         stack.key(logical, kms.describe_key(KeyId=physical)["KeyMetadata"])
         for logical, physical in named("AWS::KMS::Key")
@@ -167,7 +173,15 @@ def _keys_and_schedules(settings: Settings, client: Callable[[str], Any], now: d
         stack.schedule(scheduler.get_schedule(Name=physical), now)
         for _, physical in named("AWS::Scheduler::Schedule")
     ]
-    return keys + schedules
+    mappings = [
+        stack.mapping(logical, functions.get_event_source_mapping(UUID=physical))
+        for logical, physical in named("AWS::Lambda::EventSourceMapping")
+    ]
+    rules = [
+        stack.rule(logical, events.describe_rule(Name=physical))
+        for logical, physical in named("AWS::Events::Rule")
+    ]
+    return keys + schedules + mappings + rules
 
 
 def _warehouse(

@@ -1,4 +1,4 @@
-"""What AWS's answers say of what is deployed: image, mails, keys, queues, schedules. Pure."""
+"""What AWS's answers say of what is deployed, from the image to the rules, and of the clock. Pure."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from infra.doctor.finding import FAIL, OK, WARN, Finding
 
 if TYPE_CHECKING:
     from types_boto3_kms.type_defs import KeyMetadataTypeDef
+    from types_boto3_lambda.type_defs import EventSourceMappingConfigurationResponseTypeDef
     from types_boto3_scheduler.type_defs import GetScheduleOutputTypeDef
     from types_boto3_sns.type_defs import SubscriptionTypeDef
 
@@ -22,6 +23,19 @@ AUDIENCES = {
     "MlopsTopicArn": ("comparisons", "MlopsEmail"),
     "StakeholdersTopicArn": ("labels and new winners", "StakeholdersEmail"),
 }
+#: Of a request whose time AWS does not believe (IAM User Guide, "Troubleshoot Signature Version 4 signing for
+#: AWS API requests": signatures expire, and must not be of the future).
+CLOCK_IS_WRONG = ("Signature expired", "Signature not yet current", "RequestTimeTooSkewed")
+SET_CLOCK = "set this machine's clock (NTP): AWS refuses requests of another time than its own"
+MOST_SECONDS_OFF = 60
+
+
+def clock(theirs: datetime, now: datetime) -> Finding:
+    """Whether this machine's clock is right, by AWS's own; both with their time zone."""
+    off = abs((theirs - now).total_seconds())
+    if off <= MOST_SECONDS_OFF:
+        return Finding(OK, "clock", "as AWS's")
+    return Finding(WARN, "clock", f"{off:.0f} s away from AWS's", SET_CLOCK)
 
 
 def image(
@@ -112,7 +126,7 @@ def queue(output: str, attributes: Mapping[str, str]) -> Finding:
     )
     if not count:
         return Finding(OK, what, "empty")
-    return Finding(WARN, what, f"{count} wait for a person", "docs/runbook.md says how to start them again")
+    return Finding(WARN, what, f"{count} wait for a person", "labelmill failures says what to do about each")
 
 
 def schedule(answer: GetScheduleOutputTypeDef, now: datetime) -> Finding:
@@ -125,3 +139,24 @@ def schedule(answer: GetScheduleOutputTypeDef, now: datetime) -> Finding:
     if time is None:
         return Finding(WARN, what, f"{expression} of {zone}: no next time found", "check it with a calendar")
     return Finding(OK, what, f"next at {time:%Y-%m-%d %H:%M} ({zone})")
+
+
+def mapping(logical: str, answer: EventSourceMappingConfigurationResponseTypeDef) -> Finding:
+    """Whether a function takes its queue's messages; `logical` is the mapping's name in the template."""
+    what, state = f"mapping {logical}", answer.get("State", "")
+    if state == "Enabled":
+        return Finding(OK, what, "enabled")
+    if state in ("Creating", "Enabling", "Updating"):
+        return Finding(WARN, what, f"{state.lower()}", "look again in a minute")
+    step = f"aws lambda update-event-source-mapping --uuid {answer['UUID']} --enabled"
+    return Finding(FAIL, what, f"{state.lower()}: nothing takes its queue's messages", step)
+
+
+def rule(logical: str, answer: Mapping[str, str]) -> Finding:
+    """Whether a rule passes events on; `logical` is its name in the template."""
+    what = f"rule {logical}"
+    if answer["State"] != "DISABLED":
+        return Finding(OK, what, "enabled")
+    return Finding(
+        FAIL, what, "disabled: what follows is not started", f"aws events enable-rule --name {answer['Name']}"
+    )

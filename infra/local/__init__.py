@@ -49,6 +49,7 @@ The services:
     surroundings.py       what it asks of S3 and IAM for that
     sagemaker/            the jobs themselves
     aws_models.py         requests checked against AWS's own description
+    logs.py               CloudWatch Logs of jobs
     warehouse.py          Redshift's Data API
     unloading.py          one UNLOAD, by DuckDB
     warehouse_samples.py  synthetic items in its tables

@@ -40,6 +40,14 @@ def add_parser(subparsers: Subparsers) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verbs = local.add_subparsers(dest="verb", metavar="up|down|status|run|schedule|prune", required=True)
+    examples = {
+        "up": "labelmill local up --port 4566",
+        "down": "labelmill local down",
+        "status": "labelmill local status",
+        "run": "labelmill local run models list",
+        "schedule": "labelmill local schedule labelmill-training --at 2026-11-01T04:00",
+        "prune": "labelmill local prune",
+    }
     up = verbs.add_parser("up", help="start it, in the background; print its address and names")
     up.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
     up.add_argument("--from-demo", action="store_true", help="begin with what labelmill demo has left")
@@ -64,6 +72,8 @@ def add_parser(subparsers: Subparsers) -> None:
     against = verbs.add_parser("run", help="run another command against it; it is started where none runs")
     against.add_argument("--dir", type=Path, default=Path(".labelmill"), help="folder of runs and results")
     against.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND", help="such as models list")
+    for name, verb in verbs.choices.items():
+        verb.epilog = f"Example: {examples[name]}"
     local.set_defaults(run=run)
 
 

@@ -35,6 +35,7 @@ from infra.local.items import Items
 from infra.local.jobs import Jobs
 from infra.local.keeping import Keeper, Part
 from infra.local.lock import take
+from infra.local.logs import Logs
 from infra.local.mailbox import Mailbox
 from infra.local.misplaced import problem
 from infra.local.objects import ObjectFolder
@@ -98,7 +99,11 @@ class Server:
             "objects": moto.Objects(objects),
         }
         self._keeper = Keeper(self._folder, parts)
-        services: dict[str, Service] = {"SageMaker": self._jobs, "RedshiftData": self._warehouse}
+        services: dict[str, Service] = {
+            "SageMaker": self._jobs,
+            "RedshiftData": self._warehouse,
+            "Logs_20140328": Logs(self._folder / "jobs"),
+        }
         signatures = Signatures(self._http.port, self.connection.secret)
         application, pruned = moto.application(), lambda: str(self._worker.prune())
         self._front = Front(

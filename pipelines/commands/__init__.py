@@ -13,6 +13,11 @@ package that it calls. `demo` and `local` are in infra/local, `deploy` and `dest
     models.py         winners, their history, and changing them by hand
     approve.py        yes to a challenger that waits
     reject.py         no to it
+    runs.py           what runs and what has run
+    watch_runs.py     the same, kept up to date
+    month.py          how far each group is with a month
+    deliveries.py     the datasets that have landed
+    order.py          asking the warehouse again
     failures.py       what is not done
     retry.py          starting it again
     dismiss.py        taking it off the list
@@ -20,6 +25,10 @@ package that it calls. `demo` and `local` are in infra/local, `deploy` and `dest
     review.py         the sheet of uncertain items, out and back
     report.py         pages on comparisons, labels and periods
     plan.py           what a month will cost
+    completion.py     what shells complete with
+    help.py           how they show help
+    arguments.py      arguments that several take
+    display.py        how they show text, times and tables
     shared.py         what all commands that call AWS share
     target.py         which stack they talk to
     ledger_access.py  what those on the ledger share

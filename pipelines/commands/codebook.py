@@ -38,23 +38,39 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     verbs = parser.add_subparsers(metavar="VERB", required=True)
 
-    check = verbs.add_parser("check", help="check a file: every problem and its fix")
+    check = verbs.add_parser(
+        "check",
+        help="check a file: every problem and its fix",
+        epilog="Example: labelmill codebook check DE-weee.json",
+    )
     check.add_argument("files", nargs="+", metavar="FILE")
     check.set_defaults(run=guarded(_check))
 
-    show = verbs.add_parser("show", help="the codes, when each is in force and what replaces it")
+    show = verbs.add_parser(
+        "show",
+        help="the codes, when each is in force and what replaces it",
+        epilog="Example: labelmill codebook show DE-weee",
+    )
     show.add_argument("codebook", metavar="GROUP", help="a model group, or a codebook's file")
     show.add_argument("--json", action="store_true", help="print it as JSON")
     show.set_defaults(run=guarded(_show, talks=lambda args: not _is_file(args.codebook)))
 
-    diff = verbs.add_parser("diff", help="what changes from A to B")
+    diff = verbs.add_parser(
+        "diff",
+        help="what changes from A to B",
+        epilog="Example: labelmill codebook diff DE-weee DE-weee.json",
+    )
     diff.add_argument("before", metavar="A", help="a model group, or a codebook's file")
     diff.add_argument("after", metavar="B", help="a model group, or a codebook's file")
     diff.set_defaults(
         run=guarded(_diff, talks=lambda args: not (_is_file(args.before) and _is_file(args.after)))
     )
 
-    publish = verbs.add_parser("publish", help="make the file the current codebook of its model group")
+    publish = verbs.add_parser(
+        "publish",
+        help="make the file the current codebook of its model group",
+        epilog="Example: labelmill codebook publish DE-weee.json",
+    )
     publish.add_argument("file", metavar="FILE")
     publish.set_defaults(run=guarded(_publish))
 

@@ -4,6 +4,7 @@ import argparse
 from datetime import UTC, datetime
 from itertools import groupby
 
+from pipelines.commands.display import lines, minute
 from pipelines.commands.shared import Subparsers, add_stack, guarded, print_json
 
 
@@ -32,10 +33,14 @@ def _list(args: argparse.Namespace) -> int:
     for group, of_group in groupby(failures, lambda failure: failure.group):
         print(group or "no model group")
         for failure in of_group:
-            since = failure.since.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
             why = f"{failure.error}: {failure.sentence}" if failure.error else failure.sentence
-            print(f"  {failure.what} {failure.name}")
-            print(f"      {failure.period or 'no month'}, since {since} UTC. {why}")
-            print(f"      next: {failure.next_step}")
+            print(lines(f"{failure.what} {failure.name}", indent="  "))
+            print(
+                lines(
+                    f"{failure.period or 'no month'}, since {minute(failure.since)} UTC. {why}",
+                    indent=" " * 6,
+                )
+            )
+            print(lines(f"next: {failure.next_step}", indent=" " * 6))
     print(f"{len(failures)} not done" if failures else "everything is done")
     return 0

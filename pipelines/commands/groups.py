@@ -25,7 +25,7 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     verbs = parser.add_subparsers(metavar="VERB", required=True)
     text = "every group: codebook, winner, newest month, and since when it is retired"
-    listing = verbs.add_parser("list", help=text, description=text)
+    listing = verbs.add_parser("list", help=text, description=text, epilog="Example: labelmill groups list")
     listing.add_argument("--json", action="store_true", help="print it as JSON, with the history")
     listing.set_defaults(run=guarded(_list))
     add_stack(listing)
@@ -33,7 +33,8 @@ def add_parser(subparsers: Subparsers) -> None:
         ("retire", "let nothing of it be ordered, trained on or labelled; what there is stays", _retire),
         ("revive", "take a retired group up again", _revive),
     ):
-        verb = verbs.add_parser(name, help=text, description=text)
+        example = f'labelmill groups {name} GB-weee --reason "agreed with compliance"'
+        verb = verbs.add_parser(name, help=text, description=text, epilog=f"Example: {example}")
         verb.add_argument("group", metavar="GROUP", help="the model group, such as DE-weee")
         verb.add_argument("--reason", required=True, metavar="TEXT", help="why; kept in the ledger")
         add_by(verb)

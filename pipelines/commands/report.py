@@ -31,16 +31,28 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     verbs = parser.add_subparsers(metavar="VERB", required=True)
 
-    comparison = verbs.add_parser("comparison", help="the page of one comparison")
+    comparison = verbs.add_parser(
+        "comparison",
+        help="the page of one comparison",
+        epilog="Example: labelmill report comparison DE-weee-comparison-2026-10-0f3a9c21d4e5",
+    )
     comparison.add_argument("name", metavar="RUN", help="the comparison's run; the SNS message names it")
     comparison.set_defaults(run=guarded(_comparison))
 
-    labels = verbs.add_parser("labels", help="the page of a group's labels of a month: what changed and why")
+    labels = verbs.add_parser(
+        "labels",
+        help="the page of a group's labels of a month: what changed and why",
+        epilog="Example: labelmill report labels DE-weee 2026-10",
+    )
     labels.add_argument("group", metavar="GROUP", help="a model group, such as DE-weee")
     labels.add_argument("period", metavar="PERIOD", help="such as 2026-10")
     labels.set_defaults(run=guarded(_labels))
 
-    period = verbs.add_parser("period", help="a page for all groups, and the pages it links to")
+    period = verbs.add_parser(
+        "period",
+        help="a page for all groups, and the pages it links to",
+        epilog="Example: labelmill report period 2026-10",
+    )
     period.add_argument("name", metavar="PERIOD", help="such as 2026-10")
     period.set_defaults(run=guarded(_period))
 

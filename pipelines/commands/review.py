@@ -36,7 +36,11 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     verbs = parser.add_subparsers(metavar="VERB", required=True)
 
-    export = verbs.add_parser("export", help="write the sheet, most valuable items first")
+    export = verbs.add_parser(
+        "export",
+        help="write the sheet, most valuable items first",
+        epilog="Example: labelmill review export DE-weee 2026-10",
+    )
     export.add_argument("group", metavar="GROUP", help="a model group, such as DE-weee")
     export.add_argument("period", metavar="PERIOD", help="such as 2026-10")
     export.add_argument(
@@ -49,7 +53,9 @@ def add_parser(subparsers: Subparsers) -> None:
     export.set_defaults(run=guarded(_export))
 
     import_ = verbs.add_parser(
-        "import", help="check a filled sheet and publish the labels with its decisions"
+        "import",
+        help="check a filled sheet and publish the labels with its decisions",
+        epilog="Example: labelmill review import review-DE-weee-2026-10.xlsx",
     )
     import_.add_argument("file", type=Path, metavar="FILE")
     import_.add_argument("--by", required=True, metavar="NAME", help="who decided; kept with each decision")

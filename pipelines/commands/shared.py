@@ -7,6 +7,8 @@ import textwrap
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
+from pipelines.commands.display import table
+
 #: The fix where AWS was not reached at all: no Region, no credentials, no answer at the endpoint.
 REACH = (
     "Fix: set AWS_PROFILE (or give --profile) and AWS_REGION; for the local stack, run labelmill local up in "
@@ -105,10 +107,8 @@ def _of_a_file(error: OSError) -> str:
 
 
 def print_table(titles: Sequence[str], cells: Sequence[Sequence[str]]) -> int:
-    """Print lines of text under titles, each column as wide as it must be; the exit code of a success."""
-    widths = [max(map(len, column)) for column in zip(titles, *cells, strict=True)]
-    for line in (titles, *cells):
-        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    """Print a table (display.py); the exit code of a success."""
+    print(table(titles, cells))
     return 0
 
 

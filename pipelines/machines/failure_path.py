@@ -44,13 +44,15 @@ LOG_PAGE = (
 
 
 def failure_path(machine: str) -> states.State:
-    """Queue everything needed to start again, send the operators one sentence, fail.
+    """Find the one sentence that says why, queue all that is needed to start again, tell operators, fail.
 
     The sentence is the job's own. Step Functions gives the description of a failed job as the cause, and
     the sentence is in it as `ExitMessage` (processing) or `FailureReason` (training, tuning, transform). A
     job that was stopped has neither.
     AWS says of a tuning or transform job little more than that it failed, so the message also has the
     job's name and the address of its log.
+
+    A run that fails on this way itself is not lost: `labelmill failures` reads the executions, too.
     """
     # A Fail state may not repeat an error of Step Functions itself (States.*), so every run fails with this.
     failed = Fail("Failed", error="RunFailed", cause_path="$.notice.sentence")
@@ -74,11 +76,28 @@ def failure_path(machine: str) -> states.State:
     # If this message cannot be sent, the run must still fail with its own cause.
     notify.catches[0].fields["result_path"] = "$.notify_error"
     notify.next(failed)
+    queue = call(
+        "QueueFailure",
+        "sqs:sendMessage",
+        {
+            "QueueUrl": "${FailureQueueUrl}",
+            "MessageBody": {
+                "machine": machine,
+                "run": Path("$$.Execution.Name"),
+                "input": Path("$$.Execution.Input"),
+                "error": Path("$.failure.Error"),
+                "cause": Path("$.notice.sentence"),
+            },
+        },
+        notify,
+    )
+    queue.catches[0].fields["result_path"] = "$.queue_error"
+    queue.next(notify)
 
     def notice_of(state_id: str, sentence: Path, log: Path | str = "") -> states.State:
         notice = {"sentence": sentence, "log": log}
         step = states.Pass(state_id, parameters=notice, result_path="$.notice")
-        step.next(notify)
+        step.next(queue)
         return step
 
     from_cause = notice_of("TellCause", Path("$.failure.Cause"))
@@ -94,7 +113,7 @@ def failure_path(machine: str) -> states.State:
     reason = states.Choice("ReasonOfJob")
     given = "$.report.job.FailureReason"
     killed = rule.Or([rule.StringMatches(given, words) for words in KILLED])
-    reason.add_choice(rule.And([rule.IsPresent(given, True), killed]), _out_of_memory(page, notify))
+    reason.add_choice(rule.And([rule.IsPresent(given, True), killed]), _out_of_memory(page, queue))
     for field in ("ExitMessage", "FailureReason"):
         path = f"$.report.job.{field}"
         told = notice_of(f"Tell{field}", Path(path), page)
@@ -124,25 +143,7 @@ def failure_path(machine: str) -> states.State:
     cause.add_choice(rule.StringEquals("$.failure.Cause", ""), no_cause)
     cause.add_choice(rule.StringMatches("$.failure.Cause", "{*}"), read)
     cause.default_choice(from_cause)
-    counted = _count_tampered(then=cause)
-    queue = call(
-        "QueueFailure",
-        "sqs:sendMessage",
-        {
-            "QueueUrl": "${FailureQueueUrl}",
-            "MessageBody": {
-                "machine": machine,
-                "run": Path("$$.Execution.Name"),
-                "input": Path("$$.Execution.Input"),
-                "error": Path("$.failure.Error"),
-                "cause": Path("$.failure.Cause"),
-            },
-        },
-        counted,
-    )
-    queue.catches[0].fields["result_path"] = "$.queue_error"
-    queue.next(counted)
-    return queue
+    return _count_tampered(then=cause)
 
 
 def _out_of_memory(log: Path, then: states.State) -> states.State:

@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.exceptions import NoCredentialsError
@@ -12,6 +12,7 @@ from infra.deploy.settings import Settings
 from infra.doctor import command
 from infra.doctor.account import FAILURE_QUEUES, account
 from infra.doctor.finding import FAIL, OK, WARN
+from infra.doctor.stack import clock
 from tests.infra.doctor.fake_aws import REGION, FakeAws, refusal
 from tests.infra.templates import template
 
@@ -94,6 +95,8 @@ def answers(**changed):
             "StackResourceSummaries": [
                 resource("WorkKey", KEY, "AWS::KMS::Key"),
                 resource("WorkBucket", "b", "AWS::S3::Bucket"),
+                resource("TrainingMapping", KEY, "AWS::Lambda::EventSourceMapping"),
+                resource("ModelTrainedRule", "labelmill-model-trained", "AWS::Events::Rule"),
                 *(resource("Schedule", name, "AWS::Scheduler::Schedule") for name in SCHEDULES),
             ]
         },
@@ -108,6 +111,8 @@ def answers(**changed):
             "Attributes": {"ApproximateNumberOfMessages": "0", "ApproximateNumberOfMessagesNotVisible": "0"}
         },
         ("kms", "DescribeKey"): {"KeyMetadata": {"KeyId": KEY, "KeyState": "Enabled"}},
+        ("lambda", "GetEventSourceMapping"): {"UUID": KEY, "State": "Enabled"},
+        ("events", "DescribeRule"): {"Name": "labelmill-model-trained", "State": "ENABLED"},
         ("scheduler", "GetSchedule"): lambda request: {
             "Name": request["Name"],
             "ScheduleExpression": SCHEDULES[request["Name"]],
@@ -164,6 +169,8 @@ def test_a_healthy_account_is_all_ok():
         "queue",
         "key",
         "schedule",
+        "mapping",
+        "rule",
     }
 
 
@@ -252,6 +259,32 @@ def test_a_key_that_is_to_be_deleted_and_a_disabled_schedule_fail():
     off = {"Name": "labelmill-training", "ScheduleExpression": "cron(0 4 1 * ? *)", "State": "DISABLED"}
     found = findings({"DescribeKey": gone, "GetSchedule": off})
     assert found["key WorkKey"].status == found["schedule labelmill-training"].status == FAIL
+
+
+def test_a_disabled_mapping_and_a_disabled_rule_fail_with_the_command_that_enables_them():
+    off = {
+        "GetEventSourceMapping": {"UUID": KEY, "State": "Disabled"},
+        "DescribeRule": {"Name": "labelmill-model-trained", "State": "DISABLED"},
+    }
+    found = findings(off)
+    mapping, rule = found["mapping TrainingMapping"], found["rule ModelTrainedRule"]
+    assert mapping.status == rule.status == FAIL
+    assert mapping.fix == f"aws lambda update-event-source-mapping --uuid {KEY} --enabled"
+    assert rule.fix == "aws events enable-rule --name labelmill-model-trained"
+    changing = findings({"GetEventSourceMapping": {"UUID": KEY, "State": "Updating"}})
+    assert changing["mapping TrainingMapping"].status == WARN
+
+
+@pytest.mark.parametrize(("off", "status"), [(60, OK), (-61, WARN)])
+def test_a_clock_that_is_a_minute_off_is_a_warning(off, status):
+    assert clock(NOW + timedelta(seconds=off), NOW).status == status
+
+
+def test_a_request_that_aws_refuses_for_its_time_is_told_as_a_wrong_clock():
+    error = refusal("SignatureDoesNotMatch", "Signature expired: 20261130T120000Z is now earlier than")
+    aws = FakeAws(answers(GetCallerIdentity=error))
+    [found] = account(Settings(REGION, "", "labelmill", {}), aws.client, NOW)
+    assert found.status == FAIL and found.fix.startswith("set this machine's clock")
 
 
 def test_a_stack_without_a_warehouse_is_told_that_nothing_orders():

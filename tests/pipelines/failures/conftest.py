@@ -37,6 +37,8 @@ class Account:
             "LandingBucket": "landing",
             "WorkBucket": "work-bucket",
             "TimeZone": "UTC",
+            "DeadlineDay": "10",
+            "DeadlineHour": "8",
         }
         for machine in ("training", "inference", "comparison"):
             self.outputs[f"{machine.capitalize()}MachineArn"] = f"{ACCOUNT}:stateMachine:labelmill-{machine}"

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 ACCOUNT = "arn:aws:states:eu-central-1:123456789012"
 
@@ -16,6 +17,7 @@ class FakeStates:
 
     def __init__(self):
         self.executions: dict[str, dict] = {}
+        self.histories: dict[str, list[dict]] = {}
 
     def start_execution(self, stateMachineArn: str, name: str, input: str) -> None:
         arn = f"{stateMachineArn.replace('stateMachine', 'execution')}:{name}"
@@ -46,14 +48,19 @@ class FakeStates:
         return {"events": [{"id": 2, "stateEnteredEventDetails": {"name": name}}, {"id": 3}]}
 
     def list_executions(self, stateMachineArn: str, maxResults: int) -> dict:
-        [*pages] = self.paginate(stateMachineArn)
+        [*pages] = self._listed(stateMachineArn)
         return {"executions": [execution for page in pages for execution in page["executions"]][:maxResults]}
 
-    def get_paginator(self, operation: str) -> "FakeStates":
-        assert operation == "list_executions"
-        return self
+    def get_paginator(self, operation: str) -> SimpleNamespace:
+        pages = {"list_executions": self._listed, "get_execution_history": self._history}
+        return SimpleNamespace(paginate=pages[operation])
 
-    def paginate(self, stateMachineArn: str):
+    def _history(self, executionArn: str):
+        """One event a page, of those that a test put into `histories` by the run's name."""
+        for event in self.histories.get(executionArn.rpartition(":")[2], []):
+            yield {"events": [event]}
+
+    def _listed(self, stateMachineArn: str):
         """One execution a page, without what only a description says."""
         for execution in self.executions.values():
             if execution["stateMachineArn"] == stateMachineArn:

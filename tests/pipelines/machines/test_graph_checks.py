@@ -43,7 +43,7 @@ def _choice_without_default(states):
 
 
 def _all_before_others(states):
-    states["Prepare"]["Catch"].append({"ErrorEquals": ["States.Timeout"], "Next": "QueueFailure"})
+    states["Prepare"]["Catch"].append({"ErrorEquals": ["States.Timeout"], "Next": "Tampered"})
 
 
 def _all_with_others(states):

@@ -2,7 +2,6 @@
 
 import contextlib
 import itertools
-import json
 
 import pytest
 from botocore.exceptions import ClientError
@@ -383,18 +382,18 @@ def test_a_failed_job_is_queued_to_start_again_and_told_in_its_own_words(cloud):
     assert failure["error"] == "States.TaskFailed"
     assert set(failure) == {"machine", "run", "input", "error", "cause"}
     assert (failure["machine"], failure["run"], failure["input"]) == ("training", RUN, RUN_OF)
-    assert json.loads(failure["cause"])["FailureReason"] == "AlgorithmError: exit code 1"
+    assert failure["cause"] == sentence
     [notice] = cloud.received("Operators")
     assert notice["Subject"] == f"training failed: {RUN}"
-    assert sentence in notice["Message"]
+    assert notice["Message"].startswith(f"{sentence}\n\nWhat to do: once that is put right, labelmill retry")
+    assert f"labelmill retry --run {RUN}\n\n" in notice["Message"]
     [job] = cloud.sagemaker.sent("CreateProcessingJob")
     page = "https://eu-central-1.console.aws.amazon.com/cloudwatch/home?region=eu-central-1#logsV2:log-groups"
     streams = "$252Faws$252Fsagemaker$252FProcessingJobs$3FlogStreamNameFilter$3D"
     sentence = (
-        f"Job {job['ProcessingJobName']}, log: {page}/log-group/{streams}{job['ProcessingJobName']} Once its"
+        f"Job {job['ProcessingJobName']}, log: {page}/log-group/{streams}{job['ProcessingJobName']} More:"
     )
     assert sentence in notice["Message"]
-    assert f"start it again: labelmill retry --run {RUN}" in notice["Message"]
     assert cloud.events() == [] and cloud.items("MODEL#") == []
 
 
@@ -464,7 +463,7 @@ def test_a_task_that_takes_too_long_is_told_by_the_name_of_its_error(cloud):
     cloud.sagemaker.on_wait = never_ends
     run = cloud.run("training", RUN_OF)
     assert (run.status, run.cause) == ("FAILED", "States.Timeout")
-    assert "(error States.Timeout). Once its cause" in cloud.received("Operators")[0]["Message"]
+    assert "(error States.Timeout). More: labelmill runs show" in cloud.received("Operators")[0]["Message"]
     assert cloud.received("failures")[0]["error"] == "States.Timeout"
 
 

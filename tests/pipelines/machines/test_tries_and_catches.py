@@ -58,7 +58,7 @@ RETRIERS = {
     ("comparison", "AwaitApproval"): [tries("States.TaskFailed", first=1, longest=20, most=5)],
 }
 
-#: Where a task's last Catch leads with what went wrong, where it is not QueueFailure with `$.failure`.
+#: Where a task's last Catch leads with what went wrong, where it is not Tampered with `$.failure`.
 LAST_CATCH = {
     **{
         (machine, job): ("OutOfCapacity", "$.failure")
@@ -72,7 +72,7 @@ LAST_CATCH = {
     ("training", "Tune"): ("SearchFailed", "$.failure"),
     ("training", "TuneWarm"): ("Tune", "$.not_warm"),
     # On the way to Failed nothing may hide the run's own cause.
-    **{(machine, "QueueFailure"): ("Tampered", "$.queue_error") for machine in MACHINES},
+    **{(machine, "QueueFailure"): ("NotifyOperators", "$.queue_error") for machine in MACHINES},
     **{(machine, "CountTampered"): ("CauseOfFailure", "$.count_error") for machine in MACHINES},
     **{(machine, "NotifyOperators"): ("Failed", "$.notify_error") for machine in MACHINES},
 }
@@ -154,7 +154,7 @@ def test_a_task_that_fails_leads_to_the_failure_path_with_what_went_wrong(key):
     *others, last = [
         (tuple(catch["ErrorEquals"]), catch["Next"], catch.get("ResultPath")) for catch in TASKS[key]["Catch"]
     ]
-    assert last == (("States.ALL",), *(LAST_CATCH | KEPT | SHOWN).get(key, ("QueueFailure", "$.failure")))
+    assert last == (("States.ALL",), *(LAST_CATCH | KEPT | SHOWN).get(key, ("Tampered", "$.failure")))
     assert others == CATCHES.get(key, [])
 
 
@@ -173,13 +173,17 @@ def test_no_table_names_a_task_that_is_not_there(table):
     assert table.keys() <= TASKS.keys()
 
 
-@pytest.mark.parametrize("key", [key for key in LAST_CATCH if LAST_CATCH[key][0] != "Failed"], ids="-".join)
+@pytest.mark.parametrize(
+    "key",
+    [key for key in LAST_CATCH if LAST_CATCH[key][0] not in ("Failed", "NotifyOperators")],
+    ids="-".join,
+)
 def test_what_stands_between_a_task_and_the_failure_path_leads_there_by_default(key):
     """A choice that knows no better, or a search that is made once more."""
     states, place = definition_of(key[0])["States"], LAST_CATCH[key][0]
     while states[place]["Type"] != "Choice":
         place = LAST_CATCH[key[0], place][0]
-    assert states[place]["Default"] in ("QueueFailure", "CauseOfFailure", "TellCause")
+    assert states[place]["Default"] in ("Tampered", "CauseOfFailure", "TellCause")
 
 
 @pytest.mark.parametrize("key", KEPT, ids="-".join)
@@ -191,11 +195,12 @@ def test_a_run_goes_on_in_the_same_way_whether_a_message_is_sent_or_kept(key):
 @pytest.mark.parametrize("machine", MACHINES)
 def test_a_run_that_failed_is_queued_then_told_and_ends_as_failed_with_its_own_sentence(machine):
     states = definition_of(machine)["States"]
-    assert states["QueueFailure"]["Next"] == "Tampered"
+    assert states["QueueFailure"]["Next"] == "NotifyOperators"
+    assert states["QueueFailure"]["Parameters"]["MessageBody"]["cause.$"] == "$.notice.sentence"
     assert states["Tampered"]["Default"] == states["CountTampered"]["Next"] == "CauseOfFailure"
     assert states["NotifyOperators"]["Next"] == "Failed"
     assert states["Failed"] == {"Type": "Fail", "Error": "RunFailed", "CausePath": "$.notice.sentence"}
-    ways = {name for name, state in states.items() if "QueueFailure" in targets(state)}
+    ways = {name for name, state in states.items() if "Tampered" in targets(state)}
     refusals = [states[name] for name in ways if states[name]["Type"] == "Pass"]
     assert refusals and all(state["ResultPath"] == "$.failure" for state in refusals)
 
