@@ -52,7 +52,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("--json", action="store_true", help="print it as JSON")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page as well")
     add_stack(parser)
-    parser.set_defaults(run=guarded(_check))
+    parser.set_defaults(run=guarded(_check, talks=_talks))
 
 
 def period(text: str) -> str:
@@ -60,6 +60,13 @@ def period(text: str) -> str:
     if not re.fullmatch(PERIOD_PATTERN, text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a month like 2026-10")
     return text
+
+
+def _talks(args: argparse.Namespace) -> bool:
+    """Whether anything is fetched from a stack: the dataset, or the codebook."""
+    from pipelines.commands.codebook import is_file
+
+    return is_address(args.dataset) or (bool(args.codebook) and not is_file(args.codebook))
 
 
 def _check(args: argparse.Namespace) -> int:

@@ -53,7 +53,7 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     show.add_argument("codebook", metavar="GROUP", help="a model group, or a codebook's file")
     show.add_argument("--json", action="store_true", help="print it as JSON")
-    show.set_defaults(run=guarded(_show, talks=lambda args: not _is_file(args.codebook)))
+    show.set_defaults(run=guarded(_show, talks=lambda args: not is_file(args.codebook)))
 
     diff = verbs.add_parser(
         "diff",
@@ -63,7 +63,7 @@ def add_parser(subparsers: Subparsers) -> None:
     diff.add_argument("before", metavar="A", help="a model group, or a codebook's file")
     diff.add_argument("after", metavar="B", help="a model group, or a codebook's file")
     diff.set_defaults(
-        run=guarded(_diff, talks=lambda args: not (_is_file(args.before) and _is_file(args.after)))
+        run=guarded(_diff, talks=lambda args: not (is_file(args.before) and is_file(args.after)))
     )
 
     publish = verbs.add_parser(
@@ -195,13 +195,14 @@ def load(name: str, stack: str) -> dict[str, Any]:
     from pipelines.codebooks.publish import published
     from pipelines.codebooks.read import read
 
-    if _is_file(name):
+    if is_file(name):
         return read(name)
     names, s3, dynamodb = _stack(stack)
     return published(name, s3=s3, dynamodb=dynamodb, table=names["LedgerTable"])
 
 
-def _is_file(name: str) -> bool:
+def is_file(name: str) -> bool:
+    """Whether a codebook's file is named, not a model group."""
     return name.endswith(".json") or Path(name).exists()
 
 

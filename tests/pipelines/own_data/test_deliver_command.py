@@ -16,6 +16,7 @@ from pipelines import cli
 from pipelines.codebooks.publish import current_codebook
 from processing.dataset import manifest
 from tests import stack_with_ledger
+from tests.complaints import complaints
 
 SAMPLE = str(own_items.FILE)
 SPLIT = ("--split-by", "Land", "--group", "Deutschland=DE-weee", "--group", "Österreich=AT-weee")
@@ -55,7 +56,7 @@ def deliver(own, capsys):
     def run(*words: str) -> tuple[int, str, str]:
         code = cli.main(["deliver", *words])
         said = capsys.readouterr()
-        return code, said.out, said.err
+        return code, said.out, complaints(said.err)
 
     return run
 
