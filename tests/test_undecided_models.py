@@ -9,7 +9,6 @@ import pyarrow as pa
 import pytest
 
 from infra import results
-from infra.local.endpoint import CREDENTIALS
 from infra.local.stack import LocalStack
 from infra.samples import generate
 from infra.samples.deliver import deliver, publish
@@ -60,7 +59,7 @@ def client(tmp_path, monkeypatch):
     """Winners of the group want a person's approval, so that a comparison can be met while it runs."""
     with LocalStack(tmp_path) as stack:
         publish(stack, generate.codebook(GROUP, "1") | {"policy": {"approval": True}})
-        for name, value in (CREDENTIALS | {"AWS_ENDPOINT_URL": stack.endpoint}).items():
+        for name, value in stack.connection.settings.items():
             monkeypatch.setenv(name, value)
         yield Client(stack)
 

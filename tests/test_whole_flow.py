@@ -196,17 +196,13 @@ def test_the_aws_cli_drives_a_dataset_through(stack, tmp_path):
     stack.wait_until_quiet(timeout_seconds=300)
     bucket, _, prefix = source.removeprefix("s3://").partition("/")
     delivery = f"s3://{bucket}/inference/{GOOD}/2026-12/cli/"
-    environment = os.environ | {
-        "AWS_ACCESS_KEY_ID": "x",
-        "AWS_SECRET_ACCESS_KEY": "x",
-        "AWS_REGION": "eu-central-1",
-    }
+    environment = os.environ | stack.connection.settings
     for path in sorted(
         (stack.folder / "s3" / bucket / prefix).iterdir(), key=lambda path: path.name == "manifest"
     ):
         copy = tmp_path / path.name
         copy.write_bytes(path.read_bytes().replace(source.encode(), delivery.encode()))
-        command = ["aws", "--endpoint-url", stack.endpoint, "s3", "cp", str(copy), f"{delivery}{path.name}"]
+        command = ["aws", "s3", "cp", str(copy), f"{delivery}{path.name}"]
         done = subprocess.run(command, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
     stack.wait_until_quiet(timeout_seconds=300)

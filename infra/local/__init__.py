@@ -25,6 +25,8 @@ The server:
 
     server.py             the process; puts the parts together
     front.py              the thin front before moto
+    signatures.py         who may talk to it
+    error_answers.py      errors as the service asked would answer
     timeline.py           what happens, as a list one can wait on
     executions.py         ended executions as files
     mailbox.py            messages sent to people, as files

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from infra.local.endpoint import CREDENTIALS, ENDPOINT_FILE, get
+from infra.local.endpoint import ENDPOINT_FILE, Connection
 from pipelines.commands.shared import Subparsers
 from pipelines.names import address
 
@@ -63,14 +63,17 @@ def run(args: argparse.Namespace) -> int:
     if args.verb == "down":
         return _down(args.dir, running)
     if args.verb == "status":
-        print(_describe(running, args.dir) if running else f"nothing runs in {args.dir}")
-        return 0 if running else 1
+        if not running:
+            print(f"nothing runs in {args.dir}")
+            return 1
+        print(_describe(_connection(running), running["names"], args.dir))
+        return 0
     if args.verb == "schedule":
         return _fire(args, running)
     if args.verb == "prune":
         return _prune(args.dir, running)
     if running:
-        print(_describe(running, args.dir))
+        print(_describe(_connection(running), running["names"], args.dir))
         return 0
     return _up(args)
 
@@ -79,7 +82,7 @@ def find(folder: Path) -> dict[str, Any] | None:
     """What `endpoint.json` says of the server of `folder`, if that server really answers."""
     try:
         running = json.loads((folder / ENDPOINT_FILE).read_text())
-        return running if get(running["endpoint"], "status")["pid"] == running["pid"] else None
+        return running if _connection(running).get("status")["pid"] == running["pid"] else None
     except (OSError, ValueError, KeyError):
         return None
 
@@ -91,10 +94,10 @@ def _up(args: argparse.Namespace) -> int:
     try:
         if not args.foreground:
             _, running = launch(args.dir, *options, with_parent=False)
-            print(_describe(running, args.dir))
+            print(_describe(_connection(running), running["names"], args.dir))
             return 0
         with LocalStack(args.dir, port=args.port) as stack:
-            print(_describe({"endpoint": stack.endpoint, "names": stack.names}, args.dir), flush=True)
+            print(_describe(stack.connection, stack.names, args.dir), flush=True)
             with contextlib.suppress(KeyboardInterrupt, OSError):
                 for event in stack.events():
                     words = (
@@ -119,7 +122,6 @@ def _down(folder: Path, running: dict[str, Any] | None) -> int:
 
 
 def _fire(args: argparse.Namespace, running: dict[str, Any] | None) -> int:
-    from infra.local.endpoint import client
     from infra.local.schedules import NoSuchSchedule, fire
 
     if not running:
@@ -128,7 +130,7 @@ def _fire(args: argparse.Namespace, running: dict[str, Any] | None) -> int:
     at = args.at or datetime.now(UTC)
     try:
         sent = fire(
-            lambda service: client(service, running["endpoint"]),
+            _connection(running).client,
             args.name,
             at if at.tzinfo else at.replace(tzinfo=UTC),
         )
@@ -143,21 +145,23 @@ def _prune(folder: Path, running: dict[str, Any] | None) -> int:
     from infra.local.sagemaker.pruning import prune
 
     if running:  # it knows which of its jobs have not ended
-        removed = get(running["endpoint"], "prune", timeout=_PRUNE_SECONDS)["removed"]
+        removed = _connection(running).get("prune", timeout=_PRUNE_SECONDS)["removed"]
     else:
         removed = str(prune(folder / "jobs", running=set))
     print(f"removed: {removed}; requests, logs and objects stay in {folder}")
     return 0
 
 
-def _describe(running: dict[str, Any], folder: Path) -> str:
-    names = running["names"]
-    lines = [f"The local stack is running at {running['endpoint']}; runs and results are in {folder}/", ""]
+def _connection(running: dict[str, Any]) -> Connection:
+    return Connection(running["endpoint"], running["secret"])
+
+
+def _describe(connection: Connection, names: dict[str, str], folder: Path) -> str:
+    lines = [f"The local stack is running at {connection.endpoint}; runs and results are in {folder}/", ""]
     lines += [f"  {name:28} {value}" for name, value in names.items()]
-    settings = {"AWS_ENDPOINT_URL": running["endpoint"], **CREDENTIALS}
-    landing = address(names.get("LandingBucket"), "training/DE-weee/2026-10/d1/")
+    landing = address(names.get("LandingBucket", "LANDING"), "training/DE-weee/2026-10/d1/")
     lines += ["", "Use it from this shell:", ""]
-    lines += [f"  export {name}={value}" for name, value in settings.items()]
+    lines += [f"  export {name}={value}" for name, value in connection.settings.items()]
     lines += ["", "Upload a dataset; its manifest, last, starts the run:", ""]
     lines += [
         f"  aws s3 cp dataset/ {landing} --recursive --exclude manifest",

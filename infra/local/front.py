@@ -12,7 +12,9 @@ from werkzeug.wsgi import ClosingIterator
 
 from infra.local.aws_models import to_epoch
 from infra.local.endpoint import LOCAL_PATH
+from infra.local.error_answers import error_answer
 from infra.local.jobs import ServiceError
+from infra.local.signatures import FOREIGN, NotAllowed, Signatures
 from infra.local.timeline import Timeline
 
 LARGE_BYTES = 4 << 20
@@ -29,26 +31,32 @@ class Service(Protocol):
 class Front:
     """A WSGI application around another one.
 
-    `services` are by the prefix of their targets, such as `SageMaker`. `quiet` says whether nothing is under
-    way: no execution, no job, no statement, no message that a function should take. `prune` removes what
-    ended jobs have left, and says what that was.
+    `signatures` judges each request first. `services` are by the prefix of their targets, such as
+    `SageMaker`. `quiet` says whether nothing is under way: no execution, no job, no statement, no message
+    that a function should take. `prune` removes what ended jobs have left, and says what that was.
     """
 
     def __init__(
         self,
         emulator: WSGIApplication,
+        signatures: Signatures,
         services: Mapping[str, Service],
         timeline: Timeline,
         quiet: Callable[[], bool],
         prune: Callable[[], str],
     ):
         self._emulator = emulator
+        self._signatures = signatures
         self._services = services
         self._timeline = timeline
         self._quiet = quiet
         self._prune = prune
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        try:
+            self._signatures.check(environ)
+        except NotAllowed as error:
+            return _refuse(environ, start_response, error)
         name, _, operation = environ.get("HTTP_X_AMZ_TARGET", "").partition(".")
         service = self._services.get(name)
         if service and service.handles(operation):
@@ -80,6 +88,17 @@ class Front:
         if what == "prune":
             return {"removed": self._prune()}
         return {"pid": os.getpid()}
+
+
+def _refuse(environ: dict[str, Any], start_response: StartResponse, error: NotAllowed) -> list[bytes]:
+    """Its body is not read: it may be as large as whoever sent it likes. So the connection ends."""
+    if error.reason == FOREIGN:
+        headers, body = {"Content-Type": "text/plain"}, str(error).encode()
+    else:
+        headers, body = error_answer(environ, error.reason, str(error))
+    headers |= {"Content-Length": str(len(body)), "Connection": "close"}
+    start_response("403 Forbidden", list(headers.items()))
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
 
 def _collect() -> None:

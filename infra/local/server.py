@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import resource
+import secrets
 import select
 import signal
 import sys
@@ -25,7 +26,7 @@ from werkzeug.serving import make_server
 
 from infra.local import stacks
 from infra.local.delivery import AsyncInvocations, QueuePoller, send_dead_letter
-from infra.local.endpoint import ACCOUNT, CREDENTIALS, ENDPOINT_FILE, REGION, client
+from infra.local.endpoint import ACCOUNT, ENDPOINT_FILE, REGION, Connection
 from infra.local.executions import status_event as execution_event
 from infra.local.executions import write_execution
 from infra.local.front import Front, Service
@@ -33,6 +34,7 @@ from infra.local.functions import Functions, Outcome
 from infra.local.jobs import Jobs
 from infra.local.mailbox import Mailbox
 from infra.local.objects import ObjectFolder
+from infra.local.signatures import Signatures
 from infra.local.surroundings import Surroundings
 from infra.local.timeline import Timeline
 from infra.local.warehouse import Warehouse, status_event
@@ -46,19 +48,19 @@ class Server:
             (folder / name).mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._http = make_server("127.0.0.1", port, self._answer, threaded=True)
-        self.endpoint = f"http://127.0.0.1:{self._http.port}"
+        self.connection = Connection(f"http://127.0.0.1:{self._http.port}", secrets.token_hex(20))
         self._timeline = Timeline()
-        surroundings = Surroundings(client("s3", self.endpoint), client("iam", self.endpoint))
+        surroundings = Surroundings(self.connection.client("s3"), self.connection.client("iam"))
         self._jobs = Jobs(REGION, ACCOUNT, self._job_changed, surroundings)
-        self._worker = worker_class(folder, self.endpoint, slots, on_change=self._jobs.on_change)
+        self._worker = worker_class(folder, self.connection, slots, on_change=self._jobs.on_change)
         self._jobs.worker = self._worker
         # Its processes import what jobs need while this one imports the emulator; each takes seconds.
         self._worker.start()
-        self._functions = Functions(folder / "functions", {"AWS_ENDPOINT_URL": self.endpoint, **CREDENTIALS})
+        self._functions = Functions(folder / "functions", self.connection.settings)
         self._async = AsyncInvocations(self._invoke, self._dead_letter, self._timeline.poke)
         self._warehouse = Warehouse(self._unload, self._statement_changed)
         self._s3, self._sqs, self._lambda, self._events = (
-            client(name, self.endpoint) for name in ("s3", "sqs", "lambda", "events")
+            self.connection.client(name) for name in ("s3", "sqs", "lambda", "events")
         )
         self._mailbox = Mailbox(folder / "mailbox")
         self._pollers: list[QueuePoller] = []
@@ -70,7 +72,7 @@ class Server:
 
         moto.install_forgetting()
         changed = self._execution_changed, self._timeline.poke
-        moto.install_state_machines(self._jobs, self.endpoint, *changed)
+        moto.install_state_machines(self._jobs, self.connection, *changed)
         moto.install_functions(self._functions.invoke, self._async.submit, self._poll)
         moto.install_events(self._async.submit)
         moto.install_topics(self._message_sent)
@@ -78,8 +80,9 @@ class Server:
         moto.install_cloudformation(self._s3)
         self._moto = moto
         services: dict[str, Service] = {"SageMaker": self._jobs, "RedshiftData": self._warehouse}
+        signatures = Signatures(self._http.port, self.connection.secret)
         application, pruned = moto.application(), lambda: str(self._worker.prune())
-        self._front = Front(application, services, self._timeline, self._is_quiet, pruned)
+        self._front = Front(application, signatures, services, self._timeline, self._is_quiet, pruned)
         self._http.RequestHandlerClass = moto.MotoRequestHandler
 
     def serve(self) -> None:
@@ -166,10 +169,11 @@ def main(argv: list[str] | None = None) -> int:
     server = Server(folder, args.port, args.slots, getattr(importlib.import_module(module), name))
     server.serve()
     try:
-        names = {} if args.empty else stacks.create(server.endpoint, folder)
+        names = {} if args.empty else stacks.create(server.connection, folder)
         gc.freeze()  # what is there now stays: looking for garbage is a matter of 1 ms, not 150
-        ready = {"pid": os.getpid(), "endpoint": server.endpoint, "region": REGION, "names": names}
-        (folder / ENDPOINT_FILE).write_text(json.dumps(ready, indent=1))
+        reached = {"endpoint": server.connection.endpoint, "secret": server.connection.secret}
+        ready = {"pid": os.getpid(), **reached, "region": REGION, "names": names}
+        _write_private(folder / ENDPOINT_FILE, json.dumps(ready, indent=1))
         print(json.dumps(ready), flush=True)
         select.select(ends, [], [])
     finally:
@@ -188,6 +192,13 @@ def _end_signals() -> int:
     return read_end
 
 
+def _write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read, whatever was there before."""
+    path.unlink(missing_ok=True)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+
+
 def _prepare_process(folder: Path) -> None:
     """Log to `server.log`, use no proxy, and be able to hold many connections."""
     logging.basicConfig(
@@ -199,7 +210,7 @@ def _prepare_process(folder: Path) -> None:
     for name in ("werkzeug", "botocore", "boto3"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)  # executions/ shows it better
-    os.environ.update(CREDENTIALS, NO_PROXY="*", AWS_EC2_METADATA_DISABLED="true")
+    os.environ.update(NO_PROXY="*", AWS_EC2_METADATA_DISABLED="true", MOTO_DISABLE_GLOBAL_CORS="true")
     os.environ.pop("AWS_PROFILE", None)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 65536), most))

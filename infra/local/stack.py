@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from infra.local.endpoint import client, get
+from infra.local.endpoint import Connection
 
 _POLL_SECONDS = 20
 
@@ -64,6 +64,7 @@ class LocalStack:
 
     Attributes:
         endpoint: address for any AWS SDK or the AWS CLI.
+        connection: address and key; its `settings` are the environment in which these talk to it.
         names: the stacks' outputs, by name.
         pid: the server's process id.
     """
@@ -74,7 +75,9 @@ class LocalStack:
 
     def __enter__(self) -> "LocalStack":
         self._process, ready = launch(self.folder, *self._options, with_parent=True)
-        self.endpoint, self.names, self.pid = ready["endpoint"], ready["names"], ready["pid"]
+        self.connection = Connection(ready["endpoint"], ready["secret"])
+        self.endpoint = self.connection.endpoint
+        self.names, self.pid = ready["names"], ready["pid"]
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -84,7 +87,7 @@ class LocalStack:
 
     def client(self, service: str) -> Any:
         """A boto3 client of this stack."""
-        return client(service, self.endpoint)
+        return self.connection.client(service)
 
     def events(self, after: int = 0) -> Iterator[dict[str, Any]]:
         """Everything that happened after event number `after` and, waiting for it, everything to come.
@@ -93,7 +96,7 @@ class LocalStack:
         (`type`, `name`, `status`), `statement` (`name`, `status`) or `message` (`topic`, `subject`).
         """
         while True:
-            for event in get(self.endpoint, "events", after=after, timeout=_POLL_SECONDS):
+            for event in self.connection.get("events", after=after, timeout=_POLL_SECONDS):
                 after = event["number"]
                 yield event
 
@@ -111,5 +114,5 @@ class LocalStack:
         Raises:
             TimeoutError: when the time is up.
         """
-        if not get(self.endpoint, "quiet", timeout=timeout_seconds)["quiet"]:
+        if not self.connection.get("quiet", timeout=timeout_seconds)["quiet"]:
             raise TimeoutError(f"still busy after {timeout_seconds} s; see {self.folder / 'server.log'}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import infra
 from infra.deploy import bundle
 from infra.deploy.image import AWS_ACCOUNTS
-from infra.local.endpoint import ACCOUNT, REGION, client
+from infra.local.endpoint import ACCOUNT, REGION, Connection
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
@@ -18,9 +18,9 @@ TEMPLATES = Path(infra.__file__).parent
 WAREHOUSE_ARN = f"arn:aws:redshift-serverless:{REGION}:{ACCOUNT}:workgroup/{uuid.UUID(int=0)}"
 
 
-def create(endpoint: str, folder: Path) -> dict[str, str]:
+def create(connection: Connection, folder: Path) -> dict[str, str]:
     """Make the code bucket, upload the bundle, make the stack; return the outputs of both stacks by name."""
-    cloudformation = client("cloudformation", endpoint)
+    cloudformation = connection.client("cloudformation")
     built = bundle.build(folder / "bundle")
     code = _create(
         cloudformation,
@@ -28,7 +28,7 @@ def create(endpoint: str, folder: Path) -> dict[str, str]:
         TEMPLATES / "bootstrap.yaml",
         {"AwsImageAccount": AWS_ACCOUNTS[REGION]},
     )
-    prefix = built.upload(client("s3", endpoint), code["CodeBucket"])
+    prefix = built.upload(connection.client("s3"), code["CodeBucket"])
     parameters = {
         "CodeBucket": code["CodeBucket"],
         "CodeKeyArn": code["CodeKeyArn"],

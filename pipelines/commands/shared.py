@@ -22,6 +22,7 @@ NEXT_STEPS = {
             "UnrecognizedClientException",
             "InvalidAccessKeyId",
             "SignatureDoesNotMatch",
+            "InvalidSignatureException",
         ),
         "these credentials do not belong to an account, or no longer do: set AWS_PROFILE to others",
     ),

@@ -50,14 +50,14 @@ from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommu
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 
 from infra.local.aws_models import service_model, to_text
-from infra.local.endpoint import ACCOUNT, client
+from infra.local.endpoint import ACCOUNT, Connection
 from infra.local.jobs import Jobs
 from infra.local.moto_internals.memory import forget_work
 
 
 def install_state_machines(
     jobs: Jobs,
-    endpoint: str,
+    connection: Connection,
     on_change: Callable[[dict, list[dict] | None], None],
     on_wait: Callable[[], None],
 ) -> None:
@@ -66,7 +66,7 @@ def install_state_machines(
     Called at an execution's start (history None; ARN and status only) and end; both as the API answers them.
     `on_wait` is called when one begins to wait for an answer from outside, by a task token.
     """
-    clients = _Clients(endpoint)
+    clients = _Clients(connection)
     for name, module in list(sys.modules.items()):
         if name.startswith("moto.stepfunctions.") and hasattr(module, "boto_client_for"):
             module.boto_client_for = clients.client_for
@@ -157,15 +157,15 @@ def install_state_machines(
 class _Clients:
     """The clients with which state machines call services: kept, as making one costs 10 ms."""
 
-    def __init__(self, endpoint: str):
-        self._endpoint = endpoint
+    def __init__(self, connection: Connection):
+        self._connection = connection
         self._clients: dict[tuple[str, str], object] = {}
         self._lock = threading.Lock()
 
     def client_for(self, region: str, service: str, state_credentials=None):
         with self._lock:
             if (region, service) not in self._clients:
-                self._clients[region, service] = client(service, self._endpoint, region, validate=False)
+                self._clients[region, service] = self._connection.client(service, region, validate=False)
             return self._clients[region, service]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from infra.local.endpoint import REGION, client
+from infra.local.endpoint import REGION, Connection
 from infra.local.sagemaker import processing, training, transform, tuning
 from infra.local.sagemaker.failures import LIMIT, JobFailed, Stopped
 from infra.local.sagemaker.job import Job, Tools, now
@@ -34,7 +34,7 @@ class Worker:
     Args:
         folder: jobs leave all in `folder/jobs/<job>`: `request.json`, `log.txt`, the container's `opt/ml`,
             of which the oldest is removed once ended jobs hold more than KEPT_BYTES.
-        endpoint_url: the local stack; S3 and DescribeModel are asked there.
+        connection: the local stack; S3 and DescribeModel are asked there.
         slots: how many processes do job work at the same time. Further jobs wait in the order they came.
         on_change: called as `on_change(kind, name, changes)` from any thread, `changes` being members of the
             describe response. A tuning job's training jobs are reported with all their members at first.
@@ -43,7 +43,7 @@ class Worker:
     def __init__(
         self,
         folder: Path,
-        endpoint_url: str,
+        connection: Connection,
         slots: int,
         on_change: Callable[[str, str, dict[str, Any]], None],
     ):
@@ -52,9 +52,9 @@ class Worker:
         self._tools = Tools(
             folder=folder,
             launcher=Launcher(folder / "warm-process.log"),
-            storage=Storage(client("s3", endpoint_url), folder / "cache" / "objects"),
+            storage=Storage(connection.client("s3"), folder / "cache" / "objects"),
             slots=Slots(slots),
-            sagemaker=client("sagemaker", endpoint_url),
+            sagemaker=connection.client("sagemaker"),
             region=REGION,
             on_change=on_change,
         )

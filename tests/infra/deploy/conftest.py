@@ -6,7 +6,6 @@ import json
 import pytest
 
 from infra.deploy import deploy, destroy
-from infra.local.endpoint import CREDENTIALS
 from infra.local.stack import LocalStack
 from tests.infra.deploy.fake_registry import URI
 
@@ -22,7 +21,7 @@ def aws(tmp_path_factory):
 @pytest.fixture
 def labelmill(aws, commands, monkeypatch):
     """`commands` against that AWS."""
-    for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": aws.endpoint}.items():
+    for name, value in aws.connection.settings.items():
         monkeypatch.setenv(name, value)
     return commands
 

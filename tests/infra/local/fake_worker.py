@@ -11,7 +11,7 @@ STATUS = {
 
 
 class FakeWorker:
-    def __init__(self, folder, endpoint_url, slots, on_change):
+    def __init__(self, folder, connection, slots, on_change):
         self._on_change = on_change
 
     def start(self):

@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from infra.local.endpoint import CREDENTIALS
 from infra.local.stack import LocalStack
 from pipelines import cli
 
@@ -46,7 +45,7 @@ def local(tmp_path_factory):
 
 @pytest.fixture
 def labelmill(local, monkeypatch, capsys):
-    for name, value in (CREDENTIALS | {"AWS_ENDPOINT_URL": local.endpoint}).items():
+    for name, value in local.connection.settings.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_PROFILE", raising=False)
 

@@ -8,7 +8,6 @@ import sys
 
 import pytest
 
-from infra.local.endpoint import CREDENTIALS
 from infra.local.stack import LocalStack
 from infra.local.warehouse_samples import load
 from infra.samples import generate
@@ -120,8 +119,10 @@ def test_a_notification_that_comes_twice_starts_one_run(stack):
 def test_the_aws_cli_drops_a_dataset(stack, tmp_path):
     (tmp_path / "manifest").write_text('{"entries": []}')
     target = f"s3://{stack.names['LandingBucket']}/training/SE-weee/2026-10/d1/manifest"
-    command = ["aws", "--endpoint-url", stack.endpoint, "s3", "cp", str(tmp_path / "manifest"), target]
-    done = subprocess.run(command, env={**os.environ, **CREDENTIALS}, capture_output=True, text=True)
+    command = ["aws", "s3", "cp", str(tmp_path / "manifest"), target]
+    done = subprocess.run(
+        command, env={**os.environ, **stack.connection.settings}, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     stack.wait_until_quiet(60)
     runs = names_of_executions(stack, "TrainingMachineArn")

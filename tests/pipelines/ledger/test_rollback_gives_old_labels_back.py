@@ -11,7 +11,6 @@ import pyarrow as pa
 import pytest
 
 from infra import results
-from infra.local.endpoint import CREDENTIALS
 from infra.local.stack import LocalStack
 from infra.samples import generate
 from infra.samples.deliver import deliver, publish
@@ -26,7 +25,7 @@ def stack(tmp_path, monkeypatch):
     """A stack whose one group wants a person to approve its winners; the command line leads to it."""
     with LocalStack(tmp_path) as stack:
         publish(stack, generate.codebook(GROUP, "1") | {"policy": {"approval": True}})
-        for name, value in (CREDENTIALS | {"AWS_ENDPOINT_URL": stack.endpoint}).items():
+        for name, value in stack.connection.settings.items():
             monkeypatch.setenv(name, value)
         yield stack
 

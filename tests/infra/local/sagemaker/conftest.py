@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.endpoint import REGION, client
+from infra.local.endpoint import REGION, Connection
 from infra.local.sagemaker import Worker, worker
 from infra.local.sagemaker.launcher import Launcher
 from tests.infra.local.sagemaker.job_requests import PATIENCE_SECONDS
@@ -58,12 +58,12 @@ class Book:
 class Stack:
     """A worker and its book, with shorthands for what tests say often."""
 
-    def __init__(self, endpoint_url: str, folder: Path, slots: int):
-        self.endpoint_url, self.folder = endpoint_url, folder
-        self.s3 = client("s3", endpoint_url)
-        self.sagemaker = client("sagemaker", endpoint_url)
+    def __init__(self, connection: Connection, folder: Path, slots: int):
+        self.connection, self.folder = connection, folder
+        self.s3 = connection.client("s3")
+        self.sagemaker = connection.client("sagemaker")
         self.book = Book()
-        self.worker = Worker(folder, endpoint_url, slots, self.book.on_change)
+        self.worker = Worker(folder, connection, slots, self.book.on_change)
 
     def run(self, kind: str, request: dict) -> dict:
         name = next(request[key] for key in request if key.endswith("JobName"))
@@ -97,24 +97,25 @@ class Stack:
 
 
 @pytest.fixture(scope="session")
-def endpoint_url():
+def connection():
     """In a process of its own: an emulator in this one would be emptied by other tests' `mock_aws`."""
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
         url = next(found[0] for line in server.stderr if (found := re.search(r"http://127[.0-9]+:\d+", line)))
         threading.Thread(target=server.stderr.read, daemon=True).start()
-        s3 = client("s3", url)
+        made = Connection(url, "any")
+        s3 = made.client("s3")
         for bucket in ("code", "work-bucket", "landing"):
             s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
         s3.close()
-        yield url
+        yield made
         server.terminate()
 
 
 @pytest.fixture(scope="session")
-def stack(endpoint_url, tmp_path_factory):
+def stack(connection, tmp_path_factory):
     """One worker with two slots, for tests that need none of their own: warming one up takes seconds."""
-    stack = Stack(endpoint_url, tmp_path_factory.mktemp("sagemaker"), slots=2)
+    stack = Stack(connection, tmp_path_factory.mktemp("sagemaker"), slots=2)
     stack.worker.start()
     yield stack
     stack.close()
@@ -134,14 +135,14 @@ class Borrowed:
 
 
 @pytest.fixture
-def new_stack(endpoint_url, tmp_path, stack, monkeypatch):
+def new_stack(connection, tmp_path, stack, monkeypatch):
     """Makes a worker of the test's own; with a `launcher`, its warm process too."""
     made = []
 
     def make(slots: int, launcher=None) -> Stack:
         borrowed = Borrowed(stack.worker._tools.launcher)
         monkeypatch.setattr(worker, "Launcher", launcher or (lambda log: borrowed))
-        made.append(Stack(endpoint_url, tmp_path, slots))
+        made.append(Stack(connection, tmp_path, slots))
         made[-1].worker.start()
         return made[-1]
 

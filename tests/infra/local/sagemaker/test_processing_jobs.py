@@ -130,7 +130,7 @@ def test_an_input_that_is_one_object_lies_in_its_folder_under_its_own_name(stack
     assert stack.run("processing", request)["ProcessingJobStatus"] == "Completed"
 
 
-def test_a_key_that_leads_out_of_its_folder_is_refused(stack, endpoint_url):
+def test_a_key_that_leads_out_of_its_folder_is_refused(stack):
     stack.put("s3://landing/out/../../../../evil.txt", "evil")
     request = with_input(processing_request("escape", stack.code("escape"), "x"), "s3://landing/out/")
     ended = stack.run("processing", request)

@@ -11,7 +11,6 @@ import sys
 
 import pytest
 
-from infra.local.endpoint import client
 from infra.local.sagemaker import mounts, worker
 from infra.local.sagemaker.launcher import Launcher
 from tests.infra.local.sagemaker.job_requests import (
@@ -170,18 +169,19 @@ def test_when_the_warm_process_is_killed_its_jobs_fail_and_later_ones_run_in_a_n
         assert ended["ProcessingJobStatus"] == "Completed", ended
 
 
-def test_when_its_owner_is_killed_no_process_is_left(endpoint_url, tmp_path):
+def test_when_its_owner_is_killed_no_process_is_left(connection, tmp_path):
     """Even a SIGKILL, which nobody can prepare for, must not leave jobs behind."""
     code = (
         "import sys, json, pathlib, threading; from infra.local.sagemaker import Worker;"
-        "worker = Worker(pathlib.Path(sys.argv[1]), sys.argv[2], 1, lambda *what: print(*what, flush=True));"
+        "from infra.local.endpoint import Connection; at = Connection(sys.argv[2], 'any');"
+        "worker = Worker(pathlib.Path(sys.argv[1]), at, 1, lambda *what: print(*what, flush=True));"
         "worker.start(); worker.submit('processing', json.loads(sys.argv[3])); threading.Event().wait()"
     )
-    s3 = client("s3", endpoint_url)
+    s3 = connection.client("s3")
     s3.put_object(Bucket="code", Key="orphan/steps/sleep.py", Body=b"import time; time.sleep(600)")
     s3.close()
     request = processing_request("orphan", "s3://code/orphan/", "sleep")
-    arguments = [sys.executable, "-c", code, tmp_path, endpoint_url, json.dumps(request)]
+    arguments = [sys.executable, "-c", code, tmp_path, connection.endpoint, json.dumps(request)]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as owner:
         assert "ProcessingStartTime" in owner.stdout.readline()
         warm = [pid for pid in warm_processes() if parent_of(pid) == owner.pid]

@@ -1,0 +1,42 @@
+"""Errors in the form of the service that was asked, so that its clients raise what they raise on AWS."""
+
+import json
+from typing import Any
+from xml.sax.saxutils import escape
+
+#: By what S3 calls an error: its name with services that speak JSON, and with those that speak XML. Source:
+#: AWS's API references, "Error responses" (Amazon S3), "Common Errors" (Step Functions, IAM).
+CODES = {
+    "AccessDenied": ("MissingAuthenticationTokenException", "MissingAuthenticationToken"),
+    "InvalidAccessKeyId": ("UnrecognizedClientException", "InvalidClientTokenId"),
+    "SignatureDoesNotMatch": ("InvalidSignatureException", "SignatureDoesNotMatch"),
+    "NotImplemented": ("UnknownOperationException", "InvalidAction"),
+}
+
+
+def error_answer(environ: dict[str, Any], code: str, message: str) -> tuple[dict[str, str], bytes]:
+    """Headers and body of an error to the request `environ` (WSGI); `code` is one of CODES.
+
+    Which form it has follows from the request: JSON with a target or by path, XML for forms and for S3.
+    """
+    json_code, xml_code = CODES[code]
+    if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+        error = (
+            f"<Error><Type>Sender</Type><Code>{xml_code}</Code><Message>{escape(message)}</Message></Error>"
+        )
+        return _xml(f"<ErrorResponse>{error}<RequestId>local</RequestId></ErrorResponse>")
+    if "HTTP_X_AMZ_TARGET" in environ or _service(environ) not in ("s3", ""):
+        body = json.dumps({"__type": json_code, "message": message}).encode()
+        return {"Content-Type": "application/x-amz-json-1.1", "x-amzn-errortype": json_code}, body
+    return _xml(f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>")
+
+
+def _service(environ: dict[str, Any]) -> str:
+    """The service that a request is signed for; "" without a signature in its header."""
+    _, found, credential = environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")
+    parts = credential.partition(",")[0].split("/")
+    return parts[-2] if found and len(parts) > 2 else ""
+
+
+def _xml(text: str) -> tuple[dict[str, str], bytes]:
+    return {"Content-Type": "application/xml"}, f'<?xml version="1.0" encoding="UTF-8"?>{text}'.encode()
