@@ -1,7 +1,8 @@
 """The errors of the command line, as a tree.
 
 Refused
-├── StackError, LedgerError, CodebookError, ReviewError, SheetError, ReportError, PlanError, NotAgain
+├── StackError, LedgerError, CodebookError, ReviewError, SheetError, ReportError, PlanError
+├── NotAgain, NoTarget
 └── SettingsError, StackFailed      (infra)
 
 Each is raised where it is found out, and says what is wrong, where, and what puts it right.

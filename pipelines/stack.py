@@ -28,7 +28,7 @@ def outputs(stack_name: str, client: CloudFormationClient) -> dict[str, str]:
             raise
         raise StackError(
             f"there is no stack {stack_name!r} in {client.meta.region_name} at {client.meta.endpoint_url}. "
-            "Fix: deploy it, or name the right one with --stack, AWS_PROFILE, AWS_REGION and AWS_ENDPOINT_URL"
+            "Fix: deploy it, or name the right one with --stack, --profile (or AWS_PROFILE), AWS_REGION"
         ) from error
     if not stack.get("Outputs"):
         raise StackError(

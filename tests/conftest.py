@@ -12,10 +12,14 @@ settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 
 @pytest.fixture
-def emulated_aws(monkeypatch):
+def emulated_aws(monkeypatch, tmp_path):
     """An empty AWS account in this process, whoever runs the tests and wherever they are signed in."""
     from moto import mock_aws
 
+    from pipelines.commands import target
+
+    # Nor do commands find the local stack that somebody has left running in this folder.
+    monkeypatch.setattr(target, "ENDPOINT_FILE", tmp_path / "endpoint.json")
     for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")

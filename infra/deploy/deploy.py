@@ -71,7 +71,7 @@ def settings_and_session(args: argparse.Namespace) -> tuple[Settings, boto3.Sess
             f"{path}: is for account {settings.account}, the credentials are of {account}. "
             "Fix: set AWS_PROFILE"
         )
-    print(f"account {account}, Region {settings.region}, stack {settings.stack}")
+    print(f"account {account}, Region {settings.region}, stack {settings.stack}", file=sys.stderr)
     return settings, session, account
 
 

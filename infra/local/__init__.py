@@ -18,6 +18,7 @@ A stack for a program:
     stack.py              starts and ends the server
     stacks.py             makes the stacks of the templates in it
     endpoint.py           how to reach it
+    lock.py               one a folder
     follow.py             waits for steps of the flow
     schedules.py          fires a schedule
 

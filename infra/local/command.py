@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.local.endpoint import ENDPOINT_FILE, Connection
+from infra.local.lock import take
 from pipelines.commands.shared import Subparsers
 from pipelines.names import address
 
@@ -73,6 +74,7 @@ def run(args: argparse.Namespace) -> int:
     if args.verb == "prune":
         return _prune(args.dir, running)
     if running:
+        print(f"A local stack runs in {args.dir}/ already; no second one was started.", file=sys.stderr)
         print(_describe(_connection(running), running["names"], args.dir))
         return 0
     return _up(args)
@@ -112,6 +114,9 @@ def _up(args: argparse.Namespace) -> int:
 
 def _down(folder: Path, running: dict[str, Any] | None) -> int:
     if not running:
+        if folder.is_dir() and (lock := take(folder)):  # none is being started either
+            (folder / ENDPOINT_FILE).unlink(missing_ok=True)  # of one that was killed
+            lock.close()
         print(f"nothing runs in {folder}")
         return 0
     os.kill(running["pid"], signal.SIGTERM)
@@ -160,7 +165,11 @@ def _describe(connection: Connection, names: dict[str, str], folder: Path) -> st
     lines = [f"The local stack is running at {connection.endpoint}; runs and results are in {folder}/", ""]
     lines += [f"  {name:28} {value}" for name, value in names.items()]
     landing = address(names.get("LandingBucket", "LANDING"), "training/DE-weee/2026-10/d1/")
-    lines += ["", "Use it from this shell:", ""]
+    lines += [
+        "",
+        "Commands of labelmill in this folder find it. Other programs need this in their shell:",
+        "",
+    ]
     lines += [f"  export {name}={value}" for name, value in connection.settings.items()]
     lines += ["", "Upload a dataset; its manifest, last, starts the run:", ""]
     lines += [

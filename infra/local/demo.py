@@ -32,11 +32,17 @@ def run(args: argparse.Namespace) -> int:
     import time
 
     from infra.local import demo_results
+    from infra.local.command import find
     from infra.local.follow import Follower, RunFailed
     from infra.local.progress import Progress
     from infra.local.stack import LocalStack
     from infra.local.two_months import CHANGING, MONTHS, two_months
 
+    if find(args.dir):
+        print(
+            f"a local stack runs in {args.dir}. Fix: labelmill local down --dir {args.dir}", file=sys.stderr
+        )
+        return 1
     shutil.rmtree(args.dir, ignore_errors=True)
     started = time.monotonic()
     try:

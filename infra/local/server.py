@@ -26,12 +26,13 @@ from werkzeug.serving import make_server
 
 from infra.local import stacks
 from infra.local.delivery import AsyncInvocations, QueuePoller, send_dead_letter
-from infra.local.endpoint import ACCOUNT, ENDPOINT_FILE, REGION, Connection
+from infra.local.endpoint import ACCOUNT, ENDPOINT_FILE, KEY_ID, REGION, Connection
 from infra.local.executions import status_event as execution_event
 from infra.local.executions import write_execution
 from infra.local.front import Front, Service
 from infra.local.functions import Functions, Outcome
 from infra.local.jobs import Jobs
+from infra.local.lock import take
 from infra.local.mailbox import Mailbox
 from infra.local.objects import ObjectFolder
 from infra.local.signatures import Signatures
@@ -163,6 +164,10 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     folder = args.dir.resolve()
     folder.mkdir(parents=True, exist_ok=True)
+    if not (lock := take(folder)):
+        told = "Fix: labelmill local status, or labelmill local up with another --dir"
+        print(f"another local stack runs or starts in {folder}. {told}", file=sys.stderr)
+        return 1
     _prepare_process(folder)
     ends = [_end_signals(), *([sys.stdin] if args.with_parent else [])]
     module, _, name = args.worker.partition(":")
@@ -171,7 +176,11 @@ def main(argv: list[str] | None = None) -> int:
     try:
         names = {} if args.empty else stacks.create(server.connection, folder)
         gc.freeze()  # what is there now stays: looking for garbage is a matter of 1 ms, not 150
-        reached = {"endpoint": server.connection.endpoint, "secret": server.connection.secret}
+        reached = {
+            "endpoint": server.connection.endpoint,
+            "key_id": KEY_ID,
+            "secret": server.connection.secret,
+        }
         ready = {"pid": os.getpid(), **reached, "region": REGION, "names": names}
         _write_private(folder / ENDPOINT_FILE, json.dumps(ready, indent=1))
         print(json.dumps(ready), flush=True)
@@ -179,6 +188,7 @@ def main(argv: list[str] | None = None) -> int:
     finally:
         server.stop()
         (folder / ENDPOINT_FILE).unlink(missing_ok=True)
+        lock.close()
     os._exit(0)  # requests may still be waiting in threads; the clients that waited for the answer are gone
 
 

@@ -18,6 +18,7 @@ package that it calls. `demo` and `local` are in infra/local, `deploy` and `dest
     report.py         pages on comparisons, labels and periods
     plan.py           what a month will cost
     shared.py         what all commands that call AWS share
+    target.py         which stack they talk to
     ledger_access.py  what those on the ledger share
     approval.py       what approve and reject share
 """

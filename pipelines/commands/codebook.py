@@ -45,12 +45,14 @@ def add_parser(subparsers: Subparsers) -> None:
     show = verbs.add_parser("show", help="the codes, when each is in force and what replaces it")
     show.add_argument("codebook", metavar="GROUP", help="a model group, or a codebook's file")
     show.add_argument("--json", action="store_true", help="print it as JSON")
-    show.set_defaults(run=guarded(_show))
+    show.set_defaults(run=guarded(_show, talks=lambda args: not _is_file(args.codebook)))
 
     diff = verbs.add_parser("diff", help="what changes from A to B")
     diff.add_argument("before", metavar="A", help="a model group, or a codebook's file")
     diff.add_argument("after", metavar="B", help="a model group, or a codebook's file")
-    diff.set_defaults(run=guarded(_diff))
+    diff.set_defaults(
+        run=guarded(_diff, talks=lambda args: not (_is_file(args.before) and _is_file(args.after)))
+    )
 
     publish = verbs.add_parser("publish", help="make the file the current codebook of its model group")
     publish.add_argument("file", metavar="FILE")
@@ -177,10 +179,14 @@ def load(name: str, stack: str) -> dict[str, Any]:
     from pipelines.codebooks.publish import published
     from pipelines.codebooks.read import read
 
-    if name.endswith(".json") or Path(name).exists():
+    if _is_file(name):
         return read(name)
     names, s3, dynamodb = _stack(stack)
     return published(name, s3=s3, dynamodb=dynamodb, table=names["LedgerTable"])
+
+
+def _is_file(name: str) -> bool:
+    return name.endswith(".json") or Path(name).exists()
 
 
 def _stack(name: str) -> tuple[dict[str, str], S3Client, DynamoDBClient]:

@@ -8,7 +8,8 @@ from typing import TypeAlias
 
 #: The fix where AWS was not reached at all: no Region, no credentials, no answer at the endpoint.
 REACH = (
-    "Fix: set AWS_PROFILE and AWS_REGION; for the local stack, the settings that labelmill local up prints"
+    "Fix: set AWS_PROFILE (or give --profile) and AWS_REGION; for the local stack, run labelmill local up in "
+    "this folder"
 )
 #: What puts right what AWS answers, by the error's code; first those that every service gives alike.
 NEXT_STEPS = {
@@ -42,23 +43,38 @@ Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def add_stack(*parsers: argparse.ArgumentParser) -> None:
-    """Give each parser the option that names the stack."""
+    """Give each parser the options that say which stack is meant (target.py)."""
     for parser in parsers:
-        parser.add_argument(
-            "--stack", default="labelmill", help="the CloudFormation stack (default: %(default)s)"
+        group = parser.add_argument_group("which stack", "default: the local stack of this folder, else AWS")
+        group.add_argument("--stack", help="the CloudFormation stack, on AWS (default: labelmill)")
+        where = group.add_mutually_exclusive_group()
+        where.add_argument("--profile", help="a profile of AWS's settings; then on AWS")
+        where.add_argument(
+            "--local", action="store_true", help="the local stack that runs in this folder's .labelmill/"
         )
 
 
-def guarded(command: Command) -> Command:
-    """The command, with a known failure as one sentence and exit code 1."""
+def guarded(
+    command: Command, talks: Callable[[argparse.Namespace], bool] = lambda args: hasattr(args, "stack")
+) -> Command:
+    """The command, with a known failure as one sentence and exit code 1.
+
+    One that talks to a stack says first which, on standard error: by default one with the options of
+    `add_stack`, else where `talks` says so of what was asked.
+    """
 
     def run(args: argparse.Namespace) -> int:
         from botocore.exceptions import BotoCoreError, ClientError
 
+        from pipelines.commands import target
         from pipelines.errors import Refused
 
         try:
-            return command(args)
+            if not talks(args):
+                return command(args)
+            with target.chosen(args) as sentence:
+                print(sentence, file=sys.stderr)
+                return command(args)
         except BrokenPipeError:
             raise  # the reader of the output is gone: nothing to report
         except BotoCoreError as error:

@@ -12,6 +12,7 @@ import pytest
 from moto import mock_aws
 
 from pipelines.commands import explain
+from tests.complaints import complaints
 from tests.pipelines.ledger.ledger_samples import FIRST, FOREIGN, GROUP, SECOND, THIRD, Ledger
 
 WHERE = {"Bucket": "work-bucket", "Key": "models/model.tar.gz"}
@@ -55,7 +56,9 @@ def run(stack, capsys):
         parser = argparse.ArgumentParser(prog="labelmill")
         explain.add_parser(parser.add_subparsers())
         args = parser.parse_args(["explain", *words])
-        return args.run(args), *capsys.readouterr()
+        code = args.run(args)
+        out, err = capsys.readouterr()
+        return code, out, complaints(err)
 
     return run
 

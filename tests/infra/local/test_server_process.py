@@ -96,8 +96,39 @@ def test_a_server_that_cannot_start_says_why(tmp_path):
         launch(tmp_path, "--empty", "--worker", "nowhere:Worker", with_parent=False)
 
 
+def test_a_second_server_in_a_folder_is_told_of_the_first_which_goes_on(aws, capsys):
+    assert cli.main(["local", "up", "--dir", str(aws.folder)]) == 0
+    printed = capsys.readouterr()
+    assert f"A local stack runs in {aws.folder}/ already; no second one was started." in printed.err
+    assert aws.endpoint in printed.out
+    with pytest.raises(DidNotStart, match=r"another local stack runs or starts in .*\. Fix: labelmill local"):
+        launch(aws.folder, *OPTIONS, with_parent=False)
+    assert cli.main(["demo", "--dir", str(aws.folder)]) == 1
+    assert "Fix: labelmill local down" in capsys.readouterr().err
+    assert find(aws.folder)
+
+
+def test_a_command_in_the_folder_finds_the_stack_without_exports_and_without_it_says_so(tmp_path):
+    def labelmill(*words):
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        command = [sys.executable, "-m", "pipelines.cli", *words]
+        return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=kept)
+
+    process, ready = launch(tmp_path / ".labelmill", *OPTIONS, with_parent=False)
+    done = labelmill("models", "list")  # there are no stacks in it
+    assert done.stderr.startswith(f"stack labelmill at {ready['endpoint']}\n")
+    assert "there is no stack 'labelmill'" in done.stderr
+    process.kill()
+    process.wait()
+    done = labelmill("models", "list")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "does not answer" in done.stderr
+    assert labelmill("local", "down").returncode == 0
+    assert "Fix: labelmill local up" in labelmill("models", "list", "--local").stderr
+
+
 def test_a_left_over_endpoint_file_is_not_taken_for_a_server(tmp_path):
-    left = {"pid": os.getpid(), "endpoint": "http://127.0.0.1:9", "names": {}}
+    left = {"pid": os.getpid(), "endpoint": "http://127.0.0.1:9", "secret": "s", "names": {}}
     (tmp_path / "endpoint.json").write_text(json.dumps(left))
     assert find(tmp_path) is None
     assert cli.main(["local", "down", "--dir", str(tmp_path)]) == 0

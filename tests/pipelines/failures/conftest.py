@@ -7,6 +7,7 @@ import pytest
 
 from pipelines import cli
 from pipelines.failures import failure, queues
+from tests.complaints import complaints
 from tests.pipelines.failures.fake_states import ACCOUNT, FakeStates
 
 QUEUES = {
@@ -96,7 +97,7 @@ class Account:
         self.capsys.readouterr()
         code = cli.main(list(words))
         printed = self.capsys.readouterr()
-        return code, printed.out, printed.err
+        return code, printed.out, complaints(printed.err)
 
     def listed(self, *words: str) -> dict[str, dict]:
         """`labelmill failures --json`, by name."""

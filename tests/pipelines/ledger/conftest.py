@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.complaints import complaints
 from tests.pipelines.ledger.ledger_samples import FIRST, FOREIGN, SECOND, THIRD, Ledger, labelmill
 
 
@@ -27,6 +28,6 @@ def run(capsys):
     def run(*words: str):
         code = labelmill("models", *words)
         out, err = capsys.readouterr()
-        return code, json.loads(out) if out and "--json" in words else out, err
+        return code, json.loads(out) if out and "--json" in words else out, complaints(err)
 
     return run

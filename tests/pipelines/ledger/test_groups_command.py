@@ -5,6 +5,7 @@ import json
 import boto3
 import pytest
 
+from tests.complaints import complaints
 from tests.pipelines.ledger.ledger_samples import FIRST, GROUP, SECOND, labelmill
 
 ENDED, BACK = "left the country", "back since May"
@@ -17,7 +18,8 @@ def groups(ledger, capsys):
     def run(*words: str) -> tuple[int, str, str]:
         capsys.readouterr()
         code = labelmill("groups", *words)
-        return code, *capsys.readouterr()
+        out, err = capsys.readouterr()
+        return code, out, complaints(err)
 
     return run
 

@@ -204,7 +204,7 @@ def test_of_two_who_answer_at_once_the_second_is_told_who_was_first_and_said_wha
     assert codes == [0, 1]
     told = capsys.readouterr().err
     word = {"approve": "approved", "reject": "rejected"}[first]
-    assert told.startswith(f"{RUN} was {word} on 20") and "by Anna (arn:aws:" in told
+    assert f"\n{RUN} was {word} on 20" in told and "by Anna (arn:aws:" in told
     assert f": seen the report. Fix: see the outcome (labelmill models history {GROUP})." in told
 
 

@@ -10,6 +10,7 @@ import pytest
 from pipelines.commands import report
 from pipelines.report import comparison_page, labels_page, labels_page_name, page_name
 from tests import stack_with_ledger
+from tests.complaints import complaints
 from tests.pipelines.report import evidences, months
 
 
@@ -97,7 +98,7 @@ def labelmill(capsys):
         args = parser.parse_args(["report", *map(str, words)])
         code = args.run(args)
         printed = capsys.readouterr()
-        return code, printed.out.strip(), printed.err.strip()
+        return code, printed.out.strip(), complaints(printed.err).strip()
 
     return run
 

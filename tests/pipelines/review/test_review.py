@@ -12,6 +12,7 @@ from pipelines.cli import main
 from pipelines.codebooks.check import problems
 from pipelines.commands import review as command
 from pipelines.review.sheet import COLUMNS, TITLES, WORDS, read, write
+from tests.complaints import complaints
 from tests.pipelines.review.published_month import BOOK, GROUP, LABELS, PERIOD, RUN, TITLE
 
 CODE, WHY = TITLES["code"], TITLES["why"]
@@ -29,7 +30,7 @@ def cli(stack, monkeypatch, tmp_path, capsys):
     def run(*words: str) -> tuple[int, str]:
         code = main(["review", *words])
         printed = capsys.readouterr()
-        return code, printed.out + printed.err
+        return code, printed.out + complaints(printed.err)
 
     return run
 
