@@ -12,6 +12,7 @@ The commands:
     reviewer.py           its synthetic reviewer
     progress.py           what a person sees meanwhile
     demo_results.py       what it shows at its end
+    demo_folder.py        what it leaves, to be gone on with
 
 A stack for a program:
 
@@ -28,6 +29,7 @@ The server:
     front.py              the thin front before moto
     signatures.py         who may talk to it
     error_answers.py      errors as the service asked would answer
+    keeping.py            what is kept from one start to the next
     timeline.py           what happens, as a list one can wait on
     executions.py         ended executions as files
     mailbox.py            messages sent to people, as files
@@ -36,6 +38,7 @@ The services:
 
     moto_internals/       everything that reaches into moto
     objects.py            S3's objects as files
+    items.py              DynamoDB's items
     delivery.py           messages and events to functions
     functions.py          Lambda
     function_worker.py    the process of one function

@@ -24,8 +24,8 @@ Example:
   aws --endpoint-url ENDPOINT s3 cp dataset/ s3://BUCKET/training/DE-weee/2026-10/d1/ --recursive
   labelmill local down
 
-`up` prints the commands with the right address and names. The server's memory goes with it;
-objects, messages, executions and job logs stay in the folder.
+`up` prints the commands with the right address and names. All that the stack holds is kept in the folder,
+and is there at the next `up`.
 """
 
 
@@ -40,6 +40,7 @@ def add_parser(subparsers: Subparsers) -> None:
     verbs = local.add_subparsers(dest="verb", metavar="up|down|status|schedule|prune", required=True)
     up = verbs.add_parser("up", help="start it, in the background; print its address and names")
     up.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
+    up.add_argument("--from-demo", action="store_true", help="begin with what labelmill demo has left")
     up.add_argument("--foreground", action="store_true", help="print what happens until Ctrl-C")
     down = verbs.add_parser("down", help="stop it")
     status = verbs.add_parser("status", help="say whether it is running, and where")
@@ -90,10 +91,13 @@ def find(folder: Path) -> dict[str, Any] | None:
 
 
 def _up(args: argparse.Namespace) -> int:
+    from infra.local.demo_folder import NoDemo, copy_demo
     from infra.local.stack import DidNotStart, LocalStack, launch
 
     options = ("--port", str(args.port))
     try:
+        if args.from_demo:
+            copy_demo(args.dir)
         if not args.foreground:
             _, running = launch(args.dir, *options, with_parent=False)
             print(_describe(_connection(running), running["names"], args.dir))
@@ -107,7 +111,7 @@ def _up(args: argparse.Namespace) -> int:
                     )
                     print(f"{event['kind']:10}", *words, flush=True)
         return 0
-    except DidNotStart as error:
+    except (DidNotStart, NoDemo) as error:
         print(error, file=sys.stderr)
         return 1
 

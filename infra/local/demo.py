@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from infra.local.demo_folder import DEMO_FOLDER
 from pipelines.commands.shared import Subparsers
 
 if TYPE_CHECKING:
@@ -19,9 +20,7 @@ def add_parser(subparsers: Subparsers) -> None:
         "codes of one group change between them, and a reviewer decides on uncertain items.",
         epilog="Example: labelmill demo --dir another-demo",
     )
-    parser.add_argument(
-        "--dir", type=Path, default=Path(".labelmill/demo"), help="where runs and results are kept"
-    )
+    parser.add_argument("--dir", type=Path, default=DEMO_FOLDER, help="where runs and results are kept")
     parser.set_defaults(run=run)
 
 
@@ -57,6 +56,8 @@ def run(args: argparse.Namespace) -> int:
         print(f"\nThe demo has ended at what failed.\n{error}", file=sys.stderr)
         return 1
     progress.results(rows, story, pages, args.dir, time.monotonic() - started)
+    opened = "--from-demo" if args.dir == DEMO_FOLDER else f"--dir {args.dir}"
+    progress.say(f"\nGo on with this stack, its ledger, buckets and labels: labelmill local up {opened}")
     return 0
 
 

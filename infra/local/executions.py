@@ -1,8 +1,16 @@
-"""Ended executions: files `executions/{machine}/{name}.json` with input, outcome and history, and events."""
+"""Ended executions: files `executions/{machine}/{name}.json` with input, outcome and history; events."""
 
+import functools
 import json
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from infra.local.aws_models import service_model
+
+#: What of a description is text, JSON text where the run made it so.
+_TEXTS = {"input", "output", "error", "cause"}
 
 
 def write_execution(folder: Path, description: dict[str, Any], history: list[dict[str, Any]]) -> Path:
@@ -16,11 +24,7 @@ def write_execution(folder: Path, description: dict[str, Any], history: list[dic
     record = {
         key: description.get(key) for key in ("executionArn", "name", "status", "startDate", "stopDate")
     }
-    record |= {
-        key: _unpacked(description[key])
-        for key in ("input", "output", "error", "cause")
-        if key in description
-    }
+    record |= {key: _unpacked(description[key]) for key in _TEXTS & description.keys()}
     record["history"] = [_event(event) for event in history]
     path.write_text(json.dumps(record, indent=1, ensure_ascii=False, default=str))
     return path
@@ -29,6 +33,36 @@ def write_execution(folder: Path, description: dict[str, Any], history: list[dic
 def record_path(folder: Path, machine: str, name: str) -> Path:
     """The file of an execution that has ended."""
     return folder / machine / f"{name}.json"
+
+
+class EndedExecutions:
+    """Those whose files are in a folder: the description of each, and what reads its history."""
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+
+    def __iter__(self) -> Iterator[tuple[dict[str, Any], Callable[[], list[dict[str, Any]]]]]:
+        for path in sorted(self._folder.glob("*/*.json")):
+            record = json.loads(path.read_text(encoding="utf-8"))
+            del record["history"]
+            for name in ("startDate", "stopDate"):
+                record[name] = datetime.fromisoformat(record[name])
+            packed = {name: _packed(record[name]) for name in _TEXTS & record.keys()}
+            yield record | packed, functools.partial(_history, path)
+
+
+def _history(path: Path) -> list[dict[str, Any]]:
+    """The events as the API answers them: what is text there is text again."""
+    shape: Any = service_model("stepfunctions").shape_for("HistoryEvent")
+    events: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["history"]
+    for event in events:
+        event["timestamp"] = datetime.fromisoformat(event["timestamp"])
+        for name, details in event.items():
+            if isinstance(details, dict):
+                members = shape.members[name].members
+                texts = {member for member in members if members[member].type_name == "string"}
+                event[name] = {n: _packed(value) if n in texts else value for n, value in details.items()}
+    return events
 
 
 def failed_job(history: list[dict[str, Any]]) -> str | None:
@@ -64,6 +98,10 @@ def _event(event: dict[str, Any]) -> dict[str, Any]:
         key: {k: _unpacked(v) for k, v in value.items()} if isinstance(value, dict) else value
         for key, value in event.items()
     }
+
+
+def _packed(value: Any) -> Any:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else value
 
 
 def _unpacked(value: Any) -> Any:

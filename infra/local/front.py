@@ -18,6 +18,8 @@ from infra.local.signatures import FOREIGN, NotAllowed, Signatures
 from infra.local.timeline import Timeline
 
 LARGE_BYTES = 4 << 20
+#: How operations begin that change nothing. A message that was received is there until it is deleted.
+_READS = ("Get", "List", "Describe", "Query", "Scan", "BatchGet", "TransactGet", "ReceiveMessage")
 
 
 class Service(Protocol):
@@ -33,7 +35,8 @@ class Front:
 
     `signatures` judges each request first. `services` are by the prefix of their targets, such as
     `SageMaker`. `quiet` says whether nothing is under way: no execution, no job, no statement, no message
-    that a function should take. `prune` removes what ended jobs have left, and says what that was.
+    that a function should take. `prune` removes what ended jobs have left, and says what that was. `changed`
+    is called after a request that may have changed something.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Front:
         timeline: Timeline,
         quiet: Callable[[], bool],
         prune: Callable[[], str],
+        changed: Callable[[], None],
     ):
         self._emulator = emulator
         self._signatures = signatures
@@ -51,8 +55,24 @@ class Front:
         self._timeline = timeline
         self._quiet = quiet
         self._prune = prune
+        self._changed = changed
+        self._closed = False
+
+    def close(self) -> None:
+        """Take nothing that changes anything from now on."""
+        self._closed = True
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        if self._closed and _may_change(environ):
+            start_response("503 Service Unavailable", [("Content-Length", "0"), ("Connection", "close")])
+            return []
+        try:
+            return self._answer(environ, start_response)
+        finally:
+            if _may_change(environ):
+                self._changed()
+
+    def _answer(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         try:
             self._signatures.check(environ)
         except NotAllowed as error:
@@ -88,6 +108,13 @@ class Front:
         if what == "prune":
             return {"removed": self._prune()}
         return {"pid": os.getpid()}
+
+
+def _may_change(environ: dict[str, Any]) -> bool:
+    operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+    if operation:
+        return not operation.startswith(_READS)
+    return environ["REQUEST_METHOD"] not in ("GET", "HEAD")
 
 
 def _refuse(environ: dict[str, Any], start_response: StartResponse, error: NotAllowed) -> list[bytes]:

@@ -159,6 +159,23 @@ class Jobs:
                 if kind != "model"
             )
 
+    def saved(self) -> list[Any]:
+        """Kind, name and all that is known of each job and model."""
+        with self._changed:
+            return [[kind, name, dict(record)] for (kind, name), record in self._records.items()]
+
+    def restore(self, saved: list[Any]) -> None:
+        """Take what was saved; a job that had not ended has failed, by a fault that is not its own."""
+        now = datetime.now(UTC)
+        with self._changed:
+            for kind, name, record in saved:
+                status = f"{RESOURCES[kind][0]}Status"
+                if kind != "model" and record[status] not in TERMINAL:
+                    reason = "InternalServerError: the local stack ended while this job ran"
+                    record |= {status: "Failed", "FailureReason": reason, "LastModifiedTime": now}
+                    record.setdefault(END_TIMES[kind], now)
+                self._records[kind, name] = record
+
     def _parse(self, operation: str) -> tuple[str, str] | None:
         found = _OPERATION.fullmatch(operation)
         if not found:

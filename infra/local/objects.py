@@ -2,21 +2,19 @@
 
 import hashlib
 import threading
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 
 class StoredObject:
     """The bytes of one version of one object, as the file-like buffer that the emulator keeps for it."""
 
-    def __init__(self, path: Path, content: bytes):
+    def __init__(self, path: Path):
         self.path = path
         self._position = 0
         self._lock = threading.Lock()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f".{threading.get_ident()}.part")
-        unfinished.write_bytes(content)
-        unfinished.replace(path)
 
     def move(self, path: Path) -> None:
         """Keep the bytes at another place."""
@@ -55,7 +53,12 @@ class ObjectFolder:
 
     def store(self, bucket: str, key: str, version: str, content: bytes) -> StoredObject:
         """Write one version where older ones are kept; `arrange` puts the newest at its own name."""
-        return StoredObject(self._older(bucket, key, version), content)
+        path = self._older(bucket, key, version)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f".{threading.get_ident()}.part")
+        unfinished.write_bytes(content)
+        unfinished.replace(path)
+        return StoredObject(path)
 
     def arrange(self, bucket: str, key: str, versions: list[tuple[str, StoredObject | None]]) -> None:
         """Put the newest of `versions` (oldest first; None: a delete marker) at the key's own name."""
@@ -68,6 +71,28 @@ class ObjectFolder:
                 stored.move(self._newest(bucket, key))
             except OSError:  # "a" and "a/b" are both keys, or a part is too long for a file name
                 stored.move(self._older(bucket, key, version))
+
+    def about(self, stored: StoredObject) -> dict[str, Any]:
+        """What `found` finds a version again by."""
+        about = stored.path.stat()
+        place = stored.path.relative_to(self._folder).as_posix()
+        return {"place": place, "size": about.st_size, "written": about.st_mtime_ns}
+
+    def found(self, bucket: str, key: str, version: str, about: dict[str, Any]) -> StoredObject | None:
+        """A version that was there before, where it was then or where older ones are; None if it is gone."""
+        for path in (self._folder / about["place"], self._older(bucket, key, version)):
+            if path.is_file():
+                found = path.stat()
+                if (found.st_size, found.st_mtime_ns) == (about["size"], about["written"]):
+                    return StoredObject(path)
+        return None
+
+    def keep_only(self, paths: Iterable[Path]) -> None:
+        """Delete all other files."""
+        kept = set(paths)
+        for path in self._folder.rglob("*"):
+            if path.is_file() and path not in kept:
+                path.unlink()
 
     def _newest(self, bucket: str, key: str) -> Path:
         parts = [quote(part, safe=" !#$&'()+,;=@[]{}~^") or "%" for part in key.split("/")]

@@ -27,11 +27,13 @@ from werkzeug.serving import make_server
 from infra.local import stacks
 from infra.local.delivery import AsyncInvocations, QueuePoller, send_dead_letter
 from infra.local.endpoint import ACCOUNT, ENDPOINT_FILE, KEY_ID, REGION, Connection
+from infra.local.executions import EndedExecutions, write_execution
 from infra.local.executions import status_event as execution_event
-from infra.local.executions import write_execution
 from infra.local.front import Front, Service
 from infra.local.functions import Functions, Outcome
+from infra.local.items import Items
 from infra.local.jobs import Jobs
+from infra.local.keeping import Keeper, Part
 from infra.local.lock import take
 from infra.local.mailbox import Mailbox
 from infra.local.objects import ObjectFolder
@@ -65,6 +67,7 @@ class Server:
         )
         self._mailbox = Mailbox(folder / "mailbox")
         self._pollers: list[QueuePoller] = []
+        self._ended = False
         self._install()
 
     def _install(self) -> None:
@@ -77,21 +80,44 @@ class Server:
         moto.install_functions(self._functions.invoke, self._async.submit, self._poll)
         moto.install_events(self._async.submit)
         moto.install_topics(self._message_sent)
-        moto.install_objects(ObjectFolder(self._folder / "s3"))
+        objects = ObjectFolder(self._folder / "s3")
+        moto.install_objects(objects)
         moto.install_cloudformation(self._s3)
         self._moto = moto
+        self._executions = moto.Executions(REGION, EndedExecutions(self._folder / "executions"))
+        # Each refers to what comes after it.
+        parts: dict[str, Part] = {
+            "messages": moto.Messages(),
+            "items": Items(self.connection.client("dynamodb")),
+            "executions": self._executions,
+            "jobs": self._jobs,
+            "objects": moto.Objects(objects),
+        }
+        self._keeper = Keeper(self._folder, parts)
         services: dict[str, Service] = {"SageMaker": self._jobs, "RedshiftData": self._warehouse}
         signatures = Signatures(self._http.port, self.connection.secret)
         application, pruned = moto.application(), lambda: str(self._worker.prune())
-        self._front = Front(application, signatures, services, self._timeline, self._is_quiet, pruned)
+        self._front = Front(
+            application, signatures, services, self._timeline, self._is_quiet, pruned, self._keeper.touch
+        )
         self._http.RequestHandlerClass = moto.MotoRequestHandler
 
     def serve(self) -> None:
         """Answer requests, in threads."""
         threading.Thread(target=self._http.serve_forever, name="http", daemon=True).start()
 
+    def restore(self) -> None:
+        """Go on where the folder's last server ended, and keep what happens from now on."""
+        self._keeper.restore()
+        self._keeper.start()
+        for description in self._executions.interrupted:
+            self._execution_changed(description, [])
+
     def stop(self) -> None:
-        """End jobs, functions and the server."""
+        """End jobs, functions and the server; what goes on meanwhile counts as interrupted."""
+        self._front.close()
+        self._keeper.stop()
+        self._ended = True
         self._worker.stop()
         self._functions.stop()
         self._http.shutdown()
@@ -121,9 +147,13 @@ class Server:
         self._timeline.add("message", topic=topic, subject=subject)
 
     def _job_changed(self, kind: str, name: str, status: str) -> None:
+        self._keeper.touch()
         self._timeline.add("job", type=kind, name=name, status=status)
 
     def _execution_changed(self, description: dict[str, Any], history: list[dict[str, Any]] | None) -> None:
+        if self._ended:
+            return
+        self._keeper.touch()
         if history is not None:
             write_execution(self._folder / "executions", description, history)
             self._events.put_events(Entries=[execution_event(description)])
@@ -175,6 +205,7 @@ def main(argv: list[str] | None = None) -> int:
     server.serve()
     try:
         names = {} if args.empty else stacks.create(server.connection, folder)
+        server.restore()
         gc.freeze()  # what is there now stays: looking for garbage is a matter of 1 ms, not 150
         reached = {
             "endpoint": server.connection.endpoint,

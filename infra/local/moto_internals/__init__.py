@@ -9,6 +9,7 @@ process. tests/infra/local/test_moto_internals.py fails first when moto changes.
     memory.py          what has ended is forgotten
     messages.py        events, topics and queues
     objects.py         S3 on disk
+    keeping.py         what is kept from one start to the next
 """
 
 from collections.abc import Callable
@@ -18,13 +19,17 @@ from moto.server import DomainDispatcherApplication, MotoRequestHandler, create_
 
 from infra.local.moto_internals.cloudformation import install_cloudformation
 from infra.local.moto_internals.functions import function_named, install_functions
+from infra.local.moto_internals.keeping import Executions, Messages, Objects
 from infra.local.moto_internals.memory import install_forgetting
 from infra.local.moto_internals.messages import install_events, install_topics, messages_in
 from infra.local.moto_internals.objects import install_objects
 from infra.local.moto_internals.state_machines import busy_executions, install_state_machines
 
 __all__ = [
+    "Executions",
+    "Messages",
     "MotoRequestHandler",
+    "Objects",
     "application",
     "busy_executions",
     "function_named",

@@ -1,15 +1,18 @@
 """A stack's state machines execute, and its properties and schedules take effect.
 
-moto puts a stack's state machines into a backend that does not execute, and loses the properties named here.
+moto puts a stack's state machines into a backend that does not execute, loses the properties named here, and
+gives a stack that is made anew other keys.
 """
 
 import json
+import uuid
 from collections.abc import Callable
 
 import yaml
 from moto.awslambda import models as lambda_models
 from moto.core.common_models import CloudFormationModel
 from moto.iam import models as iam_models
+from moto.kms import models as kms_models
 from moto.s3 import models as s3_models
 from moto.scheduler import models as scheduler_models
 from moto.stepfunctions import models as machine_models
@@ -47,6 +50,7 @@ def install_cloudformation(s3_client) -> None:
         for arn in properties.get("ManagedPolicyArns", []):
             iam_models.iam_backends[ACCOUNT]["aws"].attach_role_policy(role_name=role.name, policy_arn=arn)
 
+    _name_keys()
     _around_creation(machine_models.StateMachine, before=machine_definition)
     _around_creation(iam_models.Role, after=finish_role)
     _around_creation(s3_models.FakeBucket, after=finish_bucket)
@@ -88,6 +92,21 @@ class ScheduleResource(CloudFormationModel):
             action_after_completion=None,
         )
         return cls(resource_name)
+
+
+def _name_keys() -> None:
+    """Give a stack's keys ids that follow from their names in it: what they encrypt outlives the server."""
+    original, generate = kms_models.Key.create_from_cloudformation_json.__func__, kms_models.generate_key_id
+
+    def create(cls, resource_name, cloudformation_json, account_id, region_name, **kwargs):
+        name = resource_name.rpartition("-")[0]  # without the random end
+        kms_models.generate_key_id = lambda multi_region=False: str(uuid.uuid5(uuid.NAMESPACE_URL, name))
+        try:
+            return original(cls, resource_name, cloudformation_json, account_id, region_name, **kwargs)
+        finally:
+            kms_models.generate_key_id = generate
+
+    kms_models.Key.create_from_cloudformation_json = classmethod(create)
 
 
 def _around_creation(model, before=lambda properties: None, after=lambda resource, properties: None) -> None:
