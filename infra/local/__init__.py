@@ -20,6 +20,7 @@ A stack for a program:
     stacks.py             makes the stacks of the templates in it
     endpoint.py           how to reach it
     lock.py               one a folder
+    clients.py            how other programs reach it
     follow.py             waits for steps of the flow
     schedules.py          fires a schedule
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from infra.local.clients import CLIENTS, advice
 from infra.local.endpoint import ENDPOINT_FILE, Connection
 from infra.local.lock import take
 from pipelines.commands.shared import Subparsers
@@ -44,6 +45,9 @@ def add_parser(subparsers: Subparsers) -> None:
     up.add_argument("--foreground", action="store_true", help="print what happens until Ctrl-C")
     down = verbs.add_parser("down", help="stop it")
     status = verbs.add_parser("status", help="say whether it is running, and where")
+    status.add_argument(
+        "--client", choices=list(CLIENTS), help="say how that program talks to it (docs/clients.md)"
+    )
     schedule = verbs.add_parser("schedule", help="fire one of its schedules now, as if its time had come")
     schedule.add_argument("name", help="such as labelmill-training")
     schedule.add_argument(
@@ -68,7 +72,12 @@ def run(args: argparse.Namespace) -> int:
         if not running:
             print(f"nothing runs in {args.dir}")
             return 1
-        print(_describe(_connection(running), running["names"], args.dir))
+        connection, names = _connection(running), running["names"]
+        if args.client:
+            bucket, queue = names.get("LandingBucket", "BUCKET"), names.get("TrainingQueueUrl", "QUEUE")
+            print(advice(args.client, connection, bucket, queue))
+        else:
+            print(_describe(connection, names, args.dir))
         return 0
     if args.verb == "schedule":
         return _fire(args, running)
@@ -175,6 +184,7 @@ def _describe(connection: Connection, names: dict[str, str], folder: Path) -> st
         "",
     ]
     lines += [f"  export {name}={value}" for name, value in connection.settings.items()]
+    lines += ["", f"Some need more: labelmill local status --client {{{','.join(CLIENTS)}}}"]
     lines += ["", "Upload a dataset; its manifest, last, starts the run:", ""]
     lines += [
         f"  aws s3 cp dataset/ {landing} --recursive --exclude manifest",

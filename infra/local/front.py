@@ -2,6 +2,7 @@
 
 import gc
 import json
+import logging
 import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
@@ -17,6 +18,7 @@ from infra.local.jobs import ServiceError
 from infra.local.signatures import FOREIGN, NotAllowed, Signatures
 from infra.local.timeline import Timeline
 
+log = logging.getLogger(__name__)
 LARGE_BYTES = 4 << 20
 #: How operations begin that change nothing. A message that was received is there until it is deleted.
 _READS = ("Get", "List", "Describe", "Query", "Scan", "BatchGet", "TransactGet", "ReceiveMessage")
@@ -88,10 +90,30 @@ class Front:
             query = {name: float(values[0]) for name, values in parse_qs(environ["QUERY_STRING"]).items()}
             content = self._local_answer(path.removeprefix(LOCAL_PATH), **query)
             return _respond(start_response, "200 OK", "application/json", content)
-        answer = self._emulator(environ, start_response)
+        answer = self._emulate(environ, start_response)
         # The emulator's requests refer to themselves: they stay, body and all, until Python looks for cycles.
         large = int(environ.get("CONTENT_LENGTH") or 0) > LARGE_BYTES
         return ClosingIterator(answer, _collect) if large else answer
+
+    def _emulate(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """The emulator's answer; where that is a page, or nothing, an error of the service that was asked."""
+        started: list[Any] = []
+
+        def start(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> Callable[..., Any]:
+            started[:] = status, headers
+            return lambda data: None  # for applications older than WSGI itself
+
+        try:
+            answer = self._emulator(environ, start)
+            status, headers = started
+        except Exception:
+            log.exception("%s %s", environ["REQUEST_METHOD"], environ["PATH_INFO"])
+            return _not_imitated(environ, start_response)
+        page = dict(headers).get("Content-Type", "").startswith("text/html") and status[:1] in "45"
+        if page and environ["REQUEST_METHOD"] != "HEAD":
+            return _not_imitated(environ, start_response)
+        start_response(status, headers)
+        return answer
 
     def _call(self, service: Service, operation: str, request: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         try:
@@ -126,6 +148,19 @@ def _refuse(environ: dict[str, Any], start_response: StartResponse, error: NotAl
     headers |= {"Content-Length": str(len(body)), "Connection": "close"}
     start_response("403 Forbidden", list(headers.items()))
     return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+
+
+def _not_imitated(environ: dict[str, Any], start_response: StartResponse) -> list[bytes]:
+    """Not a 500: SDKs would try again, and again."""
+    operation = environ.get("HTTP_X_AMZ_TARGET") or f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
+    text = (
+        f"the local stack does not imitate this call ({operation}). Fix: try it on AWS; server.log says more"
+    )
+    headers, body = error_answer(environ, "NotImplemented", text)
+    headers["Content-Length"] = str(len(body))
+    xml = headers["Content-Type"] == "application/xml"
+    start_response("501 Not Implemented" if xml else "400 Bad Request", list(headers.items()))
+    return [body]
 
 
 def _collect() -> None:

@@ -80,6 +80,7 @@ class Server:
         moto.install_functions(self._functions.invoke, self._async.submit, self._poll)
         moto.install_events(self._async.submit)
         moto.install_topics(self._message_sent)
+        moto.install_queues(self.connection.endpoint)
         objects = ObjectFolder(self._folder / "s3")
         moto.install_objects(objects)
         moto.install_cloudformation(self._s3)

@@ -21,7 +21,12 @@ from infra.local.moto_internals.cloudformation import install_cloudformation
 from infra.local.moto_internals.functions import function_named, install_functions
 from infra.local.moto_internals.keeping import Executions, Messages, Objects
 from infra.local.moto_internals.memory import install_forgetting
-from infra.local.moto_internals.messages import install_events, install_topics, messages_in
+from infra.local.moto_internals.messages import (
+    install_events,
+    install_queues,
+    install_topics,
+    messages_in,
+)
 from infra.local.moto_internals.objects import install_objects
 from infra.local.moto_internals.state_machines import busy_executions, install_state_machines
 
@@ -38,6 +43,7 @@ __all__ = [
     "install_forgetting",
     "install_functions",
     "install_objects",
+    "install_queues",
     "install_state_machines",
     "install_topics",
     "messages_in",

@@ -1,4 +1,4 @@
-"""Events reach functions, messages to topics are reported, and queues can be counted.
+"""Events reach functions, messages to topics are reported, queues have addresses here and can be counted.
 
 In moto a rule with a Lambda target makes PutEvents fail, a disabled rule still fires, and a text that an
 InputTransformer brings into JSON gets no quotes.
@@ -80,6 +80,11 @@ def install_topics(on_message: Callable[[str, str | None, str], None]) -> None:
         return message_id
 
     sns_models.Topic.publish = publish
+
+
+def install_queues(endpoint: str) -> None:
+    """Let a stack's queues have their addresses at `endpoint`: SDKs send to the host of a queue's address."""
+    sqs_models.Queue.physical_resource_id = property(lambda self: f"{endpoint}/{self.account_id}/{self.name}")
 
 
 def messages_in(region: str, queue_arn: str) -> int:

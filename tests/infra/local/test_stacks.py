@@ -156,3 +156,4 @@ def test_what_cloudformation_makes_here_has_the_properties_of_the_template(stack
     )
     assert "${" not in machine["definition"]
     assert stack.names["LedgerTable"] in machine["definition"]
+    assert stack.names["TrainingQueueUrl"] == f"{stack.endpoint}/123456789012/labelmill-training"
