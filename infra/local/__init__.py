@@ -34,6 +34,7 @@ The server:
     timeline.py           what happens, as a list one can wait on
     executions.py         ended executions as files
     mailbox.py            messages sent to people, as files
+    misplaced.py          manifests from which no run starts
 
 The services:
 

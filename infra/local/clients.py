@@ -1,4 +1,4 @@
-"""How other programs talk to the local stack, as `labelmill local status --client` and docs/clients.md say."""
+"""How other programs talk to the local stack, as `labelmill local status --client` says it."""
 
 from infra.local.endpoint import KEY_ID, REGION, Connection
 

@@ -78,6 +78,7 @@ def run(args: argparse.Namespace) -> int:
             print(advice(args.client, connection, bucket, queue))
         else:
             print(_describe(connection, names, args.dir))
+            _tell_misplaced(connection, names)
         return 0
     if args.verb == "schedule":
         return _fire(args, running)
@@ -168,6 +169,14 @@ def _prune(folder: Path, running: dict[str, Any] | None) -> int:
         removed = str(prune(folder / "jobs", running=set))
     print(f"removed: {removed}; requests, logs and objects stay in {folder}")
     return 0
+
+
+def _tell_misplaced(connection: Connection, names: dict[str, str]) -> None:
+    from infra.local.misplaced import problems
+
+    found = list(problems(connection.client("s3"), names["LandingBucket"])) if names else []
+    if found:
+        print("\nManifests from which no run has started:\n", *found, sep="\n  ")
 
 
 def _connection(running: dict[str, Any]) -> Connection:

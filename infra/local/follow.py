@@ -14,7 +14,7 @@ ENDED = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
 
 
 class RunFailed(RuntimeError):
-    """A run or a statement did not succeed; the text says which and why, and where a run's log is."""
+    """A run or a statement did not succeed or cannot begin; the text says why, and where a run's log is."""
 
 
 class Follower:
@@ -32,7 +32,8 @@ class Follower:
 
         `goals` says for each group the purpose of a run, the second part of its name: `training`, `test`,
         `comparison`, `inference` or `review`. A run is waited for once: the next goal is a later one. Raises
-        RunFailed at the first run or statement, of whatever group, that does not succeed.
+        RunFailed at the first run or statement, of whatever group, that does not succeed, and at the first
+        manifest under a key from which no run starts.
         """
         for group, purpose in goals.items():
             while self._next(group) != purpose:
@@ -51,6 +52,8 @@ class Follower:
                 f"The warehouse's statement {event['name']} has ended as {event['status']}, so that no run "
                 f"follows: {event['error']}"
             )
+        if event["kind"] == "misplaced":
+            raise RunFailed(f"A manifest has landed from which no run starts: {event['problem']}")
         if event["kind"] == "execution" and event["status"] in ENDED:
             if event["status"] != "SUCCEEDED":
                 raise RunFailed(_failure(self._folder, event))

@@ -46,6 +46,8 @@ class Progress:
             self._line(
                 "ok" if event["status"] == "SUCCEEDED" else event["status"], f"{machine:<11} {event['name']}"
             )
+        elif event["kind"] == "misplaced":
+            self._line("!", event["problem"])
         elif event["kind"] == "message":
             self._line("SNS", f"to {event['topic'].rpartition('-')[2]}: {event['subject']}")
 

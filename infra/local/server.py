@@ -36,6 +36,7 @@ from infra.local.jobs import Jobs
 from infra.local.keeping import Keeper, Part
 from infra.local.lock import take
 from infra.local.mailbox import Mailbox
+from infra.local.misplaced import problem
 from infra.local.objects import ObjectFolder
 from infra.local.signatures import Signatures
 from infra.local.surroundings import Surroundings
@@ -68,6 +69,7 @@ class Server:
         self._mailbox = Mailbox(folder / "mailbox")
         self._pollers: list[QueuePoller] = []
         self._ended = False
+        self.landing_bucket: str | None = None  # set once there is a stack
         self._install()
 
     def _install(self) -> None:
@@ -82,7 +84,7 @@ class Server:
         moto.install_topics(self._message_sent)
         moto.install_queues(self.connection.endpoint)
         objects = ObjectFolder(self._folder / "s3")
-        moto.install_objects(objects)
+        moto.install_objects(objects, self._object_put)
         moto.install_cloudformation(self._s3)
         self._moto = moto
         self._executions = moto.Executions(REGION, EndedExecutions(self._folder / "executions"))
@@ -162,6 +164,10 @@ class Server:
         machine, name = arn.split(":")[-2:]
         self._timeline.add("execution", machine=machine, name=name, status=description["status"], arn=arn)
 
+    def _object_put(self, bucket: str, key: str) -> None:
+        if bucket == self.landing_bucket and (said := problem(bucket, key)):
+            self._timeline.add("misplaced", key=key, problem=said)
+
     def _unload(self, sql: str) -> int:
         from infra.local.unloading import unload  # at the first statement, as DuckDB is large
 
@@ -206,6 +212,7 @@ def main(argv: list[str] | None = None) -> int:
     server.serve()
     try:
         names = {} if args.empty else stacks.create(server.connection, folder)
+        server.landing_bucket = names.get("LandingBucket")
         server.restore()
         gc.freeze()  # what is there now stays: looking for garbage is a matter of 1 ms, not 150
         reached = {

@@ -93,7 +93,8 @@ class LocalStack:
         """Everything that happened after event number `after` and, waiting for it, everything to come.
 
         Each is a dict with `number` and `kind`: `execution` (`machine`, `name`, `status`, `arn`), `job`
-        (`type`, `name`, `status`), `statement` (`name`, `status`) or `message` (`topic`, `subject`).
+        (`type`, `name`, `status`), `statement` (`name`, `status`), `message` (`topic`, `subject`) or
+        `misplaced` (`key` of a manifest from which no run starts, `problem`).
         """
         while True:
             for event in self.connection.get("events", after=after, timeout=_POLL_SECONDS):

@@ -12,7 +12,7 @@ class Timeline:
     """An append-only list of small dicts; each has `number` (from 1), `kind` and what belongs to the kind.
 
     `job`: `type`, `name`, `status`; `statement`: `name`, `status`; `execution`: `machine`, `name`, `status`,
-    `arn`; `message`: `topic`, `subject`.
+    `arn`; `message`: `topic`, `subject`; `misplaced`: `key` (of a manifest that starts no run), `problem`.
     """
 
     def __init__(self) -> None:

@@ -5,6 +5,7 @@ enforced without its conditions, so that "deny what is not TLS" denies everythin
 """
 
 import threading
+from collections.abc import Callable
 
 from moto.iam.access_control import PermissionResult
 from moto.s3 import models as s3_models
@@ -13,8 +14,8 @@ from moto.s3 import notifications
 from infra.local.objects import ObjectFolder, StoredObject
 
 
-def install_objects(folder: ObjectFolder) -> None:
-    """Keep S3's objects in `folder`, and make its notifications what AWS sends."""
+def install_objects(folder: ObjectFolder, on_put: Callable[[str, str], None]) -> None:
+    """Keep S3's objects in `folder`, make its notifications what AWS sends; call `on_put(bucket, key)`."""
     backend = s3_models.S3Backend
     original_put, original_delete = backend.put_object, backend.delete_object
     original_complete, original_event = backend.complete_multipart_upload, notifications._get_s3_event
@@ -42,6 +43,7 @@ def install_objects(folder: ObjectFolder) -> None:
                 spooled, key._value_buffer = key._value_buffer, stored
             spooled.close()
             arrange(self, bucket_name, key_name, before)
+        on_put(bucket_name, key_name)
         if not silent and not getattr(completing, "now", False):
             verb = "POST" if kwargs.get("request_method") == "POST" else "PUT"
             event = getattr(notifications.S3NotificationEvent, f"OBJECT_CREATED_{verb}_EVENT")

@@ -62,6 +62,12 @@ def test_the_first_run_that_fails_ends_the_wait_whichever_group_is_waited_for(st
         Follower(stack).until_ended({"DE-weee": "training", "IT-weee": "training"})
 
 
+def test_a_manifest_under_a_wrong_key_ends_the_wait_for_a_run_that_does_not_come(stack):
+    stack.sent.append({"kind": "misplaced", "key": "trainig/x", "problem": "it is no manifest. Fix: move it"})
+    with pytest.raises(RunFailed, match=r"no run starts: it is no manifest\. Fix: move it"):
+        Follower(stack).until_ended({"DE-weee": "training"})
+
+
 def test_a_statement_that_fails_ends_the_wait_for_the_dataset_that_does_not_come(stack):
     name = "labelmill/training/DE-weee/2026-10/d1"
     stack.sent += [

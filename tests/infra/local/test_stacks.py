@@ -53,6 +53,19 @@ def test_only_the_manifest_starts_a_run(stack):
     assert run.startswith("NL-weee-inference-2026-10-")
 
 
+def test_a_manifest_under_a_wrong_key_is_told_at_once_and_by_the_status_until_it_is_gone(stack):
+    s3, bucket = stack.client("s3"), stack.names["LandingBucket"]
+    for key in ("trainig/DE-weee/2026-10/d1/manifest", "training/DE-weee/2026-10/d2/part-0.csv"):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"{}")
+    event = next(event for event in stack.events() if event["kind"] == "misplaced")
+    assert event["key"] == "trainig/DE-weee/2026-10/d1/manifest"
+    sentence = f"s3://{bucket}/{event['key']} is not the manifest of a dataset for training. Fix: put"
+    assert event["problem"].startswith(sentence)
+    assert sentence in labelmill("local", "status", folder=stack.folder).stdout
+    s3.delete_object(Bucket=bucket, Key=event["key"])
+    assert "no run has started" not in labelmill("local", "status", folder=stack.folder).stdout
+
+
 def test_a_schedule_makes_the_warehouse_deliver_what_starts_runs_and_a_failed_statement_is_told(stack):
     group, lacking = "DE-weee", "FR-packaging"  # nothing in the warehouse has FR-packaging's attributes
     for known in (group, lacking):
