@@ -94,6 +94,7 @@ class Server:
             "items": Items(self.connection.client("dynamodb")),
             "executions": self._executions,
             "jobs": self._jobs,
+            "statements": self._warehouse,
             "objects": moto.Objects(objects),
         }
         self._keeper = Keeper(self._folder, parts)
@@ -115,6 +116,8 @@ class Server:
         self._keeper.start()
         for description in self._executions.interrupted:
             self._execution_changed(description, [])
+        for statement in self._warehouse.interrupted:
+            self._statement_changed(statement, statement.get("WithEvent", False))
 
     def stop(self) -> None:
         """End jobs, functions and the server; what goes on meanwhile counts as interrupted."""
@@ -174,6 +177,7 @@ class Server:
         return unload(sql, self._folder / "warehouse", self._s3)
 
     def _statement_changed(self, statement: dict[str, Any], with_event: bool) -> None:
+        self._keeper.touch()
         name = statement.get("StatementName", statement["Id"])
         if with_event:
             event = status_event(statement, ACCOUNT)

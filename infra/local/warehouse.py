@@ -24,6 +24,9 @@ class Warehouse:
         run: runs the text of a statement and returns the number of its rows; what it raises is the error.
         announce: called as `announce(statement, with_event)` when a statement has begun and when it has
             ended, the statement as DescribeStatement answers it.
+
+    Attributes:
+        interrupted: restored statements that had not ended, for who tells of their end.
     """
 
     def __init__(self, run: Callable[[str], int], announce: Callable[[dict[str, Any], bool], None]):
@@ -34,6 +37,7 @@ class Warehouse:
         self._lock = threading.Lock()
         self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="statement")
         self._active = 0
+        self.interrupted: list[dict[str, Any]] = []
 
     def handles(self, operation: str) -> bool:
         """True for the operations answered here."""
@@ -52,6 +56,21 @@ class Warehouse:
     def running(self) -> int:
         """How many statements have not ended, or whose end has not been reported."""
         return self._active
+
+    def saved(self) -> list[dict[str, Any]]:
+        """All statements, by which the answers to their client tokens are known, too."""
+        with self._lock:
+            return [dict(statement) for statement in self._statements.values()]
+
+    def restore(self, saved: list[dict[str, Any]]) -> None:
+        """Take what was saved; a statement that had not ended was aborted."""
+        for statement in saved:
+            if statement["Status"] == "STARTED":
+                ended = {"Status": "ABORTED", "ResultRows": -1, "Error": "the local stack ended meanwhile"}
+                statement |= {**ended, "UpdatedAt": datetime.now(UTC), "Duration": 0}
+                self.interrupted.append(statement)
+            self._statements[statement["Id"]] = statement
+            self._by_token[statement["ClientToken"]] = statement["Id"]
 
     def _find(self, statement_id: str) -> dict[str, Any]:
         try:

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from infra.local.endpoint import Connection
 from infra.local.keeping import Keeper
 from infra.local.stack import LocalStack, launch
+from infra.local.warehouse import Warehouse
 from tests.infra.local.conftest import policy, trust
 from tests.infra.local.control_plane import control_plane, request
 
@@ -236,6 +237,20 @@ def wait_until_saved(folder, text):
     while not path.exists() or text not in path.read_text():
         assert time.monotonic() < until
         threading.Event().wait(0.1)
+
+
+def test_a_statement_that_ran_when_its_stack_ended_is_aborted_and_its_token_still_known():
+    begun = {"Sql": "x", "ClientToken": "token", "ClusterIdentifier": "c"}
+    running = threading.Event()
+    warehouse = Warehouse(lambda sql: int(running.wait()), lambda statement, with_event: None)
+    statement = warehouse.answer("ExecuteStatement", begun)["Id"]
+    later = Warehouse(lambda sql: pytest.fail("it was begun again"), lambda statement, with_event: None)
+    later.restore(warehouse.saved())
+    running.set()
+    assert later.answer("ExecuteStatement", begun)["Id"] == statement
+    assert later.answer("DescribeStatement", {"Id": statement})["Status"] == "ABORTED"
+    assert [each["Id"] for each in later.interrupted] == [statement]
+    assert later.running() == 0
 
 
 def test_a_job_that_ran_when_its_stack_ended_has_failed(tmp_path):
