@@ -95,7 +95,12 @@ def find(folder: Path) -> dict[str, Any] | None:
     """What `endpoint.json` says of the server of `folder`, if that server really answers."""
     try:
         running = json.loads((folder / ENDPOINT_FILE).read_text())
-        return running if _connection(running).get("status")["pid"] == running["pid"] else None
+        connection = _connection(running)
+        if not connection.endpoint.startswith(
+            "http://127.0.0.1:"
+        ):  # another's file: it names a process to end
+            return None
+        return running if connection.get("status")["pid"] == running["pid"] else None
     except (OSError, ValueError, KeyError):
         return None
 

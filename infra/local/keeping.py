@@ -90,6 +90,7 @@ class Keeper:
                     self._save()
                 except Exception:  # such as a full disk: the next time may be better
                     log.exception("the state could not be saved")
+                    self._changed.set()
                 pause = _SHARE * (time.monotonic() - began)
 
     def _save(self) -> None:

@@ -1,6 +1,7 @@
 """S3's objects on disk: the newest version of each at `s3/{bucket}/{key}`, nothing of it in memory."""
 
 import hashlib
+import os
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -23,6 +24,11 @@ class StoredObject:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 self.path.replace(path)
                 self.path = path
+
+    def place(self) -> tuple[Path, os.stat_result]:
+        """Where the bytes are, and what the file system says of them."""
+        with self._lock:
+            return self.path, self.path.stat()
 
     def remove(self) -> None:
         """Delete the bytes."""
@@ -49,7 +55,7 @@ class ObjectFolder:
     """Where objects lie. Older versions, and keys that no file name can hold, are in a hidden folder."""
 
     def __init__(self, folder: Path):
-        self._folder = folder
+        self._folder, self._lost = folder, folder / ".lost"
 
     def store(self, bucket: str, key: str, version: str, content: bytes) -> StoredObject:
         """Write one version where older ones are kept; `arrange` puts the newest at its own name."""
@@ -74,25 +80,36 @@ class ObjectFolder:
 
     def about(self, stored: StoredObject) -> dict[str, Any]:
         """What `found` finds a version again by."""
-        about = stored.path.stat()
-        place = stored.path.relative_to(self._folder).as_posix()
-        return {"place": place, "size": about.st_size, "written": about.st_mtime_ns}
+        place, about = stored.place()
+        return {
+            "place": place.relative_to(self._folder).as_posix(),
+            "size": about.st_size,
+            "written": about.st_mtime_ns,
+        }
 
-    def found(self, bucket: str, key: str, version: str, about: dict[str, Any]) -> StoredObject | None:
-        """A version that was there before, where it was then or where older ones are; None if it is gone."""
+    def found(
+        self, bucket: str, key: str, version: str, about: dict[str, Any], etag: str
+    ) -> StoredObject | None:
+        """A version that was there before, where it was then or where older ones are; None if it is gone.
+
+        By its time of writing, or, where a copy of the folder has lost that, by its `etag`: the MD5 of its
+        bytes, unless it was uploaded in parts.
+        """
         for path in (self._folder / about["place"], self._older(bucket, key, version)):
-            if path.is_file():
-                found = path.stat()
-                if (found.st_size, found.st_mtime_ns) == (about["size"], about["written"]):
+            if path.is_file() and path.stat().st_size == about["size"]:
+                same = path.stat().st_mtime_ns == about["written"]
+                if same or etag == hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest():
                     return StoredObject(path)
         return None
 
     def keep_only(self, paths: Iterable[Path]) -> None:
-        """Delete all other files."""
+        """Put all other files aside, into `.lost`: no service knows what they are."""
         kept = set(paths)
-        for path in self._folder.rglob("*"):
-            if path.is_file() and path not in kept:
-                path.unlink()
+        for path in list(self._folder.rglob("*")):
+            if path.is_file() and path not in kept and self._lost not in path.parents:
+                aside = self._lost / path.relative_to(self._folder)
+                aside.parent.mkdir(parents=True, exist_ok=True)
+                path.replace(aside)
 
     def _newest(self, bucket: str, key: str) -> Path:
         parts = [quote(part, safe=" !#$&'()+,;=@[]{}~^") or "%" for part in key.split("/")]

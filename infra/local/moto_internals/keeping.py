@@ -90,7 +90,9 @@ def _restored(
                 marker._version_id, marker.last_modified = version["deleted"], version["last_modified"]
                 made.append(marker)
             continue
-        stored = folder.found(bucket, name, version["_version_id"] or "null", version["file"])
+        stored = folder.found(
+            bucket, name, version["_version_id"] or "null", version["file"], version["_etag"]
+        )
         if not stored:
             continue
         key: Any = s3_models.FakeKey(name, b"", ACCOUNT, region, bucket_name=bucket)

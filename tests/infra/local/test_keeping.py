@@ -173,12 +173,13 @@ def test_a_stack_that_ended_goes_on_where_it_was_as_does_a_copy_of_its_folder(tm
         assert all(before)
         [arn] = before[4]
     (folder / "s3" / "left").write_bytes(b"of nobody")
-    shutil.copytree(folder, copy)
+    shutil.copytree(folder, copy, copy_function=shutil.copy)  # as cp -r: no time of a file is kept
     with LocalStack(copy, options=WORKER) as stack:
         after = of_everything(stack)
         for was, now in zip(before, after, strict=True):
             assert now == was
         assert not (copy / "s3" / "left").exists()
+        assert (copy / "s3" / ".lost" / "left").read_bytes() == b"of nobody"
         path = copy / "s3" / stack.names["WorkBucket"] / "a" / "b"
         assert path.read_bytes() == b"2"
         stack.client("s3").put_object(Bucket=stack.names["WorkBucket"], Key="a/b", Body=b"3")
