@@ -5,8 +5,9 @@
 A year is ten model groups of 30 to 3,000 items a month, twelve months after the first. Without drift their
 shares and mixes move from month to month, beyond sampling: shares by a normal amount on the scale of
 arcsin(sqrt), `month to month` times what processing/month/drift.py allows for; mixes as a Dirichlet
-distribution does. Models change twice a year, and each is tested on 30 to 1,000 texts. With drift, a group's
-review share goes from 10 to 55 % over seven months. The seed is fixed. Takes five minutes of one core.
+distribution does. Models change twice a year, and each is tested on 10 to 300 new texts a month. With drift,
+a group's review share goes from 10 to 55 % over seven months. The seed is fixed. Takes five minutes of one
+core.
 """
 
 import json
@@ -14,7 +15,7 @@ import json
 import numpy as np
 from _report import arguments, show
 
-from processing.labels.reliability import KNOWN, SURE, Record
+from processing.labels.reliability import Record
 from processing.month import drift, moves
 from processing.month.attention import RISES, with_attention
 
@@ -35,10 +36,11 @@ class Group:
             "rejected": rng.uniform(0, 0.005),
         }
         self.codes = rng.dirichlet(np.full(rng.integers(4, 30), 0.7))
-        self.tested = np.zeros((2, len(KNOWN), len(SURE)))
+        self.confidence = np.array([0.97, 0.985, 0.9925, 0.997])
+        self.labelled = int(rng.integers(10, 300))
+        self.tested = np.zeros((2, 0))
         self.history: list[dict] = []
-        self.model = 0
-        self._new_model()
+        self.model = 1
 
     def month(self, changes: dict[str, float] = {}) -> dict:  # noqa: B006 (read only)
         """The summary of the next month, with other shares in it than before where `changes` says so."""
@@ -77,11 +79,15 @@ class Group:
         }
 
     def _reliability(self) -> dict:
+        """The model has been tested on the last months' new texts; it is as good as it says."""
         rows, wrong = self.tested
-        record = Record(rows, wrong, rows * (1 - self.confidence))
+        record = Record(("",) * len(rows), rows, wrong, rows * (1 - self.confidence.mean()))
         sure = self.rng.choice(self.confidence, self.items)
-        estimate = record.estimate(sure, self.rng.uniform(0.7, 1, self.items))
+        estimate = record.estimate(sure)
+        own = self.labelled, self.rng.binomial(self.labelled, 1 - self.confidence.mean())
+        self.tested = np.append(self.tested, np.array([own]).T, axis=1)
         return {
+            "since": "",
             "tested": int(rows.sum()),
             "wrong": int(wrong.sum()),
             "expected_wrong": record.expected.sum(),
@@ -92,11 +98,10 @@ class Group:
         }
 
     def _new_model(self) -> None:
-        """As good as the one before and as good as it says, tested anew; its own threshold."""
+        """As good as the one before and as good as it says; it has seen all but the test rows."""
         self.model += 1
-        self.confidence = np.array([0.97, 0.985, 0.9925, 0.997])
-        rows = self.rng.multinomial(self.rng.integers(30, 1_000), np.full(12, 1 / 12)).reshape(3, 4)
-        self.tested = np.stack([rows, self.rng.binomial(rows, 1 - self.confidence)])
+        rows = self.rng.binomial(self.tested[0].astype(int), 0.2)
+        self.tested = np.stack([rows, self.rng.binomial(rows, 1 - self.confidence.mean())])
 
     def _share(self, name: str, share: float) -> float:
         kind = RISES[name]

@@ -41,6 +41,8 @@ EVIDENCE = RUN_FOLDER + "evidence/comparison.json"
 PREDICTIONS = "predictions/{group}/{test_set}/{model}/{run}/"
 REVIEWED = "reviewed/{group}/"
 DECISIONS = REVIEWED + "{sheet}/"
+#: Of the group's labelled rows, the texts that each training run saw first.
+TEXTS = "texts/{group}/"
 #: Decisions until the labels with them are recorded; a sheet is named by the first run that took it.
 SHEET = "sheets/{group}/{sheet}/"
 SHARED = "shared/{list}/"

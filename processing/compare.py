@@ -14,7 +14,7 @@ from processing import container
 from processing.arrays import Booleans
 from processing.codes import codebook
 from processing.codes.codebook import Codebook
-from processing.dataset import rows_set_aside, split, training_report
+from processing.dataset import first_seen, rows_set_aside, split, training_report
 from processing.dataset.findings import in_words
 from processing.digests import sha256
 from processing.errors import NotComparable
@@ -56,6 +56,13 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         for role, table in (("challenger", challenger), ("winner", winner))
         if table is not None
     }
+    tested = {
+        role: reliability.count(unseen(table, trained[role].period))
+        for role, table in (("challenger", challenger), ("winner", winner))
+        if table is not None
+    }
+    challenger = test_rows(challenger)
+    winner = None if winner is None else test_rows(winner)
     code_map = book.code_map(options.period)
     lacks = {role: code_map.out_of_reach(each.codes) for role, each in trained.items()}
     verdict = compare(challenger, winner, policy, book, options.period, lacks)
@@ -84,7 +91,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         },
         **asdict(verdict),
         **{
-            role: {"model": model, **_scores(table, policy), "reliability": reliability.count(table)}
+            role: {"model": model, **_scores(table, policy), "tested": tested[role]}
             if table is not None
             else None
             for role, (model, table) in models.items()
@@ -146,18 +153,33 @@ def read_published(folder: Path, digest: str, model: str) -> pa.Table:
         raise NotComparable(f"The labels of {model} say they belong to {given}.", RUN_AGAIN)
     if "truth" not in table.column_names:
         raise NotComparable(f"The labels of {model} are not of a test set.", RUN_AGAIN)
+    if "since" not in table.column_names:  # published before test sets had it
+        table = table.append_column("since", pa.nulls(table.num_rows, pa.string()))
+    since = pc.fill_null(table["since"], first_seen.FROM_START)
+    table = table.set_column(table.column_names.index("since"), "since", since)
     return table.filter(pc.not_equal(table["status"], "rejected")).sort_by("item_id")
 
 
 def check_test_rows(table: pa.Table) -> None:
-    """Raise NotComparable where a row is not a test row by its hash: a model may have been trained on it."""
-    wrong = ~split.is_test(table["text_key"])
+    """Raise NotComparable where a row is neither a test row by its hash nor new: it may have been learned."""
+    wrong = ~split.is_test(table["text_key"]) & np.asarray(pc.equal(table["since"], first_seen.FROM_START))
     if wrong.any():
         ids = table["item_id"].filter(pa.array(wrong))
         raise NotComparable(
             f"{len(ids)} of {len(wrong)} rows are not test rows, for example item_id {ids[0].as_py()!r}.",
             "compare on the test set that Prepare made.",
         )
+
+
+def test_rows(table: pa.Table) -> pa.Table:
+    """The rows that no model is ever trained on: both models are scored on them, and nothing else."""
+    return table.filter(pa.array(split.is_test(table["text_key"])))
+
+
+def unseen(table: pa.Table, period: str) -> pa.Table:
+    """The rows that a model trained in `period` has not seen: test rows, and those whose texts came later."""
+    later = np.asarray(pc.greater(table["since"], period))
+    return table.filter(pa.array(split.is_test(table["text_key"]) | later))
 
 
 def check_same_rows(challenger: pa.Table, winner: pa.Table) -> pa.Table:

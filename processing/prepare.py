@@ -9,9 +9,9 @@ import argparse
 import json
 from collections import Counter
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -22,11 +22,13 @@ from processing.codes.codebook import Codebook
 from processing.dataset import (
     data_files,
     decisions,
+    first_seen,
     jsonlines,
     kinds,
     manifest,
     rows_set_aside,
     rows_to_share,
+    split,
 )
 from processing.dataset.accept import Accepted, Reviewed, accept
 from processing.dataset.findings import FINDINGS, Place, findings_in_report, found_at, recognised_in_report
@@ -45,6 +47,8 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     passed_over = found_at(kinds.LEFT_OVER, [Place(name) for name in left_over])
     training = options.purpose == "training"
     folder = container.input_folder("reviewed")
+    # Test sets made before texts had it hold test rows only.
+    with_since = options.purpose == "test" and "since" in manifest.columns(container.input_folder("dataset"))
     found = accept(
         files,
         book,
@@ -53,13 +57,14 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         purpose=options.purpose,
         uri=options.dataset_uri,
         reviewed=Reviewed(folder, options.delivered) if training else None,
+        further=("since",) if with_since else (),
     )
     findings = findings_in_report((*passed_over, *found.findings))
     content = [file.path for file in files] + (decisions.files(folder) if training else [])
 
     jsonlines.write(found.rejected, container.output_folder("rejected") / "rejected.jsonl")
     if training:
-        counts, details = _write_splits(found, options.test_uri)
+        counts, details = _write_splits(found, options)
         counts["rows_digest"] = data_files.rows_digest(found.made)
         rows_to_share.write(
             container.output_folder("train"), book, options.share_by, container.output_folder("shared")
@@ -122,11 +127,11 @@ def _unclear(table: pa.Table, book: Codebook, period: str) -> dict[str, int]:
     return {code: counted[code] for code in unclear if counted[code]}
 
 
-def _write_splits(found: Accepted, test_uri: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    parts, columns = found.parts, found.columns
+def _write_splits(found: Accepted, options: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
+    parts = found.parts
     for name in ("train", "validation"):
         pq.write_table(parts[name], container.output_folder(name) / f"{name}.parquet")
-    _write_test_set(parts["test"].select(list(columns)), container.output_folder("test"), test_uri, columns)
+    newest = _write_test_set(found, options)
     codes = {name: Counter(part["label"].to_pylist()) for name, part in parts.items()}
     details = {
         "splits": {
@@ -137,26 +142,50 @@ def _write_splits(found: Accepted, test_uri: str) -> tuple[dict[str, Any], dict[
             }
             for name, part in parts.items()
         },
+        "newest": newest,
         # The models of this run cannot predict these: test rows are never trained on.
         "codes_only_in_test": sorted(codes["test"].keys() - codes["train"].keys()),
     }
     return {name: part.num_rows for name, part in parts.items()}, details
 
 
-def _write_test_set(test: pa.Table, folder: Path, uri: str, columns: dict[str, str]) -> None:
-    """The test rows as a dataset like any other: Prepare accepts it again with purpose `test`."""
-    pq.write_table(test, folder / TEST_FILE)
-    manifest.write(folder, uri, {TEST_FILE: test.num_rows}, columns)
+def _write_test_set(found: Accepted, options: argparse.Namespace) -> int:
+    """Write the rows to test on as a dataset like any other: Prepare accepts it again with purpose `test`.
+
+    Those are the test rows and, as no winner has seen them yet, the newest of the others: how many, is
+    returned. What people decided is no sample of the newest: those are the hard ones.
+    """
+    made = found.made.append_column("since", _since(found.made, options))
+    test = split.is_test(made["text_key"])
+    by_people = np.asarray(pc.equal(found.good["_file"], decisions.FILE), bool)
+    newest = ~test & first_seen.is_recent(made["since"]) & ~by_people
+    columns = found.columns | {"since": "text"}
+    tested = pa.concat_tables([made.filter(pa.array(mask)) for mask in (test, newest)]).select(list(columns))
+    folder = container.output_folder("test")
+    pq.write_table(tested, folder / TEST_FILE)
+    manifest.write(folder, options.test_uri, {TEST_FILE: tested.num_rows}, columns)
+    return int(newest.sum())
+
+
+def _since(made: pa.Table, options: argparse.Namespace) -> pa.Array:
+    """The period in which each row's text came; those that came with this run are recorded."""
+    since, new = first_seen.since(
+        made["text_key"].combine_chunks(), container.input_folder("texts"), options.run, options.period
+    )
+    first_seen.write(new, container.output_folder("texts"), options.run)
+    return since
 
 
 def _write_items(made: pa.Table, columns: dict[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
     jsonlines.write_shards(
-        made.select([column for column in columns if column != "label"]),
+        made.select([column for column in columns if column not in ("label", "since")]),
         container.output_folder("items"),
         "items",
     )
     label = made["label"] if "label" in columns else pa.nulls(made.num_rows, pa.string())
-    truth = made.select(["item_id", "text_key", "title"]).append_column("label", label)
+    since = made["since"] if "since" in columns else pa.nulls(made.num_rows, pa.string())
+    truth = made.select(["item_id", "text_key", "title"])
+    truth = truth.append_column("label", label).append_column("since", since)
     pq.write_table(truth, container.output_folder("truth") / "truth.parquet")
     return {"items": made.num_rows}, {}
 

@@ -128,15 +128,21 @@ def _record(options: argparse.Namespace) -> Record | None:
     file = container.input_folder("compared") / "comparison.json"
     check(file, options.compared_digest, f"{file.name} of the input `compared`", published.RESTORE)
     evidence = json.loads(file.read_text(encoding="utf-8"))
-    for scored in filter(None, (evidence["challenger"], evidence["winner"])):
-        if scored["model"] == options.model and "reliability" in scored:
-            return Record.parse(scored["reliability"])
+    before = None
+    for scored in filter(None, (evidence["winner"], evidence["challenger"])):
+        if "tested" in scored:
+            record = Record.parse(scored["tested"], before)
+            if scored["model"] == options.model:
+                return record
+            before = record
     return None
 
 
 def _with_keys(matched: pa.Table, *, test_set: bool) -> pa.Table:
-    """The predictions with the `text_key` of the same ids, and for a test set their `truth` and `title`."""
-    columns = {"text_key": "text_key"} | ({"truth": "label", "title": "title"} if test_set else {})
+    """The predictions with the `text_key` of the same ids, and for a test set `truth`, `title`, `since`."""
+    columns = {"text_key": "text_key"}
+    if test_set:
+        columns |= {"truth": "label", "title": "title", "since": "since"}
     known = pq.read_table(
         container.input_folder("truth") / "truth.parquet", columns=["item_id", *columns.values()]
     )

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 REVIEWED = b"Decisions of reviewers, one folder for each imported sheet. They are training rows, too.\n"
 #: The same for the rows of groups that share by a list: Featurize is given that folder.
 SHARED = b"Training rows of groups that share by this list, one folder for each group.\n"
+#: The same for the texts that a group's training runs have seen: Prepare is given that folder, too.
+TEXTS = b"Texts of the group's labelled rows, one file for each training run that saw some first.\n"
 
 
 @dataclass(frozen=True)
@@ -90,9 +92,12 @@ def publish(
     key, digest = names.CODEBOOK.format(group=group, version=version), hashlib.sha256(body).hexdigest()
     _put_once(s3, work_bucket, key, body, file)
     settings = training_settings(codebook)
-    reviewed, shared = names.REVIEWED.format(group=group), names.SHARED.format(list=settings["share_by"])
-    s3.put_object(Bucket=work_bucket, Key=f"{reviewed}about.txt", Body=REVIEWED)
-    s3.put_object(Bucket=work_bucket, Key=f"{shared}about.txt", Body=SHARED)
+    for folder, note in (
+        (names.REVIEWED.format(group=group), REVIEWED),
+        (names.TEXTS.format(group=group), TEXTS),
+        (names.SHARED.format(list=settings["share_by"]), SHARED),
+    ):
+        s3.put_object(Bucket=work_bucket, Key=f"{folder}about.txt", Body=note)
 
     item = {
         "group": group,

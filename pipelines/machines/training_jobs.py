@@ -33,7 +33,7 @@ from pipelines.machines.states import (
     tags,
     text,
 )
-from pipelines.names import MODEL_NAME, REVIEWED, SHARED, SHARED_ROWS, TUNING_JOB_NAME, address
+from pipelines.names import MODEL_NAME, REVIEWED, SHARED, SHARED_ROWS, TEXTS, TUNING_JOB_NAME, address
 
 TRAIN_HOURS = 2
 TUNE_HOURS = 8
@@ -72,10 +72,15 @@ def prepare(failure: states.State) -> states.State:
         inputs={
             "dataset": Path("$.dataset"),
             "codebook": Path(CODEBOOK_URI),
-            # Never empty, which a job's input may not be: publishing a codebook puts a note there.
+            # Never empty, which a job's input may not be: publishing a codebook puts a note into each.
             "reviewed": in_work_bucket(REVIEWED),
+            "texts": in_work_bucket(TEXTS),
         },
-        outputs={**outputs, "shared": in_work_bucket(SHARED_ROWS, list=SHARE_BY)},
+        outputs={
+            **outputs,
+            "shared": in_work_bucket(SHARED_ROWS, list=SHARE_BY),
+            "texts": in_work_bucket(TEXTS),
+        },
         arguments={
             **ABOUT_DATASET,
             "test-uri": output("test").to_jsonpath(),

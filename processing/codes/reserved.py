@@ -15,7 +15,7 @@ RESERVED = frozenset(
         # Labels.
         *("code", "description", "confidence", "second_code", "status", "reason"),
         *("model", "codebook_version", "dataset", "labelled_at", "model_group", "period"),
-        *("truth", "known_share"),
+        *("truth", "known_share", "since"),
         # Review sheets and rows set aside.
         *("suggested_code", "suggested_description", "same_text", "file", "row", "problem"),
         *("fix",),

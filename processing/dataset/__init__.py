@@ -28,6 +28,7 @@ then split.py.
     text.py             the normal form of texts, and the key of each
     split.py            train, validation or test, by that key
     decisions.py        reviewers' decisions as rows
+    first_seen.py       since when each text has been among a group's labelled rows
     rows_to_share.py    rows that other groups may learn from
     training_report.py  what Prepare reported of a model's rows
     jsonlines.py        JSON Lines from and to tables

@@ -78,6 +78,7 @@ def accept(
     purpose: str,
     uri: str,
     reviewed: Reviewed | None = None,
+    further: tuple[str, ...] = (),
 ) -> Accepted:
     """Read a dataset's files and judge them.
 
@@ -89,12 +90,15 @@ def accept(
         purpose: `training`, `inference` or `test`.
         uri: what the dataset is called in errors.
         reviewed: the decisions that become training rows, too.
+        further: text columns that the files have besides those of a dataset.
 
     Raises:
         BadData: the dataset cannot be used; its `kind` is of processing.dataset.kinds.
         BadManifest: the files are not those of the manifest.
     """
-    found = judge(files, book, group=group, period=period, purpose=purpose, reviewed=reviewed)
+    found = judge(
+        files, book, group=group, period=period, purpose=purpose, reviewed=reviewed, further=further
+    )
     check_whole(found, purpose, uri)
     return found
 
@@ -107,9 +111,11 @@ def judge(
     period: str,
     purpose: str,
     reviewed: Reviewed | None = None,
+    further: tuple[str, ...] = (),
 ) -> Accepted:
     """The same for the rows alone: whether they suffice is for `check_whole`."""
     columns = data_files.columns_of(book.attributes, labelled=purpose != "inference")
+    columns |= dict.fromkeys(further, "text")
     dataset = data_files.read(files, columns, book.format)
     table, figures = dataset.table, {}
     if reviewed:

@@ -31,6 +31,8 @@ ABOUT = pa.schema(
 )
 DECISION = pa.schema([("item_id", pa.string()), ("text_key", pa.string()), *ABOUT])
 FIRST = 10
+#: Stands for the file that a row is from.
+FILE = "reviewed items"
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def read_rows(folder: Path, columns: Mapping[str, str], group: str) -> pa.Table:
     table = _read(folder, pa.schema(fields | {field.name: field.type for field in ABOUT}))
     table = table.filter(pc.not_equal(table["answer"], "skip"))
     table = latest(table.append_column("text_key", text_keys(group, table)))
-    origin = pa.DictionaryArray.from_arrays(np.zeros(len(table), np.int32), pa.array(["reviewed items"]))
+    origin = pa.DictionaryArray.from_arrays(np.zeros(len(table), np.int32), pa.array([FILE]))
     table = table.append_column("_file", origin)
     return table.append_column("_row", pa.array(np.arange(1, len(table) + 1, dtype=np.int32)))
 

@@ -61,6 +61,12 @@ def read(folder: Path, dataset_uri: str) -> list[DataFile]:
     return files
 
 
+def columns(folder: Path) -> list[str]:
+    """The names of the columns that a manifest of our own (`write`) lists; it must have been read."""
+    content = json.loads((folder / NAME).read_bytes())
+    return [element["name"] for element in content["schema"]["elements"]]
+
+
 def unlisted(folder: Path) -> list[DataFile]:
     """The data files of a folder that has no manifest yet: all but the `left_over` ones."""
     beside = {*left_over(folder, []), NAME}

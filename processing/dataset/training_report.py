@@ -11,12 +11,14 @@ class Trained:
     """What a comparison asks of a report.
 
     Attributes:
+        period: the month whose rows the model has seen, and those of the months before.
         codes: every code that the model can predict.
         conflicts: where the dataset has another code than a person decided: how many `rows`, and the `first`.
         set_aside: the rows that could not be trained on (`rows_set_aside.account`).
         findings: all that was found in the data, by kind; empty in a report from before that was counted.
     """
 
+    period: str
     codes: set[str]
     conflicts: dict[str, Any]
     set_aside: dict[str, Any]
@@ -32,7 +34,7 @@ def read_report(folder: Path) -> dict[str, Any]:
 def of_comparison(report: dict[str, Any]) -> Trained:
     """What a comparison asks of a report. Raises KeyError where it is not there."""
     conflicts, findings = report["reviewed"]["conflicts"], report.get("findings", {})
-    return Trained(codes(report), conflicts, report["set_aside"], findings)
+    return Trained(report["period"], codes(report), conflicts, report["set_aside"], findings)
 
 
 def codes(report: dict[str, Any]) -> set[str]:

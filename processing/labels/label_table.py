@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from processing.arrays import Booleans, Floats
 from processing.codes.codebook import Codebook
 from processing.codes.recode import recode, recode_second
-from processing.labels import reliability, review_queue
+from processing.labels import review_queue
 from processing.labels.reliability import Record
 from processing.policy import Policy
 
@@ -43,8 +43,10 @@ COLUMNS = {
     "truth": "the known label (test sets only)",
     "title": "the item's title (test sets only)",
     "known_share": "share of the item's text that the model knows, in [0, 1] (test sets only)",
+    "since": "the month since when the text has been among the labelled rows; empty if from the start "
+    "(test sets only)",
 }
-TEST_ONLY = ("truth", "title", "known_share")
+TEST_ONLY = ("truth", "title", "known_share", "since")
 TIME = pa.timestamp("ms", tz="UTC")
 TYPES = {"confidence": pa.float64(), "known_share": pa.float64(), "labelled_at": TIME, "decided_at": TIME}
 #: The answers that decide on an item.
@@ -83,7 +85,7 @@ def label(
     no_code = np.asarray(pc.or_(recoded.codes.is_null(), pc.is_valid(said["ended"])), bool)
     # What people have decided takes nobody's time, and is no automatic label.
     open_ = ~np.asarray(pc.is_in(said["answer"], value_set=pa.array(DECIDED)), bool)
-    confidence, known = predictions["confidence"].to_numpy(), reliability.known(predictions["known_share"])
+    confidence = predictions["confidence"].to_numpy()
     marked = np.asarray(predictions["review"], bool)
 
     def queue(confidence: Floats) -> review_queue.Queue:
@@ -91,7 +93,7 @@ def label(
 
     as_said = chosen = queue(confidence)
     if record:
-        chosen = queue(record.corrected(confidence, known))
+        chosen = queue(record.corrected(confidence))
     unsure, doubted, let_through = np.zeros((3, len(open_)), bool)
     unsure[open_], let_through[open_] = chosen.unsure, chosen.let_through
     doubted[open_] = chosen.unsure & ~as_said.unsure
@@ -100,7 +102,7 @@ def label(
     nameless = np.asarray(recoded.codes.is_null(), bool)
     plan = chosen.plan | {
         "needed_as_said": review_queue.choose(confidence, marked, nameless, policy).plan["needed"],
-        "reliability": _reliability(record, confidence, known, automatic, doubted),
+        "reliability": _reliability(record, confidence[automatic], doubted),
     }
     for mask, sentence in ((unsure, UNSURE), (doubted, DOUBTED), (let_through, LET_THROUGH)):
         reason = pc.if_else(pa.array(mask), sentence, reason)
@@ -118,17 +120,17 @@ def label(
     return labels, plan
 
 
-def _reliability(
-    record: Record | None, confidence: Floats, known: Floats, automatic: Booleans, doubted: Booleans
-) -> dict[str, object] | None:
+def _reliability(record: Record | None, confidence: Floats, doubted: Booleans) -> dict[str, object] | None:
     """What the record says of the labels that need no person if the model is believed; None: nothing."""
-    estimate = record and record.estimate(confidence[automatic], known[automatic])
+    estimate = record and record.estimate(confidence)
     if not record or not estimate:
         return None
+    begins = record.begins()
     return {
-        "tested": int(record.rows.sum()),
-        "wrong": int(record.wrong.sum()),
-        "expected_wrong": round(float(record.expected.sum()), 1),
+        "since": record.since[begins] if begins else "",
+        "tested": int(record.rows[begins:].sum()),
+        "wrong": int(record.wrong[begins:].sum()),
+        "expected_wrong": round(float(record.expected[begins:].sum()), 1),
         "worse_than_said": record.is_worse_than_said(),
         "right": estimate.right,
         "at_least": estimate.at_least,

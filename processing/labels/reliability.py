@@ -1,12 +1,15 @@
 """How often a model's automatic labels were right lately, where the truth is known, against what it said.
 
-Compare counts this on the test rows of each comparison, which are the newest labels there are; Publish asks
-whether the model may still be believed. An audit (a blind sample of a month's automatic labels) would be
-counted the same way; decisions that people happened to make are no such sample and count for nothing here.
+Compare counts this by the months in which texts came, on rows that the model has not seen (test, then train:
+Gama, Sebastião and Rodrigues, "On evaluating stream learning algorithms", Machine Learning 90(3), 2013);
+Publish asks whether the model may still be believed. An audit (a blind sample of a month's automatic labels)
+would be counted the same way; decisions that people happened to make are no such sample and count for
+nothing here.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,14 +17,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy import stats
 
-from processing.arrays import Booleans, Floats, Integers
+from processing.arrays import Floats
 
-#: Lower edges of the bands: of the share of a text that the model knows, and of its confidence.
-KNOWN = (0.0, 0.7, 0.85)
-SURE = (0.0, 0.98, 0.99, 0.995)
-#: How seldom chance alone may make a model that is as good as it says look worse, in a month.
-LEVEL = 0.01
-PRIOR = 10
+#: How many of the texts may be of a kind that the model has not learned, and is wrong on however sure it is.
+SHARES = np.linspace(0, 0.6, 61)
+#: Before anything is tested: the chance that such texts begin to come in a month, and their mean share then.
+BEGIN, SHARE = 0.03, 0.1
+#: The chance that a model which follows one that was doubted has not learned all of the new kind either: of
+#: ten such in simulated years (docs/year.md) seven had not.
+REMAIN = 0.7
 RISK = 0.05  # that what is right falls below `at_least`
 
 
@@ -40,111 +44,106 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Record:
-    """What became of the labels of one model that need no person, band by band; shapes (n_known, n_sure).
+    """What became of the labels of one model that need no person, by month; shapes (n_months,).
 
     Attributes:
+        since: the months in which the texts came, in order; the first may be FROM_START.
         rows: distinct texts.
         wrong: those with another code than the true one.
         expected: how many of them the model's confidence makes one expect to be wrong.
+        doubted_since: the month from which on the model before this one was doubted; None if it was not.
     """
 
+    since: tuple[str, ...]
     rows: Floats
     wrong: Floats
     expected: Floats
+    doubted_since: str | None = None
 
     @classmethod
-    def parse(cls, bands: Sequence[dict[str, Any]]) -> "Record":
-        """The record in the evidence of a comparison (`count`)."""
-        record = cls(*np.zeros((3, len(KNOWN), len(SURE))))
-        for band in bands:
-            at = KNOWN.index(band["known"]), SURE.index(band["sure"])
-            for name in cls.__annotations__:
-                getattr(record, name)[at] = band[name]
-        return record
+    def parse(cls, months: Sequence[dict[str, Any]], before: "Record | None" = None) -> "Record":
+        """The record in the evidence of a comparison (`count`); `before` is that of the winner until then."""
+        rows, wrong, expected = (
+            np.array([month[name] for month in months], float) for name in ("rows", "wrong", "expected")
+        )
+        doubted = before.since[before.begins()] if before and before.is_worse_than_said() else None
+        return cls(tuple(month["since"] for month in months), rows, wrong, expected, doubted)
 
     def is_worse_than_said(self) -> bool:
-        """Whether more labels were wrong than chance explains: of all, or of those in a band of known share.
+        """Whether texts of a kind that the model has not learned are more likely to have come than not."""
+        return bool(self._chances[:, 1:].sum() > 0.5)
 
-        One-sided exact Poisson tests, at a level that counts all of them (Bonferroni).
-        """
-        wrong = np.append(self.wrong.sum(), self.wrong.sum(axis=1))
-        expected = np.append(self.expected.sum(), self.expected.sum(axis=1))
-        return bool(stats.poisson.sf(wrong - 1, expected).min() < LEVEL / len(wrong))
+    def begins(self) -> int:
+        """The month, by number, in which such texts most likely began to come; 0 where they did not."""
+        return int(self._chances[:, 1:].sum(axis=1).argmax()) if self.is_worse_than_said() else 0
 
-    def corrected(self, confidence: Floats, known_share: Floats) -> Floats:
+    def corrected(self, confidence: Floats) -> Floats:
         """The chance that each label is right, by what became of such labels, (n_items,).
 
-        A model that is as good as it says keeps its confidence. Else the chance to be wrong grows as it did
-        among the tested labels of the same band, which is drawn towards all bands by PRIOR texts (the mean of
-        a beta distribution; Gelman et al., Bayesian Data Analysis, 3rd ed., section 2.4). It never shrinks.
+        A model that is as good as it says keeps its confidence. Else it is right only where the text is of no
+        new kind, and there as often as it says.
         """
         if not self.is_worse_than_said():
             return confidence
-        growth = np.maximum(self._growth(), 1)[_bands(confidence, known_share)]
-        corrected: Floats = 1 - np.minimum(growth * (1 - confidence), 1)
-        return corrected
+        chances = self._chances[:, 1:].sum(axis=0)
+        right: Floats = confidence * (1 - (chances @ SHARES[1:]) / chances.sum())
+        return right
 
-    def estimate(self, confidence: Floats, known_share: Floats) -> Estimate | None:
-        """What is right among labels that need no person, both (n_items,); None where there are none.
-
-        The tested labels count as often as there are such labels here: each by its band's chance to be wrong.
-        """
+    def estimate(self, confidence: Floats) -> Estimate | None:
+        """What is right among labels that need no person, (n_items,); None where there are none."""
         if not len(confidence):
             return None
-        sure = self.corrected(confidence, known_share)
-        items, wrong = np.zeros((2, *self.rows.shape))
-        bands = _bands(confidence, known_share)
-        np.add.at(items, bands, 1)
-        np.add.at(wrong, bands, 1 - sure)
-        chance = wrong / np.maximum(items, 1)
-        # The spread of the same beta distributions, summed over the bands.
-        spread = np.sqrt((items**2 * chance * (1 - chance) / (self.rows + PRIOR + 1)).sum()) / len(sure)
-        at_least = max(sure.mean() - stats.norm.isf(RISK) * spread, 0)
-        return Estimate(round(float(sure.mean()), 4), round(float(at_least), 4))
+        most = SHARES[np.searchsorted(self._chances.sum(axis=0).cumsum(), 1 - RISK)]
+        right = self.corrected(confidence).mean()
+        return Estimate(round(float(right), 4), round(float(min(right, confidence.mean() * (1 - most))), 4))
 
-    def _growth(self) -> Floats:
-        """By what the chance to be wrong that the model gave is to be multiplied."""
-        overall = (self.wrong.sum() + 1) / (self.expected.sum() + 1)
-        said = np.maximum(self.expected, 1e-9) / np.maximum(self.rows, 1)
-        growth: Floats = (self.wrong / said + PRIOR * overall) / (self.rows + PRIOR)
-        return growth
+    @cached_property
+    def _chances(self) -> Floats:
+        """The chance that texts of a new kind began to come in a month and have a share now; sum 1.
+
+        Shape (n_months + 1, n_shares); the share is 0 where they have not begun, which the last row says.
+        Wrong labels are Poisson: as many as expected, and from the beginning on those of the new kind. The
+        beginning is a change point with a geometric prior, as in Adams and MacKay, "Bayesian online
+        changepoint detection", arXiv:0710.3742, 2007; there are few enough months to sum over all of them.
+        """
+        mean = self.expected[:, None] + (self.rows - self.expected)[:, None] * SHARES
+        fit = stats.poisson.logpmf(self.wrong[:, None], np.maximum(mean, 1e-9))
+        months = len(self.rows)
+        share = np.exp(-SHARES / SHARE) * (SHARES > 0)
+        begin = BEGIN * (1 - BEGIN) ** np.arange(months + 1)
+        begin[months] = (1 - BEGIN) ** months
+        if self.doubted_since is not None:
+            begin *= 1 - REMAIN
+            begin[np.searchsorted(self.since, self.doubted_since)] += REMAIN
+        prior = np.outer(begin, share / share.sum())
+        prior[months] = begin[months] * (SHARES == 0)
+        with np.errstate(divide="ignore"):
+            logs = np.log(prior)
+        for first in range(months + 1):
+            logs[first] += fit[:first, 0].sum() + fit[first:].sum(axis=0)
+        chances = np.exp(logs - logs.max())
+        normed: Floats = chances / chances.sum()
+        return normed
 
 
-def count(test_set: pa.Table) -> list[dict[str, float]]:
-    """The bands of a published test set that hold labels no person must look at, each text counted once.
+def count(test_set: pa.Table) -> list[dict[str, Any]]:
+    """What became of the labels of a published test set no person must look at, each text counted once.
 
-    Each has `known` and `sure`, its lower edges, `rows`, how many were `wrong`, and were `expected` to be.
+    Of each month in which texts came (`since`): `rows`, how many were `wrong`, and were `expected` to be.
     """
     rows = test_set.filter(pc.equal(test_set["status"], "labelled"))
     _, first = np.unique(np.asarray(rows["text_key"]).astype(str), return_index=True)
     rows = rows.take(pa.array(first, pa.int64()))
-    confidence = rows["confidence"].to_numpy()
-    if "known_share" not in rows.column_names:  # published before test sets had it
-        rows = rows.append_column("known_share", pa.nulls(len(rows), pa.float64()))
-    bands = _bands(confidence, known(rows["known_share"]))
-    record = Record(*np.zeros((3, len(KNOWN), len(SURE))))
-    np.add.at(record.rows, bands, 1)
-    np.add.at(record.wrong, bands, _wrong(rows))
-    np.add.at(record.expected, bands, 1 - confidence)
-    return [
-        {"known": KNOWN[i], "sure": SURE[j], "rows": int(record.rows[i, j])}
-        | {"wrong": int(record.wrong[i, j]), "expected": round(float(record.expected[i, j]), 4)}
-        for i, j in np.argwhere(record.rows)
-    ]
-
-
-def known(share: pa.ChunkedArray) -> Floats:
-    """The known share of each text; of a model that does not say it, all."""
-    filled: Floats = pc.fill_null(share.cast(pa.float64()), 1.0).to_numpy()
-    return filled
-
-
-def _wrong(rows: pa.Table) -> Booleans:
-    return np.asarray(pc.not_equal(rows["code"], rows["truth"]), bool)
-
-
-def _bands(confidence: Floats, known_share: Floats) -> tuple[Integers, Integers]:
-    return (
-        np.searchsorted(KNOWN, known_share, side="right") - 1,
-        np.searchsorted(SURE, confidence, side="right") - 1,
+    counted = pa.table(
+        {
+            "since": rows["since"],
+            "wrong": pc.not_equal(rows["code"], rows["truth"]),
+            "expected": pc.subtract(1.0, rows["confidence"]),
+        }
     )
+    months = counted.group_by("since").aggregate([("wrong", "count"), ("wrong", "sum"), ("expected", "sum")])
+    return [
+        {"since": month["since"], "rows": month["wrong_count"], "wrong": month["wrong_sum"]}
+        | {"expected": round(month["expected_sum"], 4)}
+        for month in months.sort_by("since").to_pylist()
+    ]

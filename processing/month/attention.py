@@ -143,12 +143,14 @@ def _reliability(summary: dict[str, Any]) -> Iterator[Check]:
     if not found:
         return
     if found["worse_than_said"] and found["right"] < plan["wanted_precision"]:
+        came = f" that came since {found['since']} and" if found["since"] else " that"
         message = (
-            f"Of {found['tested']:,} tested texts that need no person the model had {found['wrong']:,} wrong "
-            f"where it expected {found['expected_wrong']:.1f}: of this month's labels {found['right']:.1%} "
-            f"would be right ({found['at_least']:.1%} at least), {plan['wanted_precision']:.1%} are "
-            f"promised. So {counted(found['sent_to_review'], 'more item')} went to review, and such will "
-            "until a better model is the winner."
+            f"Of {found['tested']:,} tested texts{came} need no person the model had {found['wrong']:,} "
+            f"wrong where it expected {found['expected_wrong']:.1f}: of this month's labels "
+            f"{found['right']:.1%} would be right ({found['at_least']:.1%} at least), "
+            f"{plan['wanted_precision']:.1%} are promised. So "
+            f"{counted(found['sent_to_review'], 'more item')} went to review, and such will until a better "
+            "model is the winner."
         )
     yield Check(
         "labels without a person that would be right, by the last comparison's test",

@@ -66,6 +66,7 @@ TRAINED = f"WorkBucket/{RUN}/model/DE-weee-2026-10-1a2b3c4d/output/model.tar.gz"
 KEPT = "WorkBucket/models/DE-weee/DE-weee-2026-10-1a2b3c4d/model.tar.gz"
 SHARED = "WorkBucket/shared/unu/DE-weee/rows.parquet"
 REVIEWED = "WorkBucket/reviewed/DE-weee/run/decisions.jsonl"
+TEXTS = "WorkBucket/texts/DE-weee/run.parquet"
 SHEET = "WorkBucket/sheets/DE-weee/run/decisions.jsonl"
 MANIFESTS = {
     "staged for the test": f"WorkBucket/{RUN}/manifest/manifest.json",
@@ -85,6 +86,7 @@ OBJECTS = (
     LABELS,
     CURRENT,
     REVIEWED,
+    TEXTS,
     SHEET,
     SHARED,
     TRAINED,
@@ -98,7 +100,7 @@ def outputs(*names: str) -> set[str]:
 
 
 READS = {
-    "PrepareRole": {*LANDED, CODEBOOK, CODE, REVIEWED, *outputs("test")},
+    "PrepareRole": {*LANDED, CODEBOOK, CODE, REVIEWED, TEXTS, *outputs("test")},
     "FeaturizeRole": {CODEBOOK, CODE, SHARED, *outputs("train", "validation")},
     "TuneRole": {CODE, *outputs("features")},
     "TrainRole": {CODEBOOK, CODE, *outputs("features")},
@@ -120,6 +122,7 @@ READS = {
 WRITES = {
     "PrepareRole": {
         SHARED,
+        TEXTS,
         *outputs("train", "validation", "test", "items", "truth", "rejected", "report"),
     },
     "FeaturizeRole": outputs("features"),

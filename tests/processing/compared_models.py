@@ -11,6 +11,7 @@ from processing.labels import label_table
 from tests.processing.job_folders import GROUP, PERIOD
 
 CHALLENGER, WINNER = "DE-weee-2026-10-1a2b3c4d", "DE-weee-2026-09-5e6f7a8b"
+BEFORE = "2026-09"
 CODES = ("1", "2", "3a")
 POLICY = '{"min_rows": 300, "precision": 0.85}'
 
@@ -33,7 +34,8 @@ def publish(
 ) -> None:
     """Write what Publish writes for a test set.
 
-    The rows numbered in `wrong` got another code, the last `unsure` ones are for review.
+    The rows numbered in `wrong` got another code, the last `unsure` ones are for review. The challenger was
+    trained this month, the winner last month.
     """
     count = len(rows["item_id"])
     codes = [
@@ -55,7 +57,7 @@ def publish(
     label_table.write_parquet(table, folder / "labels.parquet")
     files = [{"name": "labels.parquet", "sha256": sha256(folder / "labels.parquet")}]
     (folder / "manifest.json").write_text(json.dumps({"run": "r1", "files": files}))
-    job.trained(name=f"{role}-trained")
+    job.trained(PERIOD if role == "challenger" else BEFORE, name=f"{role}-trained")
 
 
 def run_compare(

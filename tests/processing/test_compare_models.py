@@ -4,6 +4,7 @@ import json
 import re
 from shutil import copytree
 
+import pyarrow.parquet as pq
 import pytest
 
 from processing.digests import sha256
@@ -269,6 +270,51 @@ def test_a_row_that_could_have_been_trained_on_stops_the_comparison(job):
     publish(job, "challenger", CHALLENGER, rows)
     publish(job, "winner", WINNER, rows)
     assert "1 of 900 rows are not test rows, for example item_id '000004'." in refusal(job)
+
+
+def with_new_rows(since: str, count: int = 60) -> dict[str, list]:
+    """Rows of a test set, the last ones no test rows but of texts that came in a month."""
+    rows = rows_of_a_test()
+    new = {
+        "item_id": [f"new{number}" for number in range(count)],
+        "text_key": [f"{2**63 + number:016x}" for number in range(count)],
+        "truth": ["1"] * count,
+    }
+    rows = {name: values + new[name] for name, values in rows.items()}
+    return rows | {"since": [None] * 900 + [since] * count}
+
+
+def test_new_rows_tell_how_right_a_model_was_lately_where_it_has_not_seen_them(job):
+    rows = with_new_rows(PERIOD)
+    for role, model in (("challenger", CHALLENGER), ("winner", WINNER)):
+        publish(job, role, model, rows, range(900, 920), unsure=0)
+    run_compare(job)
+    start = {"since": "", "rows": 900, "wrong": 0, "expected": 90.0}
+    found = evidence(job)
+    assert found["winner"]["tested"] == [start, {"since": PERIOD, "rows": 60, "wrong": 20, "expected": 6.0}]
+    assert found["challenger"]["tested"] == [start]
+
+
+def test_new_rows_say_nothing_on_which_model_is_better(job):
+    verdicts = []
+    for rows in (rows_of_a_test(), with_new_rows(PERIOD)):
+        publish(job, "challenger", CHALLENGER, rows, range(0, 30), unsure=0)
+        publish(job, "winner", WINNER, rows, range(25, 60), unsure=0)
+        message = run_compare(job)
+        verdicts.append((message["verdict"], message["rows"], message["score"], evidence(job)["changes"]))
+    assert verdicts[0] == verdicts[1]
+
+
+def test_labels_from_before_texts_had_the_month_in_which_they_came_are_all_of_the_start(pair, job):
+    pair(range(0, 30), range(0, 120))
+    for role in ("challenger", "winner"):
+        path = job.input(role) / "labels.parquet"
+        pq.write_table(pq.read_table(path).drop_columns(["since"]), path)
+        manifest = job.input(role) / "manifest.json"
+        files = [{"name": path.name, "sha256": sha256(path)}]
+        manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"files": files}))
+    run_compare(job)
+    assert [month["since"] for month in evidence(job)["winner"]["tested"]] == [""]
 
 
 def test_different_rows_stop_the_comparison(job):

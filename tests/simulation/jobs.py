@@ -117,6 +117,7 @@ def _prepare_training(job: Job, rows: list[dict[str, str]], codes: set[str]) -> 
         "rejected": {"rejected.json": b"[]"},
         "report": {"report.json": b"{}"},
         "shared": {},
+        "texts": {},
     }
     counts = {"rows": len(rows), "rejected": 0, "train": len(labels), "validation": 1, "test": 1}
     return outputs, counts | {"data_digest": digest(json.dumps(rows)), "rows_digest": digest(canonical)}

@@ -96,10 +96,11 @@ def test_of_rows_that_are_no_longer_shared_no_version_stays_and_who_loses_them_i
     assert capsys.readouterr().err == ""
 
 
-def test_the_folder_of_reviewers_decisions_is_there_from_the_first_codebook_on(stack, book):
-    """A training job is given that folder, and SageMaker refuses an input without objects."""
+@pytest.mark.parametrize("folder", ["reviewed/", "texts/"])
+def test_the_folders_that_a_training_job_is_given_are_there_from_the_first_codebook_on(stack, book, folder):
+    """SageMaker refuses an input without objects."""
     publish(book, **stack.places, now=NOW)
-    assert list(stack.objects("reviewed/")) == ["reviewed/DE-weee/about.txt"]
+    assert list(stack.objects(folder)) == [f"{folder}DE-weee/about.txt"]
 
 
 def test_other_content_under_a_published_version_is_refused_and_nothing_changes(stack, book):

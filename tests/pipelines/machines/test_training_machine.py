@@ -349,6 +349,18 @@ def test_a_group_that_shares_is_always_trained_as_others_may_have_new_rows(cloud
     assert inputs["shared"] == "s3://work-bucket/shared/unu/"
 
 
+def test_what_a_run_sees_first_is_recorded_where_the_next_run_reads_it(cloud):
+    assert cloud.run("training", RUN_OF).status == "SUCCEEDED"
+    prepare = cloud.sagemaker.sent("CreateProcessingJob")[0]
+    [read] = [each["S3Input"] for each in prepare["ProcessingInputs"] if each["InputName"] == "texts"]
+    [written] = [
+        each["S3Output"]
+        for each in prepare["ProcessingOutputConfig"]["Outputs"]
+        if each["OutputName"] == "texts"
+    ]
+    assert read["S3Uri"] == written["S3Uri"] == f"s3://work-bucket/texts/{GROUP}/"
+
+
 def test_a_run_that_failed_before_its_end_is_no_reason_to_skip_the_next(cloud):
     cloud.sagemaker.plan("CreateModel", *["ValidationException"] * 50)
     assert cloud.run("training", RUN_OF).status == "FAILED"
