@@ -55,7 +55,7 @@ def add_parser(subparsers: Subparsers) -> None:
     import_ = verbs.add_parser(
         "import",
         help="check a filled sheet and publish the labels with its decisions",
-        epilog="Example: labelmill review import review-DE-weee-2026-10.xlsx",
+        epilog='Example: labelmill review import review.xlsx --by "A. Muster"',
     )
     import_.add_argument("file", type=Path, metavar="FILE")
     import_.add_argument("--by", required=True, metavar="NAME", help="who decided; kept with each decision")

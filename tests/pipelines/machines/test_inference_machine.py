@@ -389,7 +389,7 @@ def test_nothing_is_published_when_the_rows_do_not_reconcile(cloud):
     cloud.sagemaker.plan("CreateProcessingJob", None, {"ExitMessage": sentence})
     run = cloud.run("inference", MONTH)
     assert (run.status, run.cause) == ("FAILED", sentence)
-    assert run.states[run.states.index("QueueFailure") - 2] == "Publish"
+    assert run.states[run.states.index("Tampered") - 2] == "Publish"
     assert published(cloud, "labelled") == {}
     assert cloud.events() == [] and cloud.received("Stakeholders") == []
 

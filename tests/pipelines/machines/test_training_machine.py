@@ -447,10 +447,9 @@ def test_a_job_that_was_killed_is_told_by_its_name_and_as_one_that_lacked_memory
         f"Job {name} was killed, most likely because its machine has too little memory. "
         f"Fix: deploy with a larger {machines}, then start the run again. SageMaker said: {reason}"
     )
-    assert (
-        f"{run.cause} (error States.TaskFailed). Job {name}, log: "
-        in cloud.received("Operators")[0]["Message"]
-    )
+    [notice] = cloud.received("Operators")
+    assert notice["Message"].startswith(f"{run.cause}\n\nWhat to do: ")
+    assert f"(error States.TaskFailed). Job {name}, log: " in notice["Message"]
 
 
 def test_a_job_that_ends_with_another_exit_code_is_not_told_as_killed(cloud):
