@@ -1,17 +1,19 @@
 """How other programs talk to the local stack, as `labelmill local status --client` says it."""
 
 from infra.local.endpoint import KEY_ID, REGION, Connection
+from pipelines.names import address
 
-#: By client: what to do in a shell, or in the client's own language. {bucket} and {queue} are examples.
+#: By client: what to do in a shell, or in the client's own language. A bucket's name and address and a
+#: queue are examples.
 CLIENTS = {
     "aws1": """\
 export AWS_ACCESS_KEY_ID={key_id} AWS_SECRET_ACCESS_KEY={secret} AWS_DEFAULT_REGION={region}
-aws --endpoint-url {endpoint} s3 ls s3://{bucket}
+aws --endpoint-url {endpoint} s3 ls {address}
 aws --endpoint-url {endpoint} sqs get-queue-attributes --queue-url {queue}""",
     "aws2": """\
 export AWS_ACCESS_KEY_ID={key_id} AWS_SECRET_ACCESS_KEY={secret} AWS_REGION={region}
 export AWS_ENDPOINT_URL={endpoint}  # from 2.13 on; before, give --endpoint-url with each command
-aws s3 ls s3://{bucket}
+aws s3 ls {address}
 aws sqs get-queue-attributes --queue-url {queue}""",
     "js": """\
 const local = {{
@@ -26,7 +28,7 @@ await sqs.send(new GetQueueAttributesCommand({{ QueueUrl: "{queue}" }}));""",
     "s5cmd": """\
 export AWS_ACCESS_KEY_ID={key_id} AWS_SECRET_ACCESS_KEY={secret} AWS_REGION={region}
 export S3_ENDPOINT_URL={endpoint}
-s5cmd ls s3://{bucket}""",
+s5cmd ls {address}""",
     "pyarrow": """\
 from pyarrow import fs
 
@@ -47,7 +49,7 @@ CREATE SECRET (
     TYPE s3, KEY_ID '{key_id}', SECRET '{secret}', REGION '{region}',
     ENDPOINT '{host}', URL_STYLE 'path', USE_SSL false
 );
-SELECT * FROM glob('s3://{bucket}/**');""",
+SELECT * FROM glob('{address}**');""",
 }
 
 
@@ -60,5 +62,6 @@ def advice(client: str, connection: Connection, bucket: str, queue: str) -> str:
         secret=connection.secret,
         region=REGION,
         bucket=bucket,
+        address=address(bucket, ""),
         queue=queue,
     )

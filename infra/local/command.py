@@ -55,7 +55,10 @@ def add_parser(subparsers: Subparsers) -> None:
     down = verbs.add_parser("down", help="stop it")
     status = verbs.add_parser("status", help="say whether it is running, and where")
     status.add_argument(
-        "--client", choices=list(CLIENTS), help="say how that program talks to it (docs/clients.md)"
+        "--client",
+        choices=list(CLIENTS),
+        metavar="CLIENT",
+        help=f"say how that program talks to it: {', '.join(CLIENTS)} (docs/clients.md)",
     )
     schedule = verbs.add_parser("schedule", help="fire one of its schedules now, as if its time had come")
     schedule.add_argument("name", help="such as labelmill-training")
@@ -233,7 +236,7 @@ def _describe(connection: Connection, names: dict[str, str], folder: Path) -> st
         "",
     ]
     lines += [f"  export {name}={value}" for name, value in connection.settings.items()]
-    lines += ["", f"Some need more: labelmill local status --client {{{','.join(CLIENTS)}}}"]
+    lines += ["", f"Some need more: labelmill local status --client CLIENT, of {', '.join(CLIENTS)}"]
     lines += ["", "Upload a dataset; its manifest, last, starts the run:", ""]
     lines += [
         f"  aws s3 cp dataset/ {landing} --recursive --exclude manifest",

@@ -1,6 +1,7 @@
 """Errors in the form of the service that was asked, so that its clients raise what they raise on AWS."""
 
 import json
+import re
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -33,9 +34,8 @@ def error_answer(environ: dict[str, Any], code: str, message: str) -> tuple[dict
 
 def _service(environ: dict[str, Any]) -> str:
     """The service that a request is signed for; "" without a signature in its header."""
-    _, found, credential = environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")
-    parts = credential.partition(",")[0].split("/")
-    return parts[-2] if found and len(parts) > 2 else ""
+    found = re.search(r"Credential=[^,]*/([^/,]+)/aws4_request", environ.get("HTTP_AUTHORIZATION", ""))
+    return found[1] if found else ""
 
 
 def _xml(text: str) -> tuple[dict[str, str], bytes]:

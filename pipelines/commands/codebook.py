@@ -74,7 +74,12 @@ def add_parser(subparsers: Subparsers) -> None:
     publish.add_argument("file", metavar="FILE")
     publish.set_defaults(run=guarded(_publish))
 
-    from_csv = verbs.add_parser("from-csv", help="print a codebook made from a list of codes")
+    from_csv = verbs.add_parser(
+        "from-csv",
+        help="print a codebook made from a list of codes",
+        epilog="Example: labelmill codebook from-csv codes.csv --group DE-weee --version 2026-10 "
+        "--language de --source ElektroG",
+    )
     from_csv.add_argument(
         "file",
         type=Path,

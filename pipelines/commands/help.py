@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 #: A word of a command line; what is in quotes stays together.
-_WORD = re.compile(r"""(?:"[^"]*"|'[^']*'|[^\s"']|["'])+""")
+_WORD = re.compile(r""" (?: "[^"]*" | '[^']*' | [^\s"'] | ["'] )+ """, re.VERBOSE)
 
 
 class _Whole(argparse.HelpFormatter):

@@ -13,7 +13,6 @@ import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from pipelines.errors import Refused
 
@@ -53,9 +52,11 @@ def chosen(args: argparse.Namespace) -> Iterator[str]:
 
 def _settings(path: Path) -> dict[str, str]:
     """What AWS SDKs need to reach the stack of an endpoint file."""
+    from urllib3.util import parse_url
+
     try:
         read = json.loads(path.read_text(encoding="utf-8"))
-        endpoint = urlsplit(read["endpoint"])
+        endpoint = parse_url(read["endpoint"])
         settings = {
             "AWS_ENDPOINT_URL": read["endpoint"],
             "AWS_ACCESS_KEY_ID": read["key_id"],
@@ -68,8 +69,8 @@ def _settings(path: Path) -> dict[str, str]:
         raise NoTarget(f"no stack runs in this folder: there is no {path}. Fix: labelmill local up") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise NoTarget(f"{path} cannot be read ({error!r}). Fix: labelmill local up writes it anew") from None
-    if endpoint.hostname != "127.0.0.1":  # whoever gives somebody a folder must not get what they upload
-        raise NoTarget(f"{path} leads to another machine, {endpoint.hostname}. Fix: remove it")
+    if endpoint.host != "127.0.0.1":  # whoever gives somebody a folder must not get what they upload
+        raise NoTarget(f"{path} leads to another machine, {endpoint.host}. Fix: remove it")
     try:
         socket.create_connection(("127.0.0.1", port), timeout=2).close()
     except OSError:

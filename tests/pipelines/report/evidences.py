@@ -103,7 +103,7 @@ def _publish(folder: Path, model: str, common: dict, share: float, rng) -> None:
     report.parent.mkdir()
     splits = {part: {"codes": dict.fromkeys(CODES, 10)} for part in ("train", "validation")}
     found = {"reviewed": {"conflicts": {"rows": 0, "first": []}}, "set_aside": NONE_SET_ASIDE}
-    report.write_text(json.dumps({"splits": splits} | found))
+    report.write_text(json.dumps({"period": "2026-10", "splits": splits} | found))
 
 
 def lineage(evidence: dict) -> dict:
