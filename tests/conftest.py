@@ -11,6 +11,12 @@ settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 
+@pytest.fixture(autouse=True)
+def as_in_a_pipe(monkeypatch):
+    """Commands break no line, however wide the terminal is that tests run in; xdist passes its width on."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 @pytest.fixture
 def emulated_aws(monkeypatch, tmp_path):
     """An empty AWS account in this process, whoever runs the tests and wherever they are signed in."""

@@ -66,12 +66,12 @@ SCENARIOS = {
     ),
     "failed": Scenario(
         "training",
-        "ReasonOfJob TellExitMessage NotifyOperators Failed",
+        "ReasonOfJob TellExitMessage QueueFailure NotifyOperators Failed",
         planned={"CreateProcessingJob": [FAILED]},
     ),
     "stopped": Scenario(
         "training",
-        "ReasonOfJob TellStatus NotifyOperators Failed",
+        "ReasonOfJob TellStatus QueueFailure NotifyOperators Failed",
         planned={"CreateProcessingJob": [STOPPED]},
     ),
     "quota": Scenario(
