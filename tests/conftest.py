@@ -1,6 +1,7 @@
 """Settings of the property tests: no test may fail because a machine is slow. An account to test against."""
 
 import os
+import sys
 
 import pytest
 from hypothesis import settings
@@ -12,9 +13,11 @@ settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 
 @pytest.fixture(autouse=True)
-def as_in_a_pipe(monkeypatch):
-    """Commands break no line, however wide the terminal is that tests run in; xdist passes its width on."""
+def as_by_itself(monkeypatch):
+    """A test meets nothing of the terminal's width, which xdist passes on, nor of another's signed-in session."""
     monkeypatch.delenv("COLUMNS", raising=False)
+    if boto3 := sys.modules.get("boto3"):
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
 
 
 @pytest.fixture
