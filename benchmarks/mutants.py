@@ -271,7 +271,12 @@ def tests_of(area: str, machines: set[str]) -> list[str]:
         return OF_DEFINITIONS
     if area == "state builders":
         flows = dict.fromkeys(name for machine in sorted(machines) for name in OF_MACHINES[machine])
-        return [*OF_DEFINITIONS, *(f"{FLOWS}{name}.py" for name in flows), "tests/infra/test_template.py"]
+        return [
+            *OF_DEFINITIONS,
+            *(f"{FLOWS}{name}.py" for name in flows),
+            "tests/infra/test_template.py",
+            "tests/test_training_flow.py",
+        ]
     return [
         str(path.relative_to(ROOT))
         for test in AREAS[area].tests

@@ -14,7 +14,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 @pytest.fixture(autouse=True)
 def as_by_itself(monkeypatch):
-    """A test meets nothing of the terminal's width, which xdist passes on, nor of another's signed-in session."""
+    """No test meets the terminal's width, which xdist passes on, nor another's signed-in session."""
     monkeypatch.delenv("COLUMNS", raising=False)
     if boto3 := sys.modules.get("boto3"):
         monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)

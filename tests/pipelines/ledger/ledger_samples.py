@@ -71,8 +71,8 @@ class Ledger:
             self.put("WINNER", model=model, decision=entry, since=time)
         return entry
 
-    def item(self, entry: str) -> dict[str, str]:
-        key = {"group": {"S": GROUP}, "entry": {"S": entry}}
+    def item(self, entry: str, group: str = GROUP) -> dict[str, str]:
+        key = {"group": {"S": group}, "entry": {"S": entry}}
         item = self.client.get_item(TableName=self.table, Key=key).get("Item", {})
         return {name: next(iter(value.values())) for name, value in item.items()}
 

@@ -7,7 +7,7 @@ import pytest
 
 from pipelines import stack
 from pipelines.ledger import changing, reading
-from tests.pipelines.ledger.ledger_samples import FIRST, FOREIGN, GROUP, SECOND, THIRD
+from tests.pipelines.ledger.ledger_samples import FIRST, FOREIGN, GROUP, SECOND, THIRD, labelmill
 
 WHY = ("--reason", "wrong codes for lamps")
 
@@ -231,6 +231,8 @@ def test_a_reason_with_braces_is_told_as_it_was_given(ledger, run):
 
 def test_a_promotion_by_hand_of_a_first_winner_has_nothing_to_go_back_to(ledger, run):
     run("promote", "IT-weee", "--model", FOREIGN, *WHY)
+    decision = ledger.item(ledger.item("WINNER", "IT-weee")["decision"], "IT-weee")
+    assert decision["replaces"] == ""
     [message] = ledger.messages()
     assert message["Subject"] == "PROMOTE: IT-weee 2025-09"
     assert "is now the winner.\n" in message["Message"] and "To roll back" not in message["Message"]
@@ -335,3 +337,19 @@ def test_a_clock_that_is_behind_the_winner_is_refused(ledger, run):
     code, _, err = run("rollback", GROUP, "--to", FIRST, *WHY)
     assert code == 1 and "set the clock" in err
     assert ledger.item("WINNER")["model"] == SECOND
+
+
+@pytest.mark.parametrize(
+    ("words", "lacks"),
+    [
+        (("models", "rollback", GROUP, *WHY), "--to"),
+        (("models", "rollback", GROUP, "--to", FIRST), "--reason"),
+        (("models", "promote", GROUP, *WHY), "--model"),
+        (("reject", "DE-weee-comparison-2026-10-0f3a9c21d4e5"), "--reason"),
+    ],
+)
+def test_what_a_decision_needs_is_asked_for(words, lacks, capsys):
+    with pytest.raises(SystemExit) as ended:
+        labelmill(*words)
+    assert ended.value.code == 2
+    assert f"the following arguments are required: {lacks}" in capsys.readouterr().err
