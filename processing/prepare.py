@@ -70,7 +70,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
             container.output_folder("train"), book, options.share_by, container.output_folder("shared")
         )
     else:
-        counts, details = _write_items(found.made, found.columns)
+        counts, details = _write_items(found.made, found.columns, with_since=with_since)
         # Once more: a job may have ten inputs (CreateProcessingJob), and Publish needs them all.
         jsonlines.write(found.rejected, container.output_folder("truth") / "rejected.jsonl")
         text = json.dumps(findings, ensure_ascii=False, indent=1)
@@ -176,14 +176,17 @@ def _since(made: pa.Table, options: argparse.Namespace) -> pa.Array:
     return since
 
 
-def _write_items(made: pa.Table, columns: dict[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _write_items(
+    made: pa.Table, columns: dict[str, str], *, with_since: bool
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    ours = ("label", "since") if with_since else ("label",)
     jsonlines.write_shards(
-        made.select([column for column in columns if column not in ("label", "since")]),
+        made.select([column for column in columns if column not in ours]),
         container.output_folder("items"),
         "items",
     )
     label = made["label"] if "label" in columns else pa.nulls(made.num_rows, pa.string())
-    since = made["since"] if "since" in columns else pa.nulls(made.num_rows, pa.string())
+    since = made["since"] if with_since else pa.nulls(made.num_rows, pa.string())
     truth = made.select(["item_id", "text_key", "title"])
     truth = truth.append_column("label", label).append_column("since", since)
     pq.write_table(truth, container.output_folder("truth") / "truth.parquet")

@@ -116,7 +116,8 @@ def judge(
     """The same for the rows alone: whether they suffice is for `check_whole`."""
     columns = data_files.columns_of(book.attributes, labelled=purpose != "inference")
     columns |= dict.fromkeys(further, "text")
-    dataset = data_files.read(files, columns, book.format)
+    # A test set's texts were repaired when it was made. Once more might make others of them, with other keys.
+    dataset = data_files.read(files, columns, book.format, repair=purpose != "test")
     table, figures = dataset.table, {}
     if reviewed:
         decided = decisions.read_rows(reviewed.folder, columns, group)

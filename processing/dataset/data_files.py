@@ -37,7 +37,9 @@ def columns_of(attributes: Iterable[Attribute], *, labelled: bool) -> dict[str, 
     return columns | {"label": "text"} if labelled else columns
 
 
-def read(files: list[DataFile], columns: Mapping[str, str], stated: Format) -> Dataset:
+def read(
+    files: list[DataFile], columns: Mapping[str, str], stated: Format, *, repair: bool = True
+) -> Dataset:
     """All rows of a dataset's files, in order.
 
     Text comes as it was delivered, or repaired where it was encoded twice: an id `007` stays `007`, what is
@@ -49,6 +51,7 @@ def read(files: list[DataFile], columns: Mapping[str, str], stated: Format) -> D
         files: of the manifest; or not counted, their rows None.
         columns: of `columns_of`.
         stated: what the codebook says of the format of the group's files.
+        repair: whether texts may have been encoded twice.
 
     Raises:
         BadData: for a file that cannot be read.
@@ -63,8 +66,10 @@ def read(files: list[DataFile], columns: Mapping[str, str], stated: Format) -> D
             raise kinds.OTHER_ROWS.refusal(
                 f"{file.name} has {counted(found.table.num_rows, 'row')}, the manifest says {file.rows:,}."
             )
-        table, repaired = doubly_encoded.repair(file.name, found.table, columns)
-        by_name[file.name] = replace(found, table=table, findings=found.findings + repaired)
+        if repair:
+            table, repaired = doubly_encoded.repair(file.name, found.table, columns)
+            found = replace(found, table=table, findings=found.findings + repaired)
+        by_name[file.name] = found
     made = numbers.read(by_name, columns, stated.decimal)
     tables = [_with_file(table, name) for name, table in zip(by_name, made.tables, strict=True)]
     recognised = {

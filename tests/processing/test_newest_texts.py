@@ -2,10 +2,12 @@
 
 import shutil
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from processing import prepare
+from processing.dataset import split
 from tests.processing.job_folders import (
     DATASET,
     DELIVERED,
@@ -148,3 +150,18 @@ def test_a_record_that_cannot_be_read_stops_the_run_with_its_name(training):
     record.write_bytes(b"PAR1")
     with pytest.raises(JobFailed, match=r"run-2026-10\.parquet, the texts that a run saw first, cannot"):
         training(items(400), FIRST)
+
+
+def test_a_row_that_was_learned_is_no_test_row_when_its_text_could_be_repaired_once_more(training, new_job):
+    """With a thin space, no sign of Windows-1252, the text is left alone; with a plain one it is repaired."""
+    titles = [f"KÃ¼hlgerÃ¤t MÃ¶bel\u2009{number}" for number in range(200)]
+    training(items(100), START)
+    new = [row | {"item_id": f"n{n}", "title": titles[n]} for n, row in enumerate(items(200))]
+    job = training(items(100) + new, NEXT)
+    tested = new_job()
+    shutil.copytree(job.output("test"), tested.input("dataset"), dirs_exist_ok=True)
+    about = {"group": GROUP, "period": NEXT, "purpose": "test", "run": "test", "dataset_uri": TEST_SET}
+    tested.run(prepare.main, **about)
+    truth = pq.read_table(tested.output("truth") / "truth.parquet")
+    by_key = set(truth.filter(pa.array(split.is_test(truth["text_key"])))["item_id"].to_pylist())
+    assert by_key and not by_key & learned(job)
