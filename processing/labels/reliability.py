@@ -26,6 +26,7 @@ BEGIN, SHARE = 0.03, 0.1
 #: The chance that a model which follows one that was doubted has not learned all of the new kind either: of
 #: ten such in simulated years (docs/year.md) seven had not.
 REMAIN = 0.7
+MONTHS = 12
 RISK = 0.05  # that what is right falls below `at_least`
 
 
@@ -62,7 +63,15 @@ class Record:
 
     @classmethod
     def parse(cls, months: Sequence[dict[str, Any]], before: "Record | None" = None) -> "Record":
-        """The record in the evidence of a comparison (`count`); `before` is that of the winner until then."""
+        """The record in the evidence of a comparison (`count`); `before` is that of the winner until then.
+
+        Months before the last MONTHS are one: each that is told apart may be a beginning, and with years of
+        them doubt would come by itself.
+        """
+        old, months = months[:-MONTHS], months[-MONTHS:]
+        if old:
+            names = ("rows", "wrong", "expected")
+            months = [{"since": old[0]["since"]} | {n: sum(m[n] for m in old) for n in names}, *months]
         rows, wrong, expected = (
             np.array([month[name] for month in months], float) for name in ("rows", "wrong", "expected")
         )

@@ -127,3 +127,14 @@ def test_nothing_is_said_of_labels_that_are_not_there_and_nothing_tested_is_no_r
     assert record(3).estimate(np.array([])) is None
     nothing = Record.parse([])
     assert nothing.estimate(month()).right == SURE
+
+
+def test_years_on_record_are_no_reason_for_doubt_by_themselves():
+    months = [f"{2020 + n // 12}-{n % 12 + 1:02}" for n in range(60)]
+    said = [{"since": month, "rows": 1, "wrong": 0, "expected": 0.01} for month in months]
+    assert not Record.parse(said).is_worse_than_said()
+    gone_wrong = said[:-2] + [
+        {"since": month, "rows": 40, "wrong": 8, "expected": 0.4} for month in months[-2:]
+    ]
+    found = Record.parse(gone_wrong)
+    assert found.is_worse_than_said() and found.since[found.begins()] == months[-2]
