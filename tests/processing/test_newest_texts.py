@@ -105,6 +105,14 @@ def test_a_training_that_is_repeated_says_what_it_said(training):
     assert list(on_test(training(items(440), NEXT)).values()).count(FIRST) == 100
 
 
+def test_what_a_first_attempt_recorded_stays_when_the_second_has_fewer_texts(training):
+    training(items(200), START)
+    training(items(300), FIRST)
+    training(items(250), FIRST)
+    later = on_test(training(items(300), NEXT))
+    assert FIRST in later.values() and NEXT not in later.values()
+
+
 def test_of_two_runs_at_once_the_earlier_period_counts(training):
     training(items(300), START)
     sees = [f"run-{START}.parquet"]
