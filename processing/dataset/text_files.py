@@ -34,7 +34,7 @@ MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 FIRST_OF_MARK = codecs.BOM_UTF8[:1]  # rare, and found much faster than three bytes
-INNER_MARK = re.compile(b"(?<=[\r\n])" + codecs.BOM_UTF8)
+INNER_MARK = re.compile(b"(?<=[\r\n])(?:" + codecs.BOM_UTF8 + b")+")
 #: What begins a file that is no text, whatever its name.
 OTHER_FILES = (
     (b"PK\x03\x04", "a workbook or a ZIP archive"),

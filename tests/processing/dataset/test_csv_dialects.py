@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -32,8 +33,8 @@ def written(rows, **dialect) -> str:
 
 
 def without_marks(text: str, **dialect) -> list[tuple[str, ...]]:
-    """The rows as the module reads them; a mark that begins a line was left there by joining files."""
-    text = text.replace("\n\ufeff", "\n").replace("\r\ufeff", "\r")
+    """The rows as the module reads them; marks that begin a line were left there by joining files."""
+    text = re.sub("(?<=[\r\n])\ufeff+", "", text)
     return [tuple(row) for row in csv.reader(io.StringIO(text, newline=""), **dialect)][1:]
 
 
