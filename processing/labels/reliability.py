@@ -26,6 +26,7 @@ BEGIN, SHARE = 0.03, 0.1
 #: The chance that a model which follows one that was doubted has not learned all of the new kind either: of
 #: ten such in simulated years (docs/year.md) seven had not.
 REMAIN = 0.7
+#: How many months are told apart; those before them are one.
 MONTHS = 12
 RISK = 0.05  # that what is right falls below `at_least`
 
