@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.commands import exports
 from pipelines.commands.shared import Subparsers, add_stack, guarded
 
 if TYPE_CHECKING:
@@ -18,14 +19,16 @@ Examples:
   labelmill report comparison DE-weee-comparison-2026-10-0f3a9c21d4e5
   labelmill report labels DE-weee 2026-10
   labelmill report period 2026-10 --out reports
+  labelmill report mlflow --tracking-uri sqlite:///mlflow.db
+  labelmill report registry
 """
 
 
 def add_parser(subparsers: Subparsers) -> None:
-    """Add `report` and its three verbs to the command line."""
+    """Add `report` and its verbs to the command line."""
     parser = subparsers.add_parser(
         "report",
-        description="Write pages on model comparisons and on labels (docs/reports.md).",
+        description="Write pages on model comparisons and on labels (docs/reports.md), export models (docs/exports.md).",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -61,6 +64,7 @@ def add_parser(subparsers: Subparsers) -> None:
             "--out", type=Path, default=Path("."), metavar="DIR", help="where to write (default: here)"
         )
     add_stack(comparison, labels, period)
+    exports.add_verbs(verbs)
 
 
 def _comparison(args: argparse.Namespace) -> int:

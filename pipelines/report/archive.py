@@ -96,7 +96,7 @@ class Archive:
                 "Fix: check group and period; labels exist once a month's run has ended"
             )
         address = known.months[period]["labels"]
-        manifest = self._manifest(address, known)
+        manifest = self.manifest(address, known)
         return {
             "address": address,
             "manifest": manifest,
@@ -112,7 +112,7 @@ class Archive:
         """The rows of `changes.csv`; None in a first month. It stands next to labels not amended yet."""
         while "amends" in manifest:
             address = manifest["amends"]
-            manifest = self._manifest(address, known)
+            manifest = self.manifest(address, known)
         if not any(file["name"] == "changes.csv" for file in manifest["files"]):
             return None
         text = self._file(manifest, address, "changes.csv").decode("utf-8-sig")
@@ -121,8 +121,8 @@ class Archive:
         plain = [{name: value.removeprefix("'") for name, value in row.items()} for row in rows]
         return {"file": f"{address}changes.csv", "items": plain}
 
-    def _manifest(self, address: str, known: GroupLedger) -> dict[str, Any]:
-        """The manifest of published labels, which must be the one that the ledger records."""
+    def manifest(self, address: str, known: GroupLedger) -> dict[str, Any]:
+        """The manifest of published labels, which must be the one that the ledger records. Raises ReportError."""
         content = self._object(f"{address}manifest.json")
         recorded = next(item["digest"] for item in known.labels if item["labels"] == address)
         _check(content, recorded, f"{address}manifest.json")

@@ -1,0 +1,141 @@
+"""`labelmill report mlflow` and `registry`: models, scores and decisions in the systems that people have."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from pipelines.commands.shared import Subparsers, add_stack, guarded
+from pipelines.errors import Refused
+from processing.words import counted
+
+if TYPE_CHECKING:
+    from types_boto3_sagemaker import SageMakerClient
+
+    from pipelines.ledger.reading import GroupLedger
+
+#: Beside these, hyperparameters are SageMaker's own: where the code is, and the like.
+OF_SAGEMAKER = "sagemaker_"
+
+
+class ExportError(Refused):
+    """What is needed to export is not there; the message says what to do."""
+
+
+def add_verbs(verbs: Subparsers) -> None:
+    """Add both verbs to those of `report`."""
+    mlflow = verbs.add_parser(
+        "mlflow",
+        help="write models, scores, evidence and months to MLflow; only what it lacks",
+        epilog="Example: labelmill report mlflow --tracking-uri sqlite:///mlflow.db",
+    )
+    mlflow.add_argument(
+        "--tracking-uri",
+        metavar="URI",
+        help="a tracking server or database (default: MLFLOW_TRACKING_URI, else MLflow's own)",
+    )
+    mlflow.set_defaults(run=guarded(_mlflow))
+    registry = verbs.add_parser(
+        "registry",
+        help="write winners as approved packages to SageMaker's Model Registry, others as rejected",
+        epilog="Example: labelmill report registry DE-weee",
+    )
+    registry.set_defaults(run=guarded(_registry))
+    for verb in (mlflow, registry):
+        verb.add_argument("groups", metavar="GROUP", nargs="*", help="model groups (default: all)")
+    add_stack(mlflow, registry)
+
+
+def _mlflow(args: argparse.Namespace) -> int:
+    # It would tell its makers how it is used: nobody has asked for that here.
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    if importlib.util.find_spec("mlflow") is None:
+        raise ExportError("MLflow's client is not installed. Fix: make setup, or pip install mlflow-skinny")
+    import boto3
+    from mlflow.exceptions import MlflowException
+    from mlflow.tracking import MlflowClient
+
+    from pipelines.exports import mlflow_runs
+    from pipelines.report.archive import Archive
+    from pipelines.stack import outputs
+
+    names = outputs(args.stack, boto3.client("cloudformation"))
+    archive = Archive(
+        s3=boto3.client("s3"),
+        dynamodb=boto3.client("dynamodb"),
+        table=names["LedgerTable"],
+        work_bucket=names["WorkBucket"],
+    )
+    sagemaker = boto3.client("sagemaker")
+    try:
+        client = MlflowClient(args.tracking_uri)
+        for ledger in _ledgers(args.groups, names["LedgerTable"]):
+            experiment = f"{args.stack}/{ledger.group}"
+            written = mlflow_runs.export(
+                client,
+                experiment,
+                ledger,
+                archive,
+                lambda model: _parameters(sagemaker, model),
+                datetime.now(UTC),
+            )
+            parts = (
+                counted(written.runs, "new model"),
+                counted(written.comparisons, "new comparison"),
+                counted(written.months, "new month"),
+            )
+            print(f"{experiment}: {', '.join(parts)}")
+    except MlflowException as error:
+        raise ExportError(
+            f"MLflow: {str(error).splitlines()[0].rstrip('.')}. Fix: give --tracking-uri, such as "
+            "sqlite:///mlflow.db or https://mlflow.example.com"
+        ) from error
+    return 0
+
+
+def _parameters(sagemaker: SageMakerClient, model: str) -> Mapping[str, str]:
+    """The hyperparameters that a model was trained with; none where SageMaker has forgotten its job."""
+    from botocore.exceptions import ClientError
+
+    try:
+        described: Any = sagemaker.describe_training_job(TrainingJobName=model)
+    except ClientError as error:
+        # ValidationException in the service's answers, ResourceNotFound in its model: aws/aws-sdk issue 165.
+        if error.response["Error"]["Code"] not in ("ValidationException", "ResourceNotFound"):
+            raise
+        return {}
+    found = described.get("HyperParameters", {})
+    return {name: value for name, value in found.items() if not name.startswith(OF_SAGEMAKER)}
+
+
+def _registry(args: argparse.Namespace) -> int:
+    import boto3
+
+    from pipelines.exports import registry
+    from pipelines.stack import outputs
+
+    names = outputs(args.stack, boto3.client("cloudformation"))
+    sagemaker = boto3.client("sagemaker")
+    for ledger in _ledgers(args.groups, names["LedgerTable"]):
+        name = f"{args.stack}-{ledger.group}"
+        written = registry.export(sagemaker, name, ledger, datetime.now(UTC))
+        print(f"{name}: {counted(written.packages, 'new package')}, {written.changes} with a new status")
+        for model in written.gone:
+            print(f"  {model} is not in SageMaker any more: there is no package of it")
+    return 0
+
+
+def _ledgers(groups: list[str], table: str) -> list[GroupLedger]:
+    """The ledgers of these groups, of all where none is named. Raises LedgerError."""
+    import boto3
+
+    from pipelines.ledger import reading
+
+    client = boto3.client("dynamodb")
+    if groups:
+        return [reading.read(client, table, group) for group in groups]
+    return [each for each in reading.read_all(client, table) if each.registered]
