@@ -16,6 +16,7 @@ local run, in infra/. docs/architecture.md shows how they fit together.
     review/       uncertain labels out to reviewers, decisions back
     warehouse/    which datasets the warehouse is asked for
     report/       pages on comparisons, labels and periods
+    exports/      models and scores in other systems
     plan/         what a month costs and how long it takes
     messages.py   every text that people get by SNS
     names.py      how groups, runs and models are named, and where in S3 everything lies

@@ -4,6 +4,7 @@ Sentences that are put into them come from where they are found out: a job, a ve
 
 State machines fill the fields in braces with paths (`text` in pipelines/machines/states.py), functions and
 commands with values (`str.format`). No message holds an item. Lambda functions carry this module.
+docs/message.schema.json says what subscribers get, with the attributes by which they filter.
 """
 
 from __future__ import annotations
@@ -18,32 +19,37 @@ if TYPE_CHECKING:
 
 
 class Message(NamedTuple):
-    """A message, both parts with fields in braces."""
+    """A message, subject and text with fields in braces; its kind is an attribute of what is sent."""
 
+    kind: str
     subject: str
     text: str
 
 
 # To operators.
 RUN_FAILED = Message(
+    "run-failed",
     "{machine} failed: {run}",
     "{sentence}\n\n"
     "What to do: once that is put right, labelmill retry --run {run}\n\n"
     "The {machine} run {run} failed (error {error}).{log} More: labelmill runs show {run}",
 )
 UNLOAD_FAILED = Message(
+    "unload-failed",
     "unload failed: {group} {purpose} {period}",
     "The warehouse delivered no {purpose} dataset of {group} for {period}: {cause}\n\n"
     "What to do: once that is put right, labelmill retry --run {statement}\n\n"
     "Statement {statement}, {statement_id} (error {error}). No run was started.",
 )
 NO_ITEMS = Message(
+    "no-items",
     "no items: {group} {purpose} {period}",
     "The warehouse has no items of {group} for {purpose} {period}: the statement "
     "{statement} found no rows, so it wrote no dataset and no run was started. If there should be some, "
     "check the table or view it reads, then order the dataset again under another delivery.",
 )
 MONTH_OVERDUE = Message(
+    "month-overdue",
     "{period} is not finished: {left} of {groups} model groups",
     "The deadline of {period} has passed, and these model groups are not done:\n\n"
     "{lines}\n\n"
@@ -52,6 +58,7 @@ MONTH_OVERDUE = Message(
 )
 # To operators and stakeholders.
 SUPERSEDED = Message(
+    "superseded",
     "Superseded: {group} {period}",
     "{group} {period}: the dataset {dataset} was labelled, but a newer delivery of the same month is "
     "published already (run {newer}). The newer one stays; the labels of the older one are kept as "
@@ -60,11 +67,13 @@ SUPERSEDED = Message(
 
 # To MLOps.
 NOTHING_NEW = Message(
+    "nothing-new",
     "Nothing new to learn: {group} {period}",
     "{group} {period}: nothing new to learn. Rows, code, codebook and policy are the same as for "
     "model {model}, so no model was trained. Run: {run}",
 )
 NOTHING_NEW_BUT_UNDECIDED = Message(
+    "nothing-new",
     "Nothing new to learn, but to decide: {group} {period}",
     "{group} {period}: nothing new to learn. Rows, code, codebook and policy are the same as for "
     "model {model}, so no model was trained. That model has not been decided upon: of its tests and its "
@@ -72,11 +81,13 @@ NOTHING_NEW_BUT_UNDECIDED = Message(
     "Run: {run}",
 )
 LEARNED_ALREADY = Message(
+    "nothing-new",
     "Being learned already: {group} {period}",
     "{group} {period}: run {other} is learning from the same rows with the same code, codebook and "
     "policy, so this run trained no model. Operators are told if that one fails. Run: {run}",
 )
 LABELS_NEED_ATTENTION = Message(
+    "needs-attention",
     "Labels need attention: {group} {period}",
     "{group} {period}, model {model}: {attention} "
     f"Summary: {address('{bucket}', '{prefix}summary.json')}",
@@ -93,9 +104,10 @@ _PINNED = (
 )
 _GO_BACK = "To roll back: labelmill models rollback {group} --to {replaces} --reason TEXT"
 
-DECISION = Message("{verdict}: {group} {period}", _DECIDED + "." + _COMPARED)
+DECISION = Message("decision", "{verdict}: {group} {period}", _DECIDED + "." + _COMPARED)
 #: It names two commands. It has no token: whoever reads mail is not whoever decides.
 APPROVAL_WANTED = Message(
+    "approval-wanted",
     "Approve? " + DECISION.subject,
     _DECIDED
     + ", if a person approves."
@@ -106,6 +118,7 @@ APPROVAL_WANTED = Message(
 
 # To stakeholders: counts and an address.
 LABELS_READY = Message(
+    "labels-ready",
     "Labels ready: {group} {period}",
     "{group} {period}. Items: {rows}. Labelled: {labelled} ({decided} by people). To review: {review}. "
     "No code fits: {none}. Rejected: {rejected}. Found in the data (docs/input.md): {found}. "
@@ -134,7 +147,9 @@ def decision_by_hand(decision: Decision, period: str) -> dict[str, Any]:
     return {
         "Subject": DECISION.subject.format(**fields),
         "Message": "\n".join(lines).format(**fields),
-        "MessageAttributes": attributes(group=decision["group"], verdict=decision["verdict"]),
+        "MessageAttributes": attributes(
+            kind=DECISION.kind, group=decision["group"], period=period, verdict=decision["verdict"]
+        ),
     }
 
 

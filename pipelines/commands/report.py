@@ -28,7 +28,7 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add `report` and its verbs to the command line."""
     parser = subparsers.add_parser(
         "report",
-        description="Write pages on model comparisons and on labels (docs/reports.md), export models (docs/exports.md).",
+        description="Write pages on models and labels (docs/reports.md), export models (docs/exports.md).",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -75,7 +75,8 @@ def _runs(client: Any, experiment: str) -> dict[str, str]:
     if found is None:
         client.create_experiment(experiment)
         return {}
-    runs, token = {}, None
+    runs: dict[str, str] = {}
+    token = None
     while True:
         page = client.search_runs([found.experiment_id], page_token=token)
         runs |= {run.data.tags[MODEL_TAG]: run.info.run_id for run in page if MODEL_TAG in run.data.tags}

@@ -66,7 +66,9 @@ def export(sagemaker: SageMakerClient, name: str, ledger: GroupLedger, now: date
 def _packages(sagemaker: SageMakerClient, name: str, group: str) -> dict[str, Any]:
     """The packages that are there, by model; the package group is there after it."""
     pages = sagemaker.get_paginator("list_model_package_groups").paginate(NameContains=name)
-    if name not in [one["ModelPackageGroupName"] for page in pages for one in page["ModelPackageGroupSummaryList"]]:
+    if name not in [
+        one["ModelPackageGroupName"] for page in pages for one in page["ModelPackageGroupSummaryList"]
+    ]:
         sagemaker.create_model_package_group(
             ModelPackageGroupName=name, ModelPackageGroupDescription=f"Models of {group}, by Labelmill"
         )

@@ -58,6 +58,7 @@ def handler(
             TopicArn=os.environ["OPERATORS_TOPIC_ARN"],
             Subject=summary,
             Message=notice(period, bucket, left),
+            MessageAttributes=messages.attributes(kind=messages.MONTH_OVERDUE.kind, period=period),
         )
 
 

@@ -46,6 +46,9 @@ def handler(
             statement=failure["run"],
             statement_id=detail["statementId"],
         ),
+        MessageAttributes=messages.attributes(
+            kind=messages.UNLOAD_FAILED.kind, group=group, period=order["period"]
+        ),
     )
 
 

@@ -58,6 +58,7 @@ def handler(
         TopicArn=os.environ["OPERATORS_TOPIC_ARN"],
         Subject=messages.NO_ITEMS.subject.format(**fields),
         Message=messages.NO_ITEMS.text.format(**fields, statement=statement),
+        MessageAttributes=messages.attributes(kind=messages.NO_ITEMS.kind, group=group, period=order.period),
     )
     # Last, so that an event that is tried again after a failed notice is not taken for a second one.
     dynamodb.put_item(

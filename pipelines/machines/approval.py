@@ -56,15 +56,14 @@ def _ask(failure: states.State, evidence: states.State) -> states.State:
     return notify(
         "AskMlops",
         "${MlopsTopicArn}",
-        text(messages.APPROVAL_WANTED.subject, verdict=verdict),
-        text(
-            messages.APPROVAL_WANTED.text,
-            verdict=verdict,
-            reason="$.compared.message.reason",
-            summary="$.compared.message.summary",
-            evidence=evidence.to_jsonpath(),
-        ),
+        messages.APPROVAL_WANTED,
         failure,
+        {
+            "verdict": verdict,
+            "reason": "$.compared.message.reason",
+            "summary": "$.compared.message.summary",
+            "evidence": evidence.to_jsonpath(),
+        },
         verdict=Path(verdict),
         approval="wanted",
     )

@@ -279,14 +279,13 @@ def _notify_mlops(failure: states.State) -> states.State:
     return notify(
         "NotifyMlops",
         "${MlopsTopicArn}",
-        text(messages.DECISION.subject, verdict=verdict),
-        text(
-            messages.DECISION.text,
-            verdict=verdict,
-            reason="$.decision.reason",
-            summary="$.compared.message.summary",
-            evidence=EVIDENCE.to_jsonpath(),
-        ),
+        messages.DECISION,
         failure,
+        {
+            "verdict": verdict,
+            "reason": "$.decision.reason",
+            "summary": "$.compared.message.summary",
+            "evidence": EVIDENCE.to_jsonpath(),
+        },
         verdict=Path(verdict),
     )

@@ -56,7 +56,8 @@ def failure_path(machine: str) -> states.State:
     """
     # A Fail state may not repeat an error of Step Functions itself (States.*), so every run fails with this.
     failed = Fail("Failed", error="RunFailed", cause_path="$.notice.sentence")
-    subject, message = (part.replace("{machine}", machine) for part in messages.RUN_FAILED)
+    told = messages.RUN_FAILED
+    subject, message = (part.replace("{machine}", machine) for part in (told.subject, told.text))
     notify = call(
         "NotifyOperators",
         "sns:publish",
@@ -70,6 +71,7 @@ def failure_path(machine: str) -> states.State:
                 error="$.failure.Error",
                 log="$.notice.log",
             ),
+            "MessageAttributes": messages.attributes(kind=told.kind, run=Path("$$.Execution.Name")),
         },
         failed,
     )

@@ -117,9 +117,9 @@ def _notify_superseded(failure: states.State) -> list[states.State]:
         notify(
             f"Tell{audience}",
             f"${{{audience}TopicArn}}",
-            text(messages.SUPERSEDED.subject),
-            text(messages.SUPERSEDED.text, **said),
+            messages.SUPERSEDED,
             failure,
+            said,
         )
         for audience in ("Operators", "Stakeholders")
     ]
@@ -130,18 +130,17 @@ def _notify_stakeholders(failure: states.State) -> states.State:
     return notify(
         "NotifyStakeholders",
         "${StakeholdersTopicArn}",
-        text(messages.LABELS_READY.subject),
-        text(
-            messages.LABELS_READY.text,
+        messages.LABELS_READY,
+        failure,
+        {
             **{
                 name: f"$.published.message.{name}"
                 for name in ("rows", "labelled", "decided", "review", "none", "rejected", "found")
             },
-            model=MODEL,
-            codebook=CODEBOOK_VERSION,
+            "model": MODEL,
+            "codebook": CODEBOOK_VERSION,
             **ATTENTION,
-        ),
-        failure,
+        },
     )
 
 
@@ -150,9 +149,9 @@ def _attention(failure: states.State, then: states.State) -> states.Choice:
     notify_mlops = notify(
         "NotifyMlops",
         "${MlopsTopicArn}",
-        text(messages.LABELS_NEED_ATTENTION.subject),
-        text(messages.LABELS_NEED_ATTENTION.text, model=MODEL, **ATTENTION),
+        messages.LABELS_NEED_ATTENTION,
         failure,
+        {"model": MODEL, **ATTENTION},
     )
     notify_mlops.next(then)
     attention = states.Choice("Attention")

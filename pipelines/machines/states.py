@@ -18,7 +18,7 @@ from stepfunctions.steps import sagemaker as jobs
 from stepfunctions.steps import states
 
 from pipelines.ledger import keys
-from pipelines.messages import attributes
+from pipelines.messages import Message, attributes
 from pipelines.names import JOB_NAME, REPORT, RUN_FOLDER, address
 
 HOUR = 3600
@@ -241,14 +241,24 @@ def _attribute(value: Any) -> dict[str, Any]:
 
 
 def notify(
-    state_id: str, topic: str, subject: Path, message: Path, failure: states.State, **filtered: str | Path
+    state_id: str,
+    topic: str,
+    message: Message,
+    failure: states.State,
+    fields: dict[str, str],
+    **filtered: str | Path,
 ) -> NowOrLater:
-    """A message to the topic; people filter what they are sent by its attributes, `group` among them."""
+    """A message to the topic, its fields filled from the paths in `fields` (see `text`).
+
+    People filter what they are sent by its attributes; `filtered` are those that only some messages have.
+    """
+    of_subject = {name: path for name, path in fields.items() if f"{{{name}}}" in message.subject}
+    of_run = {name: Path(f"$.{name}") for name in ("group", "period", "run")}
     request = {
         "TopicArn": topic,
-        "Subject": subject,
-        "Message": message,
-        "MessageAttributes": attributes(group=Path("$.group"), **filtered),
+        "Subject": text(message.subject, **of_subject),
+        "Message": text(message.text, **fields),
+        "MessageAttributes": attributes(kind=message.kind, **of_run, **filtered),
     }
     return now_or_later(state_id, "sns:publish", request, failure)
 

@@ -156,13 +156,7 @@ def _decided(failure: states.State) -> states.State:
 
 
 def _notify_mlops(state_id: str, message: messages.Message, failure: states.State) -> states.State:
-    return notify(
-        state_id,
-        "${MlopsTopicArn}",
-        text(message.subject),
-        text(message.text, model=f"{LAST}.model.S"),
-        failure,
-    )
+    return notify(state_id, "${MlopsTopicArn}", message, failure, {"model": f"{LAST}.model.S"})
 
 
 def _record_model(failure: states.State) -> states.State:

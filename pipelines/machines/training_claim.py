@@ -76,10 +76,5 @@ def _claim(
 
 
 def _notify(failure: states.State) -> states.State:
-    return notify(
-        "NotifyClaimed",
-        "${MlopsTopicArn}",
-        text(messages.LEARNED_ALREADY.subject),
-        text(messages.LEARNED_ALREADY.text, other="$.claim.Item.run.S"),
-        failure,
-    )
+    said = {"other": "$.claim.Item.run.S"}
+    return notify("NotifyClaimed", "${MlopsTopicArn}", messages.LEARNED_ALREADY, failure, said)

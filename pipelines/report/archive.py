@@ -122,7 +122,7 @@ class Archive:
         return {"file": f"{address}changes.csv", "items": plain}
 
     def manifest(self, address: str, known: GroupLedger) -> dict[str, Any]:
-        """The manifest of published labels, which must be the one that the ledger records. Raises ReportError."""
+        """The manifest of published labels, which must be the one recorded. Raises ReportError."""
         content = self._object(f"{address}manifest.json")
         recorded = next(item["digest"] for item in known.labels if item["labels"] == address)
         _check(content, recorded, f"{address}manifest.json")

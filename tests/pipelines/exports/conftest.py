@@ -1,4 +1,4 @@
-"""A stack in this process in which two months of a group were trained, compared and labelled; exports of it."""
+"""A stack in this process with two months of a group: trained, compared, labelled; and its exports."""
 
 import argparse
 import hashlib
@@ -39,7 +39,8 @@ class TwoMonths:
     def record(self, entry: str, **attributes: str | float) -> None:
         item = {"group": GROUP, "entry": entry, **attributes}
         typed = {
-            name: {"N": str(value)} if isinstance(value, float) else {"S": value} for name, value in item.items()
+            name: {"N": str(value)} if isinstance(value, float) else {"S": value}
+            for name, value in item.items()
         }
         self._dynamodb.put_item(TableName=self._table, Item=typed)
 
@@ -84,7 +85,9 @@ class TwoMonths:
         digest = self._write(f"labels/{GROUP}/{period}/{run}/manifest.json", {"run": run, **counts})
         labels = {"labels": f"s3://{self.bucket}/labels/{GROUP}/{period}/{run}/", "run": run, "model": model}
         self.record(f"MONTH#{period}", digest=digest, **labels)
-        self.record(f"LABELS#{period}#{run}", digest=digest, recorded_at=f"{period}-03T04:05:06.789Z", **labels)
+        self.record(
+            f"LABELS#{period}#{run}", digest=digest, recorded_at=f"{period}-03T04:05:06.789Z", **labels
+        )
 
     def _compared(self, period: str, verdict: str, replaces: str) -> None:
         evidence = self.evidence[period]

@@ -1,6 +1,5 @@
 """How far the month is: check_month, on a real table, bucket and topic of the emulator."""
 
-import json
 import logging
 import os
 
@@ -8,6 +7,7 @@ import boto3
 import pytest
 
 from pipelines.handlers import check_month
+from tests import sent
 
 LATE = {"scheduled_time": "2026-11-10T07:00:00Z", "overdue": True}
 
@@ -32,11 +32,7 @@ def notices(aws, monkeypatch):
     boto3.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn["QueueArn"])
     monkeypatch.setenv("OPERATORS_TOPIC_ARN", topic)
 
-    def take() -> list[dict]:
-        messages = boto3.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
-        return [json.loads(message["Body"]) for message in messages.get("Messages", ())]
-
-    return take
+    return lambda: sent.received(boto3.client("sqs"), queue)
 
 
 def check(event: dict) -> None:
@@ -124,11 +120,14 @@ def kept(state: str, call: str, request: dict) -> dict:
 
 
 def published(topic: str, subject: str) -> dict:
-    attribute = {"M": {"DataType": {"S": "String"}, "StringValue": {"S": "DE-weee"}}}
+    filtered = {"kind": "labels-ready", "group": "DE-weee", "period": "2026-10", "run": "r"}
+    attributes = {
+        name: {"M": {"DataType": {"S": "String"}, "StringValue": {"S": value}}}
+        for name, value in filtered.items()
+    }
     texts = {"TopicArn": topic, "Subject": subject, "Message": "all of it"}
     return {
-        "M": {name: {"S": text} for name, text in texts.items()}
-        | {"MessageAttributes": {"M": {"group": attribute}}}
+        "M": {name: {"S": text} for name, text in texts.items()} | {"MessageAttributes": {"M": attributes}}
     }
 
 
@@ -143,9 +142,9 @@ def test_what_a_run_kept_is_sent_once_and_what_cannot_be_sent_stays_and_is_logge
         ledger.client.put_item(TableName="ledger", Item=kept(state, "sns:publish", request))
     for _ in range(2):
         check(LATE | {"overdue": False})
-    [sent] = notices()
-    assert (sent["Subject"], sent["Message"]) == ("Labels ready", "all of it")
-    assert sent["MessageAttributes"]["group"]["Value"] == "DE-weee"
+    [notice] = notices()
+    assert (notice["Subject"], notice["Message"]) == ("Labels ready", "all of it")
+    assert sent.attributes(notice)["group"] == "DE-weee"
     [left] = ledger.client.scan(TableName="ledger")["Items"]
     assert left["entry"]["S"].endswith("#Bad")
     logged = [record for record in caplog.records if record.levelno == logging.ERROR]

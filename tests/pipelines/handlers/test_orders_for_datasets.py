@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from pipelines.handlers import statement_failed, statement_finished, unload
 from pipelines.handlers.ledger import Ledger
+from tests import sent
 from tests.pipelines.handlers.event_samples import sample
 
 SCHEDULED = {"purpose": "training", "scheduled_time": "2026-11-01T02:00:00Z"}
@@ -167,9 +168,9 @@ def reported(aws, monkeypatch):
     monkeypatch.setenv("OPERATORS_TOPIC_ARN", topic)
 
     def read():
-        return tuple(
-            json.loads(sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"]) for url in (queue, notices)
-        )
+        failure = json.loads(sqs.receive_message(QueueUrl=queue)["Messages"][0]["Body"])
+        [notice] = sent.received(sqs, notices)
+        return failure, notice
 
     return read
 
@@ -231,8 +232,7 @@ def finished(aws, reported, ledger, monkeypatch):
 def test_an_order_that_found_no_rows_ends_as_without_items_and_people_hear_of_it(finished, ledger):
     finished("inference/DE-weee/2026-10/d0/manifest", "inference/DE-weee/2026-10/d1-2/manifest")
     assert Ledger(boto3.client("dynamodb"), "ledger").month("2026-10").without_items == {"DE-weee"}
-    [message] = boto3.client("sqs").receive_message(QueueUrl=queue_url("notices"))["Messages"]
-    notice = json.loads(message["Body"])
+    [notice] = notices()
     assert notice["Subject"] == "no items: DE-weee inference 2026-10"
     assert "order the dataset again under another delivery" in notice["Message"]
 
@@ -265,8 +265,7 @@ def test_an_order_that_found_rows_needs_no_word_as_its_manifest_starts_the_run(f
 
 
 def notices() -> list[dict]:
-    answer = boto3.client("sqs").receive_message(QueueUrl=queue_url("notices"), MaxNumberOfMessages=10)
-    return answer.get("Messages", [])
+    return sent.received(boto3.client("sqs"), queue_url("notices"))
 
 
 def queue_url(name: str) -> str:

@@ -1,12 +1,11 @@
 """A ledger in a table, filled as the workflows fill it."""
 
 import argparse
-import json
 
 import boto3
 
 from pipelines.commands import approve, groups, models, reject
-from tests import stack_with_ledger
+from tests import sent, stack_with_ledger
 
 GROUP = "DE-weee"
 FIRST, SECOND, THIRD = (
@@ -29,8 +28,7 @@ class Ledger:
 
     def messages(self) -> list[dict]:
         """The messages that MLOps have been sent."""
-        received = self._sqs.receive_message(QueueUrl=self._inbox, MaxNumberOfMessages=10)
-        return [json.loads(message["Body"]) for message in received.get("Messages", [])]
+        return sent.received(self._sqs, self._inbox)
 
     def put(self, entry: str, group: str = GROUP, **attributes: str | float) -> None:
         item = {"group": group, "entry": entry, **attributes}

@@ -7,6 +7,7 @@ import pytest
 
 from pipelines import stack
 from pipelines.ledger import changing, reading
+from tests import sent
 from tests.pipelines.ledger.ledger_samples import FIRST, FOREIGN, GROUP, SECOND, THIRD, labelmill
 
 WHY = ("--reason", "wrong codes for lamps")
@@ -207,8 +208,8 @@ def test_mlops_are_told_of_a_change_by_hand_as_they_are_of_a_comparison(ledger, 
     decision = run("rollback", GROUP, "--to", FIRST, *WHY, "--by", "Anna", "--json")[1]
     [message] = ledger.messages()
     assert message["Subject"] == f"ROLLBACK: {GROUP} 2025-08"
-    attributes = {name: value["Value"] for name, value in message["MessageAttributes"].items()}
-    assert attributes == {"group": GROUP, "verdict": "ROLLBACK"}
+    about = {"kind": "decision", "group": GROUP, "period": "2025-08", "verdict": "ROLLBACK"}
+    assert sent.attributes(message) == about
     assert message["Message"].splitlines() == [
         f"ROLLBACK for {GROUP} 2025-08. {WHY[1]}",
         "",

@@ -27,6 +27,7 @@ from infra.local.moto_internals.state_machines import (
     with_capitals,
 )
 from pipelines.names import split_address
+from tests import sent
 from tests.definition_checks import substitute
 from tests.pipelines.machines.definition_examples import (
     ACCOUNT,
@@ -42,6 +43,7 @@ from tests.pipelines.machines.definition_examples import (
     text_of,
 )
 
+AUDIENCES = ("Operators", "Mlops", "Stakeholders")
 SESSION = boto3.Session("none", "none", region_name=REGION)
 
 
@@ -160,7 +162,7 @@ class Cloud:
         events.put_rule(Name="all", EventPattern='{"source": ["labelmill"]}')
         events.put_targets(Rule="all", Targets=[{"Id": "queue", "Arn": self._arn("events")}])
         topics = client("sns")
-        for audience in ("Operators", "Mlops", "Stakeholders"):
+        for audience in AUDIENCES:
             arn = topics.create_topic(Name=audience)["TopicArn"]
             self.queues[audience] = self._queue(audience)
             topics.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=self._arn(audience))
@@ -195,6 +197,8 @@ class Cloud:
         return [item for item in plain if item["entry"].startswith(start)]
 
     def received(self, queue: str) -> list[dict]:
+        if queue in AUDIENCES:
+            return sent.received(self.sqs, self.queues[queue])
         messages = self.sqs.receive_message(QueueUrl=self.queues[queue], MaxNumberOfMessages=10)
         return [json.loads(message["Body"]) for message in messages.get("Messages", [])]
 

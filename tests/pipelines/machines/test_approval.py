@@ -7,6 +7,7 @@ import pytest
 from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackEndpoint
 
 from pipelines.commands import approval, approve, reject
+from tests import sent
 from tests.pipelines.machines.definition_examples import (
     GROUP,
     GROUP_ITEM,
@@ -131,8 +132,9 @@ def test_mlops_are_asked_with_the_evidence_and_both_commands_but_never_with_the_
     assert f"No: labelmill reject {RUN} --reason TEXT" in lines
     assert f"Evidence: s3://work-bucket/runs/{GROUP}/{RUN}/evidence/comparison.json" in lines
     assert "challenger 0.91" in lines and "Macro-F1 rose by 0.05." in asked["Message"]
-    attributes = {name: value["Value"] for name, value in asked["MessageAttributes"].items()}
-    assert attributes == {"group": GROUP, "verdict": "PROMOTE", "approval": "wanted"}
+    about = {"group": GROUP, "period": PERIOD, "run": RUN}
+    said = {"kind": "approval-wanted", "verdict": "PROMOTE", "approval": "wanted"}
+    assert sent.attributes(asked) == about | said
     assert tokens[0] and tokens[0] not in str(asked) + str(decided)
 
 

@@ -4,6 +4,7 @@ import contextlib
 
 import pytest
 
+from tests import sent
 from tests.pipelines.machines.conftest import client
 from tests.pipelines.machines.definition_examples import (
     GROUP,
@@ -108,9 +109,8 @@ def test_mlops_read_the_verdict_in_the_subject_and_can_filter_by_it(cloud):
     cloud.run("comparison", RUN_OF)
     [notice] = cloud.received("Mlops")
     assert notice["Subject"] == f"KEEP: {GROUP} {PERIOD}"
-    assert {name: value["Value"] for name, value in notice["MessageAttributes"].items()} == {
-        **{"group": GROUP, "verdict": "KEEP"}
-    }
+    of_run = {"group": GROUP, "period": PERIOD, "run": RUN_OF["run"]}
+    assert sent.attributes(notice) == {"kind": "decision", "verdict": "KEEP", **of_run}
     assert notice["Message"].splitlines() == [
         f"KEEP for {GROUP} {PERIOD}. Macro-F1 rose by 0.05.",
         "",
