@@ -55,6 +55,9 @@ def test_what_runs_imports_nothing_that_only_tests_are_set_up_with():
     third_party = {name for name in imported if name in packages and name not in TOPS}
     assert "numpy" in third_party
     lacking = {name for name in third_party if not installed & {normal(each) for each in packages[name]}}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = {normal(name) for names in project["optional-dependencies"].values() for name in names}
+    lacking = {name for name in lacking if not extras & {normal(each) for each in packages[name]}}
     # Types of AWS clients are for the checker alone.
     assert {name for name in lacking if not name.startswith("types_")} == set()
 

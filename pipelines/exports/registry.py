@@ -55,7 +55,7 @@ def export(sagemaker: SageMakerClient, name: str, ledger: GroupLedger, now: date
         elif known[model]["ModelApprovalStatus"] != facts["approval"]:
             sagemaker.update_model_package(
                 ModelPackageArn=known[model]["ModelPackageArn"],
-                ModelApprovalStatus=facts["approval"],  # type: ignore[arg-type]
+                ModelApprovalStatus=facts["approval"],  # type: ignore[arg-type]  # one of models.py's three
                 ApprovalDescription=facts["status"],
                 CustomerMetadataProperties=_properties(facts),
             )
