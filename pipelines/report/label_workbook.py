@@ -120,6 +120,7 @@ def _write_rows(book: Book, rows: int, shown: list[str], cells: Iterator[tuple[A
         sheet = book.sheet(title, {name: WIDTHS[name] for name in shown})
         for _, row in zip(range(fits), cells, strict=False):
             sheet.row(row, styles[row[status]])
+        sheet.xlsx.freeze_panes(1, 1)
         sheet.xlsx.autofilter(0, 0, sheet.rows - 1, len(shown) - 1)
 
 

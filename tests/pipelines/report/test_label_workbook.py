@@ -71,9 +71,9 @@ def test_each_item_has_its_own_texts_and_what_was_rejected_has_none(made):
     assert (rejected["item_id"].value, rejected["status"].value) == (IDS[0], "rejected")
 
 
-def test_the_header_stays_each_column_has_a_filter_and_a_width_and_the_status_a_colour(made):
+def test_header_and_ids_stay_each_column_has_a_filter_and_a_width_and_the_status_a_colour(made):
     sheet = made[1]["labels"]
-    assert sheet.freeze_panes == "A2"
+    assert sheet.freeze_panes == "B2"
     assert sheet.auto_filter.ref == f"A1:S{len(IDS) + 2}"
     assert sheet.column_dimensions["B"].width > 2 * sheet.column_dimensions["A"].width > 20
     colours = {row["status"].value: row["status"].fill.fgColor.rgb for row in rows(sheet)}
