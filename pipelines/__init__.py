@@ -23,5 +23,6 @@ local run, in infra/. docs/architecture.md shows how they fit together.
     runs.py       name and input of every execution
     executions.py starting them, each at most once
     stack.py      the names of a deployed stack's resources
+    workbook.py   Excel workbooks, row by row: a text stays a text
     errors.py     the errors of the command line
 """

@@ -1,8 +1,8 @@
 """The sheet that a reviewer fills in: CSV, or an Excel workbook in which codes are picked from a list.
 
-A spreadsheet must neither calculate with a text (`=1+1`) nor turn it into something else (`007`): in CSV
-such a text gets an apostrophe in front, which is taken off again, and in a workbook every cell is text. A
-number that somebody put into a workbook is read as it is shown; where that is not known, it is a `Number`.
+A spreadsheet must not calculate with a text (`=1+1`): in CSV an apostrophe goes before it, which is taken off
+again. Nor must `007` become something else: in a workbook every cell is text. A number that somebody put into
+a workbook is read as it is shown; where that is not known, it is a `Number`.
 """
 
 import csv
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pipelines.errors import Refused
+from processing.labels.csv_guard import guarded, plain
 
 COLUMNS = (
     *("run", "item_id", "title", "brand", "product_type", "suggested_code", "suggested_description"),
@@ -70,16 +71,11 @@ def read(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
 
 
 def _write_csv(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
-    import pyarrow as pa
-
-    from processing.labels.label_table import as_text
-
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         sheet = csv.writer(file)
         sheet.writerow(_header())
         for row in rows:
-            cells = [_text(row.get(name)) for name in COLUMNS]
-            sheet.writerow(as_text(pa.chunked_array([cells])).to_pylist())
+            sheet.writerow(guarded(_text(row.get(name))) for name in COLUMNS)
 
 
 def _header() -> list[str]:
@@ -96,8 +92,16 @@ def _csv_rows(path: Path) -> Iterator[list[str]]:
     # Where the decimal sign is a comma, spreadsheets put semicolons between the cells.
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    return ([cell.removeprefix("'") for cell in row] for row in rows)
+    return _plain_rows(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+
+
+def _plain_rows(rows: Iterator[list[str]]) -> Iterator[list[str]]:
+    header = next(rows, [])
+    yield header
+    for row in rows:
+        # Older sheets have an apostrophe before all that is no plain word, and so before this number.
+        is_older = dict(zip(header, row, strict=False)).get("same_text", "").startswith("'")
+        yield [cell.removeprefix("'") if is_older else plain(cell) for cell in row]
 
 
 def _write_workbook(path: Path, rows: Iterable[Mapping[str, object]], codes: Mapping[str, str]) -> None:

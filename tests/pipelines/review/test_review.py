@@ -12,6 +12,7 @@ from pipelines.cli import main
 from pipelines.codebooks.check import problems
 from pipelines.commands import review as command
 from pipelines.review.sheet import COLUMNS, TITLES, WORDS, read, write
+from processing.labels.csv_guard import plain
 from tests.complaints import complaints
 from tests.pipelines.review.published_month import BOOK, GROUP, LABELS, PERIOD, RUN, TITLE
 
@@ -42,8 +43,8 @@ def fill(
     text = path.read_bytes().decode("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
     for row in rows:
-        row[CODE] = codes.get(row["item_id"].removeprefix("'"), "")
-        row[WHY] = why.get(row["item_id"].removeprefix("'"), "")
+        row[CODE] = codes.get(plain(row["item_id"]), "")
+        row[WHY] = why.get(plain(row["item_id"]), "")
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         sheet = csv.DictWriter(file, list(rows[0]), delimiter=delimiter)
         sheet.writeheader()
@@ -78,10 +79,10 @@ def test_the_sheet_has_the_waiting_items_the_most_valuable_first(cli):
     assert {row["code"] for row in rows} == {""}
 
 
-def test_a_spreadsheet_neither_calculates_with_the_sheet_nor_changes_an_id(cli):
+def test_a_spreadsheet_does_not_calculate_with_the_sheet_whose_ids_are_plain(cli):
     text = exported(cli).read_bytes().decode("utf-8-sig")
     cells = [cell for row in csv.reader(io.StringIO(text, newline="")) for cell in row]
-    assert {"'007", "'=1+1", "'1e5"} <= set(cells)
+    assert {"007", "'=1+1", "1e5"} <= set(cells)
     assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
 
 
@@ -90,6 +91,17 @@ def test_the_codes_in_force_are_shown_and_without_out_the_file_is_named_for_grou
     assert code == 0
     assert f"review-{GROUP}-{PERIOD}.csv: 6 items of {RUN}" in printed
     assert "5a  Haushalt" in printed and "Kleingeräte" not in printed
+
+
+def test_a_sheet_from_when_an_apostrophe_stood_before_more_than_formulas_is_read(cli, stack):
+    path = exported(cli)
+
+    def as_it_was(row):
+        return {name: f"'{value.lstrip(chr(39))}" for name, value in row.items() if value}
+
+    fill(path, {"007": "2", "=1+1": "1"}, change=as_it_was)
+    assert cli("import", str(path), "--by", "A. Muster")[0] == 0
+    assert [(row["item_id"], row["label"]) for row in stack.decisions()] == [("=1+1", "1"), ("007", "2")]
 
 
 def test_decisions_are_recorded_with_who_and_when_and_start_the_amendment(cli, stack):
@@ -390,7 +402,22 @@ def test_a_month_without_labels_is_told(cli):
 
 
 def test_a_sheet_reads_back_what_was_written_whatever_it_holds(tmp_path):
-    texts = ["=1+1", "007", "1e5", 'a"b', "a;b", "a,b", " x ", "ß😀", "\u202eabc", "'x", "+1", "TRUE"]
+    texts = [
+        "=1+1",
+        "007",
+        "1e5",
+        'a"b',
+        "a;b",
+        "a,b",
+        " x ",
+        "ß😀",
+        "\u202eabc",
+        "'x",
+        "+1",
+        "'-1",
+        "'007",
+        "TRUE",
+    ]
     rows = [dict.fromkeys(COLUMNS) | {"run": RUN, "item_id": text, "title": text} for text in texts]
     for suffix in (".csv", ".xlsx"):
         path = tmp_path / f"sheet{suffix}"
