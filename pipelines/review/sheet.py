@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,15 +55,20 @@ class SheetError(Refused):
     """A sheet that cannot be read; the message names the file and the fix."""
 
 
-def write(path: Path, rows: Iterable[Mapping[str, object]], codes: Mapping[str, str]) -> None:
+def write(
+    path: Path,
+    rows: Iterable[Mapping[str, object]],
+    codes: Mapping[str, str],
+    columns: Sequence[str] = COLUMNS,
+) -> None:
     """Write the sheet, as a workbook where `path` ends in `.xlsx`. `codes`: each code and its description.
 
-    The rows have a value for each of COLUMNS but FILL_IN; that of `alike` is Neighbours (pipelines/evidence).
+    The rows have a value for each column but FILL_IN; that of `alike` is Neighbours (pipelines/evidence).
     """
     if path.suffix == ".xlsx":
-        _write_workbook(path, rows, codes)
+        _write_workbook(path, rows, codes, columns)
     else:
-        _write_csv(path, rows)
+        _write_csv(path, rows, columns)
 
 
 def read(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
@@ -95,16 +100,16 @@ def read(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
             yield number, row
 
 
-def _write_csv(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
+def _write_csv(path: Path, rows: Iterable[Mapping[str, object]], columns: Sequence[str]) -> None:
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         sheet = csv.writer(file)
-        sheet.writerow(_header())
+        sheet.writerow(_header(columns))
         for row in rows:
-            sheet.writerow(guarded(_text(cell)) for cell in _cells(row))
+            sheet.writerow(guarded(_text(cell)) for cell in _cells(row, columns))
 
 
-def _header() -> list[str]:
-    return [TITLES.get(name, name) for name in COLUMNS]
+def _header(columns: Sequence[str]) -> list[str]:
+    return [TITLES.get(name, name) for name in columns]
 
 
 def _csv_rows(path: Path) -> Iterator[list[str]]:
@@ -129,32 +134,34 @@ def _plain_rows(rows: Iterator[list[str]]) -> Iterator[list[str]]:
         yield [cell.removeprefix("'") if is_older else plain(cell) for cell in row]
 
 
-def _write_workbook(path: Path, rows: Iterable[Mapping[str, object]], codes: Mapping[str, str]) -> None:
+def _write_workbook(
+    path: Path, rows: Iterable[Mapping[str, object]], codes: Mapping[str, str], columns: Sequence[str]
+) -> None:
     from pipelines import workbook
 
     choose_from = {**codes, **WORDS}
     with workbook.create(path) as book:
         # Not text-wrapped: rows of one height are quicker to go through.
         share, fill_in = book.style(num_format="0.000"), book.style(bg_color="#FFF2CC")
-        styles = [fill_in if name in FILL_IN else share if name == "confidence" else None for name in COLUMNS]
-        widths = [WIDTHS.get(name, 16) for name in COLUMNS]
-        sheet = book.sheet("review", dict(zip(_header(), widths, strict=True)))
+        styles = [fill_in if name in FILL_IN else share if name == "confidence" else None for name in columns]
+        widths = [WIDTHS.get(name, 16) for name in columns]
+        sheet = book.sheet("review", dict(zip(_header(columns), widths, strict=True)))
         for row in rows:
-            sheet.row(_cells(row), styles)
+            sheet.row(_cells(row, columns), styles)
         listed = book.sheet("codes", {"code": 16, "description": 80, "as it is picked": 80})
         for code, description in choose_from.items():
             listed.row([code, description, f"{code}{PICKED}{description}"])
-        last, column = max(sheet.rows - 1, 1), COLUMNS.index("code")
-        sheet.xlsx.autofilter(0, 0, last, len(COLUMNS) - 1)
+        last, column = max(sheet.rows - 1, 1), columns.index("code")
+        sheet.xlsx.autofilter(0, 0, last, len(columns) - 1)
         # A bare code may be typed as well: what is no code is found when the sheet is imported.
         source = f"=codes!$C$2:$C${len(choose_from) + 1}"
         pick = {"validate": "list", "source": source, "show_error": False}
         sheet.xlsx.data_validation(1, column, last, column, pick)
 
 
-def _cells(row: Mapping[str, Any]) -> list[object]:
-    """The values of a row by COLUMNS; those of FILL_IN are empty unless the row has one."""
-    return [_alike(row.get(name) or ()) if name == "alike" else row.get(name) for name in COLUMNS]
+def _cells(row: Mapping[str, Any], columns: Sequence[str]) -> list[object]:
+    """The values of a row by column; those of FILL_IN are empty unless the row has one."""
+    return [_alike(row.get(name) or ()) if name == "alike" else row.get(name) for name in columns]
 
 
 def _alike(neighbours: Iterable[Neighbour]) -> str:
