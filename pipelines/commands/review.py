@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.commands.shared import Subparsers, add_stack, guarded
 from processing.words import counted
 
 if TYPE_CHECKING:
-    from pipelines.review.published import Places
+    import pyarrow as pa
+
+    from pipelines.review.published import Output, Places
 
 EPILOG = """\
 Fill in the column `code`: a code, or NONE (no code fits), SKIP (I cannot tell), WITHDRAW (take back what a
-person decided). `why` may say the reason. Leave all other columns as they are; empty rows stay open.
-The sheet is CSV, or a workbook with a list to pick from where the file ends in .xlsx.
+person decided). A mark in `none` says NONE as well, `why` may say the reason. Leave all other columns as they
+are; empty rows stay open. The sheet is CSV; a workbook with a list to pick from where the file ends in .xlsx;
+a page to label on by keys, in any browser and offline, where it ends in .html: it saves a CSV.
 With --items the sheet has the items you name, also those that are labelled or decided: to correct them.
 
 Examples:
   labelmill review export DE-weee 2026-10 --out review.xlsx
+  labelmill review export DE-weee 2026-10 --out review.html
   labelmill review import review.xlsx --by "A. Muster"
   labelmill review export DE-weee 2026-10 --items wrong.txt --out correct.xlsx
 """
@@ -89,7 +94,7 @@ def export_sheet(
     of_run: str | None = None,
     wanted: list[str] | None = None,
 ) -> str:
-    """Write the sheet of a month, none if nothing waits; return the message for the person.
+    """Write a month's sheet or page to label on, none if nothing waits; return what to tell people.
 
     `places` is of pipelines/review/published.py; `of_run` names the labels' run, by default the newest;
     `wanted` are the ids of the items, by default of those that wait for review. Raises ReviewError.
@@ -100,16 +105,42 @@ def export_sheet(
 
     output = published(places, group, period, of_run)
     book = current_codebook(places, group)
-    rows = list(sheet_rows(places, output, book, wanted))
+    learned_rows, lacking = _learned(places, output)
+    rows = list(sheet_rows(places, output, book, wanted, learned_rows))
     if not rows:
         return f"Nothing is waiting for review in {output.address}"
     in_force = set(book.in_force(period))
     codes = {code.code: code.description for code in book.codes if code.code in in_force}
-    sheet.write(path, rows, codes)
+    if path.suffix == ".html":
+        _write_page(path, output, rows, codes)
+    else:
+        sheet.write(path, rows, codes)
     choice = {**codes, **sheet.WORDS}
     listed = "\n".join(f"  {code}  {description}" for code, description in choice.items())
     written = f"{path}: {counted(len(rows), 'item')} of {output.manifest['run']}"
-    return f"{written}\nThe column `code` takes one of these, in force in {period}:\n{listed}"
+    return f"{written}{lacking}\nThe column `code` takes one of these, in force in {period}:\n{listed}"
+
+
+def _learned(places: Places, output: Output) -> tuple[pa.Table | None, str]:
+    """The rows that the labels' model learned from, or a line that says why none: they only help."""
+    from pipelines.evidence.training_rows import RowsMissing
+    from pipelines.ledger.reading import LedgerError
+    from pipelines.review.published import learned
+
+    try:
+        return learned(places, output), ""
+    except (LedgerError, RowsMissing) as error:
+        return None, f"\nThe column `alike` is empty: {error}"
+
+
+def _write_page(path: Path, output: Output, rows: list[dict[str, Any]], codes: Mapping[str, str]) -> None:
+    from pipelines.report import review_page
+    from pipelines.review import labelling
+
+    about = {"group": output.manifest["group"], "period": output.manifest["period"]}
+    frequent = labelling.most_frequent(output.labels["code"])
+    contents = labelling.contents(rows, codes, frequent, **about, file=f"{path.stem}.csv")
+    path.write_text(review_page(contents), encoding="utf-8")
 
 
 def _import(args: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""Pages for people, on a comparison, a month's labels, a period, a dataset, a trial; and workbooks of labels.
+"""Pages for people: on comparisons, labels, periods, datasets, trials; one to label on; workbooks of labels.
 
 Nothing is decided here: verdicts are processing/verdict's, summaries processing/month's. The commands are
 ../commands/report.py, check.py and try_file.py. Read archive.py, then pages.py.
@@ -20,6 +20,7 @@ from pipelines.report.pages import (
     labels_page_name,
     page_name,
     period_page,
+    review_page,
     trial_page,
 )
 
@@ -30,5 +31,6 @@ __all__ = [
     "labels_page_name",
     "page_name",
     "period_page",
+    "review_page",
     "trial_page",
 ]
