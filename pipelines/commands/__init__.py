@@ -24,6 +24,7 @@ package that it calls. `demo` and `local` are in infra/local, `deploy` and `dest
     explain.py        why a text gets its code
     review.py         the sheet of uncertain items, out and back
     report.py         pages on comparisons, labels and periods
+    audit.py          why an item has its code; a month as a bundle
     plan.py           what a month will cost
     completion.py     what shells complete with
     help.py           how they show help

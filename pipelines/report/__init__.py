@@ -1,4 +1,4 @@
-"""Self-contained pages for people: on a comparison, a month's labels, a period, a dataset, a trial.
+"""Self-contained pages for people: on a comparison, a month's labels, an item, a period, a dataset.
 
 Nothing is decided here: verdicts are processing/verdict's, summaries processing/month's. The commands are
 ../commands/report.py, check.py and try_file.py. Read archive.py, then pages.py.
@@ -13,6 +13,7 @@ Nothing is decided here: verdicts are processing/verdict's, summaries processing
 """
 
 from pipelines.report.pages import (
+    audit_page,
     check_page,
     comparison_page,
     labels_page,
@@ -23,6 +24,7 @@ from pipelines.report.pages import (
 )
 
 __all__ = [
+    "audit_page",
     "check_page",
     "comparison_page",
     "labels_page",
