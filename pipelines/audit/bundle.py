@@ -19,7 +19,7 @@ from typing import IO, Any
 
 from pipelines import names
 from pipelines.audit.month import MANIFEST, Month, artefact_digest
-from pipelines.audit.sources import CHUNK_BYTES, Sources
+from pipelines.audit.sources import CHUNK_BYTES, NOWHERE, Sources
 from pipelines.report import comparison_page, page_name
 from pipelines.report.archive import Archive, ReportError
 
@@ -140,7 +140,8 @@ class _Bundle:
             with self._sources.open("decisions of a sheet", address) as file:
                 made = [datetime.fromisoformat(json.loads(line)["decided_at"]) for line in file or ()]
             if made and min(made) <= until:
-                yield f"decisions/{address.removeprefix(folder)}", "decisions of a sheet", address, "", "", ""
+                name = f"decisions/{address.removeprefix(folder)}"
+                yield name, "decisions of a sheet", address, "", NOWHERE, ""
             else:
                 self._sources.forget(address)
 

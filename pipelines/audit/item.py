@@ -11,7 +11,7 @@ import io
 import json
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -128,6 +128,8 @@ def _item(sources: Sources, month: Month, label: dict[str, Any]) -> dict[str, An
                         f"text_key is {key}, that of the label {label['text_key']}. "
                         "Fix: restore the version of the object that has that one"
                     )
+                by = f"text_key in the label, of the item's text: {key}"
+                sources.note(replace(sources.read[address], by=by))
                 return item
         sources.forget(address)
     sources.missing.append(f"The item as it went to the model: nothing below {folder} has it any more.")
@@ -320,8 +322,8 @@ def _model(month: Month) -> dict[str, Any]:
     """The model, and the decisions on it until it labelled the month."""
     fields = ("run", "period", "trained_at", "artefact", "data_digest", "code_digest", "image")
     model, verdict = month.model, month.verdict
-    shown = ("time", "run", "verdict", "reason", "decided_by", "replaces", "score", "replaced_score")
-    shown += ("evidence", "evidence_digest")
+    shown: tuple[str, ...] = ("time", "run", "verdict", "reason", "decided_by", "replaces", "score")
+    shown += ("replaced_score", "evidence", "evidence_digest")
     decisions = [{name: each.get(name) for name in shown} for each in month.decisions]
     return {
         "name": model["name"],

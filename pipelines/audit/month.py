@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from pipelines import names
-from pipelines.audit.sources import LEDGER, AuditError, Sources
+from pipelines.audit.sources import LEDGER, NOWHERE, AuditError, Sources
 from pipelines.ledger import keys
 from pipelines.ledger.reading import MAKES_WINNER, GroupLedger
 
@@ -113,7 +113,7 @@ class Month:
                 digest, by = each.manifest["codebook_digest"], f"{each.address}{MANIFEST}"
                 break
         else:  # labels of before manifests had it
-            digest, by = "", ""
+            digest, by = "", NOWHERE
         content = sources.get(f"codebook {version}", names.address(self.work_bucket, key), digest, by)
         return _parsed(content)
 
@@ -121,7 +121,8 @@ class Month:
         """The manifest of the dataset, in the version that was delivered."""
         version = self.labelling.recorded["delivered"].rpartition("#")[2]
         address = f"{self.manifest['dataset']}manifest"
-        return sources.get("manifest of the dataset, as delivered", address, version=version)
+        by = f"{LEDGER}, {self.labelling.recorded['entry']}: the object's version"
+        return sources.get("manifest of the dataset, as delivered", address, by=by, version=version)
 
     def prepared(self, sources: Sources) -> dict[str, Any] | None:
         """What Prepare reported of the dataset."""

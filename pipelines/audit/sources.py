@@ -38,7 +38,7 @@ class Source:
         what: in words.
         address: `s3://bucket/key`.
         sha256: of its content, hex.
-        by: where that digest is recorded, in words; NOWHERE where it is not.
+        by: where that digest is recorded, or what else vouches for it, in words; NOWHERE where nothing does.
         version: of the object, where it was read by its version; else empty.
     """
 
@@ -66,7 +66,7 @@ class Sources:
             what: the object, in words.
             address: where it is.
             recorded: its SHA-256 (hex), if one is.
-            by: where that is recorded, in words.
+            by: where that is recorded, in words, or what else vouches for it.
             version: of the object; without one the newest is read.
 
         Raises:
@@ -104,7 +104,7 @@ class Sources:
                     f"{address} {NOT_AS_RECORDED}: its SHA-256 is {found}, recorded was {recorded} "
                     f"({by}). Fix: restore the version of the object that has that one"
                 )
-            self.note(Source(what, address, found, by if recorded else NOWHERE, version))
+            self.note(Source(what, address, found, by, version))
             file.seek(0)
             yield file
 
