@@ -10,9 +10,10 @@ import hashlib
 import json
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
@@ -25,6 +26,7 @@ from pipelines.report.archive import Archive, ReportError
 
 #: The earliest that the format has.
 DATE = (1980, 1, 1, 0, 0, 0)
+LABELS = "labels"
 README = """\
 Labels of {group} {period}, run {run}, and what they rest on.
 
@@ -101,33 +103,27 @@ class _Bundle:
         for each in month.versions:
             run, address = each.manifest["run"], each.address
             manifest = self._sources.read[f"{address}{MANIFEST}"]
-            folder = f"labels/{run}/"
+            folder = f"{LABELS}/{run}/"
             yield folder + MANIFEST, manifest.what, manifest.address, manifest.sha256, manifest.by, ""
             for file in each.manifest["files"]:
                 name, what = file["name"], f"{file['name']} of {run}"
                 yield folder + name, what, address + name, file["sha256"], manifest.address, ""
-        # Read once by the month, which knows what vouches for them.
-        month.evidence(self._sources)
+        yield from self._noted("evidence", month.evidence)
         for version in dict.fromkeys(each.manifest["codebook_version"] for each in month.versions):
-            month.codebook(self._sources, version)
-        month.dataset_manifest(self._sources)
-        month.prepared(self._sources)
-        for source in list(self._sources.read.values()):
-            if name := self._name(source.address):
-                by = source.by
-                yield name, source.what, source.address, source.sha256, by, source.version
+            yield from self._noted("codebooks", partial(month.codebook, version=version))
+        yield from self._noted("dataset", month.dataset_manifest)
+        yield from self._noted("dataset", month.prepared)
         yield from self._sheets()
 
-    def _name(self, address: str) -> str | None:
-        """What the file at an address is called in the bundle; None for one that is there already."""
-        _, key = names.split_address(address)
-        last = key.rpartition("/")[2]
-        if address.startswith(self._month.manifest["dataset"]):
-            return f"dataset/{last}"
-        for prefix, folder in (("codebooks/", "codebooks/"), ("runs/", "dataset/")):
-            if key.startswith(prefix):
-                return f"{'evidence/' if last == 'comparison.json' else folder}{last}"
-        return None
+    def _noted(
+        self, folder: str, read: Callable[[Sources], object]
+    ) -> Iterator[tuple[str, str, str, str, str, str]]:
+        """The objects that `read` reads: the month knows where they are, and what vouches for them."""
+        before = set(self._sources.read)
+        read(self._sources)
+        for source in [each for at, each in self._sources.read.items() if at not in before]:
+            name = source.address.rpartition("/")[2]
+            yield f"{folder}/{name}", source.what, source.address, source.sha256, source.by, source.version
 
     def _sheets(self) -> Iterator[tuple[str, str, str, str, str, str]]:
         """The sheets with decisions from before the labels were made."""
@@ -180,7 +176,7 @@ class _Bundle:
     def _readme(self) -> str:
         month, model = self._month, self._month.model
         manifests = [
-            f"  {each.recorded['digest']}  labels/{each.manifest['run']}/{MANIFEST}\n"
+            f"  {each.recorded['digest']}  {LABELS}/{each.manifest['run']}/{MANIFEST}\n"
             f"      entry {each.recorded['entry']}\n"
             for each in month.versions
         ]

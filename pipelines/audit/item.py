@@ -1,4 +1,4 @@
-"""All that is known of one item's label, as JSON holds it: what `labelmill audit` shows and page.py renders.
+"""All that is known of one item's label, as JSON holds it: what `labelmill audit` prints or makes a page of.
 
 What is gone, or was never there, is named under `missing`; the rest is still shown.
 """
@@ -337,13 +337,13 @@ def _model(month: Month) -> dict[str, Any]:
 
 
 def _dataset(sources: Sources, month: Month) -> dict[str, Any]:
-    delivered = month.labelling.recorded["delivered"]
+    at, version = names.split_delivered(month.labelling.recorded["delivered"])
     month.dataset_manifest(sources)
     report = month.prepared(sources) or {}
     return {
         "address": month.manifest["dataset"],
-        "delivered": delivered.partition("#")[0],
-        "manifest_version": delivered.partition("#")[2],
+        "delivered": at,
+        "manifest_version": version,
         "rows": report.get("rows"),
         "data_digest": report.get("data_digest"),
         "files": report.get("files", []),

@@ -119,7 +119,7 @@ class Month:
 
     def dataset_manifest(self, sources: Sources) -> bytes | None:
         """The manifest of the dataset, in the version that was delivered."""
-        version = self.labelling.recorded["delivered"].rpartition("#")[2]
+        _, version = names.split_delivered(self.labelling.recorded["delivered"])
         address = f"{self.manifest['dataset']}manifest"
         by = f"{LEDGER}, {self.labelling.recorded['entry']}: the object's version"
         return sources.get("manifest of the dataset, as delivered", address, by=by, version=version)

@@ -56,7 +56,9 @@ def test_of_labels_this_sure_it_is_said_how_many_were_right_on_test_rows(audited
     meant, bins = found["confidence"], evidence["challenger"]["calibration"]
     [of_bin] = [each for each in bins if each["low"] < found["label"]["confidence"] <= each["high"]]
     assert (meant["rows"], meant["right"]) == (of_bin["rows"], round(of_bin["accuracy"] * of_bin["rows"]))
-    assert meant["interval"][0] < meant["right"] / meant["rows"] < meant["interval"][1]
+    # Clopper and Pearson's bound for n of n: half of what the interval leaves out, to the power of 1/n.
+    assert meant["right"] == meant["rows"]
+    assert meant["interval"] == [round(0.025 ** (1 / meant["rows"]), 4), 1.0]
     assert meant["comparison"] == evidence["run"]
 
 
