@@ -26,7 +26,6 @@ from pipelines.audit.sources import LEDGER, NOWHERE, AuditError, Source, Sources
 from pipelines.errors import Refused
 from pipelines.evidence import neighbours, training_rows
 from pipelines.ledger import artefact
-from processing.dataset.decisions import ANSWERS
 from processing.dataset.text import TEXT_COLUMNS, text_keys
 from processing.labels.published import OVERTAKEN, TABLE
 from processing.month.month_changes import CAUSES
@@ -232,41 +231,45 @@ def _decisions(sources: Sources, month: Month, label: dict[str, Any]) -> list[di
 
     The oldest first; `holds`: whether it is what the label says.
     """
-    found = [*_in_sheets(sources, month, label), *_overtaken(sources, month, label)]
-    if label["decided_at"]:
+    until = datetime.fromisoformat(month.manifest["labelled_at"])
+    found = [*_in_sheets(sources, month, label, until), *_overtaken(sources, month, label)]
+    held = (label["decided_at"], label["decided_by"])
+    if label["decided_at"] and held not in ((each["decided_at"], each["decided_by"]) for each in found):
         own = {name: label[name] for name in ("answer", "decided_by", "decided_at", "why", "suggested")}
         code = label["code"] if label["answer"] in ("code", "same_text") else None
         found.append(own | {"item_id": label["item_id"], "label": code, "sheet": None})
-    until = datetime.fromisoformat(month.manifest["labelled_at"])
-    once: dict[tuple[str, str], dict[str, Any]] = {}
+    once: dict[tuple[str, str, str], dict[str, Any]] = {}
     for each in found:
-        at = datetime.fromisoformat(each["decided_at"])
-        if at <= until:
-            each["decided_at"] = _plain(at)
-            once.setdefault((each["decided_at"], each["decided_by"]), each)
-    held = (label["decided_at"], label["decided_by"])
-    return [each | {"holds": at == held} for at, each in sorted(once.items())]
+        same = (each["decided_at"], each["decided_by"]) == held
+        each["holds"] = same and (label["answer"] == "same_text" or each["item_id"] == label["item_id"])
+        once.setdefault((each["decided_at"], each["decided_by"], each["item_id"]), each)
+    return [each for _, each in sorted(once.items())]
 
 
-def _in_sheets(sources: Sources, month: Month, label: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _in_sheets(
+    sources: Sources, month: Month, label: dict[str, Any], until: datetime
+) -> Iterator[dict[str, Any]]:
+    """The lines about the item, or its text, on the sheets of all months, decided not later than `until`."""
     folder = names.address(month.work_bucket, names.REVIEWED.format(group=month.ledger.group))
+    fields = ("item_id", "answer", "label", "suggested", "decided_by", "decided_at", "why")
     for address in sources.below(folder):
         if not address.endswith(".jsonl"):
             continue
         content = sources.get("decisions of a sheet", address)
-        sheet = address.rsplit("/", 2)[1]
-        lines = [json.loads(line) for line in (content or b"").splitlines()]
-        ours = [
-            line
-            for line in lines
-            if line["answer"] in ANSWERS
-            and (line["item_id"] == label["item_id"] or line["text_key"] == label["text_key"])
-        ]
+        sheet = {"sheet": address.removeprefix(folder).partition("/")[0]}
+        ours = []
+        for line in map(json.loads, (content or b"").splitlines()):
+            at = datetime.fromisoformat(line["decided_at"])
+            if _is_about(line, label) and at <= until:
+                said = {name: line.get(name) for name in fields}
+                ours.append(said | {"decided_at": _plain(at)} | sheet)
         if not ours:
             sources.forget(address)
-        for line in ours:
-            fields = ("item_id", "answer", "label", "suggested", "decided_by", "decided_at", "why")
-            yield {name: line.get(name) for name in fields} | {"sheet": sheet}
+        yield from ours
+
+
+def _is_about(line: dict[str, Any], label: dict[str, Any]) -> bool:
+    return any(line[name] == label[name] for name in ("item_id", "text_key"))
 
 
 def _overtaken(sources: Sources, month: Month, label: dict[str, Any]) -> Iterator[dict[str, Any]]:

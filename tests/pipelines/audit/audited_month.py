@@ -51,6 +51,7 @@ class Stack:
         self.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
         self.s3.put_bucket_versioning(Bucket=self.landing, VersioningConfiguration={"Status": "Enabled"})
         self.labeller = Labeller(models.load(models_folder))
+        self._sheets = 0
         self.dataset = f"s3://{self.landing}/inference/{GROUP}/{PERIOD}/d1/"
         self.record("GROUP", codebook_version="2026-10", policy="{}")
         self.book = json.dumps(evidences.CODEBOOK).encode()
@@ -117,6 +118,14 @@ class Stack:
         delivered = f"2026-11-01T04:00:00.123Z#{self.manifest_version}"
         self.record(f"MONTH#{period}", **labels)
         self.record(f"LABELS#{period}#{run}", recorded_at=at, delivered=delivered, **labels)
+
+    def decide(self, item_id: str, label: str | None, by: str, at: datetime) -> None:
+        """Keep a sheet with one decision, as the workflow does once it is in labels."""
+        line = {"item_id": item_id, "text_key": self._keys[item_id], "answer": "code" if label else "none"}
+        line |= {"label": label, "suggested": "3", "decided_by": by, "decided_at": at.isoformat()}
+        self._sheets += 1
+        sheet = f"{GROUP}-review-{PERIOD}-{self._sheets:012x}"
+        self.put(f"reviewed/{GROUP}/{sheet}/decisions.jsonl", json.dumps(line | {"why": "seen"}).encode())
 
     def _train(self, models_folder: Path, evidence: dict) -> None:
         kept = kept_rows.keep(self.s3, self.work)
@@ -231,16 +240,14 @@ class Stack:
             row |= {"confidence": None, "status": "labelled" if label else "none"}
             row |= {"reason": "decided by A. Muster"}
         said = [
-            (CORRECTED, "code", "3", "B. Muster", FIRST),
-            (CORRECTED, "code", "2", "A. Muster", SECOND),
-            (NONE, "none", None, "A. Muster", SECOND),
-            (LABELLED, "code", "1", "C. Muster", LATER),
+            (CORRECTED, "3", "B. Muster", FIRST),
+            (CORRECTED, "2", "A. Muster", SECOND),
+            (NONE, None, "A. Muster", SECOND),
+            (LABELLED, "1", "C. Muster", LATER),
         ]
-        for number, (item_id, answer, label, by, at) in enumerate(said):
-            line = {"item_id": item_id, "text_key": by_id[item_id]["text_key"], "answer": answer}
-            line |= {"label": label, "suggested": "3", "decided_by": by, "decided_at": at.isoformat()}
-            sheet = f"reviewed/{GROUP}/{GROUP}-review-{PERIOD}-{number:012x}/decisions.jsonl"
-            self.put(sheet, json.dumps(line | {"why": "seen"}).encode())
+        self._keys = {row["item_id"]: row.get("text_key") for row in labels}
+        for item_id, label, by, at in said:
+            self.decide(item_id, label, by, at)
         self.put(f"reviewed/{GROUP}/about.txt", b"a note")
         more = {"amended_runs": [RUN], "amends": f"s3://{BUCKET}/labels/{GROUP}/{PERIOD}/{RUN}/"}
         self.publish(PERIOD, AMENDED, labels, "2026-11-04T05:00:00+00:00", earlier=BEFORE, **more)

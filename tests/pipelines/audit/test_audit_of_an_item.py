@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,7 @@ def test_the_page_shows_it_all_and_is_the_same_whenever_it_is_made(stack, run):
         stack.record("MONTH#2026-10", run="another")
         stack.record("GROUP", codebook_version="2027-01", policy="{}", codebook_digest="00")
         stack.record(f"DECISION#2027-01-02T08:00:00.000Z#{GROUP}-x", model=MODEL, verdict="REJECT")
+        stack.decide(item, "1", "D. Muster", datetime(2027, 1, 2, tzinfo=UTC))
         run(GROUP, PERIOD, item, "--run", AMENDED, "--out", "again.html")
         assert Path("again.html").read_bytes() == Path("page.html").read_bytes()
 
