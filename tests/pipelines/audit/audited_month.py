@@ -5,7 +5,7 @@ import hashlib
 import io
 import json
 import tarfile
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import boto3
@@ -76,6 +76,11 @@ class Stack:
         bucket, _, key = address.removeprefix("s3://").partition("/")
         self.s3.delete_object(Bucket=bucket, Key=key)
 
+    def sheets(self) -> list[str]:
+        """The addresses of all sheets with decisions."""
+        listed = self.s3.list_objects_v2(Bucket=self.work, Prefix=f"reviewed/{GROUP}/")["Contents"]
+        return [f"s3://{self.work}/{each['Key']}" for each in listed if each["Key"].endswith(".jsonl")]
+
     def record(self, entry: str, **attributes: str | float) -> None:
         item = {"group": GROUP, "entry": entry, **attributes}
         typed = {
@@ -102,6 +107,8 @@ class Stack:
         }
         if earlier and not manifest:
             files["changes.csv"] = f"item_id,earlier_code,code,cause\n{REVIEWED},1,2,model\n".encode()
+        if manifest:
+            files["overtaken.parquet"] = _overtaken()
         folder = f"labels/{GROUP}/{period}/{run}/"
         for name, body in files.items():
             self.put(folder + name, body, BUCKET)
@@ -251,6 +258,16 @@ class Stack:
         self.put(f"reviewed/{GROUP}/about.txt", b"a note")
         more = {"amended_runs": [RUN], "amends": f"s3://{BUCKET}/labels/{GROUP}/{PERIOD}/{RUN}/"}
         self.publish(PERIOD, AMENDED, labels, "2026-11-04T05:00:00+00:00", earlier=BEFORE, **more)
+
+
+def _overtaken() -> bytes:
+    """A decision on the month that no version holds: the item had another text."""
+    said = {"item_id": CORRECTED, "label": "4", "text_key": "0" * 16, "answer": "code"}
+    said |= {"decided_by": "E. Muster", "decided_at": FIRST - timedelta(days=1), "why": None}
+    schema = pa.schema([(name, label_table.TYPES.get(name, pa.string())) for name in said])
+    sink = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist([said], schema), sink)
+    return sink.getvalue()
 
 
 def _types(rows: list[dict]) -> list[tuple[str, pa.DataType]]:

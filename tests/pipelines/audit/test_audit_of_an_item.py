@@ -73,11 +73,18 @@ def test_an_item_that_waits_has_a_suggestion_and_the_cause_of_its_other_code(aud
 def test_a_corrected_item_has_all_that_people_said_and_what_the_model_had_said(audited):
     found = audited(CORRECTED)
     said = [(each["decided_by"], each["label"], each["holds"]) for each in found["decisions"]]
-    assert said == [("B. Muster", "3", False), ("A. Muster", "2", True)]
+    assert said == [("E. Muster", "4", False), ("B. Muster", "3", False), ("A. Muster", "2", True)]
     assert found["label"]["confidence"] is None and found["explanation"]["code"] == "3"
     assert found["explanation"]["as_labelled"] is None
     assert found["confidence"]["confidence"] == found["explanation"]["confidence"]
-    assert found["decisions"][1]["why"] == "seen"
+    assert found["decisions"][2]["why"] == "seen"
+
+
+def test_a_decision_whose_sheet_is_gone_is_told_by_the_label_that_holds_it(stack, audited):
+    for address in stack.sheets():
+        stack.delete(address)
+    said = [(each["decided_by"], each["holds"], each["sheet"]) for each in audited(CORRECTED)["decisions"]]
+    assert said == [("E. Muster", False, None), ("A. Muster", True, None)]
 
 
 def test_before_people_decided_nothing_of_their_decisions_is_told(audited, run):

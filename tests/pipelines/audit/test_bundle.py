@@ -28,7 +28,7 @@ def test_it_holds_labels_evidence_codebook_decisions_and_where_they_are_from(pac
             *(f"labels/{RUN}/{name}" for name in ("manifest.json", "labels.parquet", "labels.csv")),
             *(f"labels/{RUN}/{name}" for name in ("summary.json", "changes.csv")),
             *(f"labels/{AMENDED}/{name}" for name in ("manifest.json", "labels.parquet", "labels.csv")),
-            f"labels/{AMENDED}/summary.json",
+            *(f"labels/{AMENDED}/{name}" for name in ("summary.json", "overtaken.parquet")),
             "evidence/comparison.json",
             f"evidence/{COMPARISON}.html",
             "codebooks/2026-10.json",
