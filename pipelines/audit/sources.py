@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from pipelines import names
 from pipelines.errors import Refused
@@ -83,9 +83,9 @@ class Sources:
         from botocore.exceptions import ClientError
 
         bucket, key = names.split_address(address)
-        of_version = {"VersionId": version} if version else {}
+        of_version: Any = {"VersionId": version} if version else {}
         try:
-            body = self.s3.get_object(Bucket=bucket, Key=key, **of_version)["Body"]  # type: ignore[arg-type]
+            body = self.s3.get_object(Bucket=bucket, Key=key, **of_version)["Body"]
         except ClientError as error:
             if error.response["Error"]["Code"] not in ("NoSuchKey", "NoSuchVersion", "404"):
                 raise
