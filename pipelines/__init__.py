@@ -10,6 +10,7 @@ local run, in infra/. docs/architecture.md shows how they fit together.
     handlers/     the Lambda functions
     own_data/     a person's own file: tried, described, delivered
     failures/     what is not done, and starting it again
+    audit/        why an item has its code; a month and all it rests on, as a bundle
     monitoring/   what runs, what has landed, how far a month is
     ledger/       which model won when, and changing that by hand
     codebooks/    the codes of each group: files, checks, publishing

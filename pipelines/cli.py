@@ -46,6 +46,7 @@ COMMANDS = {
         "pipelines.commands.report",
         "pages on comparisons, labels and periods, to read or to archive",
     ),
+    "audit": ("pipelines.commands.audit", "why an item has its code; a month as a bundle for auditors"),
     "plan": ("pipelines.commands.plan", "what a month will cost and when it will be done"),
     "deploy": ("infra.deploy.deploy", "deploy to an AWS account, or update it"),
     "completion": ("pipelines.commands.completion", "let a shell complete commands and options"),

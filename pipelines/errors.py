@@ -1,7 +1,7 @@
 """The errors of the command line, as a tree.
 
 Refused
-├── StackError, LedgerError, CodebookError, ReviewError, SheetError, ReportError, PlanError
+├── StackError, LedgerError, CodebookError, ReviewError, SheetError, ReportError, AuditError, PlanError
 ├── NotAgain, NoTarget, RowsMissing
 └── SettingsError, StackFailed      (infra)
 

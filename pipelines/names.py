@@ -112,6 +112,12 @@ def group_of_model(model: str) -> str | None:
     return found[1] if found else None
 
 
+def split_delivered(delivered: str) -> tuple[str, str]:
+    """When S3 took a dataset's manifest, and the version of that object: the parts of a delivery's place."""
+    time, _, version = delivered.partition("#")
+    return time, version
+
+
 def address(bucket: str, key: str) -> str:
     """The S3 address of an object, or of a folder where `key` ends with a slash."""
     return f"s3://{bucket}/{key}"

@@ -44,6 +44,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         **{name: value for name, value in before.manifest.items() if name not in ("columns", "files")},
         **constants,
         "labelled_at": now.isoformat(),
+        "codebook_digest": options.codebook_digest,
         "amends": options.amends,
         "amended_runs": [*before.manifest.get("amended_runs", []), before.manifest["run"]],
         "decided": kept.num_rows,

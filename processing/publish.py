@@ -68,6 +68,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         "purpose": options.purpose,
         **{name: value for name, value in constants.items() if name != "model_group"},
         "labelled_at": now.isoformat(),
+        "codebook_digest": options.codebook_digest,
         "rows": table.num_rows,
         **output.by_status(table),
         "reasons": dict(Counter(_kinds(table, rejected)).most_common()),

@@ -25,6 +25,7 @@ package that it calls. `demo` and `local` are in infra/local, `deploy` and `dest
     review.py         the sheet of uncertain items, out and back
     report.py         pages on comparisons, labels and periods
     exports.py        models in MLflow and in SageMaker's registry
+    audit.py          why an item has its code; a month as a bundle
     plan.py           what a month will cost
     completion.py     what shells complete with
     help.py           how they show help

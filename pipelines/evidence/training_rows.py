@@ -40,8 +40,8 @@ class TrainingRows:
         table: canonical rows (docs/contracts.md), labels among them.
         files: SHA-256 (hex) of the files that were read, by address.
         digest: of the rows of the whole training, those of the test set among them.
-        claimed: whether the ledger has the claim of the model's run on just these rows. It may lack it where
-            the policy that the run had is not recorded.
+        claimed: whether the ledger has the claim of the model's run on just these rows. It lacks it where no
+            decision records the policy that the run had.
     """
 
     table: pa.Table
@@ -88,7 +88,7 @@ def _all_rows(group: str, train: pa.Table, validation: pa.Table, test: pa.Table)
 
 
 def _is_claimed(ledger: GroupLedger, item: dict[str, Any], digest: str) -> bool:
-    policies = {each["policy"] for each in (*ledger.decisions, ledger.registered) if "policy" in each}
+    policies = {each["policy"] for each in ledger.decisions if "policy" in each}
     learned = (
         f"{item['code_digest']} {item['image']} {digest} {item['codebook_version']} {policy}"
         for policy in policies

@@ -1,4 +1,4 @@
-"""Pages for people: on comparisons, labels, periods, datasets, trials; one to label on; workbooks of labels.
+"""Pages for people: on comparisons, labels, items, periods, datasets, trials; one to label on; workbooks.
 
 Nothing is decided here: verdicts are processing/verdict's, summaries processing/month's. The commands are
 ../commands/report.py, check.py and try_file.py. Read archive.py, then pages.py.
@@ -14,6 +14,7 @@ Nothing is decided here: verdicts are processing/verdict's, summaries processing
 """
 
 from pipelines.report.pages import (
+    audit_page,
     check_page,
     comparison_page,
     labels_page,
@@ -25,6 +26,7 @@ from pipelines.report.pages import (
 )
 
 __all__ = [
+    "audit_page",
     "check_page",
     "comparison_page",
     "labels_page",

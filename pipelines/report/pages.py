@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
@@ -12,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from pipelines.report import formats, plots
 from processing.codes import codebook
 from processing.dataset.kinds import KINDS
+from processing.labels.label_table import DECIDED
 from processing.month.month_changes import CAUSES
 from processing.policy import all_to_review
 from processing.words import counted
@@ -81,6 +83,28 @@ def labels_page(month: dict[str, Any]) -> str:
         in_force=set(codebook.parse(month["codebook"]).in_force(summary["period"])),
         codes_plot=plots.codes(summary),
     )
+
+
+def audit_page(item: dict[str, Any]) -> str:
+    """The page on why an item has its code, a whole HTML document.
+
+    `item` is what pipelines.audit.item says of it; its texts are shown as text, whatever they hold.
+    """
+    command = ("labelmill", "audit", item["group"], item["period"], item["item_id"], "--run", item["run"])
+    return _render("audit.html", item=item, said=_status(item["label"]), again=shlex.join(command))
+
+
+def _status(label: dict[str, Any]) -> str:
+    """What has become of an item, in a sentence or two."""
+    if label["status"] == "rejected":
+        return "The row could not be used, so it has no code."
+    if label["status"] == "none":
+        return "A person found that no code fits."
+    if label["status"] == "review":
+        return f"A person must decide on it; {label['code']} is a suggestion, no label."
+    if label["answer"] in DECIDED:
+        return f"A person has decided that it is {label['code']}."
+    return f"The model's label is {label['code']}; it needed no person."
 
 
 def check_page(found: dict[str, Any]) -> str:

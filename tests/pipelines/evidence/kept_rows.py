@@ -55,7 +55,7 @@ def keep(s3, bucket: str, rows: pa.Table | None = None) -> Kept:
     text = f"{ITEM['code_digest']} {ITEM['image']} {digest} {ITEM['codebook_version']} {POLICY}"
     ledger = GroupLedger(
         GROUP,
-        registered={"policy": POLICY},
+        decisions=[{"policy": POLICY}],
         models={MODEL: ITEM},
         claims={hashlib.sha256(text.encode()).hexdigest(): {"run": RUN}},
     )

@@ -9,7 +9,7 @@ from moto import mock_aws
 
 from pipelines.evidence.training_rows import RowsMissing, read
 from pipelines.ledger.reading import GroupLedger, LedgerError
-from tests.pipelines.evidence.kept_rows import FOLDER, MODEL, keep
+from tests.pipelines.evidence.kept_rows import FOLDER, MODEL, POLICY, keep
 from tests.pipelines.review.published_month import client
 from tests.training.synthetic_group import items
 
@@ -38,10 +38,10 @@ def test_the_rows_are_those_of_train_and_validation_each_file_with_its_digest(s3
 
 def test_without_the_claim_of_just_these_rows_it_is_said_that_they_are_not_claimed(s3):
     kept = keep(s3, BUCKET)
-    kept.ledger.registered["policy"] = "{}"
+    kept.ledger.decisions[0]["policy"] = "{}"
     assert not read(s3, BUCKET, kept.ledger, MODEL).claimed
     of_another = {digest: {"run": "another"} for digest in kept.ledger.claims}
-    kept.ledger.registered["policy"] = '{"precision": 0.98}'
+    kept.ledger.decisions[0]["policy"] = POLICY
     kept.ledger.claims.update(of_another)
     assert not read(s3, BUCKET, kept.ledger, MODEL).claimed
 
