@@ -1,8 +1,9 @@
-"""`labelmill review`: the sheet of uncertain items, out and back."""
+"""`labelmill review`: sheets of uncertain items and of blind samples, out and back."""
 
 from __future__ import annotations
 
 import argparse
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,22 +13,26 @@ from processing.words import counted
 
 if TYPE_CHECKING:
     from pipelines.review.published import Places
+    from processing.codes.codebook import Codebook
 
 EPILOG = """\
 Fill in the column `code`: a code, or NONE (no code fits), SKIP (I cannot tell), WITHDRAW (take back what a
 person decided). `why` may say the reason. Leave all other columns as they are; empty rows stay open.
 The sheet is CSV, or a workbook with a list to pick from where the file ends in .xlsx.
 With --items the sheet has the items you name, also those that are labelled or decided: to correct them.
+`sample` draws labels that no person has looked at, once a month, and shows nothing of them: what comes back
+measures how many are right, and corrects those that are not.
 
 Examples:
   labelmill review export DE-weee 2026-10 --out review.xlsx
   labelmill review import review.xlsx --by "A. Muster"
   labelmill review export DE-weee 2026-10 --items wrong.txt --out correct.xlsx
+  labelmill review sample DE-weee 2026-10 --out sample.xlsx
 """
 
 
 def add_parser(subparsers: Subparsers) -> None:
-    """Add `review` and its two verbs to the command line."""
+    """Add `review` and its three verbs to the command line."""
     parser = subparsers.add_parser(
         "review",
         description="Export the items a person must review, import the decisions (docs/outputs.md).",
@@ -52,6 +57,20 @@ def add_parser(subparsers: Subparsers) -> None:
     export.add_argument("--out", type=Path, metavar="FILE", help="default: review-GROUP-PERIOD.csv")
     export.set_defaults(run=guarded(_export))
 
+    sample = verbs.add_parser(
+        "sample",
+        help="write a blind random sample of the labels that no person has looked at",
+        epilog="Example: labelmill review sample DE-weee 2026-10 --width 1 --out sample.xlsx",
+    )
+    sample.add_argument("group", metavar="GROUP", help="a model group, such as DE-weee")
+    sample.add_argument("period", metavar="PERIOD", help="such as 2026-10")
+    sample.add_argument(
+        "--width", type=_points, metavar="POINTS", help="of the interval, to either side (default: 2)"
+    )
+    sample.add_argument("--most", type=int, metavar="N", help="at most so many rows, however wide it gets")
+    sample.add_argument("--out", type=Path, metavar="FILE", help="default: sample-GROUP-PERIOD.csv")
+    sample.set_defaults(run=guarded(_sample))
+
     import_ = verbs.add_parser(
         "import",
         help="check a filled sheet and publish the labels with its decisions",
@@ -61,7 +80,7 @@ def add_parser(subparsers: Subparsers) -> None:
     import_.add_argument("--by", required=True, metavar="NAME", help="who decided; kept with each decision")
     import_.set_defaults(run=guarded(_import))
 
-    add_stack(export, import_)
+    add_stack(export, sample, import_)
 
 
 def _export(args: argparse.Namespace) -> int:
@@ -69,6 +88,42 @@ def _export(args: argparse.Namespace) -> int:
     wanted = _ids(args.items) if args.items else None
     print(export_sheet(_places(args.stack), args.group, args.period, path, args.of_run, wanted))
     return 0
+
+
+def _points(text: str) -> float:
+    """Points as a share: `2` is 0.02."""
+    if not re.fullmatch(r"\d{1,2}(\.\d{1,2})?", text) or not 0.1 <= float(text) <= 50:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of points from 0.1 to 50")
+    return float(text) / 100
+
+
+def _sample(args: argparse.Namespace) -> int:
+    path = args.out or Path(f"sample-{args.group}-{args.period}.csv")
+    print(sample_sheet(_places(args.stack), args.group, args.period, path, args.width, args.most))
+    return 0
+
+
+def sample_sheet(
+    places: Places,
+    group: str,
+    period: str,
+    path: Path,
+    width: float | None = None,
+    most: int | None = None,
+) -> str:
+    """Write the sheet of a month's blind sample; return the message for the person.
+
+    `places` is of pipelines/review/published.py; `width` and `most` of pipelines.review.sample.draw. Raises
+    ReviewError.
+    """
+    from pipelines.review import sample, sheet
+    from pipelines.review.published import current_codebook, published
+
+    drawn = sample.draw(places, published(places, group, period), datetime.now(UTC), width, most)
+    codes = _codes(current_codebook(places, group), period)
+    sheet.write(path, sample.sheet_rows(places, drawn), codes, sample.COLUMNS)
+    written = f"{path}: {counted(len(drawn.rows), 'item')} of {len(drawn.codes):,} labels without a person"
+    return f"{written}, drawn on {drawn.record['drawn_at'][:10]} as {drawn.name}\n{_choice(codes, period)}"
 
 
 def _ids(path: Path) -> list[str]:
@@ -103,13 +158,23 @@ def export_sheet(
     rows = list(sheet_rows(places, output, book, wanted))
     if not rows:
         return f"Nothing is waiting for review in {output.address}"
-    in_force = set(book.in_force(period))
-    codes = {code.code: code.description for code in book.codes if code.code in in_force}
+    codes = _codes(book, period)
     sheet.write(path, rows, codes)
-    choice = {**codes, **sheet.WORDS}
-    listed = "\n".join(f"  {code}  {description}" for code, description in choice.items())
     written = f"{path}: {counted(len(rows), 'item')} of {output.manifest['run']}"
-    return f"{written}\nThe column `code` takes one of these, in force in {period}:\n{listed}"
+    return f"{written}\n{_choice(codes, period)}"
+
+
+def _codes(book: Codebook, period: str) -> dict[str, str]:
+    """The codes in force in a month, each with its description."""
+    in_force = set(book.in_force(period))
+    return {code.code: code.description for code in book.codes if code.code in in_force}
+
+
+def _choice(codes: dict[str, str], period: str) -> str:
+    from pipelines.review.sheet import WORDS
+
+    listed = "\n".join(f"  {code}  {description}" for code, description in {**codes, **WORDS}.items())
+    return f"The column `code` takes one of these, in force in {period}:\n{listed}"
 
 
 def _import(args: argparse.Namespace) -> int:
@@ -129,13 +194,19 @@ def import_sheet(places: Places, path: Path, by: str) -> str:
     """
     from pipelines.review import decisions, sheet
     from pipelines.review.published import current_codebook, published
+    from pipelines.review.sample import find, handed_over, is_news
 
     rows = list(sheet.read(path))
     group, period = decisions.group_and_period(rows, str(path))
     newest = published(places, group, period)
     exported = rows[0][1]["run"]
-    seen = newest if exported == newest.manifest["run"] else published(places, group, period, exported)
-    found = decisions.read_sheet(rows, seen, newest, current_codebook(places, group), str(path))
+    drawn = find(places, exported)
+    if drawn:
+        seen = drawn.output
+    else:
+        seen = newest if exported == newest.manifest["run"] else published(places, group, period, exported)
+    items = {row["item_id"] for row in drawn.rows} if drawn else None
+    found = decisions.read_sheet(rows, seen, newest, current_codebook(places, group), str(path), items)
     left = sum(not row["code"] for _, row in rows)
     said = [f"{counted(len(found.decisions), 'decision')} by {by}, {left} left open"]
     if found.known:
@@ -143,8 +214,16 @@ def import_sheet(places: Places, path: Path, by: str) -> str:
     if found.overtaken:
         said += [f"{len(found.overtaken)} not taken:", decisions.first(found.overtaken)]
         said.append("Export those again where it matters (labelmill review export --items)")
-    if found.decisions:
-        run, new = decisions.send(places, newest, found.decisions, by, datetime.now(UTC))
+    now, audited = datetime.now(UTC), None
+    if drawn and drawn.record["of"] not in newest.runs:
+        said.append(
+            "The month was labelled anew since the sample was drawn: of these labels it measures nothing"
+        )
+    elif drawn and is_news(places, newest, found.answers):
+        audited = handed_over(places, drawn, found.answers, by, now)
+        said.append(f"{len(found.answers)} answers on a sample of {len(drawn.rows)}")
+    if found.decisions or audited:
+        run, new = decisions.send(places, newest, found.decisions, by, now, audited)
         said.append(f"The run {run} publishes them" if new else f"They were imported before: see run {run}")
     return "\n".join(said)
 

@@ -8,7 +8,7 @@ number that somebody put into a workbook is read as it is shown; where that is n
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pipelines.errors import Refused
@@ -38,15 +38,20 @@ class SheetError(Refused):
     """A sheet that cannot be read; the message names the file and the fix."""
 
 
-def write(path: Path, rows: Iterable[Mapping[str, object]], codes: Mapping[str, str]) -> None:
+def write(
+    path: Path,
+    rows: Iterable[Mapping[str, object]],
+    codes: Mapping[str, str],
+    columns: Sequence[str] = COLUMNS,
+) -> None:
     """Write the sheet, as a workbook where `path` ends in `.xlsx`. `codes`: each code and its description.
 
-    The rows have a value for each of COLUMNS but those to be filled in, `code` and `why`.
+    The rows have a value for each of the columns but those to be filled in, `code` and `why`.
     """
     if path.suffix == ".xlsx":
-        _write_workbook(path, rows, codes)
+        _write_workbook(path, rows, codes, columns)
     else:
-        _write_csv(path, rows)
+        _write_csv(path, rows, columns)
 
 
 def read(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
@@ -69,21 +74,21 @@ def read(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
             yield number, row | {"code": code if isinstance(code, Number) else code.strip().removeprefix("'")}
 
 
-def _write_csv(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
+def _write_csv(path: Path, rows: Iterable[Mapping[str, object]], columns: Sequence[str]) -> None:
     import pyarrow as pa
 
     from processing.labels.label_table import as_text
 
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         sheet = csv.writer(file)
-        sheet.writerow(_header())
+        sheet.writerow(_header(columns))
         for row in rows:
-            cells = [_text(row.get(name)) for name in COLUMNS]
+            cells = [_text(row.get(name)) for name in columns]
             sheet.writerow(as_text(pa.chunked_array([cells])).to_pylist())
 
 
-def _header() -> list[str]:
-    return [TITLES.get(name, name) for name in COLUMNS]
+def _header(columns: Sequence[str]) -> list[str]:
+    return [TITLES.get(name, name) for name in columns]
 
 
 def _csv_rows(path: Path) -> Iterator[list[str]]:
@@ -100,7 +105,9 @@ def _csv_rows(path: Path) -> Iterator[list[str]]:
     return ([cell.removeprefix("'") for cell in row] for row in rows)
 
 
-def _write_workbook(path: Path, rows: Iterable[Mapping[str, object]], codes: Mapping[str, str]) -> None:
+def _write_workbook(
+    path: Path, rows: Iterable[Mapping[str, object]], codes: Mapping[str, str], columns: Sequence[str]
+) -> None:
     from openpyxl import Workbook
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
     from openpyxl.styles import Font, PatternFill
@@ -120,20 +127,20 @@ def _write_workbook(path: Path, rows: Iterable[Mapping[str, object]], codes: Map
     choose_from = [*codes.items(), *WORDS.items()]
     for number, pair in enumerate([("code", "description"), *choose_from], start=1):
         add(choices, number, pair)
-    add(sheet, 1, _header())
+    add(sheet, 1, _header(columns))
     last = 1
     for last, row in enumerate(rows, start=2):
-        add(sheet, last, (row.get(name) for name in COLUMNS))
-    for column, name in enumerate(COLUMNS, start=1):
+        add(sheet, last, (row.get(name) for name in columns))
+    for column, name in enumerate(columns, start=1):
         sheet.cell(1, column).font = Font(bold=True)
         sheet.column_dimensions[get_column_letter(column)].width = WIDTHS.get(name, 14)
     pick = DataValidation(type="list", formula1=f"codes!$A$2:$A${len(choose_from) + 1}", allow_blank=True)
     pick.error = f"Pick a code from the list, or {', '.join(WORDS)}."
     pick.errorTitle, pick.showErrorMessage = "Unknown code", True
     sheet.add_data_validation(pick)
-    code = get_column_letter(COLUMNS.index("code") + 1)
+    code = get_column_letter(columns.index("code") + 1)
     pick.add(f"{code}2:{code}{max(last, 2)}")
-    for column, name in enumerate(COLUMNS, start=1):
+    for column, name in enumerate(columns, start=1):
         if name in FILL_IN:
             for number in range(1, last + 1):
                 sheet.cell(number, column).fill = PatternFill("solid", fgColor="FFF2CC")
