@@ -184,8 +184,8 @@ MESSAGES = {
         **{"alarms": 0, "attention": "Nothing.", "found": "nothing", "manifest_digest": "3a" * 32},
     },
     "processing.amend": {
-        **{"rows": 100, "labelled": 94, "decided": 12, "review": 3, "none": 1, "rejected": 2    "audited": "97.3% (95.1% to 98.6%), 260 of 9,412 seen",
-    },
+        **{"rows": 100, "labelled": 94, "decided": 12, "review": 3, "none": 1, "rejected": 2},
+        "audited": "97.3% (95.1% to 98.6%), 260 of 9,412 seen",
         **{"alarms": 0, "attention": "Nothing.", "found": "nothing", "manifest_digest": "3a" * 32},
     },
     "processing.compare": {
