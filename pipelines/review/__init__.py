@@ -6,5 +6,6 @@ amended version is made by processing/amend.py. Read published.py first.
     published.py  a month's labels and the items they are of
     queue.py      which rows go out, in which order
     sheet.py      the sheet: CSV or Excel
+    sample.py     a blind sample of labels that nobody has seen
     decisions.py  the filled sheet: checked, recorded, sent on
 """

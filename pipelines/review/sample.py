@@ -35,7 +35,6 @@ from processing.policy import Policy
 #: In the name of a sample, where a run's name has what it is for.
 PURPOSE = "sample"
 COLUMNS = ("run", "item_id", "title", "brand", "product_type", "code", "why")
-WIDTH = 0.02
 #: What the ledger has of a sample, beside group and entry; all of it text.
 RECORD = ("of", "run", "seed", "rows", "width", "drawn_at")
 
@@ -77,7 +76,7 @@ def draw(
         places: where the labels are.
         output: the labels that are the month's.
         now: a time with a zone.
-        width: about how far the interval may reach to either side, in (0, 1); by default WIDTH, or as it was.
+        width: about how far the interval may reach to either side, in (0, 1); None for audit.WIDTH, or as it was.
         most: at most so many rows, where fewer than `width` takes.
 
     Raises:
@@ -86,7 +85,7 @@ def draw(
     group, period, of = output.manifest["group"], output.manifest["period"], output.runs[0]
     name = names.run_name(group, PURPOSE, period, of)
     if (known := find(places, name)) is None:
-        wanted = width or WIDTH
+        wanted = width or audit.WIDTH
         codes = _automatic(output)
         if not codes:
             raise ReviewError(

@@ -21,6 +21,8 @@ from processing.policy import Policy
 
 #: What a sheet of a sample hands over beside its decisions, and what stays beside the labels.
 SAMPLE, ANSWERS = "sample.json", "audit.parquet"
+#: How far an interval reaches to either side, unless somebody wants another one.
+WIDTH = 0.02
 #: A code with at most as many items is taken whole; of any other at least as many are drawn.
 EACH = 5
 #: A code has an interval of its own where as many of its rows are answered, or all of them.
