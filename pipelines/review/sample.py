@@ -76,7 +76,7 @@ def draw(
         places: where the labels are.
         output: the labels that are the month's.
         now: a time with a zone.
-        width: about how far the interval may reach to either side, in (0, 1); None for audit.WIDTH, or as it was.
+        width: about how far the interval may reach to either side, in (0, 1); None for the usual one.
         most: at most so many rows, where fewer than `width` takes.
 
     Raises:

@@ -65,9 +65,9 @@ def test_the_plan_says_how_many_rows_a_blind_sample_takes_and_how_long_people_si
     assert [sample["minutes"] for sample in found] == [round(large / 4, 1), round(small / 4, 1)]
     assert labelmill("--groups", groups) == 0
     shown = capsys.readouterr().out
+    hours = (large + small) / 240
     assert (
-        f"{large + small} items a month, {(large + small) / 240:.1f} hours at 15 seconds an item; of DE-weee {large} items"
-        in shown
+        f"{large + small} items a month, {hours:.1f} hours at 15 seconds an item; of DE-weee {large}" in shown
     )
 
 
