@@ -12,14 +12,16 @@ from pipelines.commands.shared import Subparsers, add_stack, guarded
 from processing.words import counted
 
 if TYPE_CHECKING:
-    from pipelines.review.published import Places
+    from pipelines.review.published import Output, Places
     from processing.codes.codebook import Codebook
 
+ANEW = "the month was labelled anew since this was drawn"
 EPILOG = """\
 Fill in the column `code`: a code, or NONE (no code fits), SKIP (I cannot tell), WITHDRAW (take back what a
 person decided). `why` may say the reason. Leave all other columns as they are; empty rows stay open.
 The sheet is CSV, or a workbook with a list to pick from where the file ends in .xlsx.
 With --items the sheet has the items you name, also those that are labelled or decided: to correct them.
+With --second a few of the rows go on a second sheet, for another person: it shows how far two people agree.
 `sample` draws labels that no person has looked at, once a month, and shows nothing of them: what comes back
 measures how many are right, and corrects those that are not.
 
@@ -51,8 +53,12 @@ def add_parser(subparsers: Subparsers) -> None:
     export.add_argument(
         "--run", dest="of_run", metavar="RUN", help="labels of this run (default: the newest)"
     )
-    export.add_argument(
+    which = export.add_mutually_exclusive_group()
+    which.add_argument(
         "--items", type=Path, metavar="FILE", help="these items, whatever their status: one item_id a line"
+    )
+    which.add_argument(
+        "--second", type=Path, metavar="FILE", help="a sheet of some of the rows, for a second person to code"
     )
     export.add_argument("--out", type=Path, metavar="FILE", help="default: review-GROUP-PERIOD.csv")
     export.set_defaults(run=guarded(_export))
@@ -86,7 +92,8 @@ def add_parser(subparsers: Subparsers) -> None:
 def _export(args: argparse.Namespace) -> int:
     path = args.out or Path(f"review-{args.group}-{args.period}.csv")
     wanted = _ids(args.items) if args.items else None
-    print(export_sheet(_places(args.stack), args.group, args.period, path, args.of_run, wanted))
+    places = _places(args.stack)
+    print(export_sheet(places, args.group, args.period, path, args.of_run, wanted, args.second))
     return 0
 
 
@@ -143,15 +150,18 @@ def export_sheet(
     path: Path,
     of_run: str | None = None,
     wanted: list[str] | None = None,
+    second: Path | None = None,
 ) -> str:
     """Write the sheet of a month, none if nothing waits; return the message for the person.
 
     `places` is of pipelines/review/published.py; `of_run` names the labels' run, by default the newest;
-    `wanted` are the ids of the items, by default of those that wait for review. Raises ReviewError.
+    `wanted` are the ids of the items, by default of those that wait for review; `second` is where the sheet
+    for a second reviewer goes, if there is to be one. Raises ReviewError.
     """
     from pipelines.review import sheet
     from pipelines.review.published import current_codebook, published
     from pipelines.review.queue import sheet_rows
+    from pipelines.review.second import draw as draw_second
 
     output = published(places, group, period, of_run)
     book = current_codebook(places, group)
@@ -161,6 +171,10 @@ def export_sheet(
     codes = _codes(book, period)
     sheet.write(path, rows, codes)
     written = f"{path}: {counted(len(rows), 'item')} of {output.manifest['run']}"
+    if second:
+        twice = draw_second(places, output, rows, datetime.now(UTC))
+        sheet.write(second, twice, codes)
+        written += f"\n{second}: {len(twice)} of them, for a second person to code"
     return f"{written}\n{_choice(codes, period)}"
 
 
@@ -192,15 +206,17 @@ def import_sheet(places: Places, path: Path, by: str) -> str:
 
     `places` is of pipelines/review/published.py; `by` is who decided. Raises ReviewError or SheetError.
     """
-    from pipelines.review import decisions, sheet
+    from pipelines.review import decisions, sample, second, sheet
     from pipelines.review.published import current_codebook, published
-    from pipelines.review.sample import find, handed_over, is_news
+    from processing.labels import audit
 
     rows = list(sheet.read(path))
     group, period = decisions.group_and_period(rows, str(path))
     newest = published(places, group, period)
-    exported = rows[0][1]["run"]
-    drawn = find(places, exported)
+    exported, now = rows[0][1]["run"], datetime.now(UTC)
+    if twice := second.find(places, exported):
+        return _import_second(places, path, rows, twice, newest, by, now)
+    drawn = sample.find(places, exported)
     if drawn:
         seen = drawn.output
     else:
@@ -214,18 +230,44 @@ def import_sheet(places: Places, path: Path, by: str) -> str:
     if found.overtaken:
         said += [f"{len(found.overtaken)} not taken:", decisions.first(found.overtaken)]
         said.append("Export those again where it matters (labelmill review export --items)")
-    now, audited = datetime.now(UTC), None
+    beside = None
     if drawn and drawn.record["of"] not in newest.runs:
-        said.append(
-            "The month was labelled anew since the sample was drawn: of these labels it measures nothing"
-        )
-    elif drawn and is_news(places, newest, found.answers):
-        audited = handed_over(places, drawn, found.answers, by, now)
+        said.append(f"{ANEW}: of these labels the sample measures nothing")
+    elif drawn and sample.is_news(places, newest, audit.ANSWERS, found.answers):
+        beside = audit.SAMPLE, sample.handed_over(places, drawn, found.answers, by, now)
         said.append(f"{len(found.answers)} answers on a sample of {len(drawn.rows)}")
-    if found.decisions or audited:
-        run, new = decisions.send(places, newest, found.decisions, by, now, audited)
+    if found.decisions or beside:
+        run, new = decisions.send(places, newest, found.decisions, by, now, beside)
         said.append(f"The run {run} publishes them" if new else f"They were imported before: see run {run}")
     return "\n".join(said)
+
+
+def _import_second(
+    places: Places,
+    path: Path,
+    rows: list[tuple[int, dict[str, str]]],
+    record: dict[str, str],
+    newest: Output,
+    by: str,
+    now: datetime,
+) -> str:
+    """As `import_sheet`, of a second reviewer's sheet: it changes no label, people's agreement is counted."""
+    from pipelines.review import decisions, sample, second
+    from pipelines.review.published import ReviewError, current_codebook, published
+    from processing.labels import agreement
+
+    group, period = newest.manifest["group"], newest.manifest["period"]
+    seen = published(places, group, period, record["run"])
+    waiting, drawn = second.drawn_from(seen, record)
+    found = decisions.read_sheet(rows, seen, newest, current_codebook(places, group), str(path), drawn)
+    if record["of"] not in newest.runs:
+        raise ReviewError(f"{path}: {ANEW}. Fix: export sheets of the new labels")
+    said = f"{counted(len(found.answers), 'answer')} by {by}, to compare with what others decided"
+    if not sample.is_news(places, newest, agreement.ANSWERS, found.answers):
+        return f"{said}: all known already"
+    beside = agreement.SECOND, second.handed_over(record, waiting, found.answers, by, now)
+    run, new = decisions.send(places, newest, [], by, now, beside)
+    return f"{said}\nThe run {run} counts them" if new else f"They were imported before: see run {run}"
 
 
 def _places(stack: str) -> Places:

@@ -18,16 +18,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines import names, runs
-from pipelines.review import sample
 from pipelines.review.published import Output, Places, ReviewError, items
 from pipelines.review.sheet import Number
 from processing.codes.codebook import Codebook
-from processing.labels import audit
 from processing.labels.label_table import DECIDED
 
 #: What a person says of an item (processing/dataset/decisions.py), and the code where one is said.
 Answer = tuple[str | None, str | None]
 
+#: In the name of a blind sample or of a second reviewer's sheet, where a run's name has what it is for.
+SAMPLE, SECOND = "sample", "second"
 SHOWN = 20
 MOST_LETTERS = 300
 #: The answers that a sheet writes as words.
@@ -47,7 +47,7 @@ def group_and_period(rows: Sequence[tuple[int, Mapping[str, str]]], file: str) -
         )
     (run,) = runs_named
     named = names.parse_run(run)
-    if not named or named.purpose not in ("inference", "review", sample.PURPOSE):
+    if not named or named.purpose not in ("inference", "review", SAMPLE, SECOND):
         raise ReviewError(
             f"{file}, row 2: {run!r} is not a run. Fix: leave the column `run` as it was exported"
         )
@@ -84,7 +84,7 @@ def read_sheet(
     """What the rows of a sheet say; a row without code says nothing.
 
     `seen` are the labels that the sheet is of, `newest` those of the month now, maybe the same. `drawn` are
-    the items of a blind sample, where it is the sheet of one: SKIP decides nothing there.
+    the items that were drawn for the sheet of a blind sample or of a second reviewer: SKIP decides nothing there.
     Raises ReviewError naming file, row and fix of all that is wrong: then nothing is taken.
     """
     filled = [(number, row) for number, row in rows if row["code"]]
@@ -134,17 +134,18 @@ def send(
     decided: list[dict[str, Any]],
     by: str,
     now: datetime,
-    audited: Mapping[str, Any] | None = None,
+    beside: tuple[str, Mapping[str, Any]] | None = None,
 ) -> tuple[str, bool]:
     """Hand the decisions over, and start the run that amends the labels.
 
-    `audited` is what the sheet of a blind sample says (processing/labels/audit.py); None for other sheets.
+    `beside` is a file that goes with the decisions: what the sheet of a blind sample says (processing/labels/
+    audit.py), or a second reviewer's (agreement.py there).
 
     Returns:
         The run's name and whether it is new: the same decisions on the same labels are one run.
     """
     made = sorted([row["item_id"], row["answer"], row["label"], row["why"]] for row in decided)
-    sent = [made, by] if audited is None else [made, by, audited["sample"], audited["said"]]
+    sent = [made, by, *((beside[0], beside[1]["said"]) if beside else ())]
     digest = hashlib.sha256(json.dumps(sent).encode()).hexdigest()
     group, period = output.manifest["group"], output.manifest["period"]
     run = runs.review(group, period, output.address, digest)
@@ -152,8 +153,8 @@ def send(
     who = {"decided_by": by, "decided_at": now.isoformat(timespec="milliseconds")}
     lines = [json.dumps({**known[row["item_id"]], **row, **who}, ensure_ascii=False) for row in decided]
     folder = names.SHEET.format(group=group, sheet=run["sheet"])
-    if audited is not None:
-        _put_once(places, folder + audit.SAMPLE, json.dumps(audited, ensure_ascii=False))
+    if beside:
+        _put_once(places, folder + beside[0], json.dumps(beside[1], ensure_ascii=False))
     _put_once(places, folder + "decisions.jsonl", "".join(f"{line}\n" for line in lines))
     try:
         places.states.start_execution(

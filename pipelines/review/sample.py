@@ -19,6 +19,7 @@ from pyarrow import BufferReader
 from pipelines import names
 from pipelines.ledger import keys
 from pipelines.ledger.items import NEW, typed
+from pipelines.review.decisions import SAMPLE, Answer
 from pipelines.review.published import (
     Output,
     Places,
@@ -32,11 +33,7 @@ from processing.labels import audit
 from processing.labels.output import automatic
 from processing.policy import Policy
 
-#: In the name of a sample, where a run's name has what it is for.
-PURPOSE = "sample"
 COLUMNS = ("run", "item_id", "title", "brand", "product_type", "code", "why")
-#: What the ledger has of a sample, beside group and entry; all of it text.
-RECORD = ("of", "run", "seed", "rows", "width", "drawn_at")
 
 
 @dataclass(frozen=True)
@@ -83,7 +80,7 @@ def draw(
         ReviewError: there is nothing to draw, not even `most` rows see every code, or it was drawn otherwise.
     """
     group, period, of = output.manifest["group"], output.manifest["period"], output.runs[0]
-    name = names.run_name(group, PURPOSE, period, of)
+    name = names.run_name(group, SAMPLE, period, of)
     if (known := find(places, name)) is None:
         wanted = width or audit.WIDTH
         codes = _automatic(output)
@@ -93,9 +90,9 @@ def draw(
             )
         rows = audit.rows_for(Counter(codes.values()), promised(places, output), wanted)
         seed = secrets.token_hex(16)
-        record = {"of": of, "run": output.manifest["run"], "seed": seed, "width": f"{wanted:g}"}
-        record |= {"rows": str(_within(codes, seed, rows, most)), "drawn_at": now.isoformat()}
-        _record(places, group, name, record)
+        drawn = {"of": of, "run": output.manifest["run"], "seed": seed, "width": f"{wanted:g}"}
+        drawn |= {"rows": str(_within(codes, seed, rows, most)), "drawn_at": now.isoformat()}
+        record(places, group, name, drawn)
         known = find(places, name)
         assert known
     if width and f"{width:g}" != known.record["width"]:
@@ -110,17 +107,9 @@ def draw(
 def find(places: Places, name: str) -> Sample | None:
     """A sample by its name; None where none was drawn, or another sheet is named so. Raises ReviewError."""
     named = names.parse_run(name)
-    if not named or named.purpose != PURPOSE:
+    if not named or named.purpose != SAMPLE or (found := recorded(places, name)) is None:
         return None
-    found = places.dynamodb.get_item(
-        TableName=places.table,
-        Key={"group": {"S": named.group}, "entry": {"S": keys.SAMPLE.format(sample=name)}},
-        ConsistentRead=True,
-    ).get("Item")
-    if not found:
-        return None
-    record = {field: found[field]["S"] for field in RECORD}
-    return Sample(name, record, published(places, named.group, named.period, record["run"]))
+    return Sample(name, found, published(places, named.group, named.period, found["run"]))
 
 
 def sheet_rows(places: Places, sample: Sample) -> Iterator[dict[str, Any]]:
@@ -133,7 +122,7 @@ def sheet_rows(places: Places, sample: Sample) -> Iterator[dict[str, Any]]:
 
 
 def handed_over(
-    places: Places, sample: Sample, said: Mapping[str, tuple[str | None, str | None]], by: str, now: datetime
+    places: Places, sample: Sample, said: Mapping[str, Answer], by: str, now: datetime
 ) -> dict[str, Any]:
     """What a sheet says of its sample, as processing/labels/audit.py reads it.
 
@@ -162,9 +151,9 @@ def handed_over(
     }
 
 
-def is_news(places: Places, newest: Output, said: Mapping[str, tuple[str | None, str | None]]) -> bool:
-    """Whether answers on a sample are not all beside the month's labels already."""
-    body = read_file(places, newest, audit.ANSWERS)
+def is_news(places: Places, newest: Output, file: str, said: Mapping[str, Answer]) -> bool:
+    """Whether answers are not all in the `file` beside the month's labels already."""
+    body = read_file(places, newest, file)
     rows = pq.read_table(BufferReader(body)).to_pylist() if body else []
     known = {row["item_id"]: (row["answer"], row["label"]) for row in rows}
     return any(known.get(item) != answer for item, answer in said.items())
@@ -192,10 +181,22 @@ def _within(codes: Mapping[str, str], seed: str, rows: int, most: int | None) ->
     return rows
 
 
-def _record(places: Places, group: str, name: str, record: Mapping[str, str]) -> None:
-    """Write a sample into the ledger, unless there is one."""
+def record(places: Places, group: str, name: str, record: Mapping[str, str]) -> None:
+    """Write into the ledger how something was drawn, unless it was drawn before."""
     item = typed({"group": group, "entry": keys.SAMPLE.format(sample=name), **record})
     with suppress(places.dynamodb.exceptions.ConditionalCheckFailedException):
         places.dynamodb.put_item(
             TableName=places.table, Item=item, ConditionExpression=NEW["ConditionExpression"]
         )
+
+
+def recorded(places: Places, name: str) -> dict[str, str] | None:
+    """What the ledger has of something drawn, by its name; None where nothing was drawn so."""
+    named = names.parse_run(name)
+    assert named
+    found = places.dynamodb.get_item(
+        TableName=places.table,
+        Key={"group": {"S": named.group}, "entry": {"S": keys.SAMPLE.format(sample=name)}},
+        ConsistentRead=True,
+    ).get("Item")
+    return {field: value["S"] for field, value in found.items()} if found else None

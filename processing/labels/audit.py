@@ -70,7 +70,7 @@ def draw(codes: Mapping[str, str], seed: str, rows: int) -> list[dict[str, str]]
         rows: how many are drawn at random; all of the others where there are no more.
     """
     sizes = Counter(codes.values())
-    order = sorted(codes, key=lambda item: _digest(seed, item))
+    order = in_order(codes, seed)
     others = [item for item in order if sizes[codes[item]] > EACH]
     part = {item: WHOLE for item in order if sizes[codes[item]] <= EACH}
     part |= dict.fromkeys(others[:rows], RANDOM)
@@ -81,6 +81,11 @@ def draw(codes: Mapping[str, str], seed: str, rows: int) -> list[dict[str, str]]
             part[item] = MORE
     shuffled = sorted(part, key=lambda item: _digest(seed, "row", item))
     return [{"item_id": item, "code": codes[item], "part": part[item]} for item in shuffled]
+
+
+def in_order(items: Iterable[str], seed: str) -> list[str]:
+    """Items in the order of SHA-256 digests of the seed, a line break and the item: at random, and again."""
+    return sorted(items, key=lambda item: _digest(seed, item))
 
 
 def rows_for(sizes: Mapping[str, int], wanted_precision: float, width: float) -> int:

@@ -1,4 +1,4 @@
-"""Amend, where the sheet is that of a blind sample: the labels are corrected, and counted as they were."""
+"""Amend, where the sheet is of a blind sample or a second person: what it says of labels and of people."""
 
 import json
 
@@ -6,11 +6,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from processing import amend
-from processing.labels import audit
+from processing.labels import agreement, audit
 from tests.processing.job_folders import (
     AMENDS,
     GROUP,
     PERIOD,
+    WHEN,
     as_jsonl,
     copy_output,
     decision,
@@ -39,13 +40,13 @@ def sampled(answers: dict[str, tuple], of: str = "r1", rows=LABELLED, earlier=()
 
 @pytest.fixture
 def audited(new_job):
-    """Amend the labels of a job by the sheet of a sample."""
+    """Amend the labels of a job by the sheet of a sample, or of a second person."""
 
-    def run(labels, decisions, sample, name="r2"):
+    def run(labels, decisions, sample, name="r2", file=audit.SAMPLE):
         job = new_job()
         copy_output(labels, job.input("labels"))
         (job.input("decisions") / "decisions.jsonl").write_bytes(as_jsonl(decisions))
-        (job.input("decisions") / audit.SAMPLE).write_text(json.dumps(sample), encoding="utf-8")
+        (job.input("decisions") / file).write_text(json.dumps(sample), encoding="utf-8")
         job.message = job.run(
             amend.main,
             **{"group": GROUP, "period": PERIOD, "run": name, "amends": AMENDS, "policy": "{}"},
@@ -164,3 +165,39 @@ def test_the_message_of_a_long_audit_fits(labels, audited):
     job = audited(labels, [decision(4, "2")], sample)
     assert len(found(job)["pooled"]["periods"]) == 11
     assert len(json.dumps(job.message).encode()) <= 1000
+
+
+# --- coding twice
+
+
+def coded_twice(said: dict[str, str], of: str = "r1") -> dict:
+    answers = [
+        {"item_id": item, "answer": "code", "label": label, "decided_by": "B. Muster", "decided_at": WHEN}
+        for item, label in said.items()
+    ]
+    return {"of": of, "waiting": 3, "rows": ["000000", "000001", "000002"], "answers": answers}
+
+
+def agreement_of(job) -> dict | None:
+    return read_json(job, "files", "summary.json")["agreement"]
+
+
+def test_a_second_persons_codes_change_no_label_and_are_compared_with_the_firsts(labels, audited, amended):
+    first = amended(labels, [decision(0, "2"), decision(1, "1")])
+    job = audited(first, [], coded_twice({"000000": "2", "000001": "3a"}), "r3", file=agreement.SECOND)
+    assert job.published() == first.published()
+    found = agreement_of(job)
+    assert (found["compared"], found["different"], found["alike"]) == (2, 1, 0.5)
+    assert found["items"] == [{"item_id": "000001", "first": "1", "second": "3a"}]
+
+
+def test_it_does_not_matter_who_comes_first(labels, audited, amended):
+    second = audited(labels, [], coded_twice({"000000": "2"}), file=agreement.SECOND)
+    assert agreement_of(second)["compared"] == 0
+    assert agreement_of(amended(second, [decision(0, "2")], "r3"))["alike"] == 1
+    assert agreement_of(amended(labels, [decision(0, "2")], "r3")) is None
+
+
+def test_a_second_sheet_of_labels_that_were_made_anew_is_not_counted(labels, audited):
+    job = audited(labels, [], coded_twice({"000000": "2"}, of="r0"), file=agreement.SECOND)
+    assert agreement_of(job) is None

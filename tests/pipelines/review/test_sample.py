@@ -183,7 +183,10 @@ def test_a_sample_of_labels_that_were_made_anew_is_taken_as_decisions_alone(cli,
     fill(path, {}, others="1")
     code, printed = cli("import", str(path), "--by", "A. Muster")
     assert code == 0, printed
-    assert "The month was labelled anew since the sample was drawn" in printed
+    assert (
+        "the month was labelled anew since this was drawn: of these labels the sample measures nothing"
+        in printed
+    )
     assert len(stack.started()) == 1
     assert stack.s3.list_objects_v2(Bucket="work-bucket", Prefix=f"sheets/{GROUP}/")["KeyCount"] == 1
 
@@ -191,3 +194,55 @@ def test_a_sample_of_labels_that_were_made_anew_is_taken_as_decisions_alone(cli,
 def test_two_hundredths_of_a_point_are_no_width(cli):
     with pytest.raises(SystemExit):
         cli("sample", GROUP, PERIOD, "--width", "0.02")
+
+
+# --- coding twice
+
+
+def exported_twice(cli) -> tuple[Path, Path]:
+    code, printed = cli("export", GROUP, PERIOD, "--out", "first.csv", "--second", "second.csv")
+    assert code == 0, printed
+    assert "second.csv: 6 of them, for a second person to code" in printed
+    return Path("first.csv"), Path("second.csv")
+
+
+def seconds(stack) -> list[dict]:
+    listed = stack.s3.list_objects_v2(Bucket="work-bucket", Prefix=f"sheets/{GROUP}/")["Contents"]
+    keys = [entry["Key"] for entry in listed if entry["Key"].endswith("second.json")]
+    return [json.loads(stack.s3.get_object(Bucket="work-bucket", Key=key)["Body"].read()) for key in keys]
+
+
+def test_what_a_second_person_says_decides_nothing_and_is_handed_over_to_be_compared(cli, stack):
+    first, second = exported_twice(cli)
+    assert set(items(second)) <= set(items(first))
+    fill(second, {"007": "2", "grave": "SKIP"})
+    code, printed = cli("import", str(second), "--by", "B. Muster")
+    assert code == 0, printed
+    assert "2 answers by B. Muster, to compare with what others decided" in printed
+    assert [row for row in stack.decisions() if "title" in row] == []
+    [said] = seconds(stack)
+    assert (said["of"], said["waiting"], len(said["rows"])) == (RUN, 6, 6)
+    answers = {row["item_id"]: (row["answer"], row["label"], row["decided_by"]) for row in said["answers"]}
+    assert answers == {"007": ("code", "2", "B. Muster"), "grave": ("skip", None, "B. Muster")}
+
+
+def test_a_second_sheet_is_drawn_once(cli, stack):
+    _, second = exported_twice(cli)
+    before = items(second)
+    assert items(exported_twice(cli)[1]) == before
+    assert len(records(stack)) == 1
+
+
+def test_of_many_rows_one_in_twenty_is_coded_twice_and_at_least_twenty(cli, stack):
+    many = [(f"open-{n}", "1", 0.5, "2", "review", f"{n:016x}") for n in range(500)]
+    stack.publish(RUN, labels=many, items=True)
+    assert "second.csv: 25 of them" in cli("export", GROUP, PERIOD, "--second", "second.csv")[1]
+
+
+def test_a_second_sheet_of_labels_that_were_made_anew_is_refused(cli, stack):
+    _, second = exported_twice(cli)
+    stack.publish(ANEW, labels=[*LABELS, *AUTOMATIC], items=True)
+    fill(second, {"007": "2"})
+    code, said = cli("import", str(second), "--by", "B. Muster")
+    assert code == 1
+    assert "the month was labelled anew since this was drawn. Fix: export sheets of the new labels" in said
