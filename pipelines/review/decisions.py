@@ -84,7 +84,7 @@ def read_sheet(
     """What the rows of a sheet say; a row without code says nothing.
 
     `seen` are the labels that the sheet is of, `newest` those of the month now, maybe the same. `drawn` are
-    the items that were drawn for the sheet of a blind sample or of a second reviewer: SKIP decides nothing there.
+    the items drawn for the sheet of a blind sample or of a second reviewer: SKIP decides nothing there.
     Raises ReviewError naming file, row and fix of all that is wrong: then nothing is taken.
     """
     filled = [(number, row) for number, row in rows if row["code"]]

@@ -360,6 +360,18 @@ def test_a_page_of_labels_shows_what_a_blind_sample_found_and_none_where_nobody_
     assert "blind sample" not in text_of(labels_page(amended)).lower()
 
 
+def test_a_page_of_labels_says_how_far_two_people_agree_and_on_what_they_differ(amended):
+    found = {"drawn": 30, "compared": 25, "different": 1, "alike": 0.96, "at_least": 0.81, "at_most": 0.99}
+    found |= {"kappa": 0.9123, "items": [{"item_id": "<7>", "first": "PAP", "second": "NONE"}]}
+    month = amended | {"summary": amended["summary"] | {"agreement": found}}
+    text = unescape(text_of(labels_page(month)))
+    assert "Of 25 items that two people coded, 96.0 % got the same answer (81.0 to 99.0 %, exact" in text
+    assert "Cohen’s kappa is 0.91" in text and "They differ on <7> (PAP, NONE)." in text
+    nobody = found | {"compared": 0, "kappa": None, "items": []}
+    month = amended | {"summary": amended["summary"] | {"agreement": nobody}}
+    assert "two people" not in text_of(labels_page(month))
+
+
 def test_a_month_from_before_decisions_lasted_has_its_page(amended):
     old = {name: value for name, value in amended["summary"].items() if name != "history"}
     old["counts"] = {name: count for name, count in old["counts"].items() if name != "decided"}
