@@ -1,6 +1,7 @@
 """`labelmill review sample`: a blind sample goes out once, its answers correct labels and are counted."""
 
 import csv
+import hashlib
 import io
 import json
 from pathlib import Path
@@ -11,6 +12,7 @@ from openpyxl import load_workbook
 from pipelines.cli import main
 from pipelines.commands import review as command
 from pipelines.review.sheet import TITLES, read
+from processing.labels import agreement, audit
 from tests.complaints import complaints
 from tests.pipelines.review.published_month import GROUP, LABELS, PERIOD, RUN, TITLE
 
@@ -153,8 +155,35 @@ def test_answers_are_decisions_and_are_handed_over_with_what_the_sample_was(cli,
         ("skip", None),
     ]
     assert len(answers) == 49
+    found = audit.evaluate(said, audit.answered(said, None), 0.98)
+    assert (found["items"], found["drawn"], found["answered"], found["wrong"]) == (61, 50, 48, 2)
     [run] = stack.started()
     assert run["purpose"] == "review"
+
+
+def test_the_audits_of_months_before_go_along_the_latest_first(cli, stack):
+    counts = {"whole": {}, "random": {}}
+    for period, found in (("2026-07", counts), ("2026-08", None), ("2026-09", counts)):
+        publish_summary(stack, period, {"period": period, "audit": found and {"counts": found}})
+    path = drawn(cli)
+    fill(path, {}, others="1")
+    assert cli("import", str(path), "--by", "A. Muster")[0] == 0
+    [said] = handed_over(stack)
+    assert said["earlier"] == [{"period": period, "counts": counts} for period in ("2026-09", "2026-07")]
+
+
+def publish_summary(stack, period: str, summary: dict) -> None:
+    """A month of which only the summary is of interest."""
+    address = f"s3://labelled/labels/{GROUP}/{period}/r/"
+    body = json.dumps(summary).encode()
+    files = [{"name": "summary.json", "sha256": hashlib.sha256(body).hexdigest()}]
+    manifest = json.dumps({"files": files}).encode()
+    for name, content in (("summary.json", body), ("manifest.json", manifest)):
+        stack.s3.put_object(Bucket="labelled", Key=f"labels/{GROUP}/{period}/r/{name}", Body=content)
+    item = {"group": GROUP, "entry": f"MONTH#{period}", "labels": address, "run": "r"}
+    item["digest"] = hashlib.sha256(manifest).hexdigest()
+    typed = {name: {"S": value} for name, value in item.items()}
+    stack.dynamodb.put_item(TableName="ledger", Item=typed)
 
 
 def test_the_same_sheet_twice_is_one_amendment(cli, stack):
@@ -224,6 +253,7 @@ def test_what_a_second_person_says_decides_nothing_and_is_handed_over_to_be_comp
     assert (said["of"], said["waiting"], len(said["rows"])) == (RUN, 6, 6)
     answers = {row["item_id"]: (row["answer"], row["label"], row["decided_by"]) for row in said["answers"]}
     assert answers == {"007": ("code", "2", "B. Muster"), "grave": ("skip", None, "B. Muster")}
+    assert agreement.answered(said, None).num_rows == 6
 
 
 def test_a_second_sheet_is_drawn_once(cli, stack):
