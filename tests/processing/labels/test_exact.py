@@ -77,6 +77,15 @@ def test_pooled_bounds_miss_the_mean_of_the_draws_at_either_end_as_rarely_howeve
         assert above <= END and below <= END
 
 
+def test_pooled_bounds_say_nothing_where_a_single_draw_is_wrong_or_right():
+    # One of 79 is wrong, two are drawn of them; 200 of another list are all right. The one is drawn with a
+    # chance of 2/79, over 2.5 %, and Clopper and Pearson's interval of 1 in 202 would miss the mean then.
+    mean = 2 / 79 / 202
+    low, high = share_of_pooled(202, 1, 1)
+    assert low == 0 < mean < high
+    assert share_of_pooled(202, 201, 201)[1] == 1
+
+
 @pytest.mark.parametrize("items", [8, 300, 100_000])
 def test_so_many_rows_make_the_interval_as_narrow_as_is_wanted_and_one_less_does_not(items):
     drawn = rows_needed(items, items, 0.02, 0.02)
