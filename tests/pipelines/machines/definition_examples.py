@@ -243,7 +243,7 @@ _FOUND = {
         "shown": "",
     },
     "found": {"Item": MONTH_ITEM},
-    "published": {"message": MESSAGES["processing.publish"]},
+    "published": {"message": MESSAGES["processing.amend"]},
     "recorded": {"Item": MODEL_ITEM},
     "replaced": {"Item": OLD_MODEL_ITEM},
     "compared": {"message": MESSAGES["processing.compare"]},

@@ -78,12 +78,12 @@ def test_pooled_bounds_miss_the_mean_of_the_draws_at_either_end_as_rarely_howeve
 
 
 def test_pooled_bounds_say_nothing_where_a_single_draw_is_wrong_or_right():
-    # One of 79 is wrong, two are drawn of them; 200 of another list are all right. The one is drawn with a
-    # chance of 2/79, over 2.5 %, and Clopper and Pearson's interval of 1 in 202 would miss the mean then.
-    mean = 2 / 79 / 202
-    low, high = share_of_pooled(202, 1, 1)
+    # One of 79 is wrong, two are drawn of them; 400 of another list are all right. The one is drawn with a
+    # chance of 2/79, over 2.5 %, and Clopper and Pearson's interval of 1 in 402 would miss the mean then.
+    mean = 2 / 79 / 402
+    low, high = share_of_pooled(402, 1, 1)
     assert low == 0 < mean < high
-    assert share_of_pooled(202, 201, 201)[1] == 1
+    assert share_of_pooled(402, 401, 401)[1] == 1
 
 
 @pytest.mark.parametrize("items", [8, 300, 100_000])
