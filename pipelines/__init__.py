@@ -13,6 +13,7 @@ local run, in infra/. docs/architecture.md shows how they fit together.
     monitoring/   what runs, what has landed, how far a month is
     ledger/       which model won when, and changing that by hand
     codebooks/    the codes of each group: files, checks, publishing
+    evidence/     the training rows that are most like an item
     review/       uncertain labels out to reviewers, decisions back
     warehouse/    which datasets the warehouse is asked for
     report/       pages on comparisons, labels and periods
@@ -22,5 +23,6 @@ local run, in infra/. docs/architecture.md shows how they fit together.
     runs.py       name and input of every execution
     executions.py starting them, each at most once
     stack.py      the names of a deployed stack's resources
+    workbook.py   Excel workbooks, row by row: a text stays a text
     errors.py     the errors of the command line
 """

@@ -2,7 +2,7 @@
 
 Refused
 ├── StackError, LedgerError, CodebookError, ReviewError, SheetError, ReportError, PlanError
-├── NotAgain, NoTarget
+├── NotAgain, NoTarget, RowsMissing
 └── SettingsError, StackFailed      (infra)
 
 Each is raised where it is found out, and says what is wrong, where, and what puts it right.

@@ -74,6 +74,7 @@ def test_from_a_file_to_a_verdict_and_labels_it_takes_two_commands_as_the_page_h
     assert [words[1:4] for words in against_stack] == [
         ["run", "deliver", "training"],
         ["run", "deliver", "inference"],
+        ["run", "report", "workbook"],
         ["run", "report", "labels"],
         ["down"],
     ]
@@ -90,4 +91,5 @@ def test_from_a_file_to_a_verdict_and_labels_it_takes_two_commands_as_the_page_h
     said = capsys.readouterr().out
     assert "DE-weee: FIRST: The group has no winner yet" in done.stdout
     assert "DE-weee: 0 items labelled, 700 to review, 0 rejected." in said
+    assert (folder / "labels-DE-weee-2026-10.xlsx").exists()
     assert (folder / "DE-weee-labels-2026-10.html").exists()

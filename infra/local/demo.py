@@ -62,7 +62,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _write_reports(stack: LocalStack, folder: Path) -> list[Path]:
-    """A page for each month over all groups and, beside it, those of its comparisons."""
+    """A page for each month over all groups with those it links to, and a workbook of each group's labels."""
+    from infra.local.two_months import MONTHS
     from pipelines.report import files
     from pipelines.report.archive import Archive
 
@@ -73,4 +74,10 @@ def _write_reports(stack: LocalStack, folder: Path) -> list[Path]:
         work_bucket=stack.names["WorkBucket"],
     )
     folder.mkdir()
-    return [files.write_period(archive, month, folder) for month in ("2026-09", "2026-10")]
+    return [
+        *(files.write_period(archive, month, folder) for month in ("2026-09", "2026-10")),
+        *(
+            files.write_workbook(archive, group, "2026-10", None, folder / f"labels-{group}-2026-10.xlsx")
+            for group in MONTHS
+        ),
+    ]

@@ -20,7 +20,6 @@ def row(stack: LocalStack, group: str, rows: int) -> dict[str, Any]:
         "score": float(last["score"]) if last else None,
         "labelled": manifest.get("labelled"),
         "to review": manifest.get("review"),
-        "files": _path(manifest.get("address", "").removesuffix("manifest.json")),
         "evidence": _path(last.get("evidence", "")),
     }
 

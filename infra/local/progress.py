@@ -76,8 +76,6 @@ class Progress:
         self.say(f"\nDone in {seconds:.0f} s. Open next, in {folder}/:")
         for page in pages:
             self.say(f"  {page.relative_to(folder)}")
-        for result in results:
-            self.say(f"  {result['files']}labels.csv")
         self.say("  review-*.csv   the review sheet as it was handed in")
         self.say("  mailbox/       the messages that were sent")
         self.say("  jobs/          each job's request, files and log")

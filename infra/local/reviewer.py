@@ -11,6 +11,7 @@ from infra.local.stack import LocalStack
 from pipelines.commands.review import export_sheet, import_sheet
 from pipelines.review import sheet as sheet_format
 from pipelines.review.published import Places
+from processing.labels.csv_guard import plain
 
 NAME = "Synthetic Reviewer"
 
@@ -27,7 +28,7 @@ def review(
     with sheet.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     for row in rows[:items]:
-        row[sheet_format.TITLES["code"]] = codes[row["item_id"].removeprefix("'")]
+        row[sheet_format.TITLES["code"]] = codes[plain(row["item_id"])]
     with sheet.open("w", encoding="utf-8-sig", newline="") as file:
         filled = csv.DictWriter(file, list(rows[0]))
         filled.writeheader()

@@ -1,4 +1,4 @@
-"""`labelmill report`: pages on model comparisons and on labels, for people."""
+"""`labelmill report`: pages on model comparisons and on labels, and workbooks of labels, for people."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ if TYPE_CHECKING:
     from pipelines.report.archive import Archive
 
 EPILOG = """\
-A page is one HTML file that holds everything it shows.
+A page is one HTML file that holds everything it shows; a workbook opens in Excel and LibreOffice.
 
 Examples:
   labelmill report comparison DE-weee-comparison-2026-10-0f3a9c21d4e5
   labelmill report labels DE-weee 2026-10
   labelmill report period 2026-10 --out reports
+  labelmill report workbook DE-weee 2026-10
 """
 
 
 def add_parser(subparsers: Subparsers) -> None:
-    """Add `report` and its three verbs to the command line."""
+    """Add `report` and its verbs to the command line."""
     parser = subparsers.add_parser(
         "report",
-        description="Write pages on model comparisons and on labels (docs/reports.md).",
+        description="Write pages on comparisons and labels, and labels as workbooks (docs/reports.md).",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -60,7 +61,20 @@ def add_parser(subparsers: Subparsers) -> None:
         verb.add_argument(
             "--out", type=Path, default=Path("."), metavar="DIR", help="where to write (default: here)"
         )
-    add_stack(comparison, labels, period)
+
+    workbook = verbs.add_parser(
+        "workbook",
+        help="a group's labels of a month as a workbook, with the items' texts",
+        epilog="Example: labelmill report workbook DE-weee 2026-10",
+    )
+    workbook.add_argument("group", metavar="GROUP", help="a model group, such as DE-weee")
+    workbook.add_argument("period", metavar="PERIOD", help="such as 2026-10")
+    workbook.add_argument(
+        "--run", dest="of_run", metavar="RUN", help="labels of this run (default: the newest)"
+    )
+    workbook.add_argument("--out", type=Path, metavar="FILE", help="default: labels-GROUP-PERIOD.xlsx")
+    workbook.set_defaults(run=guarded(_workbook))
+    add_stack(comparison, labels, period, workbook)
 
 
 def _comparison(args: argparse.Namespace) -> int:
@@ -81,6 +95,14 @@ def _period(args: argparse.Namespace) -> int:
     from pipelines.report import files
 
     print(files.write_period(_archive(args.stack), args.name, args.out))
+    return 0
+
+
+def _workbook(args: argparse.Namespace) -> int:
+    from pipelines.report import files
+
+    path = args.out or Path(f"labels-{args.group}-{args.period}.xlsx")
+    print(files.write_workbook(_archive(args.stack), args.group, args.period, args.of_run, path))
     return 0
 
 

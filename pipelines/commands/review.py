@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.commands.shared import Subparsers, add_stack, guarded
 from processing.words import counted
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from pipelines.review.published import Output, Places
     from processing.codes.codebook import Codebook
 
 ANEW = "the month was labelled anew since this was drawn"
 EPILOG = """\
 Fill in the column `code`: a code, or NONE (no code fits), SKIP (I cannot tell), WITHDRAW (take back what a
-person decided). `why` may say the reason. Leave all other columns as they are; empty rows stay open.
-The sheet is CSV, or a workbook with a list to pick from where the file ends in .xlsx.
+person decided). A mark in `none` says NONE as well, `why` may say the reason. Leave all other columns as they
+are; empty rows stay open. The sheet is CSV; a workbook with a list to pick from where the file ends in .xlsx;
+a page to label on by keys, in any browser and offline, where it ends in .html: it saves a CSV.
 With --items the sheet has the items you name, also those that are labelled or decided: to correct them.
 With --second a few of the rows go on a second sheet, for another person: it shows how far two people agree.
 `sample` draws labels that no person has looked at, once a month, and shows nothing of them: what comes back
@@ -27,6 +31,7 @@ measures how many are right, and corrects those that are not.
 
 Examples:
   labelmill review export DE-weee 2026-10 --out review.xlsx
+  labelmill review export DE-weee 2026-10 --out review.html
   labelmill review import review.xlsx --by "A. Muster"
   labelmill review export DE-weee 2026-10 --items wrong.txt --out correct.xlsx
   labelmill review sample DE-weee 2026-10 --out sample.xlsx
@@ -123,12 +128,12 @@ def sample_sheet(
     `places` is of pipelines/review/published.py; `width` and `most` of pipelines.review.sample.draw. Raises
     ReviewError.
     """
-    from pipelines.review import sample, sheet
+    from pipelines.review import sample
     from pipelines.review.published import current_codebook, published
 
     drawn = sample.draw(places, published(places, group, period), datetime.now(UTC), width, most)
     codes = _codes(current_codebook(places, group), period)
-    sheet.write(path, sample.sheet_rows(places, drawn), codes, sample.COLUMNS)
+    _write(path, drawn.output, list(sample.sheet_rows(places, drawn)), codes, sample.COLUMNS)
     written = f"{path}: {counted(len(drawn.rows), 'item')} of {len(drawn.codes):,} labels without a person"
     return f"{written}, drawn on {drawn.record['drawn_at'][:10]} as {drawn.name}\n{_choice(codes, period)}"
 
@@ -152,7 +157,7 @@ def export_sheet(
     wanted: list[str] | None = None,
     second: Path | None = None,
 ) -> str:
-    """Write the sheet of a month, none if nothing waits; return the message for the person.
+    """Write a month's sheet or page to label on, none if nothing waits; return what to tell people.
 
     `places` is of pipelines/review/published.py; `of_run` names the labels' run, by default the newest;
     `wanted` are the ids of the items, by default of those that wait for review; `second` is where the sheet
@@ -165,17 +170,18 @@ def export_sheet(
 
     output = published(places, group, period, of_run)
     book = current_codebook(places, group)
-    rows = list(sheet_rows(places, output, book, wanted))
+    learned_rows, lacking = _learned(places, output)
+    rows = list(sheet_rows(places, output, book, wanted, learned_rows))
     if not rows:
         return f"Nothing is waiting for review in {output.address}"
     codes = _codes(book, period)
-    sheet.write(path, rows, codes)
+    _write(path, output, rows, codes, sheet.COLUMNS)
     written = f"{path}: {counted(len(rows), 'item')} of {output.manifest['run']}"
     if second:
         twice = draw_second(places, output, rows, datetime.now(UTC))
-        sheet.write(second, twice, codes)
+        _write(second, output, twice, codes, sheet.COLUMNS)
         written += f"\n{second}: {len(twice)} of them, for a second person to code"
-    return f"{written}\n{_choice(codes, period)}"
+    return f"{written}{lacking}\n{_choice(codes, period)}"
 
 
 def _codes(book: Codebook, period: str) -> dict[str, str]:
@@ -189,6 +195,34 @@ def _choice(codes: dict[str, str], period: str) -> str:
 
     listed = "\n".join(f"  {code}  {description}" for code, description in {**codes, **WORDS}.items())
     return f"The column `code` takes one of these, in force in {period}:\n{listed}"
+
+
+def _learned(places: Places, output: Output) -> tuple[pa.Table | None, str]:
+    """The rows that the labels' model learned from, or a line that says why none: they only help."""
+    from pipelines.evidence.training_rows import RowsMissing
+    from pipelines.ledger.reading import LedgerError
+    from pipelines.review.published import learned
+
+    try:
+        return learned(places, output), ""
+    except (LedgerError, RowsMissing) as error:
+        return None, f"\nThe column `alike` is empty: {error}"
+
+
+def _write(
+    path: Path, output: Output, rows: list[dict[str, Any]], codes: Mapping[str, str], columns: Sequence[str]
+) -> None:
+    """Write a sheet, or, where the file's name ends in `.html`, the page to label on."""
+    from pipelines.report import review_page
+    from pipelines.review import labelling, sheet
+
+    if path.suffix != ".html":
+        sheet.write(path, rows, codes, columns)
+        return
+    about = {"group": output.manifest["group"], "period": output.manifest["period"]}
+    frequent = labelling.most_frequent(output.labels["code"])
+    contents = labelling.contents(rows, codes, frequent, **about, file=f"{path.stem}.csv")
+    path.write_text(review_page(contents), encoding="utf-8")
 
 
 def _import(args: argparse.Namespace) -> int:

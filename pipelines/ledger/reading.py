@@ -43,6 +43,7 @@ class GroupLedger:
         labels: items LABELS#, in the order in which they were recorded, each with its `period`.
         without_items: items NOITEMS# by purpose and period.
         dismissed: items DISMISSED# by what nobody need start again.
+        claims: items TRAINING# by digest: which run learned from which rows.
         changes: items STATUS#, the oldest first, each with its `time`: who retired or revived the group.
     """
 
@@ -57,6 +58,7 @@ class GroupLedger:
     labels: list[dict[str, Any]] = field(default_factory=list)
     without_items: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     dismissed: dict[str, dict[str, Any]] = field(default_factory=dict)
+    claims: dict[str, dict[str, Any]] = field(default_factory=dict)
     changes: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -114,6 +116,8 @@ def _assemble(pages: Iterable[QueryOutputTypeDef | ScanOutputTypeDef]) -> list[G
                 ledger.without_items[purpose, period] = item
             case keys.DISMISSED, {"name": name}:
                 ledger.dismissed[name] = item
+            case keys.TRAINING, {"digest": digest}:
+                ledger.claims[digest] = item
             case keys.STATUS, named:
                 ledger.changes.append(named | item)
     for ledger in ledgers.values():

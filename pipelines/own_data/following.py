@@ -155,7 +155,7 @@ def _labels(stack: Stack, sent: Sent, ledger: reading.GroupLedger) -> Ended:
         )
     )
     steps = (
-        f"{folder}labels.csv",
+        f"labelmill report workbook {sent.group} {sent.period}",
         f"labelmill report labels {sent.group} {sent.period}",
         f"labelmill review export {sent.group} {sent.period}",
     )

@@ -1,4 +1,4 @@
-"""Self-contained pages for people: on a comparison, a month's labels, a period, a dataset, a trial.
+"""Pages for people: on comparisons, labels, periods, datasets, trials; one to label on; workbooks of labels.
 
 Nothing is decided here: verdicts are processing/verdict's, summaries processing/month's. The commands are
 ../commands/report.py, check.py and try_file.py. Read archive.py, then pages.py.
@@ -9,7 +9,8 @@ Nothing is decided here: verdicts are processing/verdict's, summaries processing
     plots.py    the pictures
     svg.py      Matplotlib figures as inline SVG
     formats.py  numbers as the pages show them
-    files.py    pages as files that link to one another
+    files.py    pages as files that link to one another, and workbooks
+    label_workbook.py  a month's labels as a workbook
 """
 
 from pipelines.report.pages import (
@@ -19,6 +20,7 @@ from pipelines.report.pages import (
     labels_page_name,
     page_name,
     period_page,
+    review_page,
     trial_page,
 )
 
@@ -29,5 +31,6 @@ __all__ = [
     "labels_page_name",
     "page_name",
     "period_page",
+    "review_page",
     "trial_page",
 ]

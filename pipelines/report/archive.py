@@ -1,4 +1,4 @@
-"""What the pages are made of, read from the ledger and the buckets."""
+"""What pages and workbooks are made of, read from the ledger and the buckets."""
 
 from __future__ import annotations
 
@@ -9,13 +9,19 @@ import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
 
 from pipelines import names
 from pipelines.errors import Refused
 from pipelines.ledger import reading
 from pipelines.ledger.reading import GroupLedger, expiry, waits
+from pipelines.report.label_workbook import TEXTS, Labels
+from processing.dataset import jsonlines
 from processing.errors import NOT_AS_RECORDED
+from processing.labels import csv_guard
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -44,6 +50,45 @@ class Archive:
         """
         _check_period(period)
         return self._month(period, reading.read(self._dynamodb, self._table, group))
+
+    def labelled_items(self, group: str, period: str, run: str | None, folder: Path) -> Labels:
+        """A month's labels, or those of one `run`, with their items' texts; their file goes into `folder`.
+
+        Raises:
+            ReportError: what the workbook needs is not there, or is not what was recorded.
+            LedgerError: for a model group that is not known.
+        """
+        _check_period(period)
+        known = reading.read(self._dynamodb, self._table, group)
+        made = {item["run"]: item["labels"] for item in known.labels if item["period"] == period}
+        newest = known.months.get(period, {}).get("labels")
+        address = made.get(run) if run else newest
+        if address is None:
+            raise ReportError(
+                f"No labels of {group} {period} are published{f' by run {run}' if run else ''}. "
+                "Fix: check group, period and run; labels exist once a month's run has ended"
+            )
+        manifest = self._manifest(address, known)
+        path = folder / "labels.parquet"
+        path.write_bytes(self._file(manifest, address, path.name))
+        first = [*manifest.get("amended_runs", []), manifest["run"]][0]
+        return Labels(address, manifest, path, self._texts(group, first))
+
+    def _texts(self, group: str, run: str) -> pa.Table:
+        """The texts of the items that a run has labelled."""
+        prefix = names.RUN_FOLDER.format(group=group, run=run) + "items/"
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+        schema = pa.schema([(name, pa.string()) for name in ("item_id", *TEXTS)])
+        return pa.concat_tables(
+            [
+                schema.empty_table(),
+                *(
+                    jsonlines.read(self._read(entry["Key"]), schema, other_fields="ignore")
+                    for page in pages
+                    for entry in page.get("Contents", [])
+                ),
+            ]
+        )
 
     def comparison(self, run: str) -> tuple[dict[str, Any], dict[str, Any]]:
         """Evidence and lineage of one comparison, as `comparison_page` takes them.
@@ -117,9 +162,10 @@ class Archive:
             return None
         text = self._file(manifest, address, "changes.csv").decode("utf-8-sig")
         rows = csv.DictReader(io.StringIO(text, newline=""))
-        # An apostrophe in front keeps spreadsheets from converting a text; it is not part of it.
-        plain = [{name: value.removeprefix("'") for name, value in row.items()} for row in rows]
-        return {"file": f"{address}changes.csv", "items": plain}
+        is_older = manifest.get("csv") != csv_guard.RULE
+        plain = (lambda text: text.removeprefix("'")) if is_older else csv_guard.plain
+        items = [{name: plain(value) for name, value in row.items()} for row in rows]
+        return {"file": f"{address}changes.csv", "items": items}
 
     def _manifest(self, address: str, known: GroupLedger) -> dict[str, Any]:
         """The manifest of published labels, which must be the one that the ledger records."""

@@ -1,7 +1,9 @@
-"""Pages as files, written next to one another so that their links work."""
+"""Pages and workbooks as files; pages are written next to one another so that their links work."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from pipelines.report import label_workbook
 from pipelines.report.archive import Archive
 from pipelines.report.pages import comparison_page, labels_page, labels_page_name, page_name, period_page
 
@@ -28,6 +30,16 @@ def write_period(archive: Archive, period: str, folder: Path) -> Path:
         name = labels_page_name(month["summary"]["group"], period)
         _write(folder / name, labels_page(month))
     return _write(folder / page_name(period), period_page(period, comparisons, groups, winners, labels))
+
+
+def write_workbook(archive: Archive, group: str, period: str, run: str | None, path: Path) -> Path:
+    """Write the workbook of a month's labels, or of those that one `run` made, to `path`, and return that.
+
+    Raises Refused.
+    """
+    with TemporaryDirectory() as scratch:
+        label_workbook.write(path, archive.labelled_items(group, period, run, Path(scratch)))
+    return path
 
 
 def _write(path: Path, page: str) -> Path:

@@ -108,6 +108,14 @@ def trial_page(found: dict[str, Any], said: dict[str, str]) -> str:
     )
 
 
+def review_page(sheet: dict[str, Any]) -> str:
+    """The page to label a month's items on by keys, a whole HTML document.
+
+    `sheet` is what pipelines.review.labelling.contents says; the page has all of it as data for its script.
+    """
+    return _render("review.html", "review.js", sheet=sheet)
+
+
 def period_page(
     period: str,
     comparisons: list[tuple[dict[str, Any], dict[str, Any]]],
@@ -183,10 +191,10 @@ def _wanted_precision(evidence: dict[str, Any]) -> float:
     return precision
 
 
-def _render(template: str, **values: object) -> str:
+def _render(template: str, script_file: str = "sort.js", **values: object) -> str:
     environment = _environment()
     assert environment.loader
-    script = environment.loader.get_source(environment, "sort.js")[0]
+    script = environment.loader.get_source(environment, script_file)[0]
     # The one script that may run is named by its digest: not even a fault in escaping could run another.
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return environment.get_template(template).render(**values, script=script, script_digest=digest)

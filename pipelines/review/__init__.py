@@ -6,6 +6,7 @@ amended version is made by processing/amend.py. Read published.py first.
     published.py  a month's labels and the items they are of
     queue.py      which rows go out, in which order
     sheet.py      the sheet: CSV or Excel
+    labelling.py  what the page to label on has
     sample.py     a blind sample of labels that nobody has seen
     second.py     some rows of a sheet for a second reviewer
     decisions.py  the filled sheet: checked, recorded, sent on

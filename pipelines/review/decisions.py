@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from pipelines import names, runs
 from pipelines.review.published import Output, Places, ReviewError, items
-from pipelines.review.sheet import Number
+from pipelines.review.sheet import PICKED, Number
 from processing.codes.codebook import Codebook
 from processing.labels.label_table import DECIDED
 
@@ -191,9 +191,13 @@ def _labels(output: Output, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
 
 
 def _codes_meant(code: str, in_force: Sequence[str]) -> list[str]:
-    """The code of a sheet, or all codes in force that it can be where it is a Number: `1.1` and `1.10`."""
+    """The code of a sheet, or all codes in force that it can be where it is a Number: `1.1` and `1.10`.
+
+    What was picked from the list is the code, or the word, and what it stands for.
+    """
     if not isinstance(code, Number):
-        return [code]
+        picked = [known for known in (*in_force, *ANSWERS) if code.startswith(known + PICKED)]
+        return [max(picked, key=len)] if picked and code not in in_force else [code]
     return [known for known in in_force if _value(known) == _value(code)] or [str(code)]
 
 
@@ -255,6 +259,8 @@ def _problem(
     if answer is None:
         choice = ", ".join((*in_force, *ANSWERS))
         return f"{row['code']!r} is not a code in force. Fix: use one of {choice}"
+    if row["none"] and answer[0] != "none":
+        return "it has a code and a mark in `none` as well. Fix: clear one of the two"
     if item in listed:
         return f"the item {item!r} is listed twice. Fix: keep one of its rows"
     if answer[0] == "skip" and drawn is None and label["status"] != "review":

@@ -1,4 +1,4 @@
-"""A month's labels as they are published, and the items they are of: what a review starts from.
+"""A month's labels as published, the items they are of, the rows behind them: what a review starts from.
 
 Clients are boto3's.
 """
@@ -18,7 +18,8 @@ import pyarrow.parquet as pq
 from pipelines import names
 from pipelines.codebooks import publish
 from pipelines.errors import Refused
-from pipelines.ledger import keys
+from pipelines.evidence import training_rows
+from pipelines.ledger import keys, reading
 from processing.codes.codebook import Codebook
 from processing.codes.codebook import parse as parse_codebook
 from processing.errors import NOT_AS_RECORDED
@@ -126,6 +127,15 @@ def current_codebook(places: Places, group: str) -> Codebook:
     """The group's codebook of today: decisions are made by it. Raises codebook.CodebookError."""
     found = publish.published(group, s3=places.s3, dynamodb=places.dynamodb, table=places.table)
     return parse_codebook(found)
+
+
+def learned(places: Places, output: Output) -> pa.Table:
+    """The rows of the group that the model of the labels learned from (docs/contracts.md).
+
+    Raises LedgerError or RowsMissing where they are not known or not kept any more.
+    """
+    ledger = reading.read(places.dynamodb, places.table, output.manifest["group"])
+    return training_rows.read(places.s3, places.work_bucket, ledger, output.manifest["model"]).table
 
 
 def items(places: Places, output: Output, wanted: Iterable[str]) -> dict[str, dict[str, Any]]:

@@ -7,8 +7,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.evidence.neighbours import most_alike
 from pipelines.review.published import Output, Places, ReviewError, items
 from processing.codes.codebook import Codebook
+from processing.dataset.text import TEXT_COLUMNS
+from processing.labels.label_table import DECIDED
 
 SHOWN = 5
 
@@ -46,12 +49,24 @@ def queue(output: Output, book: Codebook, wanted: Collection[str] | None = None)
 
 
 def sheet_rows(
-    places: Places, output: Output, book: Codebook, wanted: Collection[str] | None = None
+    places: Places,
+    output: Output,
+    book: Codebook,
+    wanted: Collection[str] | None = None,
+    learned: pa.Table | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """The rows of the sheet, as pipelines/review/sheet.py writes them; `wanted` is of `queue`."""
+    """The rows of the sheet, as pipelines/review/sheet.py writes them; `wanted` is of `queue`.
+
+    Besides, each says whether its item `waits` for a person and whether a person has `decided` on it. The
+    most `alike` rows are of `learned` (published.py).
+    """
     going = queue(output, book, wanted)
     known = items(places, output, (row["item_id"] for row in going))
-    for row in going:
+    texts = [{name: known[row["item_id"]][name] for name in TEXT_COLUMNS} for row in going]
+    schema = pa.schema([(name, pa.string()) for name in TEXT_COLUMNS])
+    table = pa.Table.from_pylist(texts, schema)
+    alike = [()] * len(going) if learned is None else most_alike(table, learned)
+    for row, neighbours in zip(going, alike, strict=True):
         item = known[row["item_id"]]
         yield {
             "run": output.manifest["run"],
@@ -59,6 +74,9 @@ def sheet_rows(
             "suggested_code": row["code"],
             "suggested_description": row["description"],
             **{name: row[name] for name in ("confidence", "second_code", "same_text", "reason")},
+            "alike": neighbours,
+            "waits": row["status"] == "review",
+            "decided": row["answer"] in DECIDED,
         }
 
 

@@ -33,7 +33,7 @@ from processing.labels import audit
 from processing.labels.output import automatic
 from processing.policy import Policy
 
-COLUMNS = ("run", "item_id", "title", "brand", "product_type", "code", "why")
+COLUMNS = ("run", "item_id", "title", "brand", "product_type", "code", "none", "why")
 
 
 @dataclass(frozen=True)

@@ -1,25 +1,35 @@
 """The sheet that a reviewer fills in: CSV, or an Excel workbook in which codes are picked from a list.
 
-A spreadsheet must neither calculate with a text (`=1+1`) nor turn it into something else (`007`): in CSV
-such a text gets an apostrophe in front, which is taken off again, and in a workbook every cell is text. A
-number that somebody put into a workbook is read as it is shown; where that is not known, it is a `Number`.
+A spreadsheet must not calculate with a text (`=1+1`): in CSV an apostrophe goes before it, which is taken off
+again. Nor must `007` become something else: in a workbook ids and codes are texts. A number that somebody put
+into a workbook is read as it is shown; where that is not known, it is a `Number`. The page: labelling.py.
 """
+
+from __future__ import annotations
 
 import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import Refused
+from processing.labels.csv_guard import guarded, plain
+
+if TYPE_CHECKING:
+    from pipelines.evidence.neighbours import Neighbour
 
 COLUMNS = (
     *("run", "item_id", "title", "brand", "product_type", "suggested_code", "suggested_description"),
-    *("confidence", "second_code", "same_text", "reason", "code", "why"),
+    *("confidence", "second_code", "same_text", "reason", "alike", "code", "none", "why"),
 )
 MUST = ("run", "item_id", "code")
-FILL_IN = {"code", "why"}
-WIDTHS = {"title": 60, "suggested_description": 40, "reason": 40, "code": 32, "why": 40}
+FILL_IN = ("code", "none", "why")
+WIDTHS = {
+    **{"title": 60, "suggested_description": 40, "confidence": 11, "second_code": 12, "same_text": 10},
+    **{"reason": 40, "alike": 60, "code": 40, "none": 16, "why": 40},
+}
 #: What can stand in the column `code` instead of a code; no codebook has a code of these names.
 WORDS = {
     "NONE": "none of the codes fits",
@@ -27,7 +37,14 @@ WORDS = {
     "WITHDRAW": "take back what a person decided",
 }
 #: The first row says more than the column's name, in words that follow it in parentheses.
-TITLES = {"code": f"code (or {', '.join(WORDS)})", "why": "why (may stay empty)"}
+TITLES = {
+    "alike": "alike (what the model learned from)",
+    "code": f"code (or {', '.join(WORDS)})",
+    "none": "none (x: no code fits)",
+    "why": "why (a comment, may stay empty)",
+}
+#: Between a code and its description where a code is picked from a list.
+PICKED = ": "
 
 
 class Number(str):
@@ -46,7 +63,7 @@ def write(
 ) -> None:
     """Write the sheet, as a workbook where `path` ends in `.xlsx`. `codes`: each code and its description.
 
-    The rows have a value for each of the columns but those to be filled in, `code` and `why`.
+    The rows have a value for each of `columns` but FILL_IN; `alike` has Neighbours (pipelines/evidence).
     """
     if path.suffix == ".xlsx":
         _write_workbook(path, rows, codes, columns)
@@ -55,7 +72,10 @@ def write(
 
 
 def read(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """The rows of a filled sheet, each with its number (the header is row 1). Raises SheetError."""
+    """The rows of a filled sheet, each with its number (the header is row 1). Raises SheetError.
+
+    Each has at least MUST, `none` and `why`. Where only `none` has a mark, `code` is NONE.
+    """
     try:
         rows = _workbook_rows(path) if path.suffix == ".xlsx" else _csv_rows(path)
     except OSError as error:
@@ -69,22 +89,23 @@ def read(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         )
     for number, cells in enumerate(rows, start=2):
         if any(cells):
-            row = dict.fromkeys((*MUST, "why"), "") | dict(zip(header, cells, strict=False))
+            row = dict.fromkeys((*MUST, *FILL_IN), "") | dict(zip(header, cells, strict=False))
             code = row["code"]
-            yield number, row | {"code": code if isinstance(code, Number) else code.strip().removeprefix("'")}
+            if not isinstance(code, Number):
+                row["code"] = code.strip().removeprefix("'")
+            # A box that can be ticked is FALSE in every other row.
+            row["none"] = "" if (mark := row["none"].strip()).upper() == "FALSE" else mark
+            if row["none"] and not row["code"]:
+                row["code"] = "NONE"
+            yield number, row
 
 
 def _write_csv(path: Path, rows: Iterable[Mapping[str, object]], columns: Sequence[str]) -> None:
-    import pyarrow as pa
-
-    from processing.labels.label_table import as_text
-
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         sheet = csv.writer(file)
         sheet.writerow(_header(columns))
         for row in rows:
-            cells = [_text(row.get(name)) for name in columns]
-            sheet.writerow(as_text(pa.chunked_array([cells])).to_pylist())
+            sheet.writerow(guarded(_text(cell)) for cell in _cells(row, columns))
 
 
 def _header(columns: Sequence[str]) -> list[str]:
@@ -101,51 +122,50 @@ def _csv_rows(path: Path) -> Iterator[list[str]]:
     # Where the decimal sign is a comma, spreadsheets put semicolons between the cells.
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    return ([cell.removeprefix("'") for cell in row] for row in rows)
+    return _plain_rows(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+
+
+def _plain_rows(rows: Iterator[list[str]]) -> Iterator[list[str]]:
+    header = next(rows, [])
+    yield header
+    for row in rows:
+        # Older sheets have an apostrophe before all that is no plain word, and so before this number.
+        is_older = dict(zip(header, row, strict=False)).get("same_text", "").startswith("'")
+        yield [cell.removeprefix("'") if is_older else plain(cell) for cell in row]
 
 
 def _write_workbook(
     path: Path, rows: Iterable[Mapping[str, object]], codes: Mapping[str, str], columns: Sequence[str]
 ) -> None:
-    from openpyxl import Workbook
-    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-    from openpyxl.styles import Font, PatternFill
-    from openpyxl.utils import get_column_letter
-    from openpyxl.worksheet.datavalidation import DataValidation
-    from openpyxl.worksheet.worksheet import Worksheet
+    from pipelines import workbook
 
-    book = Workbook()
-    sheet, choices = book.active, book.create_sheet("codes")
-    sheet.title = "review"
+    choose_from = {**codes, **WORDS}
+    with workbook.create(path) as book:
+        # Not text-wrapped: rows of one height are quicker to go through.
+        share, fill_in = book.style(num_format="0.000"), book.style(bg_color="#FFF2CC")
+        styles = [fill_in if name in FILL_IN else share if name == "confidence" else None for name in columns]
+        widths = [WIDTHS.get(name, 16) for name in columns]
+        sheet = book.sheet("review", dict(zip(_header(columns), widths, strict=True)))
+        for row in rows:
+            sheet.row(_cells(row, columns), styles)
+        listed = book.sheet("codes", {"code": 16, "description": 80, "as it is picked": 80})
+        for code, description in choose_from.items():
+            listed.row([code, description, f"{code}{PICKED}{description}"])
+        last, column = max(sheet.rows - 1, 1), columns.index("code")
+        sheet.xlsx.autofilter(0, 0, last, len(columns) - 1)
+        # A bare code may be typed as well: what is no code is found when the sheet is imported.
+        source = f"=codes!$C$2:$C${len(choose_from) + 1}"
+        pick = {"validate": "list", "source": source, "show_error": False}
+        sheet.xlsx.data_validation(1, column, last, column, pick)
 
-    def add(to: Worksheet, number: int, cells: Iterable[object]) -> None:
-        for column, value in enumerate(cells, start=1):
-            cell = to.cell(number, column, ILLEGAL_CHARACTERS_RE.sub("", _text(value)))
-            cell.data_type, cell.number_format = "s", "@"  # "=1+1" is not a formula here
 
-    choose_from = [*codes.items(), *WORDS.items()]
-    for number, pair in enumerate([("code", "description"), *choose_from], start=1):
-        add(choices, number, pair)
-    add(sheet, 1, _header(columns))
-    last = 1
-    for last, row in enumerate(rows, start=2):
-        add(sheet, last, (row.get(name) for name in columns))
-    for column, name in enumerate(columns, start=1):
-        sheet.cell(1, column).font = Font(bold=True)
-        sheet.column_dimensions[get_column_letter(column)].width = WIDTHS.get(name, 14)
-    pick = DataValidation(type="list", formula1=f"codes!$A$2:$A${len(choose_from) + 1}", allow_blank=True)
-    pick.error = f"Pick a code from the list, or {', '.join(WORDS)}."
-    pick.errorTitle, pick.showErrorMessage = "Unknown code", True
-    sheet.add_data_validation(pick)
-    code = get_column_letter(columns.index("code") + 1)
-    pick.add(f"{code}2:{code}{max(last, 2)}")
-    for column, name in enumerate(columns, start=1):
-        if name in FILL_IN:
-            for number in range(1, last + 1):
-                sheet.cell(number, column).fill = PatternFill("solid", fgColor="FFF2CC")
-    sheet.freeze_panes = "A2"
-    book.save(path)
+def _cells(row: Mapping[str, Any], columns: Sequence[str]) -> list[object]:
+    """The values of a row by column; those of FILL_IN are empty unless the row has one."""
+    return [_alike(row.get(name) or ()) if name == "alike" else row.get(name) for name in columns]
+
+
+def _alike(neighbours: Iterable[Neighbour]) -> str:
+    return " | ".join(f"{each.code}{PICKED}{each.title} ({each.similarity:.2f})" for each in neighbours)
 
 
 def _workbook_rows(path: Path) -> Iterator[list[str]]:

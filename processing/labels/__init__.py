@@ -10,6 +10,7 @@ What a month's labels amount to is in ../month. Read reconcile.py, label_table.p
     exact.py               exact bounds of what is wrong, from a sample
     review_queue.py        which labels a person must look at
     standing_decisions.py  what people have said of a month's items, in whichever month
+    csv_guard.py           no formula in a CSV, and the text back from it
     kept_decisions.py      people's decisions put into labels
     published.py           labels that were published before
     output.py              all files of an output, with their manifest

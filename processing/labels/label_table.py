@@ -1,4 +1,7 @@
-"""The labelled rows, every row of the dataset among them: as Parquet for machines, as CSV for people."""
+"""The labelled rows, every row of the dataset among them: as Parquet and as CSV.
+
+People open the workbook that is made of the Parquet file (pipelines/report/label_workbook.py).
+"""
 
 import codecs
 from collections.abc import Mapping
@@ -13,7 +16,7 @@ import pyarrow.parquet as pq
 from processing.arrays import Booleans, Floats
 from processing.codes.codebook import Codebook
 from processing.codes.recode import recode, recode_second
-from processing.labels import review_queue
+from processing.labels import csv_guard, review_queue
 from processing.labels.reliability import Record
 from processing.policy import Policy
 
@@ -54,10 +57,6 @@ DECIDED = ("code", "none", "same_text")
 UNSURE = "The model is not sure enough."
 DOUBTED = "The model has been wrong more often than it says."
 LET_THROUGH = "The model is not sure enough, but reviewers are at capacity."
-
-# What Excel and LibreOffice turn into formulas, numbers, dates, booleans: texts that do not start with a
-# letter, a word and up to four digits (MARCH1, Okt 26: a date in some language), and the two booleans.
-CONVERTED = r"(?i)^([^\pL]|\pL{3,}[ .\-/]?\d{1,4}$|(true|false)$)"
 
 
 def label(
@@ -189,12 +188,10 @@ def write_parquet(table: pa.Table, path: Path) -> None:
 
 
 def write_csv(table: pa.Table, path: Path) -> None:
-    """Write the rows for people: a CSV that opens right in a spreadsheet.
+    """Write the rows for editors and programs: plain values, and no text that a spreadsheet calculates.
 
-    UTF-8 with byte order mark, which Excel needs to see that it is UTF-8. Texts that a spreadsheet would take
-    for a formula, a number, a date or a boolean get an apostrophe in front, so `=1+1` does not run, and `007`
-    and `1e5` stay what they are. A text that starts with an apostrophe gets one too: to have the true text
-    back, take one leading apostrophe off (the Parquet file has it as it is).
+    UTF-8 with byte order mark, which Excel needs to see that it is UTF-8. What csv_guard does to a text that
+    could be a formula is undone there; all else is as in the Parquet file.
     """
     shown = {name: _shown(name, table[name]) for name in table.column_names}
     with path.open("wb") as file:
@@ -207,14 +204,12 @@ def _shown(name: str, values: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     if pa.types.is_floating(values.type):
         return values
     if name in ("item_id", "text_key"):
-        return as_text(values)
+        return _guarded(values)
     encoded = values.combine_chunks().dictionary_encode()
     if pa.types.is_timestamp(encoded.type.value_type):
         return pc.strftime(encoded.dictionary, format="%Y-%m-%dT%H:%M:%SZ").take(encoded.indices)
-    return as_text(encoded.dictionary).take(encoded.indices)
+    return _guarded(encoded.dictionary).take(encoded.indices)
 
 
-def as_text(values: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    """Texts that a spreadsheet leaves alone, see `write_csv`."""
-    converted = pc.match_substring_regex(values, CONVERTED)
-    return pc.if_else(converted, pc.binary_join_element_wise("'", values, ""), values)
+def _guarded(values: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    return pc.replace_substring_regex(values, csv_guard.FORMULA, r"\1'\2")

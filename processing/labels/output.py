@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from processing import container
 from processing.digests import sha256
-from processing.labels import label_table
+from processing.labels import csv_guard, label_table
 from processing.labels.published import OVERTAKEN
 
 STATUSES = ("labelled", "review", "none", "rejected")
@@ -58,6 +58,7 @@ def write(
     rows = {**(rows or {}), "labels.parquet": table.num_rows, "labels.csv": table.num_rows}
     manifest = {
         **about,
+        "csv": csv_guard.RULE,
         "columns": {name: label_table.COLUMNS[name] for name in table.column_names},
         "files": [_file(path, destination, rows.get(path.name)) for path in sorted(folder.iterdir())],
     }

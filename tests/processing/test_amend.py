@@ -81,7 +81,7 @@ def test_the_decisions_stand_next_to_the_labels(labels, amended):
     job = amended(labels, [decision(0, "2")])
     text = (job.output("files") / "decisions.csv").read_bytes().decode("utf-8-sig")
     (row,) = csv.DictReader(io.StringIO(text))
-    assert (row["item_id"], row["label"], row["suggested"]) == ("'000000", "'2", "'1")
+    assert (row["item_id"], row["label"], row["suggested"]) == ("000000", "2", "1")
     assert (row["decided_by"], row["decided_at"]) == ("A. Muster", "2026-11-02T10:00:00.000Z")
     assert (row["answer"], row["kept"]) == ("code", "yes")
 

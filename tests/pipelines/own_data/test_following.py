@@ -152,7 +152,7 @@ def test_a_month_ends_with_its_counts_and_what_to_open(inference):
     )
     ended = inference.follow()
     assert ended.sentence == "1,734 items labelled, 266 to review, 0 rejected."
-    assert ended.next_steps[0] == f"s3://{inference.bucket}/{folder}labels.csv"
+    assert ended.next_steps[0] == "labelmill report workbook DE-weee 2026-10"
 
 
 def test_a_month_that_a_newer_delivery_has_overtaken_says_so(inference):

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from processing.codes import codebook
 from processing.dataset.decisions import read_rows
-from processing.labels import label_table, output, published
+from processing.labels import csv_guard, label_table, output, published
 from processing.labels.kept_decisions import from_before, in_labels, not_kept
 from processing.labels.standing_decisions import ITEM, standing
 from processing.month import summary
@@ -132,8 +132,22 @@ def _write(root: Path, about: dict, found: dict, changed: pa.Table | None) -> tu
         }
         for path in sorted(folder.iterdir())
     ]
-    (folder / "manifest.json").write_text(json.dumps(about | {"files": files}))
+    (folder / "manifest.json").write_text(json.dumps(about | {"csv": csv_guard.RULE, "files": files}))
     return f"s3://{BUCKET}/{key}", folder
+
+
+def as_it_was(folder: Path) -> None:
+    """Write `changes.csv` as it was when an apostrophe stood before all that is no plain word."""
+    path, listing = folder / "changes.csv", folder / "manifest.json"
+    header, *lines = csv.reader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline=""))
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        cells = [[text if text[:1].isalpha() else f"'{text}" for text in line] for line in lines]
+        csv.writer(file).writerows([header, *cells])
+    manifest = json.loads(listing.read_text())
+    del manifest["csv"]
+    [file] = [file for file in manifest["files"] if file["name"] == "changes.csv"]
+    file["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    listing.write_text(json.dumps(manifest))
 
 
 def read(made: list[tuple[str, Path]]) -> dict:
@@ -145,7 +159,7 @@ def read(made: list[tuple[str, Path]]) -> dict:
     items = None
     if changes.exists():
         lines = csv.DictReader(io.StringIO(changes.read_bytes().decode("utf-8-sig"), newline=""))
-        items = [{name: value.removeprefix("'") for name, value in line.items()} for line in lines]
+        items = [{name: csv_guard.plain(value) for name, value in line.items()} for line in lines]
     return {
         "address": address,
         "manifest": manifest,

@@ -146,7 +146,12 @@ class Stack:
         manifest["files"] = [{"name": "labels.parquet", "sha256": hashlib.sha256(body).hexdigest()}]
         listing = json.dumps(manifest).encode()
         self.s3.put_object(Bucket="labelled", Key=f"{prefix}manifest.json", Body=listing)
-        item = {"group": GROUP, "labels": f"s3://labelled/{prefix}", "run": run}
+        item = {
+            "group": GROUP,
+            "labels": f"s3://labelled/{prefix}",
+            "run": run,
+            "recorded_at": at.isoformat(),
+        }
         item["digest"] = hashlib.sha256(listing).hexdigest()
         for entry in (f"MONTH#{PERIOD}", f"LABELS#{PERIOD}#{run}"):
             typed = {name: {"S": value} for name, value in {**item, "entry": entry}.items()}
@@ -169,4 +174,4 @@ class Stack:
         listed = self.s3.list_objects_v2(Bucket="work-bucket", Prefix=f"sheets/{GROUP}/")
         keys = [entry["Key"] for entry in listed.get("Contents", [])]
         bodies = [self.s3.get_object(Bucket="work-bucket", Key=key)["Body"].read().decode() for key in keys]
-        return [json.loads(line) for body in bodies for line in body.splitlines()]
+        return [json.loads(line) for body in bodies for line in body.split("\n") if line]

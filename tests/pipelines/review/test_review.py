@@ -5,6 +5,7 @@ import io
 from pathlib import Path
 from types import MappingProxyType
 
+import pyarrow as pa
 import pytest
 from openpyxl import load_workbook
 
@@ -12,8 +13,12 @@ from pipelines.cli import main
 from pipelines.codebooks.check import problems
 from pipelines.commands import review as command
 from pipelines.review.sheet import COLUMNS, TITLES, WORDS, read, write
+from processing.dataset.text import text_keys
+from processing.labels.csv_guard import plain
 from tests.complaints import complaints
+from tests.pipelines.evidence.kept_rows import ITEM, keep
 from tests.pipelines.review.published_month import BOOK, GROUP, LABELS, PERIOD, RUN, TITLE
+from tests.training.synthetic_group import items
 
 CODE, WHY = TITLES["code"], TITLES["why"]
 SECOND, THIRD = (f"{GROUP}-review-{PERIOD}-{digit * 12}" for digit in "ab")
@@ -42,8 +47,8 @@ def fill(
     text = path.read_bytes().decode("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
     for row in rows:
-        row[CODE] = codes.get(row["item_id"].removeprefix("'"), "")
-        row[WHY] = why.get(row["item_id"].removeprefix("'"), "")
+        row[CODE] = codes.get(plain(row["item_id"]), "")
+        row[WHY] = why.get(plain(row["item_id"]), "")
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         sheet = csv.DictWriter(file, list(rows[0]), delimiter=delimiter)
         sheet.writeheader()
@@ -78,10 +83,29 @@ def test_the_sheet_has_the_waiting_items_the_most_valuable_first(cli):
     assert {row["code"] for row in rows} == {""}
 
 
-def test_a_spreadsheet_neither_calculates_with_the_sheet_nor_changes_an_id(cli):
+def test_the_sheet_shows_the_rows_that_the_model_learned_from_and_that_are_most_like_the_item(cli, stack):
+    printed = cli("export", GROUP, PERIOD)[1]
+    assert f"The column `alike` is empty: {GROUP} has no model m1." in printed
+    rows = items(120, seed=3)
+    titles = pa.array([TITLE, "Kühlschrank weiß", *rows["title"].to_pylist()[2:]])
+    rows = rows.set_column(rows.column_names.index("title"), "title", titles)
+    rows = rows.set_column(rows.column_names.index("text_key"), "text_key", text_keys(GROUP, rows))
+    keep(stack.s3, "work-bucket", rows)
+    model = {name: {"S": value} for name, value in {**ITEM, "group": GROUP, "entry": "MODEL#m1"}.items()}
+    stack.dynamodb.put_item(TableName="ledger", Item=model)
+    path = exported(cli)
+    [alike] = {row["alike"] for _, row in read(path)}
+    codes = dict(zip(rows["title"].to_pylist(), rows["label"].to_pylist(), strict=True))
+    first, second, *others = alike.split(" | ")
+    assert first.startswith(f"{codes[TITLE]}: {TITLE} (0.")
+    assert second.startswith(f"{codes['Kühlschrank weiß']}: Kühlschrank weiß (0.")
+    assert len(others) == 3
+
+
+def test_a_spreadsheet_does_not_calculate_with_the_sheet_whose_ids_are_plain(cli):
     text = exported(cli).read_bytes().decode("utf-8-sig")
     cells = [cell for row in csv.reader(io.StringIO(text, newline="")) for cell in row]
-    assert {"'007", "'=1+1", "'1e5"} <= set(cells)
+    assert {"007", "'=1+1", "1e5"} <= set(cells)
     assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
 
 
@@ -90,6 +114,17 @@ def test_the_codes_in_force_are_shown_and_without_out_the_file_is_named_for_grou
     assert code == 0
     assert f"review-{GROUP}-{PERIOD}.csv: 6 items of {RUN}" in printed
     assert "5a  Haushalt" in printed and "Kleingeräte" not in printed
+
+
+def test_a_sheet_from_when_an_apostrophe_stood_before_more_than_formulas_is_read(cli, stack):
+    path = exported(cli)
+
+    def as_it_was(row):
+        return {name: f"'{value.lstrip(chr(39))}" for name, value in row.items() if value}
+
+    fill(path, {"007": "2", "=1+1": "1"}, change=as_it_was)
+    assert cli("import", str(path), "--by", "A. Muster")[0] == 0
+    assert [(row["item_id"], row["label"]) for row in stack.decisions()] == [("=1+1", "1"), ("007", "2")]
 
 
 def test_decisions_are_recorded_with_who_and_when_and_start_the_amendment(cli, stack):
@@ -137,22 +172,90 @@ def test_a_sheet_saved_where_the_decimal_sign_is_a_comma_is_read(cli, stack, del
     assert [(row["item_id"], row["label"]) for row in stack.decisions()] == [("=1+1", "1")]
 
 
-def test_a_workbook_has_a_list_of_codes_to_pick_from_and_only_text(cli, stack):
+def column(name: str) -> int:
+    """Its number in a workbook."""
+    return COLUMNS.index(name) + 1
+
+
+def test_a_workbook_has_a_list_to_pick_from_that_says_what_each_code_means(cli, stack):
     path = exported(cli, ".xlsx")
     book = load_workbook(path)
     sheet = book["review"]
     [pick] = sheet.data_validations.dataValidation
-    assert pick.formula1 == "codes!$A$2:$A$9" and str(pick.sqref) == "L2:L7"
-    choice = [row[0].value for row in book["codes"].iter_rows(min_row=2)]
-    assert choice == ["1", "2", "5a", "5b", "6", "NONE", "SKIP", "WITHDRAW"]
-    assert sheet.cell(1, 12).value == "code (or NONE, SKIP, WITHDRAW)"
-    cells = [cell for row in sheet.iter_rows() for cell in row if cell.value is not None]
-    assert {cell.data_type for cell in cells} == {"s"}
+    assert pick.formula1 == "codes!$C$2:$C$9" and str(pick.sqref) == "M2:M7"
+    choice = [tuple(cell.value for cell in row) for row in book["codes"].iter_rows(min_row=2)]
+    assert choice[2] == ("5a", "Haushalt", "5a: Haushalt")
+    assert [code for code, *_ in choice] == ["1", "2", "5a", "5b", "6", "NONE", "SKIP", "WITHDRAW"]
+    assert sheet.cell(1, column("code")).value == "code (or NONE, SKIP, WITHDRAW)"
     at = {sheet.cell(number, 2).value: number for number in range(2, 8)}
-    sheet.cell(at["=1+1"], 12).value, sheet.cell(at["007"], 12).value = 1, "5a"
+    picked = {
+        "007": "5a: Haushalt",
+        "grave": "NONE: none of the codes fits",
+        "=1+1": 1,
+        "1e5": "2",
+        "twin-1": "2",
+    }
+    for item, cell in picked.items():
+        sheet.cell(at[item], column("code")).value = cell
     book.save(path)
     assert cli("import", str(path), "--by", "A. Muster")[0] == 0
-    assert {(row["item_id"], row["label"]) for row in stack.decisions()} == {("=1+1", "1"), ("007", "5a")}
+    assert {row["item_id"]: row["label"] for row in stack.decisions()} == {
+        **{"007": "5a", "grave": None, "=1+1": "1", "1e5": "2", "twin-1": "2"}
+    }
+
+
+def test_in_a_workbook_numbers_are_numbers_and_ids_and_codes_are_texts(cli):
+    sheet = load_workbook(exported(cli, ".xlsx"))["review"]
+    numbers = {column("confidence"), column("same_text")}
+    for row in sheet.iter_rows(min_row=2):
+        filled = {cell.column: cell.data_type for cell in row if cell.value is not None}
+        assert {number for number, kind in filled.items() if kind == "n"} == numbers
+        assert set(filled.values()) == {"n", "s"}
+    assert sheet.auto_filter.ref == "A1:O7" and sheet.freeze_panes == "A2"
+    to_fill_in = [sheet.cell(2, column(name)) for name in ("code", "none", "why")]
+    assert {cell.number_format for cell in to_fill_in} == {"@"}
+
+
+@pytest.mark.parametrize("mark", ["x", "1", "yes", True])
+def test_a_mark_in_none_says_that_no_code_fits_in_a_workbook(cli, stack, mark):
+    path = exported(cli, ".xlsx")
+    book = load_workbook(path)
+    for number in range(2, 8):
+        book["review"].cell(number, column("none")).value = False
+    book["review"].cell(2, column("none")).value = mark
+    book.save(path)
+    code, printed = cli("import", str(path), "--by", "A. Muster")
+    assert code == 0 and "1 decision by A. Muster, 5 left open" in printed
+    assert [(row["item_id"], row["answer"], row["label"]) for row in stack.decisions()] == [
+        ("grave", "none", None)
+    ]
+
+
+def test_a_mark_in_none_beside_a_code_is_refused_and_beside_the_word_says_the_same(cli, stack):
+    path = exported(cli)
+    fill(path, {"007": "2", "grave": "none"}, change=lambda row: row | {TITLES["none"]: "x"})
+    code, printed = cli("import", str(path), "--by", "A. Muster")
+    assert code == 1 and stack.decisions() == []
+    assert printed.strip() == (
+        "sheet.csv, row 7: it has a code and a mark in `none` as well. Fix: clear one of the two"
+    )
+    fill(
+        path,
+        {"grave": "none"},
+        change=lambda row: row | {TITLES["none"]: "x" if row["item_id"] == "1e5" else ""},
+    )
+    assert cli("import", str(path), "--by", "A. Muster")[0] == 0
+    assert {row["answer"] for row in stack.decisions()} == {"none"}
+
+
+def test_a_sheet_of_before_there_was_a_column_for_none_is_read(cli, stack):
+    header = 'run,item_id,confidence,same_text,reason,"code (or NONE, SKIP, WITHDRAW)",why (may stay empty)'
+    rows = [f"{RUN},'007,'0.95,'1,,2,heavy", f"{RUN},grave,'0.97,'1,,NONE,", f"{RUN},'1e5,'0.99,'1,,,"]
+    Path("old.csv").write_text("\n".join([header, *rows]))
+    code, printed = cli("import", "old.csv", "--by", "A. Muster")
+    assert code == 0 and "2 decisions by A. Muster, 1 left open" in printed
+    said = {row["item_id"]: (row["label"], row["why"]) for row in stack.decisions()}
+    assert said == {"007": ("2", "heavy"), "grave": (None, None)}
 
 
 @pytest.mark.parametrize(
@@ -212,7 +315,9 @@ def test_none_and_skip_are_answers_in_any_case_of_letters_and_why_is_kept(cli, s
 
 def test_the_csv_itself_says_what_can_be_written_into_it(cli):
     header = exported(cli).read_bytes().decode("utf-8-sig").splitlines()[0]
-    assert '"code (or NONE, SKIP, WITHDRAW)",why (may stay empty)' in header
+    assert header.endswith(
+        '"code (or NONE, SKIP, WITHDRAW)",none (x: no code fits),"why (a comment, may stay empty)"'
+    )
     assert all(f"  {word}  " in cli("export", GROUP, PERIOD)[1] for word in WORDS)
 
 
@@ -390,7 +495,22 @@ def test_a_month_without_labels_is_told(cli):
 
 
 def test_a_sheet_reads_back_what_was_written_whatever_it_holds(tmp_path):
-    texts = ["=1+1", "007", "1e5", 'a"b', "a;b", "a,b", " x ", "ß😀", "\u202eabc", "'x", "+1", "TRUE"]
+    texts = [
+        "=1+1",
+        "007",
+        "1e5",
+        'a"b',
+        "a;b",
+        "a,b",
+        " x ",
+        "ß😀",
+        "\u202eabc",
+        "'x",
+        "+1",
+        "'-1",
+        "'007",
+        "TRUE",
+    ]
     rows = [dict.fromkeys(COLUMNS) | {"run": RUN, "item_id": text, "title": text} for text in texts]
     for suffix in (".csv", ".xlsx"):
         path = tmp_path / f"sheet{suffix}"

@@ -82,7 +82,7 @@ def test_the_sheet_shows_texts_and_nothing_of_the_label(cli):
     rows = [row for _, row in read(drawn(cli))]
     assert len(rows) == 50
     for row in rows:
-        assert set(row) == {"run", "item_id", "title", "brand", "product_type", "code", "why"}
+        assert set(row) == {"run", "item_id", "title", "brand", "product_type", "code", "none", "why"}
         assert {row["title"], row["product_type"], row["code"]} == {TITLE, "Gerät", ""}
     assert {row["item_id"] for row in rows} <= {item for item, *_ in AUTOMATIC} | {"sure"}
     rare = [place for place, row in enumerate(rows) if row["item_id"] in ("auto-0", "auto-1", "auto-2")]
@@ -92,9 +92,19 @@ def test_the_sheet_shows_texts_and_nothing_of_the_label(cli):
 def test_a_workbook_of_a_sample_is_as_blind_and_has_the_list_of_codes(cli):
     book = load_workbook(drawn(cli, file="sample.xlsx"))
     header = [cell.value for cell in book["review"][1]]
-    assert header == ["run", "item_id", "title", "brand", "product_type", CODE, TITLES["why"]]
+    assert header == ["run", "item_id", "title", "brand", "product_type", CODE, TITLES["none"], TITLES["why"]]
     assert {row[0].value for row in book["codes"].iter_rows(min_row=2)} >= {"1", "5a", "NONE", "SKIP"}
     assert {cell.value for row in book["review"].iter_rows(min_row=2, min_col=6) for cell in row} == {None}
+
+
+def test_a_page_to_label_on_offers_the_same_codes_for_each_item_of_a_sample(cli, monkeypatch):
+    shown = []
+    monkeypatch.setattr("pipelines.report.review_page", lambda contents: shown.append(contents) or "")
+    drawn(cli, file="sample.html")
+    [contents] = shown
+    assert len(contents["items"]) == 50
+    first, *others = (item["offered"] for item in contents["items"])
+    assert {why for _, why in first} == {"frequent"} and others == [first] * 49
 
 
 def test_the_sample_is_drawn_once_and_its_seed_recorded(cli, stack):

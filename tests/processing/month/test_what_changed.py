@@ -17,7 +17,7 @@ EARLIER = CODEBOOK | {"version": "2026-09"}
 
 def changes(job) -> list[list[str]]:
     lines = (job.output("files") / "changes.csv").read_bytes().decode("utf-8-sig").splitlines()
-    return [line.replace('"', "").replace("'", "").split(",") for line in lines[1:]]
+    return [line.replace('"', "").split(",") for line in lines[1:]]
 
 
 def test_the_first_month_has_counts_and_nothing_to_compare_with(month):
