@@ -58,7 +58,7 @@ class Run(NamedTuple):
 
     Attributes:
         group: the model group, like DE-weee.
-        purpose: training, inference, test, review or comparison.
+        purpose: training, inference, test, review or comparison; sample or second in the name of a sheet.
         period: the month, like 2026-10.
     """
 

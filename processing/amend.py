@@ -13,7 +13,7 @@ from processing.codes import codebook
 from processing.codes.codebook import Codebook
 from processing.dataset.decisions import read_decisions
 from processing.errors import NotReconciled
-from processing.labels import kept_decisions, label_table, output, published
+from processing.labels import agreement, audit, kept_decisions, label_table, output, published
 from processing.labels.published import Published
 from processing.month import month_changes, summary
 from processing.month.attention import with_attention
@@ -40,6 +40,9 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     table, others = kept_decisions.put_for_same_text(table, kept, book, options.period, same_text)
     table = label_table.replace(table, pc.or_(decided, others), constants)
 
+    runs = {*before.manifest.get("amended_runs", []), before.manifest["run"]}
+    audited, rows_of_sample = _audit(before, runs)
+    coded_twice = _coded_twice(before, runs)
     about = {
         **{name: value for name, value in before.manifest.items() if name not in ("columns", "files")},
         **constants,
@@ -53,15 +56,22 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         "reasons": _reasons(before, table),
     }
     folder = container.output_folder("files")
-    found = _summary(table, about, decisions, book)
+    found = _summary(table, about, decisions, book, audited)
+    found["agreement"] = None if coded_twice is None else agreement.evaluate(coded_twice, table)
     summary.write(found, folder)
     label_table.write_csv(decisions, folder / "decisions.csv")
     left = kept_decisions.overtaken(table, decisions, before.overtaken)
     rows = {"decisions.csv": decisions.num_rows, **output.write_overtaken(left)}
+    rows |= audit.write_answers(rows_of_sample, folder)
+    rows |= agreement.write_answers(coded_twice, folder)
     digest = output.write(table, about, options.destination, rows)
     counts = {name: about[name] for name in ("rows", *output.STATUSES)}
-    # MLOps got the message about the model when it labelled the month.
-    return counts | summary.message(found) | {"alarms": 0, "manifest_digest": digest}
+    message = counts | summary.message(found) | {"audited": audit.in_short(found.get("audit"))}
+    # MLOps got the message about the model when it labelled the month; what people found out is new to them.
+    message |= {"alarms": int(audited is not None and audited["refuted"]), "manifest_digest": digest}
+    if audited is not None and not audited["refuted"]:
+        message["attention"] = f"{message['attention']} {audit.in_words(audited)}"
+    return message
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
@@ -89,10 +99,36 @@ def _reasons(before: Published, table: pa.Table) -> dict[str, int]:
     return now | {reason: count for reason, count in before.manifest["reasons"].items() if reason not in gone}
 
 
+def _audit(before: Published, runs: set[str]) -> tuple[dict[str, Any] | None, pa.Table | None]:
+    """What a sheet of a blind sample says, if this is one; and the sample's rows with their answers, if any.
+
+    `runs` made the labels until now: where the month was labelled anew since the sample was drawn, it says
+    nothing of these labels.
+    """
+    rows = audit.read_answers(container.input_folder("labels"), before.manifest["files"])
+    sample = audit.read_sample(container.input_folder("decisions"))
+    if sample is None or sample["of"] not in runs:
+        return None, rows
+    rows = audit.answered(sample, rows)
+    promised = audit.promise(summary.read(container.input_folder("labels")))
+    return audit.evaluate(sample, rows, promised), rows
+
+
+def _coded_twice(before: Published, runs: set[str]) -> pa.Table | None:
+    """The rows that second reviewers have coded, this sheet's among them; None where there are none."""
+    rows = agreement.read_answers(container.input_folder("labels"), before.manifest["files"])
+    second = agreement.read_second(container.input_folder("decisions"))
+    return rows if second is None or second["of"] not in runs else agreement.answered(second, rows)
+
+
 def _summary(
-    table: pa.Table, about: dict[str, object], decisions: pa.Table, book: Codebook
+    table: pa.Table,
+    about: dict[str, object],
+    decisions: pa.Table,
+    book: Codebook,
+    audited: dict[str, Any] | None,
 ) -> dict[str, Any]:
-    """The summary of what is amended, with counts as they are now."""
+    """The summary of what is amended, with counts as they are now; a new audit replaces an earlier one."""
     before = summary.read(container.input_folder("labels"))
     earlier_items = {row["code"]: row["earlier_items"] for row in before["codes"]}
     nothing = 0 if before["earlier"] else None
@@ -109,6 +145,7 @@ def _summary(
         "codes": [row | {"earlier_items": earlier_items.get(row["code"], nothing)} for row in by_code] + gone,
         "review": before["review"] | {"items": about["review"]},
         "decisions": people | kept_decisions.in_labels(table) | {"not_kept": not_kept},
+        "audit": audited or before.get("audit"),
     }
     # Labels from before summaries had a history: what was found then stays.
     return with_attention(found) if "history" in found else found

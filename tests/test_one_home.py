@@ -37,7 +37,7 @@ SPELLED = {
     ),
     "keys.py has the ledger's keys": re.compile(
         r"^(GROUP|TRAINED|WINNER)$"
-        r"|(MODEL|PREDICTIONS|MONTH|LABELS|DECISION|APPROVAL|NOITEMS|NOTICE|DISMISSED|STATUS)#"
+        r"|(MODEL|PREDICTIONS|MONTH|LABELS|DECISION|APPROVAL|SAMPLE|NOITEMS|NOTICE|DISMISSED|STATUS)#"
     ),
     "keys.py splits the ledger's keys": re.compile("^#$"),
 }

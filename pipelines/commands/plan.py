@@ -96,6 +96,7 @@ def _as_json(
     args: argparse.Namespace, groups: list[ModelGroup], settings: Settings, prices: Prices, made: Plan
 ) -> dict[str, Any]:
     from pipelines.plan.definitions import capacity_wait
+    from pipelines.plan.samples import samples
 
     items = sum(group.items for group in groups)
     return {
@@ -108,10 +109,27 @@ def _as_json(
         **asdict(made),
         "dollars": made.dollars,
         "dollars_per_million_items": {name: _per_million(part, items) for name, part in made.parts.items()},
+        "samples": [asdict(sample) for sample in samples(groups)],
         "waits_for_machines": asdict(capacity_wait("training")),
         "prices_as_of": prices.as_of,
         "sources": prices.sources,
     }
+
+
+def _people(groups: list[ModelGroup]) -> str:
+    """What it takes to look at a blind sample of each group."""
+    from pipelines.plan.samples import SECONDS_AN_ITEM, samples
+    from processing.labels.audit import EACH, WIDTH
+
+    drawn = samples(groups)
+    most = max(drawn, key=lambda sample: sample.rows)
+    return (
+        f"To know within {100 * WIDTH:g} points how many labels of each group are right (labelmill review "
+        f"sample): {counted(sum(sample.rows for sample in drawn), 'item')} a month, "
+        f"{sum(sample.minutes for sample in drawn) / 60:.1f} hours at {SECONDS_AN_ITEM} seconds an item; of "
+        f"{most.group} {counted(most.rows, 'item')}, {most.minutes:.0f} minutes. Rare codes add up to {EACH} "
+        "items each."
+    )
 
 
 def _per_million(part: Part, items: int) -> float:
@@ -162,6 +180,7 @@ def _show(
         f"{lacking.longest_seconds // 60} minutes and tries again, {lacking.tries} times in all and at most "
         f"{lacking.longest_hours:.0f} hours; that is not in the hours above."
     )
+    console.print(_people(groups))
     for name, reason in made.failed.items():
         console.print(f"NOT DONE: {name}: {reason}")
 

@@ -1,9 +1,10 @@
-"""`labelmill review`: the sheet of uncertain items, out and back."""
+"""`labelmill review`: sheets of uncertain items and of blind samples, out and back."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,24 +16,30 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from pipelines.review.published import Output, Places
+    from processing.codes.codebook import Codebook
 
+ANEW = "the month was labelled anew since this was drawn"
 EPILOG = """\
 Fill in the column `code`: a code, or NONE (no code fits), SKIP (I cannot tell), WITHDRAW (take back what a
 person decided). A mark in `none` says NONE as well, `why` may say the reason. Leave all other columns as they
 are; empty rows stay open. The sheet is CSV; a workbook with a list to pick from where the file ends in .xlsx;
 a page to label on by keys, in any browser and offline, where it ends in .html: it saves a CSV.
 With --items the sheet has the items you name, also those that are labelled or decided: to correct them.
+With --second a few of the rows go on a second sheet, for another person: it shows how far two people agree.
+`sample` draws labels that no person has looked at, once a month, and shows nothing of them: what comes back
+measures how many are right, and corrects those that are not.
 
 Examples:
   labelmill review export DE-weee 2026-10 --out review.xlsx
   labelmill review export DE-weee 2026-10 --out review.html
   labelmill review import review.xlsx --by "A. Muster"
   labelmill review export DE-weee 2026-10 --items wrong.txt --out correct.xlsx
+  labelmill review sample DE-weee 2026-10 --out sample.xlsx
 """
 
 
 def add_parser(subparsers: Subparsers) -> None:
-    """Add `review` and its two verbs to the command line."""
+    """Add `review` and its three verbs to the command line."""
     parser = subparsers.add_parser(
         "review",
         description="Export the items a person must review, import the decisions (docs/outputs.md).",
@@ -51,11 +58,29 @@ def add_parser(subparsers: Subparsers) -> None:
     export.add_argument(
         "--run", dest="of_run", metavar="RUN", help="labels of this run (default: the newest)"
     )
-    export.add_argument(
+    which = export.add_mutually_exclusive_group()
+    which.add_argument(
         "--items", type=Path, metavar="FILE", help="these items, whatever their status: one item_id a line"
+    )
+    which.add_argument(
+        "--second", type=Path, metavar="FILE", help="a sheet of some of the rows, for a second person to code"
     )
     export.add_argument("--out", type=Path, metavar="FILE", help="default: review-GROUP-PERIOD.csv")
     export.set_defaults(run=guarded(_export))
+
+    sample = verbs.add_parser(
+        "sample",
+        help="write a blind random sample of the labels that no person has looked at",
+        epilog="Example: labelmill review sample DE-weee 2026-10 --width 1 --out sample.xlsx",
+    )
+    sample.add_argument("group", metavar="GROUP", help="a model group, such as DE-weee")
+    sample.add_argument("period", metavar="PERIOD", help="such as 2026-10")
+    sample.add_argument(
+        "--width", type=_points, metavar="POINTS", help="of the interval, to either side (default: 2)"
+    )
+    sample.add_argument("--most", type=int, metavar="N", help="at most so many rows, however wide it gets")
+    sample.add_argument("--out", type=Path, metavar="FILE", help="default: sample-GROUP-PERIOD.csv")
+    sample.set_defaults(run=guarded(_sample))
 
     import_ = verbs.add_parser(
         "import",
@@ -66,14 +91,51 @@ def add_parser(subparsers: Subparsers) -> None:
     import_.add_argument("--by", required=True, metavar="NAME", help="who decided; kept with each decision")
     import_.set_defaults(run=guarded(_import))
 
-    add_stack(export, import_)
+    add_stack(export, sample, import_)
 
 
 def _export(args: argparse.Namespace) -> int:
     path = args.out or Path(f"review-{args.group}-{args.period}.csv")
     wanted = _ids(args.items) if args.items else None
-    print(export_sheet(_places(args.stack), args.group, args.period, path, args.of_run, wanted))
+    places = _places(args.stack)
+    print(export_sheet(places, args.group, args.period, path, args.of_run, wanted, args.second))
     return 0
+
+
+def _points(text: str) -> float:
+    """Points as a share: `2` is 0.02."""
+    if not re.fullmatch(r"\d{1,2}(\.\d{1,2})?", text) or not 0.1 <= float(text) <= 50:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of points from 0.1 to 50")
+    return float(text) / 100
+
+
+def _sample(args: argparse.Namespace) -> int:
+    path = args.out or Path(f"sample-{args.group}-{args.period}.csv")
+    print(sample_sheet(_places(args.stack), args.group, args.period, path, args.width, args.most))
+    return 0
+
+
+def sample_sheet(
+    places: Places,
+    group: str,
+    period: str,
+    path: Path,
+    width: float | None = None,
+    most: int | None = None,
+) -> str:
+    """Write the sheet of a month's blind sample; return the message for the person.
+
+    `places` is of pipelines/review/published.py; `width` and `most` of pipelines.review.sample.draw. Raises
+    ReviewError.
+    """
+    from pipelines.review import sample
+    from pipelines.review.published import current_codebook, published
+
+    drawn = sample.draw(places, published(places, group, period), datetime.now(UTC), width, most)
+    codes = _codes(current_codebook(places, group), period)
+    _write(path, drawn.output, list(sample.sheet_rows(places, drawn)), codes, sample.COLUMNS)
+    written = f"{path}: {counted(len(drawn.rows), 'item')} of {len(drawn.codes):,} labels without a person"
+    return f"{written}, drawn on {drawn.record['drawn_at'][:10]} as {drawn.name}\n{_choice(codes, period)}"
 
 
 def _ids(path: Path) -> list[str]:
@@ -93,15 +155,18 @@ def export_sheet(
     path: Path,
     of_run: str | None = None,
     wanted: list[str] | None = None,
+    second: Path | None = None,
 ) -> str:
     """Write a month's sheet or page to label on, none if nothing waits; return what to tell people.
 
     `places` is of pipelines/review/published.py; `of_run` names the labels' run, by default the newest;
-    `wanted` are the ids of the items, by default of those that wait for review. Raises ReviewError.
+    `wanted` are the ids of the items, by default of those that wait for review; `second` is where the sheet
+    for a second reviewer goes, if there is to be one. Raises ReviewError.
     """
     from pipelines.review import sheet
     from pipelines.review.published import current_codebook, published
     from pipelines.review.queue import sheet_rows
+    from pipelines.review.second import draw as draw_second
 
     output = published(places, group, period, of_run)
     book = current_codebook(places, group)
@@ -109,16 +174,27 @@ def export_sheet(
     rows = list(sheet_rows(places, output, book, wanted, learned_rows))
     if not rows:
         return f"Nothing is waiting for review in {output.address}"
-    in_force = set(book.in_force(period))
-    codes = {code.code: code.description for code in book.codes if code.code in in_force}
-    if path.suffix == ".html":
-        _write_page(path, output, rows, codes)
-    else:
-        sheet.write(path, rows, codes)
-    choice = {**codes, **sheet.WORDS}
-    listed = "\n".join(f"  {code}  {description}" for code, description in choice.items())
+    codes = _codes(book, period)
+    _write(path, output, rows, codes, sheet.COLUMNS)
     written = f"{path}: {counted(len(rows), 'item')} of {output.manifest['run']}"
-    return f"{written}{lacking}\nThe column `code` takes one of these, in force in {period}:\n{listed}"
+    if second:
+        twice = draw_second(places, output, rows, datetime.now(UTC))
+        _write(second, output, twice, codes, sheet.COLUMNS)
+        written += f"\n{second}: {len(twice)} of them, for a second person to code"
+    return f"{written}{lacking}\n{_choice(codes, period)}"
+
+
+def _codes(book: Codebook, period: str) -> dict[str, str]:
+    """The codes in force in a month, each with its description."""
+    in_force = set(book.in_force(period))
+    return {code.code: code.description for code in book.codes if code.code in in_force}
+
+
+def _choice(codes: dict[str, str], period: str) -> str:
+    from pipelines.review.sheet import WORDS
+
+    listed = "\n".join(f"  {code}  {description}" for code, description in {**codes, **WORDS}.items())
+    return f"The column `code` takes one of these, in force in {period}:\n{listed}"
 
 
 def _learned(places: Places, output: Output) -> tuple[pa.Table | None, str]:
@@ -133,10 +209,16 @@ def _learned(places: Places, output: Output) -> tuple[pa.Table | None, str]:
         return None, f"\nThe column `alike` is empty: {error}"
 
 
-def _write_page(path: Path, output: Output, rows: list[dict[str, Any]], codes: Mapping[str, str]) -> None:
+def _write(
+    path: Path, output: Output, rows: list[dict[str, Any]], codes: Mapping[str, str], columns: Sequence[str]
+) -> None:
+    """Write a sheet, or, where the file's name ends in `.html`, the page to label on."""
     from pipelines.report import review_page
-    from pipelines.review import labelling
+    from pipelines.review import labelling, sheet
 
+    if path.suffix != ".html":
+        sheet.write(path, rows, codes, columns)
+        return
     about = {"group": output.manifest["group"], "period": output.manifest["period"]}
     frequent = labelling.most_frequent(output.labels["code"])
     contents = labelling.contents(rows, codes, frequent, **about, file=f"{path.stem}.csv")
@@ -158,15 +240,23 @@ def import_sheet(places: Places, path: Path, by: str) -> str:
 
     `places` is of pipelines/review/published.py; `by` is who decided. Raises ReviewError or SheetError.
     """
-    from pipelines.review import decisions, sheet
+    from pipelines.review import decisions, sample, second, sheet
     from pipelines.review.published import current_codebook, published
+    from processing.labels import audit
 
     rows = list(sheet.read(path))
     group, period = decisions.group_and_period(rows, str(path))
     newest = published(places, group, period)
-    exported = rows[0][1]["run"]
-    seen = newest if exported == newest.manifest["run"] else published(places, group, period, exported)
-    found = decisions.read_sheet(rows, seen, newest, current_codebook(places, group), str(path))
+    exported, now = rows[0][1]["run"], datetime.now(UTC)
+    if twice := second.find(places, exported):
+        return _import_second(places, path, rows, twice, newest, by, now)
+    drawn = sample.find(places, exported)
+    if drawn:
+        seen = drawn.output
+    else:
+        seen = newest if exported == newest.manifest["run"] else published(places, group, period, exported)
+    items = {row["item_id"] for row in drawn.rows} if drawn else None
+    found = decisions.read_sheet(rows, seen, newest, current_codebook(places, group), str(path), items)
     left = sum(not row["code"] for _, row in rows)
     said = [f"{counted(len(found.decisions), 'decision')} by {by}, {left} left open"]
     if found.known:
@@ -174,10 +264,44 @@ def import_sheet(places: Places, path: Path, by: str) -> str:
     if found.overtaken:
         said += [f"{len(found.overtaken)} not taken:", decisions.first(found.overtaken)]
         said.append("Export those again where it matters (labelmill review export --items)")
-    if found.decisions:
-        run, new = decisions.send(places, newest, found.decisions, by, datetime.now(UTC))
+    beside = None
+    if drawn and drawn.record["of"] not in newest.runs:
+        said.append(f"{ANEW}: of these labels the sample measures nothing")
+    elif drawn and sample.is_news(places, newest, audit.ANSWERS, found.answers):
+        beside = audit.SAMPLE, sample.handed_over(places, drawn, found.answers, by, now)
+        said.append(f"{len(found.answers)} answers on a sample of {len(drawn.rows)}")
+    if found.decisions or beside:
+        run, new = decisions.send(places, newest, found.decisions, by, now, beside)
         said.append(f"The run {run} publishes them" if new else f"They were imported before: see run {run}")
     return "\n".join(said)
+
+
+def _import_second(
+    places: Places,
+    path: Path,
+    rows: list[tuple[int, dict[str, str]]],
+    record: dict[str, str],
+    newest: Output,
+    by: str,
+    now: datetime,
+) -> str:
+    """As `import_sheet`, of a second reviewer's sheet: it changes no label, people's agreement is counted."""
+    from pipelines.review import decisions, sample, second
+    from pipelines.review.published import ReviewError, current_codebook, published
+    from processing.labels import agreement
+
+    group, period = newest.manifest["group"], newest.manifest["period"]
+    seen = published(places, group, period, record["run"])
+    waiting, drawn = second.drawn_from(seen, record)
+    found = decisions.read_sheet(rows, seen, newest, current_codebook(places, group), str(path), drawn)
+    if record["of"] not in newest.runs:
+        raise ReviewError(f"{path}: {ANEW}. Fix: export sheets of the new labels")
+    said = f"{counted(len(found.answers), 'answer')} by {by}, to compare with what others decided"
+    if not sample.is_news(places, newest, agreement.ANSWERS, found.answers):
+        return f"{said}: all known already"
+    beside = agreement.SECOND, second.handed_over(record, waiting, found.answers, by, now)
+    run, new = decisions.send(places, newest, [], by, now, beside)
+    return f"{said}\nThe run {run} counts them" if new else f"They were imported before: see run {run}"
 
 
 def _places(stack: str) -> Places:

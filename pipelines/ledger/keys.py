@@ -22,6 +22,7 @@ LABELS = "LABELS#{period}#{run}"
 DECISIONS = "DECISION#"
 DECISION = DECISIONS + "{time}#{run}"
 APPROVAL = "APPROVAL#{run}"
+SAMPLE = "SAMPLE#{sample}"
 #: An approval that nobody answers within this many days means no.
 APPROVAL_DAYS = 7
 NO_ITEMS = "NOITEMS#{purpose}#{period}"
@@ -43,6 +44,7 @@ _FORMS = {
         LABELS,
         DECISION,
         APPROVAL,
+        SAMPLE,
         NO_ITEMS,
         NOTICE,
         DISMISSED,

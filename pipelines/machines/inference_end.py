@@ -12,6 +12,8 @@ from pipelines.names import DECISIONS, RUN_FOLDER, SHEET
 from pipelines.runs import EVENT_VERSION
 
 MODEL = "$.made.model"
+#: How many labels without a person are right, by a blind sample; empty where nobody has looked.
+AUDITED = "$.published.message.audited"
 #: What a message that asks for attention says beside group, period and model.
 ATTENTION = {
     "attention": "$.published.message.attention",
@@ -42,10 +44,11 @@ def end(failure: states.State) -> tuple[states.State, states.Choice, states.Choi
     )
     late.default_choice(labelled)
 
+    amended = record_labels("RecordAmended", failure, lost, found={"audited": Path(AUDITED)})
     audience = states.Choice("Audience")
     ways = {
         "test": states.Chain([_record_predictions(failure), announce]),
-        "review": states.Chain([record_labels("RecordAmended", failure, lost), keep]),
+        "review": states.Chain([amended, keep]),
     }
     for purpose, way in ways.items():
         audience.add_choice(choice_rule.ChoiceRule.StringEquals("$.purpose", purpose), way)

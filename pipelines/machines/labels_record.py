@@ -3,6 +3,8 @@
 MONTH# says which labels are the month's, LABELS# all that ever were published (docs/contracts.md).
 """
 
+from collections.abc import Mapping
+
 from stepfunctions.steps import choice_rule, states
 
 from pipelines import names
@@ -91,18 +93,24 @@ def read_month(failure: states.State, then: states.State) -> states.State:
 
 
 def record_labels(
-    state_id: str, failure: states.State, lost: states.State, *, winner: str | None = None
+    state_id: str,
+    failure: states.State,
+    lost: states.State,
+    *,
+    winner: str | None = None,
+    found: Mapping[str, Path] | None = None,
 ) -> states.State:
     """Make the labels the month's and part of its history, or neither; to `lost` where they may not be.
 
     They may if all that they rest on is as the run has read it: the labels they replace, the group's codebook
-    and policy, and `winner` (the path of a model), where one has labelled the items.
+    and policy, and `winner` (the path of a model), where one has labelled the items. `found` are attributes
+    that both items have besides.
     """
     checks = {keys.GROUP: {"codebook_version": CODEBOOK_VERSION, "policy": POLICY}}
     if winner:
         checks[keys.WINNER] = {"model": winner}
     table = text("{}/{}labels.parquet", "$.target.bucket", "$.target.folder.prefix")
-    month = {**_labels(keys.MONTH), "dataset": Path("$.made.dataset"), "table": table}
+    month = {**_labels(keys.MONTH), "dataset": Path("$.made.dataset"), "table": table, **(found or {})}
     replaced = {
         "ConditionExpression": "attribute_not_exists(entry) OR #run = :replaced",
         "ExpressionAttributeNames": {"#run": "run"},
@@ -113,7 +121,7 @@ def record_labels(
         "TransactItems": [
             *(_unchanged(entry, read) for entry, read in checks.items()),
             {"Put": {**ledger, "Item": typed(month), **replaced}},
-            {"Put": {**ledger, "Item": typed(_version()), **NEW}},
+            {"Put": {**ledger, "Item": typed({**_version(), **(found or {})}), **NEW}},
         ],
         # A retry after a lost answer is the same write; the next look at the month is another.
         "ClientRequestToken": Path(

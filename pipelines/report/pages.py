@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from pipelines.report import formats, plots
 from processing.codes import codebook
 from processing.dataset.kinds import KINDS
+from processing.labels import audit
 from processing.labels.label_table import DECIDED
 from processing.month.month_changes import CAUSES
 from processing.policy import all_to_review
@@ -82,6 +83,7 @@ def labels_page(month: dict[str, Any]) -> str:
         shown={cause: [item for item in items if item["cause"] == cause][:ITEMS] for cause in CONCERN},
         in_force=set(codebook.parse(month["codebook"]).in_force(summary["period"])),
         codes_plot=plots.codes(summary),
+        audit_in_words=audit.in_words(summary["audit"]) if summary.get("audit") else None,
     )
 
 

@@ -7,5 +7,7 @@ amended version is made by processing/amend.py. Read published.py first.
     queue.py      which rows go out, in which order
     sheet.py      the sheet: CSV or Excel
     labelling.py  what the page to label on has
+    sample.py     a blind sample of labels that nobody has seen
+    second.py     some rows of a sheet for a second reviewer
     decisions.py  the filled sheet: checked, recorded, sent on
 """

@@ -26,6 +26,8 @@ from processing.labels.label_table import DECIDED
 #: What a person says of an item (processing/dataset/decisions.py), and the code where one is said.
 Answer = tuple[str | None, str | None]
 
+#: In the name of a blind sample or of a second reviewer's sheet, where a run's name has what it is for.
+SAMPLE, SECOND = "sample", "second"
 SHOWN = 20
 MOST_LETTERS = 300
 #: The answers that a sheet writes as words.
@@ -45,7 +47,7 @@ def group_and_period(rows: Sequence[tuple[int, Mapping[str, str]]], file: str) -
         )
     (run,) = runs_named
     named = names.parse_run(run)
-    if not named or named.purpose not in ("inference", "review"):
+    if not named or named.purpose not in ("inference", "review", SAMPLE, SECOND):
         raise ReviewError(
             f"{file}, row 2: {run!r} is not a run. Fix: leave the column `run` as it was exported"
         )
@@ -59,22 +61,30 @@ class Sheet:
     Attributes:
         decisions: to be put into the labels, each with `item_id`, `text_key`, `answer`, `label`, `suggested`
             and `why` (processing/dataset/decisions.py).
+        answers: the answer and the code of every filled row, by its item.
         known: how many rows say what the labels have already.
         overtaken: a sentence for each row that the newest labels left behind: its item's text has changed, it
             is gone, or somebody has decided since. Nothing is wrong with such a row; it is not taken.
     """
 
     decisions: list[dict[str, Any]]
+    answers: dict[str, Answer]
     known: int
     overtaken: list[str]
 
 
 def read_sheet(
-    rows: Sequence[tuple[int, Mapping[str, str]]], seen: Output, newest: Output, book: Codebook, file: str
+    rows: Sequence[tuple[int, Mapping[str, str]]],
+    seen: Output,
+    newest: Output,
+    book: Codebook,
+    file: str,
+    drawn: Collection[str] | None = None,
 ) -> Sheet:
     """What the rows of a sheet say; a row without code says nothing.
 
-    `seen` are the labels that the sheet is of, `newest` those of the month now, maybe the same.
+    `seen` are the labels that the sheet is of, `newest` those of the month now, maybe the same. `drawn` are
+    the items drawn for the sheet of a blind sample or of a second reviewer: SKIP decides nothing there.
     Raises ReviewError naming file, row and fix of all that is wrong: then nothing is taken.
     """
     filled = [(number, row) for number, row in rows if row["code"]]
@@ -84,17 +94,24 @@ def read_sheet(
     in_force = book.in_force(newest.manifest["period"])
     wrong, overtaken, known = [], [], 0
     taken: dict[str, dict[str, Any]] = {}
+    answers: dict[str, Answer] = {}
     listed: set[str] = set()
     ids = [row["item_id"] for _, row in filled]
     twins = _twins(seen, [item for item in ids if isinstance(item, Number)])
     for number, row in filled:
         item, code = row["item_id"], _codes_meant(row["code"], in_force)
         answer = _answer(code[0], in_force)
-        problem = _unclear(row, code, twins) or _problem(row, answer, before.get(item), in_force, listed)
+        problem = _unclear(row, code, twins) or _problem(
+            row, answer, before.get(item), in_force, listed, drawn
+        )
         listed.add(item)
         if problem or answer is None:
             wrong.append(f"{file}, row {number}: {problem}")
-        elif since := _since(before[item], now.get(item), answer):
+            continue
+        answers[item] = answer
+        if drawn is not None and answer[0] == "skip":
+            continue
+        if since := _since(before[item], now.get(item), answer):
             overtaken.append(f"{file}, row {number}: the item {item!r} {since}")
         elif _says(now[item]) == answer:
             known += 1
@@ -102,7 +119,7 @@ def read_sheet(
             taken[item] = _decision(row, now[item], answer)
     if wrong:
         raise ReviewError(first(wrong))
-    return Sheet(list(taken.values()), known, overtaken)
+    return Sheet(list(taken.values()), answers, known, overtaken)
 
 
 def first(sentences: Sequence[str]) -> str:
@@ -112,27 +129,33 @@ def first(sentences: Sequence[str]) -> str:
 
 
 def send(
-    places: Places, output: Output, decided: list[dict[str, Any]], by: str, now: datetime
+    places: Places,
+    output: Output,
+    decided: list[dict[str, Any]],
+    by: str,
+    now: datetime,
+    beside: tuple[str, Mapping[str, Any]] | None = None,
 ) -> tuple[str, bool]:
     """Hand the decisions over, and start the run that amends the labels.
+
+    `beside` is a file that goes with the decisions: what the sheet of a blind sample says (processing/labels/
+    audit.py), or a second reviewer's (agreement.py there).
 
     Returns:
         The run's name and whether it is new: the same decisions on the same labels are one run.
     """
     made = sorted([row["item_id"], row["answer"], row["label"], row["why"]] for row in decided)
-    digest = hashlib.sha256(json.dumps([made, by]).encode()).hexdigest()
+    sent = [made, by, *((beside[0], beside[1]["said"]) if beside else ())]
+    digest = hashlib.sha256(json.dumps(sent).encode()).hexdigest()
     group, period = output.manifest["group"], output.manifest["period"]
     run = runs.review(group, period, output.address, digest)
     known = items(places, output, (row["item_id"] for row in decided))
     who = {"decided_by": by, "decided_at": now.isoformat(timespec="milliseconds")}
     lines = [json.dumps({**known[row["item_id"]], **row, **who}, ensure_ascii=False) for row in decided]
-    key = names.SHEET.format(group=group, sheet=run["sheet"]) + "decisions.jsonl"
-    body = ("\n".join(lines) + "\n").encode()
-    try:
-        places.s3.put_object(Bucket=places.work_bucket, Key=key, Body=body, IfNoneMatch="*")
-    except places.s3.exceptions.ClientError as error:
-        if error.response["Error"]["Code"] != "PreconditionFailed":
-            raise
+    folder = names.SHEET.format(group=group, sheet=run["sheet"])
+    if beside:
+        _put_once(places, folder + beside[0], json.dumps(beside[1], ensure_ascii=False))
+    _put_once(places, folder + "decisions.jsonl", "".join(f"{line}\n" for line in lines))
     try:
         places.states.start_execution(
             stateMachineArn=places.machine_arn, name=run["run"], input=json.dumps(run)
@@ -140,6 +163,15 @@ def send(
     except places.states.exceptions.ExecutionAlreadyExists:
         return run["run"], False
     return run["run"], True
+
+
+def _put_once(places: Places, key: str, text: str) -> None:
+    """Write an object to the work bucket, unless it is there."""
+    try:
+        places.s3.put_object(Bucket=places.work_bucket, Key=key, Body=text.encode(), IfNoneMatch="*")
+    except places.s3.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] != "PreconditionFailed":
+            raise
 
 
 def _decision(row: Mapping[str, str], label: Mapping[str, Any], answer: Answer) -> dict[str, Any]:
@@ -216,11 +248,14 @@ def _problem(
     label: Mapping[str, Any] | None,
     in_force: Sequence[str],
     listed: Collection[str],
+    drawn: Collection[str] | None,
 ) -> str | None:
     """What is wrong with one filled row, and the fix; `label` is the one that the reviewer saw."""
     item, why = row["item_id"], row["why"].strip()
     if label is None:
         return f"the item {item!r} is not in the labels. Fix: leave the column `item_id` as exported"
+    if drawn is not None and item not in drawn:
+        return f"the item {item!r} is not in the sample. Fix: keep the rows that were exported"
     if answer is None:
         choice = ", ".join((*in_force, *ANSWERS))
         return f"{row['code']!r} is not a code in force. Fix: use one of {choice}"
@@ -228,7 +263,7 @@ def _problem(
         return "it has a code and a mark in `none` as well. Fix: clear one of the two"
     if item in listed:
         return f"the item {item!r} is listed twice. Fix: keep one of its rows"
-    if answer[0] == "skip" and label["status"] != "review":
+    if answer[0] == "skip" and drawn is None and label["status"] != "review":
         return f"the item {item!r} does not wait for review, so it cannot be skipped. Fix: clear its `code`"
     if answer[0] == "withdrawn" and label["answer"] not in (*DECIDED, "withdrawn"):
         return f"nobody has decided on the item {item!r}, so nothing can be withdrawn. Fix: clear its `code`"

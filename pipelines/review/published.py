@@ -92,6 +92,37 @@ def published(places: Places, group: str, period: str, run: str | None = None) -
     return Output(address, manifest, pq.read_table(io.BytesIO(labels)))
 
 
+def read_file(places: Places, output: Output, name: str) -> bytes | None:
+    """One of the files beside the labels; None where there is none. Raises ReviewError."""
+    return _listed(places, output.address, output.manifest, name)
+
+
+def earlier_summaries(places: Places, group: str, period: str, months: int) -> list[dict[str, Any]]:
+    """The summaries of up to so many months before, the latest first. Raises ReviewError."""
+    found = places.dynamodb.query(
+        TableName=places.table,
+        KeyConditionExpression="#group = :group AND entry BETWEEN :first AND :last",
+        ExpressionAttributeNames={"#group": "group"},
+        ExpressionAttributeValues={
+            ":group": {"S": group},
+            ":first": {"S": keys.MONTHS},
+            ":last": {"S": keys.MONTH.format(period=period)},
+        },
+        ScanIndexForward=False,
+        Limit=months + 1,
+        ConsistentRead=True,
+    )["Items"]
+    summaries = []
+    for item in found:
+        address, digest = item["labels"]["S"], item["digest"]["S"]
+        if item["entry"]["S"] == keys.MONTH.format(period=period):
+            continue
+        manifest = json.loads(_get(places.s3, f"{address}manifest.json", digest))
+        if summary := _listed(places, address, manifest, "summary.json"):
+            summaries.append(json.loads(summary))
+    return summaries[:months]
+
+
 def current_codebook(places: Places, group: str) -> Codebook:
     """The group's codebook of today: decisions are made by it. Raises codebook.CodebookError."""
     found = publish.published(group, s3=places.s3, dynamodb=places.dynamodb, table=places.table)
@@ -125,6 +156,11 @@ def items(places: Places, output: Output, wanted: Iterable[str]) -> dict[str, di
             "Fix: restore the objects there, or label the month again"
         )
     return found
+
+
+def _listed(places: Places, address: str, manifest: Mapping[str, Any], name: str) -> bytes | None:
+    listed = {file["name"]: file["sha256"] for file in manifest["files"]}
+    return _get(places.s3, address + name, listed[name]) if name in listed else None
 
 
 def _get(s3: S3Client, address: str, recorded: str) -> bytes:

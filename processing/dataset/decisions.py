@@ -173,7 +173,7 @@ def _read(folder: Path, schema: pa.Schema) -> pa.Table:
     for path in files(folder):
         try:
             table = jsonlines.read(path.read_bytes(), schema, other_fields="ignore")
-            if not pc.all(pc.is_in(table["answer"], value_set=pa.array(ANSWERS))).as_py():
+            if not pc.all(pc.is_in(table["answer"], value_set=pa.array(ANSWERS)), min_count=0).as_py():
                 raise pa.ArrowInvalid(f"an answer is none of {', '.join(ANSWERS)}")
         except pa.ArrowInvalid as error:
             raise BadData(

@@ -5,6 +5,9 @@ What a month's labels amount to is in ../month. Read reconcile.py, label_table.p
     reconcile.py           each item has its one prediction, or nothing is published
     label_table.py         the rows of the labels file, and the file as Parquet and CSV
     reliability.py         how often the model was right lately, where the truth is known
+    audit.py               how many are right, by a blind sample of them
+    agreement.py           how far two people agree who coded the same rows
+    exact.py               exact bounds of what is wrong, from a sample
     review_queue.py        which labels a person must look at
     standing_decisions.py  what people have said of a month's items, in whichever month
     csv_guard.py           no formula in a CSV, and the text back from it

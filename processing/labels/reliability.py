@@ -2,9 +2,8 @@
 
 Compare counts this by the months in which texts came, on rows that the model has not seen (test, then train:
 Gama, Sebastião and Rodrigues, "On evaluating stream learning algorithms", Machine Learning 90(3), 2013);
-Publish asks whether the model may still be believed. An audit (a blind sample of a month's automatic labels)
-would be counted the same way; decisions that people happened to make are no such sample and count for
-nothing here.
+Publish asks whether the model may still be believed. Decisions that people happened to make are no sample and
+count for nothing here; a blind sample of a month's own labels is counted in audit.py.
 """
 
 from collections.abc import Sequence

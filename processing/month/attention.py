@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from processing.labels import audit
 from processing.month.drift import MONTHLY
 from processing.policy import all_to_review
 from processing.words import counted
@@ -76,7 +77,7 @@ def with_attention(summary: dict[str, Any]) -> dict[str, Any]:
 
     Of what its history says still stands (`standing`), it takes up the last month's and writes its own.
     """
-    parts = (_codes, _review, _reliability, _decisions, _rows, _changes, _mixes, _rises)
+    parts = (_codes, _review, _reliability, _audit, _decisions, _rows, _changes, _mixes, _rises)
     checks = [check for part in parts for check in part(summary)]
     *earlier, own = summary["history"]
     stood = earlier[-1]["standing"] if earlier else {}
@@ -159,6 +160,20 @@ def _reliability(summary: dict[str, Any]) -> Iterator[Check]:
         f"tested were wrong, {found['expected_wrong']:.1f} expected",
         message,
         round(1 - found["right"], 4),
+    )
+
+
+def _audit(summary: dict[str, Any]) -> Iterator[Check]:
+    if not (audited := summary.get("audit")):
+        return
+    found = f"{audited['at_least']:.1%} to {audited['at_most']:.1%}"
+    if pooled := audited["pooled"]:
+        found += f"; {pooled['at_least']:.1%} to {pooled['at_most']:.1%} with the months before"
+    yield Check(
+        "labels without a person that are right, by a blind sample",
+        "the whole interval below what is promised",
+        found,
+        audit.in_words(audited) if audited["refuted"] else None,
     )
 
 

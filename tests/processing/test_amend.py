@@ -52,6 +52,7 @@ def test_the_manifest_names_what_it_amends_and_counts_anew(labels, amended):
         "alarms": 0,
         "attention": "Nothing.",
         "found": FOUND,
+        "audited": "",
         "manifest_digest": digest,
     }
     assert job.message == counts | told
@@ -111,6 +112,7 @@ def test_no_code_fits_is_an_answer_with_a_status_of_its_own(labels, amended):
         **{"rows": 7, "labelled": 3, "review": 2, "none": 1, "rejected": 1, "decided": 0, "alarms": 0},
         "attention": "Nothing.",
         "found": FOUND,
+        "audited": "",
         "manifest_digest": sha256(job.output("manifest") / "manifest.json"),
     }
     summary = read_json(job, "files", "summary.json")

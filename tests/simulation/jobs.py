@@ -248,7 +248,8 @@ def _amend(job: Job) -> Result:
         "amends": job.arguments["amends"],
         "amended_runs": [*before.manifest.get("amended_runs", []), before.manifest["run"]],
     }
-    return _written(table, about, job, [given, before.overtaken])
+    outputs, message = _written(table, about, job, [given, before.overtaken])
+    return outputs, message | {"audited": ""}
 
 
 def _written(table: pa.Table, about: dict[str, Any], job: Job, given: Sequence[pa.Table | None]) -> Result:

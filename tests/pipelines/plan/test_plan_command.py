@@ -54,6 +54,23 @@ def test_the_table_shows_cost_time_levers_and_where_prices_come_from(capsys, mon
     assert all(f"{name} ({source['date']})" in shown for name, source in prices.sources.items())
 
 
+def test_the_plan_says_how_many_rows_a_blind_sample_takes_and_how_long_people_sit_over_them(
+    capsys, monkeypatch, groups_file
+):
+    monkeypatch.setenv("COLUMNS", "500")
+    groups = groups_file("group,items,training_rows\nDE-weee,60000,30000\nIT-weee,30,2000\n")
+    found = planned(capsys, "--groups", groups)["samples"]
+    large, small = (sample["rows"] for sample in found)
+    assert 230 < large < 260 and 20 < small < 30
+    assert [sample["minutes"] for sample in found] == [round(large / 4, 1), round(small / 4, 1)]
+    assert labelmill("--groups", groups) == 0
+    shown = capsys.readouterr().out
+    hours = (large + small) / 240
+    assert (
+        f"{large + small} items a month, {hours:.1f} hours at 15 seconds an item; of DE-weee {large}" in shown
+    )
+
+
 def test_the_plan_says_how_long_a_run_waits_for_machines_that_aws_lacks(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "300")
     assert labelmill() == 0

@@ -10,6 +10,7 @@ import pytest
 from pipelines.commands import approve, models, reject
 from pipelines.report import comparison_page, labels_page, labels_page_name, page_name, period_page
 from processing.dataset.kinds import KINDS
+from processing.labels import audit
 from tests.pipelines.report import months
 
 
@@ -341,6 +342,34 @@ def test_what_people_decided_is_told_beside_what_is_automatic(amended):
         "For the same text under another id, 1 item is decided and 5 in review have a suggestion.",
     ):
         assert part in text
+
+
+def test_a_page_of_labels_shows_what_a_blind_sample_found_and_none_where_nobody_looked(amended):
+    rows = [{"item_id": f"{number}", "code": "PAP", "part": "random"} for number in range(40)]
+    said = {"answer": "code", "decided_by": "A. Muster", "decided_at": "2026-11-09T10:00:00.000+00:00"}
+    answers = [row | said | {"label": "PLA" if row["item_id"] == "7" else "PAP"} for row in rows[:38]]
+    sample = {"sample": "s", "of": "r1", "run": "r1", "seed": "5eed", "drawn_at": "2026-11-08T10:11:12+00:00"}
+    sample |= {"width": 0.02, "rows": rows, "sizes": {"PAP": 90}, "answers": answers, "earlier": []}
+    found = audit.evaluate(sample, audit.answered(sample, None), 0.98)
+    html = labels_page(amended | {"summary": amended["summary"] | {"audit": found}})
+    text = unescape(text_of(html))
+    assert "By a blind sample of 40 of the 90 labels without a person (38 answered), 97.4% (" in text
+    bounds = f"97.4 {100 * found['at_least']:.1f} {100 * found['at_most']:.1f}"
+    assert f"all 90 40 1 {bounds}" in text and f"PAP Papier et carton 90 40 1 {bounds}" in text
+    assert "answered by A. Muster" in text and "2026-11-08 10:11 UTC" in text and "5eed" in text
+    assert "blind sample" not in text_of(labels_page(amended)).lower()
+
+
+def test_a_page_of_labels_says_how_far_two_people_agree_and_on_what_they_differ(amended):
+    found = {"drawn": 30, "compared": 25, "different": 1, "alike": 0.96, "at_least": 0.81, "at_most": 0.99}
+    found |= {"kappa": 0.9123, "items": [{"item_id": "<7>", "first": "PAP", "second": "NONE"}]}
+    month = amended | {"summary": amended["summary"] | {"agreement": found}}
+    text = unescape(text_of(labels_page(month)))
+    assert "Of 25 items that two people coded, 96.0 % got the same answer (81.0 to 99.0 %, exact" in text
+    assert "kappa is 0.91, where 0 is chance" in text and "They differ on <7> (PAP, NONE)." in text
+    nobody = found | {"compared": 0, "kappa": None, "items": []}
+    month = amended | {"summary": amended["summary"] | {"agreement": nobody}}
+    assert "two people" not in text_of(labels_page(month))
 
 
 def test_a_month_from_before_decisions_lasted_has_its_page(amended):
