@@ -5,6 +5,7 @@ from typing import Any
 
 import matplotlib as mpl
 from markupsafe import Markup
+from scipy.stats import binomtest
 
 from pipelines.report.formats import points
 from pipelines.report.svg import COLOURS, STYLE, figure, inline
@@ -12,6 +13,7 @@ from processing.verdict.figures import signed
 
 INK, MUTED, LINE, PAPER, NEW, OLD = COLOURS.values()
 CODES = 20
+CERTAIN = 0.95
 MARKERS = {"PROMOTE": "o", "KEEP": "s", "UNDECIDED": "D", "REJECT": "v", "WAITS": "P"}
 TITLE: dict[str, Any] = {
     "ha": "center",
@@ -73,6 +75,9 @@ def interval(evidence: dict[str, Any]) -> Markup:
 def calibration(models: Mapping[str, dict[str, Any] | None], rows: int, salt: str) -> Markup:
     """How often each of two models is right at each confidence, and how its confidences are spread.
 
+    Each point has its exact interval (Clopper and Pearson's) at the level CERTAIN, as if all rows were
+    independent: a point from few rows then shows how little it says.
+
     `models` are scores by the model's role, the older model first, None where there is none; `rows` is how
     many rows both have labelled.
     """
@@ -89,6 +94,7 @@ def calibration(models: Mapping[str, dict[str, Any] | None], rows: int, salt: st
             for key in ("confidence", "accuracy", "low", "rows")
         )
         curve.plot(confidence, accuracy, form, color=colour, markersize=5, linewidth=1.5, label=role)
+        curve.vlines(confidence, *_certain(model["calibration"]), color=colour, linewidth=1, alpha=0.6)
         width = 100 * (model["calibration"][0]["high"] - model["calibration"][0]["low"]) / 2
         spread.bar(
             [edge + number * width for edge in low],
@@ -106,6 +112,15 @@ def calibration(models: Mapping[str, dict[str, Any] | None], rows: int, salt: st
     spread.set_xlim(0, 102)
     label = f"Confidence against the share of right labels: {'; '.join(words)}."
     return inline(drawn, label, "calibration" + salt)
+
+
+def _certain(bins: list[dict[str, Any]]) -> tuple[list[float], list[float]]:
+    """Between which bounds the share of right labels is known in each bin, in points."""
+    bounds = [
+        binomtest(round(each["accuracy"] * each["rows"]), each["rows"]).proportion_ci(CERTAIN, method="exact")
+        for each in bins
+    ]
+    return [100 * each.low for each in bounds], [100 * each.high for each in bounds]
 
 
 def _points(middle: float, low: float | None, high: float | None) -> tuple[float, float, float]:
