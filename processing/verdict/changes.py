@@ -60,7 +60,7 @@ def outcomes(labels: pd.DataFrame, models: list[str]) -> dict[str, dict[str, obj
     Each kind has the number of its `rows`. Those that are wrong somewhere also have at most
     CONFUSIONS_OF_A_KIND `confusions` (codes, `rows`, and the `titles` of at most EXAMPLES texts), the most
     frequent first, and at most ITEMS_OF_A_KIND `items`, those first of which the challenger is most sure.
-    Rows of one text with the same labels are one item, the first of them by id, with the number of its `rows`.
+    Rows of one text with the same labels are one item, the first of them by id, with the number of `rows`.
 
     `labels` has the columns `item_id`, `title`, `text_key`, `truth`, and code and confidence of each model.
     """

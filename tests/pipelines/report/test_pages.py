@@ -209,7 +209,7 @@ def test_a_page_names_the_codes_where_more_labels_would_help_most(promoted):
     new = {"code": "4", "texts": 7, "wrong": 2, "learned": 0}
     named = evidence | {"label_more": [new, rare], "unreached_codes": ["5"]}
     text = text_of(comparison_page(named, lineage)).partition("Where more labels would help most")[2]
-    assert "4 Großgeräte 2 7 0 – 3 Lampen 6 90 150 4.0 " in text
+    assert "4 Großgeräte 2 7 0 \N{EN DASH} 3 Lampen 6 90 150 4.0 " in text
     assert "had no row to learn from: 5." in text
     nothing = text_of(comparison_page(evidence | {"label_more": []}, lineage))
     assert "No code in force has two wrong test texts." in nothing

@@ -138,7 +138,7 @@ HIDDEN = """
     const [inside, own] = [text.getBoundingClientRect(), cell.getBoundingClientRect()];
     const where = `${name}: ${cell.innerText.slice(0, 40)}`;
     if (inside.right > own.right + 1 || inside.left < own.left - 1) said.push(`${where} leaves its cell`);
-    if (cell.matches("td.n") && inside.left < edge && inside.right > edge + 1) said.push(`${where} is cut`);
+    if (cell.matches(".n") && inside.left < edge && inside.right > edge + 1) said.push(`${where} is cut`);
   }
   if (box.scrollWidth > box.clientWidth) {
     const style = getComputedStyle(box);
