@@ -8,7 +8,7 @@ from html import unescape
 import pytest
 
 from pipelines.commands import approve, models, reject
-from pipelines.report import comparison_page, labels_page, labels_page_name, page_name, period_page
+from pipelines.report import comparison_page, labels_page, labels_page_name, page_name, period_page, plots
 from processing.dataset.kinds import KINDS
 from processing.words import counted
 from tests.pipelines.report import months
@@ -281,6 +281,34 @@ def test_pictures_have_words_no_colour_of_their_own_and_no_id_twice(promoted):
         assert not re.search(r"#[0-9a-f]{6}\b(?!\")", re.sub(r'(href|id)="[^"]*"|url\([^)]*\)', "", picture))
     ids = re.findall(r'\bid="([^"]+)"', html)
     assert len(ids) == len(set(ids))
+
+
+def test_confidences_of_few_rows_are_one_point_of_the_calibration_with_an_interval():
+    def drawn(rows: int, right: float) -> str:
+        bins = [
+            {
+                "low": n / 15,
+                "high": (n + 1) / 15,
+                "rows": rows,
+                "confidence": (n + 0.5) / 15,
+                "accuracy": right,
+            }
+            for n in range(15)
+        ]
+        models = {"winner": None, "challenger": {"calibration": bins, "calibration_error": 0.1}}
+        return plots.calibration(models, 15 * rows, "salt")
+
+    few, enough = drawn(5, 0.8), drawn(20, 0.8)
+    assert enough.count("<use") - few.count("<use") == 15 - 4  # points
+    # The 95 % interval of 16 of 20 is 56.3 to 94.3 % (R's binom.test), that of 20 of 20 is 83.2 to 100 %.
+    lengths = [longest_upright(drawn(20, right)) for right in (0.8, 1)]
+    assert lengths[0] / lengths[1] == pytest.approx((94.27 - 56.34) / (100 - 83.16), rel=1e-3)
+
+
+def longest_upright(picture: str) -> float:
+    """The length of the intervals in a picture, whose lines are the only ones upright in its colour."""
+    lines = re.findall(r'd="M ([\d.]+) ([\d.]+) \nL ([\d.]+) ([\d.]+) \n" [^>]*stroke: var\(--new\)', picture)
+    return max(abs(float(top) - float(bottom)) for x, bottom, at, top in lines if x == at)
 
 
 def test_the_same_evidence_gives_the_same_page_to_the_byte(promoted):

@@ -164,6 +164,23 @@ def test_a_table_fits_or_scrolls_with_a_sign_and_cuts_no_number(show, pages, kin
         assert page.evaluate(SCROLLS) == []
 
 
+def test_a_scrolled_table_of_numbers_stops_where_no_number_is_cut(show, pages):
+    page = show(pages["promoted"], viewport={"width": 390, "height": 900})
+    page.get_by_role("region", name="Scores of each code").evaluate("box => box.scrollBy(150, 0)")
+    partly = """
+    box => [...box.querySelectorAll("tbody tr:first-child td.n")].map((cell) => {
+      const text = document.createRange();
+      text.selectNodeContents(cell);
+      const [seen, first] = [text.getBoundingClientRect(), cell.parentNode.cells[0].getBoundingClientRect()];
+      const edge = box.getBoundingClientRect().right;
+      const hidden = seen.left >= edge || seen.right <= first.right;
+      return hidden ? "hidden" : seen.left >= first.right && seen.right <= edge + 1 ? "whole" : "cut";
+    })
+    """
+    shown = page.get_by_role("region", name="Scores of each code").evaluate(partly)
+    assert shown[0] == "hidden" and shown.count("whole") == 2 and "cut" not in shown
+
+
 @pytest.mark.parametrize("kind", ["promoted", "period"])
 def test_a_printed_page_fits_a_sheet_of_a4_with_its_small_print_smaller_than_its_text(show, pages, kind):
     page = show(pages[kind], viewport={"width": A4_WITHIN_MARGINS, "height": 900})
