@@ -106,7 +106,7 @@ def calibration(models: Mapping[str, dict[str, Any] | None], rows: int, salt: st
         words.append(f"calibration error of the {role} {points(model['calibration_error'])} points")
     curve.set_ylabel("right, %")
     curve.set_ylim(-3, 103)
-    curve.legend(loc="upper left")
+    curve.legend(loc="lower right")  # where the share of right labels is rarely
     spread.set_ylabel("rows, %")
     spread.set_xlabel("confidence, %")
     spread.set_xlim(0, 102)
