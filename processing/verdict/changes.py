@@ -78,9 +78,8 @@ def outcomes(labels: pd.DataFrame, models: list[str]) -> dict[str, dict[str, obj
     else:
         kinds = {"wrong": ~right}
     codes = ["truth", *models]
-    return {"right": {"rows": int(right.sum())}} | {
-        kind: _wrong(labels[rows], codes) for kind, rows in kinds.items()
-    }
+    counted: dict[str, dict[str, object]] = {"right": {"rows": int(right.sum())}}
+    return counted | {kind: _wrong(labels[rows], codes) for kind, rows in kinds.items()}
 
 
 def label_more(
