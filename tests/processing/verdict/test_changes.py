@@ -3,7 +3,7 @@
 import json
 
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processing.verdict.changes import (
@@ -102,6 +102,7 @@ def test_confusions_whose_number_changes_most_come_first_and_unchanged_ones_not_
 CODE = st.sampled_from(["1", "2", "3"])
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(CODE, CODE, CODE, st.integers(0, 4)), min_size=1, max_size=30))
 def test_every_row_is_counted_once_and_every_confusion_with_its_kind(labels):
     rows = [(f"{n:02d}", *codes, 0.5, f"text {text}") for n, (*codes, text) in enumerate(labels)]
