@@ -20,7 +20,7 @@ from processing.digests import sha256
 from processing.errors import NotComparable
 from processing.labels import published, reliability, review_queue
 from processing.policy import Policy, all_to_review
-from processing.verdict.changes import changes
+from processing.verdict.changes import changes, label_more
 from processing.verdict.rule import (
     MIN_DISCORDANT,
     RARER_LEVEL,
@@ -97,6 +97,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
             for role, (model, table) in models.items()
         },
         "changes": changes(challenger, winner),
+        "label_more": label_more(challenger, trained["challenger"].codes, book.in_force(options.period)),
         "conflicts": trained["challenger"].conflicts,
         "set_aside": set_aside,
         "findings": trained["challenger"].findings,

@@ -9,6 +9,7 @@ Nothing is decided here: verdicts are processing/verdict's, summaries processing
     plots.py    the pictures
     svg.py      Matplotlib figures as inline SVG
     formats.py  numbers as the pages show them
+    terms.py    names of scores and outcomes
     files.py    pages as files that link to one another, and workbooks
     label_workbook.py  a month's labels as a workbook
 """

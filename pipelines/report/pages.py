@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pipelines.report import formats, plots
+from pipelines.report.terms import OUTCOMES, OUTCOMES_ALONE, SCORES
 from processing.codes import codebook
 from processing.dataset.kinds import KINDS
 from processing.labels import audit
@@ -56,6 +57,9 @@ def comparison_page(evidence: dict[str, Any], lineage: dict[str, Any]) -> str:
         questions=evidence.get("questions"),  # of a comparison before they were recorded: none
         interval=_interval(evidence) if evidence["winner"] else None,
         warning=None if evidence["challenger"]["coverage"] else all_to_review(_wanted_precision(evidence)),
+        outcome_names=OUTCOMES if evidence["winner"] else OUTCOMES_ALONE,
+        outcomes=_outcomes(evidence),
+        label_more=evidence.get("label_more"),  # of a comparison before they were named: none
         codes={entry["code"]: entry for entry in book["codes"]},
         order=sorted(evidence["challenger"]["codes"], key=lambda code: place.get(code, len(place))),
         in_force=set(codebook.parse(book).in_force(evidence["period"])),
@@ -200,6 +204,13 @@ def labels_page_name(group: str, period: str) -> str:
     return f"{group}-labels-{period}.html"
 
 
+def _outcomes(evidence: dict[str, Any]) -> dict[str, dict[str, Any] | None]:
+    """What the models make of the rows, by kind; None where evidence is from before the kind was counted."""
+    changes = evidence["changes"]
+    recorded = changes.get("outcomes") or changes.get("flips") or {}
+    return {kind: recorded.get(kind) for kind in (OUTCOMES if evidence["winner"] else OUTCOMES_ALONE)}
+
+
 def _interval(evidence: dict[str, Any]) -> str:
     """What the line of the interval plot stands for, in words."""
     level = f"{100 - 100 * evidence['policy']['level']:g} % interval"
@@ -237,5 +248,6 @@ def _environment() -> Environment:
         name: getattr(formats, name) for name in ("change", "count", "points", "signed", "tone", "time")
     }
     environment.filters["counted"] = counted
-    environment.globals |= {"kinds": KINDS, "page_name": page_name, "labels_page_name": labels_page_name}
+    environment.globals |= {"kinds": KINDS, "score_names": SCORES}
+    environment.globals |= {"page_name": page_name, "labels_page_name": labels_page_name}
     return environment

@@ -5,6 +5,7 @@ from typing import Any
 
 import matplotlib as mpl
 from markupsafe import Markup
+from scipy.stats import binomtest
 
 from pipelines.report.formats import points
 from pipelines.report.svg import COLOURS, STYLE, figure, inline
@@ -12,6 +13,8 @@ from processing.verdict.figures import signed
 
 INK, MUTED, LINE, PAPER, NEW, OLD = COLOURS.values()
 CODES = 20
+CERTAIN = 0.95
+ENOUGH = 20  # rows for a point
 MARKERS = {"PROMOTE": "o", "KEEP": "s", "UNDECIDED": "D", "REJECT": "v", "WAITS": "P"}
 TITLE: dict[str, Any] = {
     "ha": "center",
@@ -73,6 +76,9 @@ def interval(evidence: dict[str, Any]) -> Markup:
 def calibration(models: Mapping[str, dict[str, Any] | None], rows: int, salt: str) -> Markup:
     """How often each of two models is right at each confidence, and how its confidences are spread.
 
+    A point stands for ENOUGH rows where there are, and has its exact interval (Clopper and Pearson's) at the
+    level CERTAIN, as if all rows were independent: so one from few rows shows how little it says.
+
     `models` are scores by the model's role, the older model first, None where there is none; `rows` is how
     many rows both have labelled.
     """
@@ -84,11 +90,11 @@ def calibration(models: Mapping[str, dict[str, Any] | None], rows: int, salt: st
     for number, ((role, model), (colour, form)) in enumerate(zip(models.items(), looks, strict=True)):
         if model is None:
             continue
-        confidence, accuracy, low, counts = (
-            [100 * each[key] for each in model["calibration"]]
-            for key in ("confidence", "accuracy", "low", "rows")
-        )
+        bins = _joined(model["calibration"])
+        confidence, accuracy = ([100 * each[key] for each in bins] for key in ("confidence", "accuracy"))
         curve.plot(confidence, accuracy, form, color=colour, markersize=5, linewidth=1.5, label=role)
+        curve.vlines(confidence, *_certain(bins), color=colour, linewidth=1)
+        low, counts = ([100 * each[key] for each in model["calibration"]] for key in ("low", "rows"))
         width = 100 * (model["calibration"][0]["high"] - model["calibration"][0]["low"]) / 2
         spread.bar(
             [edge + number * width for edge in low],
@@ -100,12 +106,37 @@ def calibration(models: Mapping[str, dict[str, Any] | None], rows: int, salt: st
         words.append(f"calibration error of the {role} {points(model['calibration_error'])} points")
     curve.set_ylabel("right, %")
     curve.set_ylim(-3, 103)
-    curve.legend(loc="upper left")
+    curve.legend(loc="lower right")  # where the share of right labels is rarely
     spread.set_ylabel("rows, %")
     spread.set_xlabel("confidence, %")
     spread.set_xlim(0, 102)
     label = f"Confidence against the share of right labels: {'; '.join(words)}."
     return inline(drawn, label, "calibration" + salt)
+
+
+def _joined(bins: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Neighbouring bins of confidence as one until it has ENOUGH rows; the least sure one may have fewer."""
+    joined: list[dict[str, Any]] = []
+    for each in reversed(bins):  # most labels are sure: those bins stay as they are
+        if joined and (last := joined[-1])["rows"] < ENOUGH:
+            rows = last["rows"] + each["rows"]
+            means = {
+                key: (last[key] * last["rows"] + each[key] * each["rows"]) / rows
+                for key in ("confidence", "accuracy")
+            }
+            joined[-1] = {"rows": rows, **means}
+        else:
+            joined.append(each)
+    return joined[::-1]
+
+
+def _certain(bins: list[dict[str, Any]]) -> tuple[list[float], list[float]]:
+    """Between which bounds the share of right labels is known in each bin, in points."""
+    bounds = [
+        binomtest(round(each["accuracy"] * each["rows"]), each["rows"]).proportion_ci(CERTAIN, method="exact")
+        for each in bins
+    ]
+    return [100 * each.low for each in bounds], [100 * each.high for each in bounds]
 
 
 def _points(middle: float, low: float | None, high: float | None) -> tuple[float, float, float]:

@@ -1,6 +1,7 @@
 """What is known of a model's training: the report that Prepare wrote on its rows."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,14 @@ class Trained:
 
     Attributes:
         period: the month whose rows the model has seen, and those of the months before.
-        codes: every code that the model can predict.
+        codes: every code that the model can predict, with the number of rows it was learned from.
         conflicts: where the dataset has another code than a person decided: how many `rows`, and the `first`.
         set_aside: the rows that could not be trained on (`rows_set_aside.account`).
         findings: all that was found in the data, by kind; empty in a report from before that was counted.
     """
 
     period: str
-    codes: set[str]
+    codes: Counter[str]
     conflicts: dict[str, Any]
     set_aside: dict[str, Any]
     findings: dict[str, Any]
@@ -37,6 +38,7 @@ def of_comparison(report: dict[str, Any]) -> Trained:
     return Trained(report["period"], codes(report), conflicts, report["set_aside"], findings)
 
 
-def codes(report: dict[str, Any]) -> set[str]:
-    """Every code that the model can predict: those that its training or validation rows have."""
-    return {code for part in ("train", "validation") for code in report["splits"][part]["codes"]}
+def codes(report: dict[str, Any]) -> Counter[str]:
+    """Every code that the model can predict, and how many of its training and validation rows have it."""
+    parts = (report["splits"][part]["codes"] for part in ("train", "validation"))
+    return sum(map(Counter, parts), Counter())

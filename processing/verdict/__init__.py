@@ -10,5 +10,5 @@ words, with its error rates. Read rule.py first.
     automatic.py  how much each model labels without a person
     scores.py     how good one model is
     figures.py    how the questions, and the report's pages, write figures
-    changes.py    which items and codes would change for users
+    changes.py    what is still wrong, which items and codes would change for users
 """

@@ -198,7 +198,7 @@ def test_it_says_which_columns_have_decimal_commas(check, book, dataset, tmp_pat
     page = tmp_path / "check.html"
     out = check(dataset, "--html", str(page), purpose="inference")[1]
     assert "quotes doubled, decimal commas in weight_kg " in " ".join(out.split())
-    assert "csv utf-8 semicolon doubled weight_kg item_id" in text_of(page.read_text())
+    assert "decimal commas in: weight_kg csv utf-8 semicolon doubled" in text_of(page.read_text())
 
 
 def test_a_file_without_a_byte_has_no_header_to_show(check, dataset):

@@ -8,10 +8,12 @@ from html import unescape
 import pytest
 
 from pipelines.commands import approve, models, reject
-from pipelines.report import comparison_page, labels_page, labels_page_name, page_name, period_page
+from pipelines.report import comparison_page, labels_page, labels_page_name, page_name, period_page, plots
 from processing.dataset.kinds import KINDS
 from processing.labels import audit
+from processing.words import counted
 from tests.pipelines.report import months
+from tests.pipelines.report.evidences import CODES
 
 
 def text_of(html: str) -> str:
@@ -168,16 +170,69 @@ def test_a_first_model_is_compared_with_nothing(first):
     assert html.count("<svg") == 1
 
 
-def test_items_that_flip_are_listed_with_both_labels_and_confidences(promoted):
+def test_what_is_still_wrong_is_counted_over_all_test_rows_and_shown_with_examples(compare):
+    evidence, lineage = compare(rows=500, wrong=(0.2, 0.3))
+    text, outcomes = text_of(comparison_page(evidence, lineage)), evidence["changes"]["outcomes"]
+    table = text.partition("Of all, % ")[2].partition(" Newly wrong: ")[0]
+    kinds = {
+        "worse": "Newly wrong only the winner is right",
+        "better": "Newly right only the challenger is right",
+        "alike": "Wrong both times, alike both give the same wrong code",
+        "other": "Wrong both times, differently each gives another wrong code",
+        "right": "Right both times both give the true code",
+    }
+    rows = [int(re.search(rf"{said} (\d+) ", table)[1]) for said in kinds.values()]
+    assert rows == [outcomes[kind]["rows"] for kind in kinds]
+    assert sum(rows) == evidence["rows"] and table.endswith(f"All {evidence['rows']} 100.0")
+    for kind, name in {"worse": "Newly wrong", "alike": "Wrong both times, alike"}.items():
+        assert outcomes[kind]["rows"] and f"{name}: {counted(outcomes[kind]['rows'], 'row')} " in text
+        pair = outcomes[kind]["confusions"][0]
+        given = f"{pair['challenger']} {CODES[pair['challenger']]}"
+        titles = " ".join(pair["titles"])
+        assert f"{pair['truth']} {CODES[pair['truth']]} {given} {pair['rows']} {titles}" in text
+        item = outcomes[kind]["items"][0]
+        assert f"{item['title']} {item['item_id']}" in text
+        assert f"challenger {100 * item['challenger_confidence']:.1f} % sure" in text
+        assert f"winner {100 * item['winner_confidence']:.1f} % sure" in text
+
+
+def test_a_page_of_a_first_model_shows_what_it_gets_wrong(first):
+    evidence, lineage = first
+    text, wrong = text_of(comparison_page(evidence, lineage)), evidence["changes"]["outcomes"]["wrong"]
+    assert f"Wrong another code than the true one {wrong['rows']} " in text
+    assert wrong["items"][0]["title"] in text
+    assert "both" not in text.partition("What is still wrong")[2].partition("Is the confidence true?")[0]
+
+
+def test_a_page_names_the_codes_where_more_labels_would_help_most(promoted):
     evidence, lineage = promoted
-    text = text_of(comparison_page(evidence, lineage))
-    flips = evidence["changes"]["flips"]
-    for kind, name in {"worse": "Newly wrong", "better": "Newly right"}.items():
-        assert f"{name}: {flips[kind]['rows']} rows" in text
-    item = flips["worse"]["items"][0]
-    assert f"{item['title']} {item['item_id']}" in text
-    assert f"{100 * item['challenger_confidence']:.1f}" in text
-    assert f"{100 * item['winner_confidence']:.1f}" in text
+    rare = {"code": "3", "texts": 90, "wrong": 6, "learned": 150}
+    new = {"code": "4", "texts": 7, "wrong": 2, "learned": 0}
+    named = evidence | {"label_more": [new, rare], "unreached_codes": ["5"]}
+    text = text_of(comparison_page(named, lineage)).partition("Where more labels would help most")[2]
+    assert "4 Großgeräte 2 7 0 \N{EN DASH} 3 Lampen 6 90 150 4.0 " in text
+    assert "had no row to learn from: 5." in text
+    nothing = text_of(comparison_page(evidence | {"label_more": []}, lineage))
+    assert "No code in force has two wrong test texts." in nothing
+
+
+def test_a_page_of_evidence_from_before_says_what_was_not_recorded(promoted, first):
+    evidence, lineage = promoted
+    outcomes = evidence["changes"]["outcomes"]
+    flips = {
+        kind: {name: value for name, value in outcomes[kind].items() if name != "confusions"}
+        for kind in ("worse", "better", "other")
+    }
+    before = {name: value for name, value in evidence.items() if name != "label_more"}
+    confusions = evidence["changes"]["confusions"]
+    html = comparison_page(before | {"changes": {"confusions": confusions, "flips": flips}}, lineage)
+    text = text_of(html)
+    assert "Wrong both times, alike both give the same wrong code not recorded" in text
+    assert "Right both times both give the true code not recorded" in text
+    assert "Where more labels would help most Not recorded when this comparison was made." in text
+    assert f"Newly wrong: {flips['worse']['rows']} rows" in text and 'href="#alike"' not in html
+    of_first = first[0] | {"changes": {"confusions": [], "flips": None}}
+    assert "Right the true code not recorded" in text_of(comparison_page(of_first, first[1]))
 
 
 def test_a_page_shows_where_the_dataset_contradicts_people(promoted):
@@ -227,6 +282,34 @@ def test_pictures_have_words_no_colour_of_their_own_and_no_id_twice(promoted):
         assert not re.search(r"#[0-9a-f]{6}\b(?!\")", re.sub(r'(href|id)="[^"]*"|url\([^)]*\)', "", picture))
     ids = re.findall(r'\bid="([^"]+)"', html)
     assert len(ids) == len(set(ids))
+
+
+def test_confidences_of_few_rows_are_one_point_of_the_calibration_with_an_interval():
+    def drawn(rows: int, right: float) -> str:
+        bins = [
+            {
+                "low": n / 15,
+                "high": (n + 1) / 15,
+                "rows": rows,
+                "confidence": (n + 0.5) / 15,
+                "accuracy": right,
+            }
+            for n in range(15)
+        ]
+        models = {"winner": None, "challenger": {"calibration": bins, "calibration_error": 0.1}}
+        return plots.calibration(models, 15 * rows, "salt")
+
+    few, enough = drawn(5, 0.8), drawn(20, 0.8)
+    assert enough.count("<use") - few.count("<use") == 15 - 4  # points
+    # The 95 % interval of 16 of 20 is 56.3 to 94.3 % (R's binom.test), that of 20 of 20 is 83.2 to 100 %.
+    lengths = [longest_upright(drawn(20, right)) for right in (0.8, 1)]
+    assert lengths[0] / lengths[1] == pytest.approx((94.27 - 56.34) / (100 - 83.16), rel=1e-3)
+
+
+def longest_upright(picture: str) -> float:
+    """The length of the intervals in a picture, whose lines are the only ones upright in its colour."""
+    lines = re.findall(r'd="M ([\d.]+) ([\d.]+) \nL ([\d.]+) ([\d.]+) \n" [^>]*stroke: var\(--new\)', picture)
+    return max(abs(float(top) - float(bottom)) for x, bottom, at, top in lines if x == at)
 
 
 def test_the_same_evidence_gives_the_same_page_to_the_byte(promoted):
@@ -370,6 +453,17 @@ def test_a_page_of_labels_says_how_far_two_people_agree_and_on_what_they_differ(
     nobody = found | {"compared": 0, "kappa": None, "items": []}
     month = amended | {"summary": amended["summary"] | {"agreement": nobody}}
     assert "two people" not in text_of(labels_page(month))
+def test_what_is_to_review_is_told_of_the_moment_of_labelling_and_of_now(amended):
+    summary = amended["summary"]
+    plan = summary["review"] | {"needed": 130, "let_through": 5, "without_code": 125, "items": 124}
+    page = amended | {"summary": summary | {"review": plan, "counts": summary["counts"] | {"review": 124}}}
+    text = text_of(labels_page(page))
+    assert (
+        "125 items were to review when the model had labelled the month, 125 of them without a code in force "
+        "to suggest; 124 are now. Of the labels nobody reviews"
+    ) in text
+    same = page["summary"] | {"counts": summary["counts"] | {"review": 125}}
+    assert "code in force to suggest. Of the labels" in text_of(labels_page(amended | {"summary": same}))
 
 
 def test_a_month_from_before_decisions_lasted_has_its_page(amended):

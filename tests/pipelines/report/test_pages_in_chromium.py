@@ -2,8 +2,9 @@
 
 import pytest
 
-from pipelines.report import comparison_page, labels_page, period_page, trial_page
+from pipelines.report import check_page, comparison_page, labels_page, period_page, trial_page
 from tests.pipelines.report import months
+from tests.pipelines.report.evidences import CODES
 
 SCHEMES = ("light", "dark")
 A4_WITHIN_MARGINS = 680  # CSS pixels: 210 mm less 15 mm at either side
@@ -28,6 +29,7 @@ def pages(promoted, first, compare, publish, amended):
         "first labels": labels_page(months.read(publish(first=True))),
         "empty period": period_page("2026-10", [], ["DE-weee"], {}),
         "trial": trial(promoted[0]),
+        "check": check(promoted[0]),
     }
 
 
@@ -51,7 +53,41 @@ def trial(evidence: dict) -> str:
     return trial_page(found, said)
 
 
-KINDS = ("promoted", "first", "rejected", "period", "empty period", "labels", "first labels", "trial")
+def check(evidence: dict) -> str:
+    """The page of a check of a dataset in two formats, with columns of long names."""
+    columns = {name: {"type": "string", "filled": 12_000} for name in ("item_id", "title", "label", "x" * 64)}
+    read = [
+        {"first": "part-0.parquet", "files": 12, "format": "parquet"},
+        {"first": "rows.csv", "files": 1, "format": "csv", "encoding": "windows-1252", "separator": ";"}
+        | {"quoting": '"', "decimal_comma": ["net_weight", "width"], "header": list(columns)},
+    ]
+    return check_page(
+        {
+            **{name: evidence[name] for name in ("group", "period", "codebook_version")},
+            **{"taken": False, "purpose": "training", "dataset": "s3://landing/training/" + "x" * 80},
+            **{"rows": 12_000, "usable": 11_000, "set_aside": {"sentence": "1,000 rows are set aside."}},
+            "comparison": {"test_texts": 900, "sentence": "900 distinct texts would test models."},
+            "refused": [{"kind": "wrong-columns", "problem": "A column is missing.", "fix": "name it."}],
+            **{"read": read, "columns": columns},
+            "findings": {
+                "repeated-header": {
+                    "outcome": "repaired",
+                    "count": 12,
+                    "first": [{"file": "rows.csv", "row": 7, "value": HOSTILE}],
+                }
+            },
+            "codes": {
+                code: {"rows": 12_000, "texts": 9_000, "test": 1_800}
+                for code in (*CODES, "a code of its own")
+            },
+        }
+    )
+
+
+KINDS = (
+    *("promoted", "first", "rejected", "period", "empty period", "labels", "first labels"),
+    *("trial", "check"),
+)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -73,6 +109,8 @@ def test_a_page_renders_without_a_word_on_the_console_and_asks_nothing_of_anyone
         ("labels", "light"),
         ("labels", "dark"),
         ("trial", "light"),
+        ("check", "light"),
+        ("check", "dark"),
     ],
 )
 def test_axe_finds_no_fault(show, pages, kind, scheme):
@@ -86,6 +124,61 @@ def test_axe_finds_no_fault(show, pages, kind, scheme):
 def test_a_page_fits_a_phone_without_scrolling_sideways(show, pages, kind):
     page = show(pages[kind], viewport=PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+
+#: What is wrong with the tables of a page, in words: a list, best empty.
+HIDDEN = """
+() => [...document.querySelectorAll("table")].flatMap((table) => {
+  const box = table.closest(".wide"), said = [];
+  const name = box.getAttribute("aria-label") ?? box.getAttribute("aria-labelledby");
+  const edge = box.getBoundingClientRect().right;
+  for (const cell of table.querySelectorAll("th:not(:empty), td:not(:empty)")) {
+    const text = document.createRange();
+    text.selectNodeContents(cell);
+    const [inside, own] = [text.getBoundingClientRect(), cell.getBoundingClientRect()];
+    const where = `${name}: ${cell.innerText.slice(0, 40)}`;
+    if (inside.right > own.right + 1 || inside.left < own.left - 1) said.push(`${where} leaves its cell`);
+    if (cell.matches(".n") && inside.left < edge && inside.right > edge + 1) said.push(`${where} is cut`);
+  }
+  if (box.scrollWidth > box.clientWidth) {
+    const style = getComputedStyle(box);
+    if (style.overflowX !== "auto" || box.tabIndex !== 0 || box.getAttribute("role") !== "region")
+      said.push(`${name} cannot be scrolled`);
+    if (!style.backgroundAttachment.includes("local")) said.push(`${name} scrolls without a sign`);
+  }
+  return said;
+})
+"""
+SCROLLS = """
+() => [...document.querySelectorAll(".wide")].filter((box) => box.scrollWidth > box.clientWidth)
+  .map((box) => box.getAttribute("aria-label") ?? box.getAttribute("aria-labelledby"))
+"""
+
+
+@pytest.mark.parametrize("width", [390, 768, 1024, 1440])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_table_fits_or_scrolls_with_a_sign_and_cuts_no_number(show, pages, kind, width):
+    page = show(pages[kind], viewport={"width": width, "height": 900})
+    assert page.evaluate(HIDDEN) == []
+    if width >= 768:
+        assert page.evaluate(SCROLLS) == []
+
+
+def test_a_scrolled_table_of_numbers_stops_where_no_number_is_cut(show, pages):
+    page = show(pages["promoted"], viewport={"width": 390, "height": 900})
+    page.get_by_role("region", name="Scores of each code").evaluate("box => box.scrollBy(150, 0)")
+    partly = """
+    box => [...box.querySelectorAll("tbody tr:first-child td.n")].map((cell) => {
+      const text = document.createRange();
+      text.selectNodeContents(cell);
+      const [seen, first] = [text.getBoundingClientRect(), cell.parentNode.cells[0].getBoundingClientRect()];
+      const edge = box.getBoundingClientRect().right;
+      const hidden = seen.left >= edge || seen.right <= first.right;
+      return hidden ? "hidden" : seen.left >= first.right && seen.right <= edge + 1 ? "whole" : "cut";
+    })
+    """
+    shown = page.get_by_role("region", name="Scores of each code").evaluate(partly)
+    assert shown[0] == "hidden" and shown.count("whole") == 2 and "cut" not in shown
 
 
 @pytest.mark.parametrize("kind", ["promoted", "period"])
@@ -134,7 +227,7 @@ def test_negative_changes_sort_below_positive_ones(show, pages):
 def test_the_page_is_whole_without_scripts(show, pages):
     page = show(pages["promoted"], java_script_enabled=False)
     assert page.get_by_role("button").count() == 0
-    for heading in ("Scores", "Code by code", "Items whose label changes", "Where it comes from"):
+    for heading in ("Scores", "Code by code", "What is still wrong", "Where it comes from"):
         assert page.get_by_role("heading", name=heading, exact=True).is_visible()
     assert page.locator("svg").count() == 2
 

@@ -1,0 +1,49 @@
+"""What the pages call the scores of a model and what models make of a row: names and notes, nothing else."""
+
+from typing import Any
+
+#: What the scores of a model (processing/verdict/scores.py) are called, and what they mean.
+SCORES = {
+    key: {"name": name, "note": note}
+    for key, name, note in (
+        ("macro_f1", "Macro-F1", "mean over codes: rare codes count as much as frequent ones"),
+        ("accuracy", "Accuracy", "share of rows with the right code"),
+        ("weighted_f1", "Weighted F1", "mean over codes, weighted by rows"),
+        ("coverage", "Labelled without review", "share of rows that need no person under the policy"),
+        ("accuracy_of_covered", "Accuracy of those", "share of right codes among them"),
+        ("calibration_error", "Calibration error", "distance between confidence and truth; lower is better"),
+    )
+}
+
+#: What models make of a row (processing/verdict/changes.py), and whose codes tell it, by the columns' names.
+OUTCOMES: dict[str, dict[str, Any]] = {
+    "worse": {
+        "name": "Newly wrong",
+        "note": "only the winner is right",
+        "codes": {"truth": "True code", "challenger": "Challenger"},
+    },
+    "better": {
+        "name": "Newly right",
+        "note": "only the challenger is right",
+        "codes": {"truth": "True code", "winner": "Winner"},
+    },
+    "alike": {
+        "name": "Wrong both times, alike",
+        "note": "both give the same wrong code",
+        "codes": {"truth": "True code", "challenger": "Both models"},
+    },
+    "other": {
+        "name": "Wrong both times, differently",
+        "note": "each gives another wrong code",
+        "codes": {"truth": "True code", "winner": "Winner", "challenger": "Challenger"},
+    },
+    "right": {"name": "Right both times", "note": "both give the true code"},
+}
+OUTCOMES_ALONE: dict[str, dict[str, Any]] = {
+    "wrong": {
+        "name": "Wrong",
+        "note": "another code than the true one",
+        "codes": {"truth": "True code", "challenger": "Given"},
+    },
+    "right": {"name": "Right", "note": "the true code"},
+}
