@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.commands.arguments import group
 from pipelines.commands.ledger_access import open_ledger
 from pipelines.commands.shared import Subparsers, add_stack, guarded
 
@@ -36,7 +37,7 @@ def add_parser(subparsers: Subparsers) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("group", metavar="GROUP", help="a model group, such as DE-weee")
+    parser.add_argument("group", type=group, metavar="GROUP", help="a model group, such as DE-weee")
     parser.add_argument("title", metavar="TEXT", help="the item's title")
     parser.add_argument("--brand", metavar="TEXT")
     parser.add_argument("--product-type", metavar="TEXT")

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.commands import arguments
 from pipelines.commands.shared import Subparsers, add_stack, guarded
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ def add_parser(subparsers: Subparsers) -> None:
         help="the page of a group's labels of a month: what changed and why",
         epilog="Example: labelmill report labels DE-weee 2026-10",
     )
-    labels.add_argument("group", metavar="GROUP", help="a model group, such as DE-weee")
-    labels.add_argument("period", metavar="PERIOD", help="such as 2026-10")
+    labels.add_argument("group", type=arguments.group, metavar="GROUP", help="a model group, such as DE-weee")
+    labels.add_argument("period", type=arguments.period, metavar="PERIOD", help="such as 2026-10")
     labels.set_defaults(run=guarded(_labels))
 
     period = verbs.add_parser(
@@ -53,7 +54,7 @@ def add_parser(subparsers: Subparsers) -> None:
         help="a page for all groups, and the pages it links to",
         epilog="Example: labelmill report period 2026-10",
     )
-    period.add_argument("name", metavar="PERIOD", help="such as 2026-10")
+    period.add_argument("name", type=arguments.period, metavar="PERIOD", help="such as 2026-10")
     period.set_defaults(run=guarded(_period))
 
     for verb in (comparison, labels, period):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.commands import arguments
 from pipelines.commands.shared import Subparsers, add_stack, guarded
 from processing.words import counted
 
@@ -41,8 +42,8 @@ def add_parser(subparsers: Subparsers) -> None:
         help="write the sheet, most valuable items first",
         epilog="Example: labelmill review export DE-weee 2026-10",
     )
-    export.add_argument("group", metavar="GROUP", help="a model group, such as DE-weee")
-    export.add_argument("period", metavar="PERIOD", help="such as 2026-10")
+    export.add_argument("group", type=arguments.group, metavar="GROUP", help="a model group, such as DE-weee")
+    export.add_argument("period", type=arguments.period, metavar="PERIOD", help="such as 2026-10")
     export.add_argument(
         "--run", dest="of_run", metavar="RUN", help="labels of this run (default: the newest)"
     )
