@@ -21,7 +21,9 @@ def clear(folder: Path) -> None:
     if not folder.exists():
         return
     if not folder.is_dir() or (any(folder.iterdir()) and not (folder / LOCK_FILE).exists()):
-        raise NoDemo(f"{folder} has other things in it than a demo's. Fix: name another folder with --dir")
+        raise NoDemo(
+            f"{folder} is no folder, or has other things in it than a demo's. Fix: name another with --dir"
+        )
     shutil.rmtree(folder)
 
 

@@ -78,7 +78,7 @@ def _deliver(args: argparse.Namespace) -> int:
     from pipelines.own_data import group_rows, sending, settings
 
     if (args.path is None) != args.from_stdin:
-        print("labelmill deliver: name either PATH or --from-stdin", file=sys.stderr)
+        print("labelmill deliver: rows from where? Fix: name either PATH or --from-stdin", file=sys.stderr)
         return 2
     own = settings.read(args.settings)
     groups = list(own.groups) if args.group == ALL else [args.group]

@@ -80,7 +80,7 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a day; write it like 2026-10-31") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day. Fix: write it like 2026-10-31") from None
 
 
 def _list(args: argparse.Namespace) -> int:

@@ -42,7 +42,7 @@ def _retry(args: argparse.Namespace) -> int:
     from botocore.exceptions import ClientError
 
     from pipelines.errors import Refused
-    from pipelines.failures import listing
+    from pipelines.failures import failed_runs, listing
     from pipelines.failures.failure import open_stack
     from pipelines.ledger.reading import check_known
 
@@ -59,6 +59,8 @@ def _retry(args: argparse.Namespace) -> int:
                 left += 1
     if args.group and not failures:
         check_known(stack.client("dynamodb"), stack.table, args.group)
+    if args.name and not failures and not failed_runs.is_listed(args.name, failed_runs.read(stack)):
+        raise Refused(f"{args.name} is not in the list. Fix: copy its name from labelmill failures.")
     if not failures:
         print("nothing to do: labelmill failures lists what is not done")
     return 1 if left else 0

@@ -50,7 +50,7 @@ def add_parser(subparsers: Subparsers) -> None:
     export.add_argument(
         "--items", type=Path, metavar="FILE", help="these items, whatever their status: one item_id a line"
     )
-    export.add_argument("--out", type=Path, metavar="FILE", help="default: review-GROUP-PERIOD.csv")
+    export.add_argument("--out", type=_sheet, metavar="FILE", help="default: review-GROUP-PERIOD.csv")
     export.set_defaults(run=guarded(_export))
 
     import_ = verbs.add_parser(
@@ -63,6 +63,12 @@ def add_parser(subparsers: Subparsers) -> None:
     import_.set_defaults(run=guarded(_import))
 
     add_stack(export, import_)
+
+
+def _sheet(text: str) -> Path:
+    if not text.endswith((".csv", ".xlsx")):
+        raise argparse.ArgumentTypeError(f"{text} is no sheet's name. Fix: end it in .csv or .xlsx")
+    return Path(text)
 
 
 def _export(args: argparse.Namespace) -> int:
@@ -78,8 +84,8 @@ def _ids(path: Path) -> list[str]:
 
     try:
         return [line for line in path.read_text(encoding="utf-8-sig").split("\n") if line]
-    except (OSError, UnicodeDecodeError) as error:
-        raise ReviewError(f"{path}: {error}. Fix: give a text file in UTF-8, one item_id a line") from error
+    except UnicodeDecodeError:
+        raise ReviewError(f"{path} is not UTF-8. Fix: save it as UTF-8, one item_id a line") from None
 
 
 def export_sheet(

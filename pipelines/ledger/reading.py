@@ -89,10 +89,8 @@ def not_known(client: DynamoDBClient, table: str, group: str) -> LedgerError:
     """What is said of a group that is not known: it names those that are."""
     known = [ledger.group for ledger in read_all(client, table) if ledger.registered]
     return LedgerError(
-        f"Model group {group} is not known. Fix: name one of {', '.join(known)}; "
-        if known
-        else f"Model group {group} is not known, nor is any other. Fix: "
-        "publish its codebook first (labelmill codebook publish), or say which stack you mean with --stack."
+        f"Model group {group} is not known. Fix: name one of {', '.join(known) or 'none yet'}; publish its "
+        "codebook first (labelmill codebook publish); or say which stack you mean with --stack."
     )
 
 

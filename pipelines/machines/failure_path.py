@@ -34,7 +34,7 @@ JOBS = {
     "TransformJob": ("TransformJobs", "TransformInstanceType"),
     "HyperParameterTuningJob": ("TrainingJobs", "TrainingInstanceType and SecondTrainingInstanceType"),
 }
-#: The description of a job, which is JSON. What else is in braces may be anything, and reading it as JSON could
+#: A job's description, which is JSON. What else is in braces may be anything, and reading it as JSON could
 #: fail the run before it is queued: a Pass state catches no error (Developer Guide, "Handling errors").
 OF_JOB = '{*JobArn"*}'
 #: How SageMaker says that a job was killed, in a number or in words; their sources: docs/state-machines.md.

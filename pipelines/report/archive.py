@@ -84,6 +84,11 @@ class Archive:
             )
             labelled = [each for each in ledgers if period in each.months]
             labels = list(readers.map(lambda each: self._month(period, each), labelled))
+        if not comparisons and not labels:
+            raise ReportError(
+                f"Nothing of {period} is decided, waits or is labelled. Fix: name another month; "
+                f"labelmill month {period} says what is missing"
+            )
         groups = [each.group for each in ledgers if each.registered]
         winners = {each.group: _winner(each) for each in ledgers if each.winner}
         return comparisons, groups, winners, labels
