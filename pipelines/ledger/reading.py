@@ -82,7 +82,9 @@ def read(client: DynamoDBClient, table: str, group: str) -> GroupLedger:
 
 def check_known(client: DynamoDBClient, table: str, group: str) -> None:
     """Raises LedgerError for a group that has no codebook; `client` is a boto3 DynamoDB client."""
-    read(client, table, group)
+    key = {"group": {"S": group}, "entry": {"S": keys.GROUP}}
+    if "Item" not in client.get_item(TableName=table, Key=key, ConsistentRead=True):
+        raise not_known(client, table, group)
 
 
 def not_known(client: DynamoDBClient, table: str, group: str) -> LedgerError:

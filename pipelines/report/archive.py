@@ -6,7 +6,6 @@ import csv
 import hashlib
 import io
 import json
-import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -42,7 +41,6 @@ class Archive:
             ReportError: what the page needs is not there.
             LedgerError: for a model group that is not known.
         """
-        _check_period(period)
         return self._month(period, reading.read(self._dynamodb, self._table, group))
 
     def comparison(self, run: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -67,7 +65,6 @@ class Archive:
 
         As `period_page` takes them. Raises ReportError.
         """
-        _check_period(period)
         ledgers = reading.read_all(self._dynamodb, self._table)
         of_period = {
             run: each
@@ -202,11 +199,6 @@ def _check(content: bytes, recorded: str, address: str) -> None:
             f"{address} {NOT_AS_RECORDED}: its SHA-256 is {found}, recorded was {recorded}. "
             "Fix: restore the version of the object that has that one"
         )
-
-
-def _check_period(period: str) -> None:
-    if not re.fullmatch(names.PERIOD_PATTERN, period):
-        raise ReportError(f"{period!r} is not a period. Fix: write it like 2026-10")
 
 
 def _winner(known: GroupLedger) -> str:
