@@ -131,6 +131,7 @@ NO_FILE = [
     ("local up --dir file", "file: File exists. Fix: check the path"),
     ("local up --dir file/new", "file/new: Not a directory. Fix: check the path"),
     ("local up --from-demo --dir new", "no demo has ended in .labelmill/demo. Fix: labelmill demo"),
+    ("local status", "nothing runs in .labelmill. Fix: labelmill local up"),
     ("local schedule labelmill-training", "nothing runs in .labelmill. Fix: labelmill local up"),
     (
         "month --local",

@@ -102,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
         return _down(args.dir, running)
     if args.verb == "status":
         if not running:
-            print(f"nothing runs in {args.dir}")
+            print(f"nothing runs in {args.dir}. Fix: labelmill local up", file=sys.stderr)
             return 1
         connection, names = _connection(running), running["names"]
         if args.client:
@@ -194,21 +194,13 @@ def _down(folder: Path, running: dict[str, Any] | None) -> int:
 
 
 def _fire(args: argparse.Namespace, running: dict[str, Any] | None) -> int:
-    from infra.local.schedules import NoSuchSchedule, fire
+    from infra.local.schedules import fire
 
     if not running:
         print(f"nothing runs in {args.dir}. Fix: labelmill local up", file=sys.stderr)
         return 1
     at = args.at or datetime.now(UTC)
-    try:
-        sent = fire(
-            _connection(running).client,
-            args.name,
-            at if at.tzinfo else at.replace(tzinfo=UTC),
-        )
-    except NoSuchSchedule as error:
-        print(error, file=sys.stderr)
-        return 1
+    sent = fire(_connection(running).client, args.name, at if at.tzinfo else at.replace(tzinfo=UTC))
     print(f"{args.name} has sent {sent}")
     return 0
 
