@@ -204,7 +204,7 @@ def test_a_schedule_invokes_a_function_as_an_event(client, make_function, make_q
 
 
 def test_a_schedule_that_is_not_there_is_told_with_those_that_are(client):
-    with pytest.raises(NoSuchSchedule, match="no schedule lunch. Fix: name one of"):
+    with pytest.raises(NoSuchSchedule, match=r"no schedule lunch\. Fix: name one of"):
         fire(client, "lunch", datetime.now(UTC))
 
 
