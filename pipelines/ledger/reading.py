@@ -88,10 +88,13 @@ def check_known(client: DynamoDBClient, table: str, group: str) -> None:
 
 
 def not_known(client: DynamoDBClient, table: str, group: str) -> LedgerError:
-    """What is said of a group that is not known: it names those that are."""
-    known = [ledger.group for ledger in read_all(client, table) if ledger.registered]
+    """What is said of a group that is not known: it names those that are, to whoever may list them."""
+    try:
+        known = ", ".join(ledger.group for ledger in read_all(client, table) if ledger.registered)
+    except client.exceptions.ClientError:  # not everybody who may read a group has dynamodb:Scan
+        known = ""
     return LedgerError(
-        f"Model group {group} is not known. Fix: name one of {', '.join(known) or 'none yet'}; publish its "
+        f"Model group {group} is not known. Fix: {f'name one of {known}; ' if known else ''}publish its "
         "codebook first (labelmill codebook publish); or say which stack you mean with --stack."
     )
 
