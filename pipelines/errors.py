@@ -3,7 +3,7 @@
 Refused
 ├── StackError, LedgerError, CodebookError, ReviewError, SheetError, ReportError, AuditError, PlanError
 ├── NotAgain, NoTarget, RowsMissing
-└── SettingsError, StackFailed      (infra)
+└── SettingsError, StackFailed, DidNotStart, NoDemo, NoSuchSchedule      (infra)
 
 Each is raised where it is found out, and says what is wrong, where, and what puts it right.
 """

@@ -8,6 +8,10 @@ from pipelines.errors import Refused
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
+    from types_boto3_cloudformation.type_defs import StackTypeDef
+
+#: Parameters of infra/template.yaml; one of them names the warehouse where one is connected.
+WAREHOUSES = ("WarehouseArn", "WarehouseClusterArn")
 
 
 class StackError(Refused):
@@ -19,6 +23,11 @@ def outputs(stack_name: str, client: CloudFormationClient) -> dict[str, str]:
 
     `client` is a boto3 CloudFormation client. Raises StackError when the stack is missing or unfinished.
     """
+    return by_name(described(stack_name, client))
+
+
+def described(stack_name: str, client: CloudFormationClient) -> StackTypeDef:
+    """The same stack as CloudFormation describes it; it has outputs. Raises StackError."""
     from botocore.exceptions import ClientError
 
     try:
@@ -34,4 +43,17 @@ def outputs(stack_name: str, client: CloudFormationClient) -> dict[str, str]:
         raise StackError(
             f"stack {stack_name!r} has no outputs and is {stack['StackStatus']}. Fix: finish its deployment"
         )
+    return stack
+
+
+def by_name(stack: StackTypeDef) -> dict[str, str]:
+    """A described stack's outputs by name."""
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def has_warehouse(stack: StackTypeDef) -> bool:
+    """Whether datasets are ordered from a warehouse: a parameter of the template names it."""
+    return any(
+        parameter.get("ParameterKey") in WAREHOUSES and parameter.get("ParameterValue")
+        for parameter in stack.get("Parameters", ())
+    )

@@ -78,7 +78,7 @@ def test_from_a_file_to_a_verdict_and_labels_it_takes_two_commands_as_the_page_h
         ["run", "report", "labels"],
         ["down"],
     ]
-    first, *others = against_stack
+    first, *others, down = against_stack
     try:
         assert cli.main(begin) == 0
         # What starts the stack is a process of its own: the stack is to outlive it.
@@ -86,9 +86,12 @@ def test_from_a_file_to_a_verdict_and_labels_it_takes_two_commands_as_the_page_h
         assert done.returncode == 0, done.stdout + done.stderr
         for words in others:
             assert cli.main(words) == 0, capsys.readouterr()
+        assert cli.main(["local", "run", "order", "DE-weee", "2026-10"]) == 1
+        assert cli.main(down) == 0
     finally:
         cli.main(["local", "down"])
-    said = capsys.readouterr().out
+    said, complaints = capsys.readouterr()
+    assert "labelmill has no warehouse to order from. Fix: deliver a file" in complaints
     assert "DE-weee: FIRST: The group has no winner yet" in done.stdout
     assert "DE-weee: 0 items labelled, 700 to review, 0 rejected." in said
     assert (folder / "labels-DE-weee-2026-10.xlsx").exists()

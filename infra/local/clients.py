@@ -12,9 +12,8 @@ aws --endpoint-url {endpoint} s3 ls {address}
 aws --endpoint-url {endpoint} sqs get-queue-attributes --queue-url {queue}""",
     "aws2": """\
 export AWS_ACCESS_KEY_ID={key_id} AWS_SECRET_ACCESS_KEY={secret} AWS_REGION={region}
-export AWS_ENDPOINT_URL={endpoint}  # from 2.13 on; before, give --endpoint-url with each command
-aws s3 ls {address}
-aws sqs get-queue-attributes --queue-url {queue}""",
+aws --endpoint-url {endpoint} s3 ls {address}
+aws --endpoint-url {endpoint} sqs get-queue-attributes --queue-url {queue}""",
     "js": """\
 const local = {{
   endpoint: "{endpoint}",

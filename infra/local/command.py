@@ -14,7 +14,7 @@ from typing import Any
 from infra.local.clients import CLIENTS, advice
 from infra.local.endpoint import ENDPOINT_FILE, Connection
 from infra.local.lock import take
-from pipelines.commands.shared import Subparsers
+from pipelines.commands.shared import Subparsers, guarded
 from pipelines.names import address
 
 _PRUNE_SECONDS = 600
@@ -49,7 +49,7 @@ def add_parser(subparsers: Subparsers) -> None:
         "prune": "labelmill local prune",
     }
     up = verbs.add_parser("up", help="start it, in the background; print its address and names")
-    up.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
+    up.add_argument("--port", type=_port, default=0, help="port on 127.0.0.1 (default: a free one)")
     up.add_argument("--from-demo", action="store_true", help="begin with what labelmill demo has left")
     up.add_argument("--foreground", action="store_true", help="print what happens until Ctrl-C")
     down = verbs.add_parser("down", help="stop it")
@@ -64,7 +64,7 @@ def add_parser(subparsers: Subparsers) -> None:
     schedule.add_argument("name", help="such as labelmill-training")
     schedule.add_argument(
         "--at",
-        type=datetime.fromisoformat,
+        type=_time,
         help="as if at this time, such as 2026-11-01T04:00 (UTC unless it says otherwise; default: now)",
     )
     prune = verbs.add_parser(
@@ -77,7 +77,22 @@ def add_parser(subparsers: Subparsers) -> None:
     against.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND", help="such as models list")
     for name, verb in verbs.choices.items():
         verb.epilog = f"Example: {examples[name]}"
-    local.set_defaults(run=run)
+    local.set_defaults(run=guarded(run, talks=lambda args: False))
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(f"{text} is not a port. Fix: name one from 1 to 65535, or 0 for any")
+    return int(text)
+
+
+def _time(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a time. Fix: write it like 2026-11-01T04:00"
+        ) from None
 
 
 def run(args: argparse.Namespace) -> int:
@@ -87,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
         return _down(args.dir, running)
     if args.verb == "status":
         if not running:
-            print(f"nothing runs in {args.dir}")
+            print(f"nothing runs in {args.dir}. Fix: labelmill local up", file=sys.stderr)
             return 1
         connection, names = _connection(running), running["names"]
         if args.client:
@@ -125,44 +140,39 @@ def find(folder: Path) -> dict[str, Any] | None:
 
 
 def _up(args: argparse.Namespace) -> int:
-    from infra.local.demo_folder import NoDemo, copy_demo
-    from infra.local.stack import DidNotStart, LocalStack, launch
+    from infra.local.demo_folder import copy_demo
+    from infra.local.stack import LocalStack, launch
 
-    options = ("--port", str(args.port))
-    try:
-        if args.from_demo:
-            copy_demo(args.dir)
-        if not args.foreground:
-            _, running = launch(args.dir, *options, with_parent=False)
-            print(_describe(_connection(running), running["names"], args.dir))
-            return 0
-        with LocalStack(args.dir, port=args.port) as stack:
-            print(_describe(stack.connection, stack.names, args.dir), flush=True)
-            with contextlib.suppress(KeyboardInterrupt, OSError):
-                for event in stack.events():
-                    words = (
-                        str(value) for key, value in event.items() if key not in ("number", "kind", "arn")
-                    )
-                    print(f"{event['kind']:10}", *words, flush=True)
+    if args.from_demo:
+        copy_demo(args.dir)
+    if not args.foreground:
+        _, running = launch(args.dir, "--port", str(args.port), *_warehouse(args.dir), with_parent=False)
+        print(_describe(_connection(running), running["names"], args.dir))
         return 0
-    except (DidNotStart, NoDemo) as error:
-        print(error, file=sys.stderr)
-        return 1
+    with LocalStack(args.dir, port=args.port, options=_warehouse(args.dir)) as stack:
+        print(_describe(stack.connection, stack.names, args.dir), flush=True)
+        with contextlib.suppress(KeyboardInterrupt, OSError):
+            for event in stack.events():
+                words = (str(value) for key, value in event.items() if key not in ("number", "kind", "arn"))
+                print(f"{event['kind']:10}", *words, flush=True)
+    return 0
+
+
+def _warehouse(folder: Path) -> tuple[str, ...]:
+    """The server's options for a folder: without tables, no warehouse is connected, as on AWS by default."""
+    return () if any(folder.glob("warehouse/*/*.parquet")) else ("--without-warehouse",)
 
 
 def _run_against(args: argparse.Namespace, running: dict[str, Any] | None) -> int:
     """Run another command, as if its settings had been exported in the shell."""
-    from infra.local.stack import DidNotStart, launch
+    from infra.local.stack import launch
     from pipelines import cli
 
-    if not args.words:
-        print("labelmill local run: name a command. Fix: labelmill local run models list", file=sys.stderr)
+    if not args.words or args.words[0] not in cli.COMMANDS:
+        wrong = f"there is no command {args.words[0]}" if args.words else "name a command"
+        print(f"labelmill local run: {wrong}. Fix: labelmill local run models list", file=sys.stderr)
         return 2
-    try:
-        running = running or launch(args.dir, with_parent=False)[1]
-    except DidNotStart as error:
-        print(error, file=sys.stderr)
-        return 1
+    running = running or launch(args.dir, *_warehouse(args.dir), with_parent=False)[1]
     os.environ.pop("AWS_PROFILE", None)
     os.environ.update(_connection(running).settings)
     print(f"On the local stack at {running['endpoint']}; it runs until labelmill local down", file=sys.stderr)
@@ -184,21 +194,13 @@ def _down(folder: Path, running: dict[str, Any] | None) -> int:
 
 
 def _fire(args: argparse.Namespace, running: dict[str, Any] | None) -> int:
-    from infra.local.schedules import NoSuchSchedule, fire
+    from infra.local.schedules import fire
 
     if not running:
         print(f"nothing runs in {args.dir}. Fix: labelmill local up", file=sys.stderr)
         return 1
     at = args.at or datetime.now(UTC)
-    try:
-        sent = fire(
-            _connection(running).client,
-            args.name,
-            at if at.tzinfo else at.replace(tzinfo=UTC),
-        )
-    except NoSuchSchedule as error:
-        print(error, file=sys.stderr)
-        return 1
+    sent = fire(_connection(running).client, args.name, at if at.tzinfo else at.replace(tzinfo=UTC))
     print(f"{args.name} has sent {sent}")
     return 0
 

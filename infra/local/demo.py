@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from infra.local.demo_folder import DEMO_FOLDER
-from pipelines.commands.shared import Subparsers
+from infra.local.demo_folder import DEMO_FOLDER, clear
+from pipelines.commands.shared import Subparsers, guarded
 
 if TYPE_CHECKING:
     from infra.local.stack import LocalStack
@@ -21,12 +21,11 @@ def add_parser(subparsers: Subparsers) -> None:
         epilog="Example: labelmill demo --dir another-demo",
     )
     parser.add_argument("--dir", type=Path, default=DEMO_FOLDER, help="where runs and results are kept")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=guarded(run, talks=lambda args: False))
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the demo; 0 when it went through, 1 at the first run or statement that fails, with what it says."""
-    import shutil
     import sys
     import time
 
@@ -42,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
             f"a local stack runs in {args.dir}. Fix: labelmill local down --dir {args.dir}", file=sys.stderr
         )
         return 1
-    shutil.rmtree(args.dir, ignore_errors=True)
+    clear(args.dir)
     started = time.monotonic()
     try:
         with Progress() as progress, LocalStack(args.dir) as stack:

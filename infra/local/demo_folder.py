@@ -4,15 +4,27 @@ import shutil
 from pathlib import Path
 
 from infra.local.keeping import STATE_FILE
-from infra.local.lock import take
+from infra.local.lock import LOCK_FILE, take
+from pipelines.errors import Refused
 
 DEMO_FOLDER = Path(".labelmill/demo")
 #: What a stack goes on with, and what a person looks into. Not the caches, nor what jobs have worked with.
 _CONTENTS = ("s3", "executions", "jobs", "mailbox", "warehouse")
 
 
-class NoDemo(Exception):
+class NoDemo(Refused):
     """There is no demo to begin with, or no place for it; the text says what to do."""
+
+
+def clear(folder: Path) -> None:
+    """Remove what a demo or a stack has left in the folder. Raises NoDemo for a folder of other things."""
+    if not folder.exists():
+        return
+    if not folder.is_dir() or (any(folder.iterdir()) and not (folder / LOCK_FILE).exists()):
+        raise NoDemo(
+            f"{folder} is no folder, or has other things in it than a demo's. Fix: name another with --dir"
+        )
+    shutil.rmtree(folder)
 
 
 def copy_demo(folder: Path, demo: Path = DEMO_FOLDER) -> None:

@@ -146,7 +146,8 @@ def _refuse(environ: dict[str, Any], start_response: StartResponse, error: NotAl
     else:
         headers, body = error_answer(environ, error.reason, str(error))
     headers |= {"Content-Length": str(len(body)), "Connection": "close"}
-    start_response("403 Forbidden", list(headers.items()))
+    status = "501 Not Implemented" if error.reason == "NotImplemented" else "403 Forbidden"
+    start_response(status, list(headers.items()))
     return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
 

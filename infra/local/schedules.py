@@ -5,8 +5,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from pipelines.errors import Refused
 
-class NoSuchSchedule(Exception):
+
+class NoSuchSchedule(Refused):
     """The stack has no schedule of that name; the text names those it has."""
 
 
@@ -21,7 +23,7 @@ def fire(client: Callable[[str], Any], name: str, at: datetime) -> str:
         schedule = scheduler.get_schedule(Name=name)
     except scheduler.exceptions.ResourceNotFoundException:
         names = ", ".join(sorted(one["Name"] for one in scheduler.list_schedules()["Schedules"]))
-        raise NoSuchSchedule(f"no schedule {name}; there are: {names or 'none'}") from None
+        raise NoSuchSchedule(f"no schedule {name}. Fix: name one of {names or 'none'}") from None
     keywords = {
         "schedule-arn": schedule["Arn"],
         "scheduled-time": at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),

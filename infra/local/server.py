@@ -206,6 +206,7 @@ def main(argv: list[str] | None = None) -> int:
         "--worker", default="infra.local.sagemaker:Worker", help="module:class that runs the jobs"
     )
     parser.add_argument("--empty", action="store_true", help="make no stacks")
+    parser.add_argument("--without-warehouse", action="store_true", help="connect none: nothing is scheduled")
     parser.add_argument("--with-parent", action="store_true", help="end when standard input ends")
     args = parser.parse_args(argv)
     folder = args.dir.resolve()
@@ -220,7 +221,9 @@ def main(argv: list[str] | None = None) -> int:
     server = Server(folder, args.port, args.slots, getattr(importlib.import_module(module), name))
     server.serve()
     try:
-        names = {} if args.empty else stacks.create(server.connection, folder)
+        names = {}
+        if not args.empty:
+            names = stacks.create(server.connection, folder, with_warehouse=not args.without_warehouse)
         server.landing_bucket = names.get("LandingBucket")
         server.restore()
         gc.freeze()  # what is there now stays: looking for garbage is a matter of 1 ms, not 150

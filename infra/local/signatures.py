@@ -31,7 +31,7 @@ class NotAllowed(Exception):
 
     Attributes:
         reason: FOREIGN, or what S3 calls it: `AccessDenied` (not signed), `InvalidAccessKeyId`,
-            `SignatureDoesNotMatch`.
+            `SignatureDoesNotMatch`, `NotImplemented` (signed in a form).
     """
 
     def __init__(self, reason: str, text: str):
@@ -71,6 +71,8 @@ class Signatures:
         else:
             given = {name.removeprefix("X-Amz-"): value for name, value in parse_qsl(query)}
             time = given.get("Date", "")
+        if not given and environ.get("CONTENT_TYPE", "").startswith("multipart/form-data"):
+            raise NotAllowed("NotImplemented", "a form that posts to S3 is not imitated. Fix: presign a PUT")
         if not {"Credential", "SignedHeaders", "Signature"} <= given.keys():
             raise NotAllowed(
                 "AccessDenied", f"the request is not signed (AWS Signature Version 4). {NEXT_STEP}"

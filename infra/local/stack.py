@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from infra.local.endpoint import Connection
+from pipelines.errors import Refused
 
 _POLL_SECONDS = 20
 
 
-class DidNotStart(RuntimeError):
+class DidNotStart(Refused):
     """The server process ended before it was ready; the text says where to look."""
 
 

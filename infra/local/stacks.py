@@ -18,7 +18,7 @@ TEMPLATES = Path(infra.__file__).parent
 WAREHOUSE_ARN = f"arn:aws:redshift-serverless:{REGION}:{ACCOUNT}:workgroup/{uuid.UUID(int=0)}"
 
 
-def create(connection: Connection, folder: Path) -> dict[str, str]:
+def create(connection: Connection, folder: Path, *, with_warehouse: bool) -> dict[str, str]:
     """Make the code bucket, upload the bundle, make the stack; return the outputs of both stacks by name."""
     cloudformation = connection.client("cloudformation")
     built = bundle.build(folder / "bundle")
@@ -36,7 +36,7 @@ def create(connection: Connection, folder: Path) -> dict[str, str]:
         "CodeDigest": built.digest,
         # No job looks into it: what stands for the image is this environment. The digest is nobody's.
         "ImageUri": f"{code['ImageRepositoryUri']}@sha256:{0:064x}",
-        "WarehouseArn": WAREHOUSE_ARN,
+        "WarehouseArn": WAREHOUSE_ARN if with_warehouse else "",
     }
     return code | _create(cloudformation, "labelmill", TEMPLATES / "template.yaml", parameters)
 

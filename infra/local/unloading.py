@@ -78,6 +78,11 @@ def _write(query: str, tables: Path, target: Path) -> tuple[int, dict[str, str]]
             kinds = ("text" if kind == "VARCHAR" else "number" for kind in map(str, result.types))
             columns = dict(zip(result.columns, kinds, strict=True))
             result.write_parquet(str(target), compression="snappy")
+        except duckdb.CatalogException as error:
+            raise StatementFailed(
+                f"ERROR: {str(error).splitlines()[0]} Fix: put its Parquet files below {tables.name}/ in the "
+                "local stack's folder (docs/warehouse.md)"
+            ) from error
         except duckdb.Error as error:
             raise StatementFailed(f"ERROR: {error}") from error
         [(rows,)] = database.execute(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import math
 from typing import TYPE_CHECKING, Any
 
 from infra.deploy.deploy import add_environment
@@ -28,6 +29,16 @@ class Deployed:
         self.names = names
 
 
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds. Fix: write one like 3600")
+    return seconds
+
+
 def add_parser(subparsers: Subparsers) -> None:
     """Add `rehearse` to the command line."""
     parser = subparsers.add_parser(
@@ -46,7 +57,7 @@ def add_parser(subparsers: Subparsers) -> None:
         metavar="ID",
         help="one that takes the first job's role its keys, for a run of its own",
     )
-    parser.add_argument("--timeout", type=float, default=3 * 3600, metavar="SECONDS", help="for each run")
+    parser.add_argument("--timeout", type=_seconds, default=3 * 3600, metavar="SECONDS", help="for each run")
     parser.set_defaults(run=guarded(_run))
 
 

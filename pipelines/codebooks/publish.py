@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines import names
 from pipelines.codebooks.check import Problem
 from pipelines.codebooks.read import CodebookError, checked, parse, read
-from pipelines.ledger import keys
+from pipelines.ledger import keys, reading
 from processing.policy import Policy
 
 if TYPE_CHECKING:
@@ -203,13 +203,13 @@ def current_codebook(group: str, *, dynamodb: DynamoDBClient, table: str) -> dic
 
 
 def published(group: str, *, s3: S3Client, dynamodb: DynamoDBClient, table: str) -> dict[str, Any]:
-    """The current published codebook of `group`. Raises CodebookError without one or when it changed."""
+    """The current published codebook of `group`.
+
+    Raises LedgerError where there is none, CodebookError where it is not what was recorded.
+    """
     item = current_codebook(group, dynamodb=dynamodb, table=table)
     if not item:
-        fix = "publish a codebook for it, or give a file's path"
-        raise CodebookError(
-            Problem(group, "the ledger", "no codebook is published for this model group", fix)
-        )
+        raise reading.not_known(dynamodb, table, group)
     bucket, key = names.split_address(item["codebook_uri"])
     body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     if hashlib.sha256(body).hexdigest() != item["codebook_digest"]:

@@ -2,8 +2,12 @@
 
 import argparse
 import re
+from datetime import UTC, datetime, timedelta
 
 from pipelines import names
+
+#: Where a month begins first: UTC+14.
+FIRST_ZONE = timedelta(hours=14)
 
 
 def group(text: str) -> str:
@@ -16,7 +20,9 @@ def group(text: str) -> str:
 
 
 def period(text: str) -> str:
-    """A month. Raises argparse.ArgumentTypeError."""
+    """A month that has begun. Raises argparse.ArgumentTypeError."""
     if not re.fullmatch(names.PERIOD_PATTERN, text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a month. Fix: write it like 2026-10")
+    if text > f"{datetime.now(UTC) + FIRST_ZONE:%Y-%m}":
+        raise argparse.ArgumentTypeError(f"{text} has not begun. Fix: name this month or an earlier one")
     return text

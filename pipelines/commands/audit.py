@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.commands import arguments
 from pipelines.commands.shared import Subparsers, add_stack, guarded, print_json
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ def add_parser(subparsers: Subparsers) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("group", metavar="GROUP", help="a model group, such as DE-weee")
-    parser.add_argument("period", metavar="PERIOD", help="such as 2026-10")
+    parser.add_argument("group", type=arguments.group, metavar="GROUP", help="a model group, such as DE-weee")
+    parser.add_argument("period", type=arguments.period, metavar="PERIOD", help="such as 2026-10")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("item", metavar="ITEM", nargs="?", help="an item_id, as it was delivered")
     what.add_argument("--bundle", type=Path, metavar="FILE", help="the whole month, as a ZIP")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 import tempfile
 from contextlib import contextmanager
@@ -15,9 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.commands.arguments import period
 from pipelines.commands.shared import Subparsers, add_stack, guarded, print_json, wrapped
 from pipelines.errors import Refused
-from pipelines.names import PERIOD_PATTERN, Dataset, address, is_address, parse_dataset, split_address
+from pipelines.names import Dataset, address, is_address, parse_dataset, split_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,13 +53,6 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page as well")
     add_stack(parser)
     parser.set_defaults(run=guarded(_check, talks=_talks))
-
-
-def period(text: str) -> str:
-    """A month on the command line."""
-    if not re.fullmatch(PERIOD_PATTERN, text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a month like 2026-10")
-    return text
 
 
 def _talks(args: argparse.Namespace) -> bool:

@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.commands.arguments import period
 from pipelines.commands.check import lines as check_lines
-from pipelines.commands.check import period
 from pipelines.commands.shared import Subparsers, add_stack, guarded, wrapped
 from pipelines.errors import Refused
 from processing.words import counted
@@ -75,13 +75,11 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def _deliver(args: argparse.Namespace) -> int:
     from pipelines.failures.failure import open_stack
-    from pipelines.own_data import following, group_rows, sending, settings
+    from pipelines.own_data import group_rows, sending, settings
 
     if (args.path is None) != args.from_stdin:
-        print("labelmill deliver: name either PATH or --from-stdin", file=sys.stderr)
+        print("labelmill deliver: rows from where? Fix: name either PATH or --from-stdin", file=sys.stderr)
         return 2
-    if following.is_future(args.period):
-        raise Refused(f"{args.period} has not begun. Fix: name this month or an earlier one")
     own = settings.read(args.settings)
     groups = list(own.groups) if args.group == ALL else [args.group]
     for group in groups:

@@ -32,12 +32,15 @@ def add_parser(subparsers: Subparsers) -> None:
 def _list(args: argparse.Namespace) -> int:
     from pipelines.failures import failed_runs
     from pipelines.failures.failure import open_stack
+    from pipelines.ledger.reading import check_known
     from pipelines.monitoring.deliveries import deliveries
     from pipelines.warehouse.unload import month_before
 
     stack = open_stack(args.stack)
     month = args.period or month_before(datetime.now(UTC), stack.outputs["TimeZone"])
     found = deliveries(stack, failed_runs.read(stack), args.group or "", month)
+    if args.group and not any(one.group for one in found):
+        check_known(stack.client("dynamodb"), stack.table, args.group)
     if args.json:
         return print_json([delivery.as_json() for delivery in found])
     right = [delivery for delivery in found if not delivery.problem]

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.commands.arguments import group
 from pipelines.commands.ledger_access import open_ledger
 from pipelines.commands.shared import Subparsers, add_stack, guarded
 
@@ -36,8 +37,8 @@ def add_parser(subparsers: Subparsers) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("group", metavar="GROUP", help="a model group, such as DE-weee")
-    parser.add_argument("title", metavar="TEXT", help="the item's title")
+    parser.add_argument("group", type=group, metavar="GROUP", help="a model group, such as DE-weee")
+    parser.add_argument("title", type=_text, metavar="TEXT", help="the item's title")
     parser.add_argument("--brand", metavar="TEXT")
     parser.add_argument("--product-type", metavar="TEXT")
     parser.add_argument(
@@ -54,10 +55,16 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.set_defaults(run=guarded(_run))
 
 
+def _text(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty. Fix: write the item's title, in quotes")
+    return text
+
+
 def _pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not name or not equals:
-        raise argparse.ArgumentTypeError(f"{text} is not of the form NAME=VALUE")
+        raise argparse.ArgumentTypeError(f"{text} says no value. Fix: write it like weight_kg=1.4")
     return name, value
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from pipelines.commands import arguments
 from pipelines.commands.shared import Subparsers, add_stack, guarded
 from pipelines.errors import Refused
 from processing.words import counted
@@ -46,7 +47,9 @@ def add_verbs(verbs: Subparsers) -> None:
     )
     registry.set_defaults(run=guarded(_registry))
     for verb in (mlflow, registry):
-        verb.add_argument("groups", metavar="GROUP", nargs="*", help="model groups (default: all)")
+        verb.add_argument(
+            "groups", type=arguments.group, metavar="GROUP", nargs="*", help="model groups (default: all)"
+        )
     add_stack(mlflow, registry)
 
 

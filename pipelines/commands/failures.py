@@ -4,6 +4,7 @@ import argparse
 from datetime import UTC, datetime
 from itertools import groupby
 
+from pipelines.commands import arguments
 from pipelines.commands.display import lines, minute
 from pipelines.commands.shared import Subparsers, add_stack, guarded, print_json
 
@@ -16,7 +17,9 @@ def add_parser(subparsers: Subparsers) -> None:
         "took, models that nothing decides on, notices not sent, copies not made (docs/runbook.md).",
         epilog="Example: labelmill failures --group DE-weee",
     )
-    parser.add_argument("--group", metavar="GROUP", help="only of this model group, such as DE-weee")
+    parser.add_argument(
+        "--group", type=arguments.group, metavar="GROUP", help="only of this model group, such as DE-weee"
+    )
     parser.add_argument("--json", action="store_true", help="print it as JSON")
     add_stack(parser)
     parser.set_defaults(run=guarded(_list))
@@ -25,9 +28,13 @@ def add_parser(subparsers: Subparsers) -> None:
 def _list(args: argparse.Namespace) -> int:
     from pipelines.failures import listing
     from pipelines.failures.failure import open_stack
+    from pipelines.ledger.reading import check_known
 
-    with listing.opened(open_stack(args.stack), datetime.now(UTC)) as found:
+    stack = open_stack(args.stack)
+    with listing.opened(stack, datetime.now(UTC)) as found:
         failures = listing.chosen(found, group=args.group)
+    if args.group and not failures:
+        check_known(stack.client("dynamodb"), stack.table, args.group)
     if args.json:
         return print_json([failure.as_json() for failure in failures])
     for group, of_group in groupby(failures, lambda failure: failure.group):

@@ -4,6 +4,7 @@ import argparse
 from datetime import UTC, datetime
 from typing import Any
 
+from pipelines.commands.arguments import group
 from pipelines.commands.ledger_access import add_by, decider, open_ledger, reason_of
 from pipelines.commands.shared import Subparsers, add_stack, guarded, print_json, print_table
 
@@ -35,7 +36,7 @@ def add_parser(subparsers: Subparsers) -> None:
     ):
         example = f'labelmill groups {name} GB-weee --reason "agreed with compliance"'
         verb = verbs.add_parser(name, help=text, description=text, epilog=f"Example: {example}")
-        verb.add_argument("group", metavar="GROUP", help="the model group, such as DE-weee")
+        verb.add_argument("group", type=group, metavar="GROUP", help="the model group, such as DE-weee")
         verb.add_argument("--reason", required=True, metavar="TEXT", help="why; kept in the ledger")
         add_by(verb)
         add_stack(verb)

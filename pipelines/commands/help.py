@@ -1,10 +1,10 @@
-"""The parser of the command line: its help breaks lines between words, never within a name or a command."""
+"""The parser of the command line: help in whole words, and one sentence on what cannot be understood."""
 
 import argparse
 import re
 import textwrap
 from itertools import groupby
-from typing import Any
+from typing import Any, NoReturn
 
 #: A word of a command line; what is in quotes stays together.
 _WORD = re.compile(r""" (?: "[^"]*" | '[^']*' | [^\s"'] | ["'] )+ """, re.VERBOSE)
@@ -51,3 +51,15 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, *, formatter_class: Any = argparse.HelpFormatter, **further: Any) -> None:
         raw = issubclass(formatter_class, argparse.RawDescriptionHelpFormatter)
         super().__init__(formatter_class=_WholeWithExamples if raw else _Whole, **further)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse does, but what is left over is refused here: by the command it was given to."""
+        found, left = super().parse_known_args(args, namespace)
+        if left:
+            self.error(f"unrecognized arguments: {' '.join(left)}")
+        return found, left
+
+    def error(self, message: str) -> NoReturn:
+        """End with exit code 2, what is wrong and, unless the message has one, a next step."""
+        fix = "" if "Fix: " in message else f". Fix: see {self.prog} --help"
+        self.exit(2, f"{self.prog}: {message}{fix}\n")

@@ -59,6 +59,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def _init(args: argparse.Namespace) -> int:
     from pipelines.own_data import columns, dataset, draft, settings, tables
+    from pipelines.warehouse.unload import month_before
 
     format_ = stated(args)
     with tables.opened(args.file, format_) as files:
@@ -78,7 +79,8 @@ def _init(args: argparse.Namespace) -> int:
         "\n".join((*lines(which), *(line for each in which.warnings for line in wrapped(f"Note: {each}."))))
     )
     groups = _groups(args, table)
-    version, words = f"{datetime.now(UTC):%Y-%m}", draft.in_words(table, which)
+    now = datetime.now(UTC)
+    version, words = f"{now:%Y-%m}", draft.in_words(table, which)
     written, kept = {}, {}
     for group, value in groups.items():
         own = dataset.of_value(table, args.split_by, value) if args.split_by else table
@@ -99,11 +101,11 @@ def _init(args: argparse.Namespace) -> int:
     )
     written[own_settings.path] = settings.as_text(own_settings, args.file.name)
     _write(written, args.overwrite)
-    first = next(iter(groups))
+    first, ended = next(iter(groups)), month_before(now, "UTC")
     print("\nWritten:", *written, sep="\n  ")
     print(
         f"\nNext: describe the codes in {args.dir / kept[first].codebook}, then send the rows:\n"
-        f"  labelmill deliver training {first} {version} {args.file} --publish-codebook"
+        f"  labelmill deliver training {first} {ended} {args.file} --publish-codebook"
     )
     return 0
 

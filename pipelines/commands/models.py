@@ -5,6 +5,7 @@ import sys
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from pipelines.commands.arguments import group
 from pipelines.commands.ledger_access import add_by, decider, open_ledger, reason_of, tell_mlops
 from pipelines.commands.shared import Command, Subparsers, add_stack, guarded, print_json, print_table
 
@@ -32,7 +33,7 @@ def add_parser(subparsers: Subparsers) -> None:
     def verb(name: str, run: Command, text: str, example: str) -> argparse.ArgumentParser:
         added = verbs.add_parser(name, help=text, description=text, epilog=f"Example: {example}")
         if name != "list":
-            added.add_argument("group", metavar="GROUP", help="the model group, such as DE-weee")
+            added.add_argument("group", type=group, metavar="GROUP", help="the model group, such as DE-weee")
         added.add_argument("--json", action="store_true", help="print it as JSON")
         add_stack(added)
         added.set_defaults(run=guarded(run))
@@ -79,7 +80,7 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a day; write it like 2026-10-31") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day. Fix: write it like 2026-10-31") from None
 
 
 def _list(args: argparse.Namespace) -> int:

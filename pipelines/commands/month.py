@@ -64,6 +64,8 @@ def _show(args: argparse.Namespace) -> int:
             }
         )
     left = f"{duration(due - now)} left" if due > now else f"overdue for {duration(now - due)}"
+    if due < stack.created:
+        left = f"before this stack was made on {stack.created:%Y-%m-%d}"
     is_done = done == len(groups)
     print(
         lines(

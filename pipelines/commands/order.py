@@ -37,14 +37,12 @@ def _order(args: argparse.Namespace) -> int:
     last = month_before(now, stack.outputs["TimeZone"])
     if args.period > last:
         raise Refused(f"{args.period} has not ended. Fix: order a month up to {last}.")
-    groups = {each.group: each for each in reading.read_all(stack.client("dynamodb"), stack.table)}
-    known = [name for name, ledger in groups.items() if ledger.registered]
-    if args.group not in known:
+    if not stack.has_warehouse:
         raise Refused(
-            f"{args.group} is not a known model group. Fix: take one of {', '.join(known) or 'none yet'}, "
-            "or publish its codebook first."
+            f"{args.stack} has no warehouse to order from. Fix: deliver a file (labelmill deliver), or "
+            "connect a warehouse (docs/warehouse.md)."
         )
-    if groups[args.group].is_retired:
+    if reading.read(stack.client("dynamodb"), stack.table, args.group).is_retired:
         raise Refused(
             f"{args.group} is retired. Fix: labelmill groups revive {args.group} --reason TEXT, then order."
         )

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.commands import exports
+from pipelines.commands import arguments, exports
 from pipelines.commands.shared import Subparsers, add_stack, guarded
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ def add_parser(subparsers: Subparsers) -> None:
         help="the page of a group's labels of a month: what changed and why",
         epilog="Example: labelmill report labels DE-weee 2026-10",
     )
-    labels.add_argument("group", metavar="GROUP", help="a model group, such as DE-weee")
-    labels.add_argument("period", metavar="PERIOD", help="such as 2026-10")
+    labels.add_argument("group", type=arguments.group, metavar="GROUP", help="a model group, such as DE-weee")
+    labels.add_argument("period", type=arguments.period, metavar="PERIOD", help="such as 2026-10")
     labels.set_defaults(run=guarded(_labels))
 
     period = verbs.add_parser(
@@ -57,7 +57,7 @@ def add_parser(subparsers: Subparsers) -> None:
         help="a page for all groups, and the pages it links to",
         epilog="Example: labelmill report period 2026-10",
     )
-    period.add_argument("name", metavar="PERIOD", help="such as 2026-10")
+    period.add_argument("name", type=arguments.period, metavar="PERIOD", help="such as 2026-10")
     period.set_defaults(run=guarded(_period))
 
     for verb in (comparison, labels, period):
@@ -70,8 +70,10 @@ def add_parser(subparsers: Subparsers) -> None:
         help="a group's labels of a month as a workbook, with the items' texts",
         epilog="Example: labelmill report workbook DE-weee 2026-10",
     )
-    workbook.add_argument("group", metavar="GROUP", help="a model group, such as DE-weee")
-    workbook.add_argument("period", metavar="PERIOD", help="such as 2026-10")
+    workbook.add_argument(
+        "group", type=arguments.group, metavar="GROUP", help="a model group, such as DE-weee"
+    )
+    workbook.add_argument("period", type=arguments.period, metavar="PERIOD", help="such as 2026-10")
     workbook.add_argument(
         "--run", dest="of_run", metavar="RUN", help="labels of this run (default: the newest)"
     )

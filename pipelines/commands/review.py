@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.commands import arguments
 from pipelines.commands.shared import Subparsers, add_stack, guarded
 from processing.words import counted
 
@@ -53,8 +54,8 @@ def add_parser(subparsers: Subparsers) -> None:
         help="write the sheet, most valuable items first",
         epilog="Example: labelmill review export DE-weee 2026-10",
     )
-    export.add_argument("group", metavar="GROUP", help="a model group, such as DE-weee")
-    export.add_argument("period", metavar="PERIOD", help="such as 2026-10")
+    export.add_argument("group", type=arguments.group, metavar="GROUP", help="a model group, such as DE-weee")
+    export.add_argument("period", type=arguments.period, metavar="PERIOD", help="such as 2026-10")
     export.add_argument(
         "--run", dest="of_run", metavar="RUN", help="labels of this run (default: the newest)"
     )
@@ -63,9 +64,12 @@ def add_parser(subparsers: Subparsers) -> None:
         "--items", type=Path, metavar="FILE", help="these items, whatever their status: one item_id a line"
     )
     which.add_argument(
-        "--second", type=Path, metavar="FILE", help="a sheet of some of the rows, for a second person to code"
+        "--second",
+        type=_sheet,
+        metavar="FILE",
+        help="a sheet of some of the rows, for a second person to code",
     )
-    export.add_argument("--out", type=Path, metavar="FILE", help="default: review-GROUP-PERIOD.csv")
+    export.add_argument("--out", type=_sheet, metavar="FILE", help="default: review-GROUP-PERIOD.csv")
     export.set_defaults(run=guarded(_export))
 
     sample = verbs.add_parser(
@@ -73,13 +77,13 @@ def add_parser(subparsers: Subparsers) -> None:
         help="write a blind random sample of the labels that no person has looked at",
         epilog="Example: labelmill review sample DE-weee 2026-10 --width 1 --out sample.xlsx",
     )
-    sample.add_argument("group", metavar="GROUP", help="a model group, such as DE-weee")
-    sample.add_argument("period", metavar="PERIOD", help="such as 2026-10")
+    sample.add_argument("group", type=arguments.group, metavar="GROUP", help="a model group, such as DE-weee")
+    sample.add_argument("period", type=arguments.period, metavar="PERIOD", help="such as 2026-10")
     sample.add_argument(
         "--width", type=_points, metavar="POINTS", help="of the interval, to either side (default: 2)"
     )
     sample.add_argument("--most", type=int, metavar="N", help="at most so many rows, however wide it gets")
-    sample.add_argument("--out", type=Path, metavar="FILE", help="default: sample-GROUP-PERIOD.csv")
+    sample.add_argument("--out", type=_sheet, metavar="FILE", help="default: sample-GROUP-PERIOD.csv")
     sample.set_defaults(run=guarded(_sample))
 
     import_ = verbs.add_parser(
@@ -92,6 +96,12 @@ def add_parser(subparsers: Subparsers) -> None:
     import_.set_defaults(run=guarded(_import))
 
     add_stack(export, sample, import_)
+
+
+def _sheet(text: str) -> Path:
+    if not text.endswith((".csv", ".xlsx", ".html")):
+        raise argparse.ArgumentTypeError(f"{text} is no sheet's name. Fix: end it in .csv, .xlsx or .html")
+    return Path(text)
 
 
 def _export(args: argparse.Namespace) -> int:
@@ -144,8 +154,8 @@ def _ids(path: Path) -> list[str]:
 
     try:
         return [line for line in path.read_text(encoding="utf-8-sig").split("\n") if line]
-    except (OSError, UnicodeDecodeError) as error:
-        raise ReviewError(f"{path}: {error}. Fix: give a text file in UTF-8, one item_id a line") from error
+    except UnicodeDecodeError:
+        raise ReviewError(f"{path} is not UTF-8. Fix: save it as UTF-8, one item_id a line") from None
 
 
 def export_sheet(

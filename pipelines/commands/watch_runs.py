@@ -27,6 +27,7 @@ def run(args: argparse.Namespace) -> int:
     stack, began, failed = open_stack(args.stack), datetime.now(UTC), 0
     before: dict[str, Progress] = {}
     known: Executions = failed_runs.read(stack)
+    check_group(known, args.group)
 
     def read() -> list[Progress]:
         nonlocal known
@@ -46,6 +47,16 @@ def run(args: argparse.Namespace) -> int:
             screen.show([_cells(one) for one in found if one.status == "RUNNING"])
     print("nothing runs" + ("; labelmill failures says what to do about what failed" if failed else ""))
     return 1 if failed else 0
+
+
+def check_group(known: Executions, group: str | None) -> None:
+    """Raises LedgerError for a group without a run or a codebook, which is most likely misspelt."""
+    from pipelines.ledger.reading import check_known
+    from pipelines.names import parse_run
+
+    runs = map(parse_run, known.by_name)
+    if group and not any(run and run.group == group for run in runs):
+        check_known(known.stack.client("dynamodb"), known.stack.table, group)
 
 
 def expected(one: Progress) -> str:

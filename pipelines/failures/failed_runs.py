@@ -129,7 +129,7 @@ def _failure(name: str, known: Executions, error: str, following: str = "") -> F
 
     next_step = f"labelmill retry --run {name}"
     if named.purpose in ("training", "inference"):
-        next_step += " for the same files; a corrected dataset is another delivery"
+        next_step += " for the same files; corrected ones are another delivery (labelmill deliver, or order)"
     return Failure(
         name=name,
         group=named.group,

@@ -12,6 +12,9 @@ from pipelines import stack as stacks
 from pipelines.errors import Refused
 from pipelines.ledger import keys
 
+#: When a stack was made whose age does not matter.
+ALWAYS = datetime.min.replace(tzinfo=UTC)
+
 
 class NotAgain(Refused):
     """Starting it again would end in the same way; the message says why, and what puts it right."""
@@ -19,10 +22,19 @@ class NotAgain(Refused):
 
 @dataclass(frozen=True)
 class Stack:
-    """A deployed stack: `outputs` of the template by name, and `client`, which makes boto3 clients."""
+    """A deployed stack.
+
+    Attributes:
+        outputs: of the template, by name.
+        client: makes boto3 clients.
+        has_warehouse: whether datasets can be ordered; else people deliver them.
+        created: when it was made, with its time zone; a month that was due before is not overdue in it.
+    """
 
     outputs: Mapping[str, str]
     client: Callable[[str], Any]
+    has_warehouse: bool = True
+    created: datetime = ALWAYS
 
     @property
     def table(self) -> str:
@@ -44,7 +56,8 @@ def open_stack(name: str) -> Stack:
     import boto3
 
     client: Callable[[str], Any] = cache(boto3.client)
-    return Stack(stacks.outputs(name, client("cloudformation")), client)
+    found = stacks.described(name, client("cloudformation"))
+    return Stack(stacks.by_name(found), client, stacks.has_warehouse(found), found["CreationTime"])
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,10 @@ def change(
     group, replaces = ledger.group, ledger.winner.get("model", "")
     check_model(ledger, model)
     if model == replaces:
-        raise LedgerError(f"{model} is already the winner of {group}, since {ledger.winner['since']}.")
+        raise LedgerError(
+            f"{model} is already the winner of {group}, since {ledger.winner['since']}. "
+            f"Fix: name another one of labelmill models history {group}."
+        )
     if verdict == "ROLLBACK" and not any(
         decision["model"] == model and decision["verdict"] in MAKES_WINNER for decision in ledger.decisions
     ):
@@ -140,7 +143,10 @@ def release(
     """
     winner = ledger.winner
     if not pin(winner, now):
-        raise LedgerError(f"The winner of {ledger.group} is not pinned: comparisons decide already.")
+        raise LedgerError(
+            f"The winner of {ledger.group} is not pinned: comparisons decide already. "
+            "Fix: see labelmill models list for those that are."
+        )
     decision = _by_hand(ledger, "RELEASE", winner["model"], reason, by, _text(now))
     unpin = {
         "TableName": table,
@@ -196,7 +202,7 @@ def revive(
         LedgerError: the group is not retired, or no longer as it was read.
     """
     if not ledger.is_retired:
-        raise LedgerError(f"{ledger.group} is not retired.")
+        raise LedgerError(f"{ledger.group} is not retired. Fix: labelmill groups list has those that are.")
     update = {
         "UpdateExpression": "REMOVE retired_at, retired_by, retired_reason",
         "ConditionExpression": "retired_at = :seen",

@@ -78,11 +78,27 @@ def read(client: DynamoDBClient, table: str, group: str) -> GroupLedger:
     )
     [ledger] = _assemble(pages) or [GroupLedger(group)]
     if not ledger.registered:
-        raise LedgerError(
-            f"Model group {group} is not known. "
-            "Fix: write it like DE-weee, name its stack with --stack, or publish its codebook first."
-        )
+        raise not_known(client, table, group)
     return ledger
+
+
+def check_known(client: DynamoDBClient, table: str, group: str) -> None:
+    """Raises LedgerError for a group that has no codebook; `client` is a boto3 DynamoDB client."""
+    key = {"group": {"S": group}, "entry": {"S": keys.GROUP}}
+    if "Item" not in client.get_item(TableName=table, Key=key, ConsistentRead=True):
+        raise not_known(client, table, group)
+
+
+def not_known(client: DynamoDBClient, table: str, group: str) -> LedgerError:
+    """What is said of a group that is not known: it names those that are, to whoever may list them."""
+    try:
+        known = ", ".join(ledger.group for ledger in read_all(client, table) if ledger.registered)
+    except client.exceptions.ClientError:  # not everybody who may read a group has dynamodb:Scan
+        known = ""
+    return LedgerError(
+        f"Model group {group} is not known. Fix: {f'name one of {known}; ' if known else ''}publish its "
+        "codebook first (labelmill codebook publish); or say which stack you mean with --stack."
+    )
 
 
 def read_all(client: DynamoDBClient, table: str) -> list[GroupLedger]:

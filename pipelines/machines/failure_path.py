@@ -34,6 +34,9 @@ JOBS = {
     "TransformJob": ("TransformJobs", "TransformInstanceType"),
     "HyperParameterTuningJob": ("TrainingJobs", "TrainingInstanceType and SecondTrainingInstanceType"),
 }
+#: A job's description, which is JSON. What else is in braces may be anything, and reading it as JSON could
+#: fail the run before it is queued: a Pass state catches no error (Developer Guide, "Handling errors").
+OF_JOB = '{*JobArn"*}'
 #: How SageMaker says that a job was killed, in a number or in words; their sources: docs/state-machines.md.
 KILLED = ("*xit *ode: 137*", "*instance type with more memory*")
 #: The console's page of a log group, its streams filtered; `$252F`, `$3F`, `$3D` are `/`, `?`, `=` there.
@@ -143,7 +146,7 @@ def failure_path(machine: str) -> states.State:
     cause = states.Choice("CauseOfFailure")
     no_cause = notice_of("TellError", Path("$.failure.Error"))
     cause.add_choice(rule.StringEquals("$.failure.Cause", ""), no_cause)
-    cause.add_choice(rule.StringMatches("$.failure.Cause", "{*}"), read)
+    cause.add_choice(rule.StringMatches("$.failure.Cause", OF_JOB), read)
     cause.default_choice(from_cause)
     return _count_tampered(then=cause)
 

@@ -78,14 +78,19 @@ def read(
     for delivery in landed:
         datasets[delivery.group].append(delivery)
     return [
-        of_group(ledger, period, runs[ledger.group], datasets[ledger.group], now)
+        of_group(ledger, period, runs[ledger.group], datasets[ledger.group], now, stack.has_warehouse)
         for ledger in read_all(stack.client("dynamodb"), stack.table)
         if ledger.registered and not ledger.is_retired
     ]
 
 
 def of_group(
-    ledger: GroupLedger, period: str, runs: Iterable[Run], landed: Iterable[Delivery], now: datetime
+    ledger: GroupLedger,
+    period: str,
+    runs: Iterable[Run],
+    landed: Iterable[Delivery],
+    now: datetime,
+    has_warehouse: bool = True,
 ) -> GroupMonth:
     """How far a group is.
 
@@ -95,6 +100,7 @@ def of_group(
         runs: the group's runs of the month, the oldest first.
         landed: the group's datasets of the month.
         now: with its time zone.
+        has_warehouse: whether datasets can be ordered; else people deliver them.
     """
     runs, purposes = list(runs), {delivery.purpose for delivery in landed}
     labels = _labels(ledger, period, runs, purposes)
@@ -112,6 +118,9 @@ def of_group(
         purpose = "inference" if labels == MISSING else "training"
         both = labels == model == MISSING
         step = f"labelmill order {ledger.group} {period}" + ("" if both else f" --purpose {purpose}")
+        if not has_warehouse:  # without a model there is nothing to label with
+            purpose = "training" if both and not ledger.winner else purpose
+            step = f"labelmill deliver {purpose} {ledger.group} {period} PATH"
     return GroupMonth(ledger.group, labels, model, is_done, step)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pipelines import names
@@ -175,8 +175,3 @@ def _state(states: Any, arn: str) -> str:
         if entered := event.get("stateEnteredEventDetails"):
             return str(entered["name"])
     return "starting"
-
-
-def is_future(period: str) -> bool:
-    """Whether a month has not begun yet (UTC)."""
-    return period > f"{datetime.now(UTC):%Y-%m}"

@@ -57,12 +57,16 @@ def read(path: Path) -> list[ModelGroup]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = csv.DictReader(file)
+            columns = ", ".join(rows.fieldnames or ()) or "none"
+            if rows.fieldnames != COLUMNS:
+                raise PlanError(
+                    f"{path}, row 1: the columns are {columns}. Fix: make them {', '.join(COLUMNS)}."
+                )
             groups = [_group(path, number, row) for number, row in enumerate(rows, start=2)]
-            columns = rows.fieldnames
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise PlanError(f"{path}: {error}. Fix: name a CSV file in UTF-8.") from error
-    if columns != COLUMNS:
-        raise PlanError(f"{path}, row 1: the columns are {columns}. Fix: make them {', '.join(COLUMNS)}.")
+    except OSError as error:
+        raise PlanError(f"{path}: {error.strerror}. Fix: name a CSV file in UTF-8.") from error
+    except (UnicodeDecodeError, csv.Error):
+        raise PlanError(f"{path} is no CSV file in UTF-8. Fix: save it as one.") from None
     names = [group.name for group in groups]
     if repeated := {name for name in names if names.count(name) > 1}:
         raise PlanError(

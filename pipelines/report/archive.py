@@ -6,7 +6,6 @@ import csv
 import hashlib
 import io
 import json
-import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,7 +47,6 @@ class Archive:
             ReportError: what the page needs is not there.
             LedgerError: for a model group that is not known.
         """
-        _check_period(period)
         return self._month(period, reading.read(self._dynamodb, self._table, group))
 
     def labelled_items(self, group: str, period: str, run: str | None, folder: Path) -> Labels:
@@ -112,7 +110,6 @@ class Archive:
 
         As `period_page` takes them. Raises ReportError.
         """
-        _check_period(period)
         ledgers = reading.read_all(self._dynamodb, self._table)
         of_period = {
             run: each
@@ -129,6 +126,11 @@ class Archive:
             )
             labelled = [each for each in ledgers if period in each.months]
             labels = list(readers.map(lambda each: self._month(period, each), labelled))
+        if not comparisons and not labels:
+            raise ReportError(
+                f"Nothing of {period} is decided, waits or is labelled. Fix: name another month; "
+                f"labelmill month {period} says what is missing"
+            )
         groups = [each.group for each in ledgers if each.registered]
         winners = {each.group: _winner(each) for each in ledgers if each.winner}
         return comparisons, groups, winners, labels
@@ -243,11 +245,6 @@ def _check(content: bytes, recorded: str, address: str) -> None:
             f"{address} {NOT_AS_RECORDED}: its SHA-256 is {found}, recorded was {recorded}. "
             "Fix: restore the version of the object that has that one"
         )
-
-
-def _check_period(period: str) -> None:
-    if not re.fullmatch(names.PERIOD_PATTERN, period):
-        raise ReportError(f"{period!r} is not a period. Fix: write it like 2026-10")
 
 
 def _winner(known: GroupLedger) -> str:

@@ -74,12 +74,16 @@ class Output:
 
 
 def published(places: Places, group: str, period: str, run: str | None = None) -> Output:
-    """The labels that are a month's, or those of one run. Raises ReviewError."""
+    """The labels that are a month's, or those of one run.
+
+    Raises ReviewError; LedgerError where the group is not known.
+    """
     entry = keys.LABELS.format(period=period, run=run) if run else keys.MONTH.format(period=period)
     found = places.dynamodb.get_item(
         TableName=places.table, Key={"group": {"S": group}, "entry": {"S": entry}}, ConsistentRead=True
     ).get("Item")
     if not found:
+        reading.check_known(places.dynamodb, places.table, group)
         of_run = f" by run {run}" if run else ""
         raise ReviewError(
             f"no labels of {group} {period} are published{of_run}. "

@@ -121,7 +121,7 @@ def test_an_artefact_that_was_swapped_explains_nothing(stack, run):
 def test_an_attribute_without_a_value_is_a_usage_error(run, capsys):
     with pytest.raises(SystemExit):
         run(GROUP, "Toaster", "--attribute", "weight_kg")
-    assert "weight_kg is not of the form NAME=VALUE" in capsys.readouterr().err
+    assert "weight_kg says no value. Fix: write it like" in capsys.readouterr().err
 
 
 def test_the_code_in_an_artefact_is_never_unpacked(stack, tmp_path):

@@ -15,6 +15,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
+from urllib3 import encode_multipart_formdata
 
 from infra.local.endpoint import REGION, Connection
 
@@ -184,3 +185,11 @@ def test_a_function_signs_with_the_key(client, make_function, name):
     answer = client("lambda").invoke(FunctionName=arn, Payload=json.dumps(name))
     assert "FunctionError" not in answer
     assert client("sqs").list_queues(QueueNamePrefix=name)["QueueUrls"]
+
+
+def test_a_form_that_posts_to_s3_is_told_that_it_is_not_imitated_and_what_is(aws, client, bucket):
+    post = client("s3").generate_presigned_post(bucket, KEY)
+    form, kind = encode_multipart_formdata(post["fields"] | {"file": ("a.csv", b"1")})
+    status, _, said = send(post["url"], form, method="POST", Content_Type=kind)
+    assert status == 501
+    assert b"<Code>NotImplemented</Code>" in said and b"Fix: presign a PUT" in said

@@ -44,9 +44,9 @@ def execute(aws, client, key, name):
     """Run one statement to its end; returns its description. Its dataset is delivered as `name`."""
     ends = aws.events()
 
-    def run(attributes=("kg",), period="2026-10", **changes):
+    def run(attributes=("kg",), period="2026-10", purpose="training", **changes):
         place = unload.Place(BUCKET, key, "arn:aws:iam::123456789012:role/warehouse")
-        order = unload.Order("training", period, name)
+        order = unload.Order(purpose, period, name)
         request = unload.request(order, GROUP, list(attributes), place, name) | changes
         statements = client("redshift-data")
         started = statements.execute_statement(**request, WorkgroupName=WAREHOUSE_ARN, Database="dev")
@@ -204,5 +204,12 @@ def test_a_schedule_invokes_a_function_as_an_event(client, make_function, make_q
 
 
 def test_a_schedule_that_is_not_there_is_told_with_those_that_are(client):
-    with pytest.raises(NoSuchSchedule, match="no schedule lunch; there are:"):
+    with pytest.raises(NoSuchSchedule, match=r"no schedule lunch\. Fix: name one of"):
         fire(client, "lunch", datetime.now(UTC))
+
+
+def test_a_table_that_is_not_there_is_named_with_the_folder_its_files_belong_in(execute):
+    failed = execute(purpose="inference")
+    assert failed["Status"] == "FAILED"
+    assert "new_items does not exist" in failed["Error"] and "Fix: put its Parquet files" in failed["Error"]
+    assert "\n" not in failed["Error"]

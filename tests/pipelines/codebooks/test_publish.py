@@ -167,7 +167,7 @@ def test_a_stack_that_is_not_there_is_named_with_the_fix(stack, book, tmp_path, 
 
 def test_a_group_without_a_codebook_is_named_with_the_fix(stack, capsys):
     assert main(["codebook", "show", "FR-weee"]) == 1
-    assert "FR-weee: the ledger: no codebook is published" in capsys.readouterr().err
+    assert "Model group FR-weee is not known. Fix:" in capsys.readouterr().err
 
 
 def test_a_published_file_that_was_changed_afterwards_is_not_believed(stack, book, capsys):

@@ -333,3 +333,19 @@ def test_a_failed_comparison_is_told_in_its_own_words(cloud):
     run = cloud.run("comparison", RUN_OF)
     assert (run.status, run.cause) == ("FAILED", sentence)
     assert cloud.received("failures")[0]["machine"] == "comparison"
+
+
+def test_what_is_in_braces_and_is_no_jobs_description_is_told_as_it_is(cloud):
+    """To read it as JSON would fail the run before anybody is told."""
+    events = client("dynamodb").meta.events
+
+    def refuse(**_):
+        raise ConnectionError("{no} answer: {}")
+
+    events.register("before-call.dynamodb.GetItem", refuse)
+    try:
+        run = cloud.run("comparison", RUN_OF)
+    finally:
+        events.unregister("before-call.dynamodb.GetItem", refuse)
+    assert (run.status, run.cause) == ("FAILED", "{no} answer: {}")
+    assert len(cloud.received("failures")) == len(cloud.received("Operators")) == 1

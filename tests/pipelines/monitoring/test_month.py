@@ -153,6 +153,7 @@ def test_deliveries_are_listed_with_their_files_and_the_run_that_each_started(ac
     assert account.labelmill("deliveries", "list", "--period", "2026-09")[1] == (
         "no dataset of 2026-09 has landed\n"
     )
+    account.put("FR-weee", "GROUP", codebook_version="2026-10")
     assert account.labelmill("deliveries", "list", "--period", PERIOD, "--group", "FR-weee")[1].startswith(
         "no "
     )
@@ -196,9 +197,9 @@ def test_an_order_can_be_for_one_purpose(account):
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (["XX-weee", PERIOD], "XX-weee is not a known model group. Fix: take one of DE-weee, GB-weee"),
+        (["XX-weee", PERIOD], "Model group XX-weee is not known. Fix: name one of DE-weee, GB-weee"),
         (["GB-weee", PERIOD], "GB-weee is retired. Fix: labelmill groups revive GB-weee"),
-        (["DE-weee", "2999-01"], "2999-01 has not ended. Fix: order a month up to "),
+        (["DE-weee", f"{datetime.now(UTC):%Y-%m}"], " has not ended. Fix: order a month up to "),
     ],
 )
 def test_what_cannot_be_ordered_is_refused_and_nothing_is_sent(account, words, complaint):

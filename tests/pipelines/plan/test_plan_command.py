@@ -104,7 +104,7 @@ def test_groups_come_from_a_file(capsys, groups_file):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("group,items\nDE-weee,5\n", "are not two whole numbers above 0"),
+        ("group,items\nDE-weee,5\n", "row 1: the columns are group, items. Fix: make them group, items, "),
         (
             "group,items,training_rows\nDE-weee,5,0\n",
             "row 2: ['5', '0'] are not two whole numbers above 0. Fix",

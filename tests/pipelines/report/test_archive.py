@@ -251,12 +251,11 @@ def test_files_of_labels_that_were_changed_afterwards_are_not_reported(
     ("words", "sentence"),
     [
         (("labels", "DE-weee", "2026-10"), "No labels of DE-weee 2026-10 are published. Fix: check group"),
-        (("labels", "DE-weee", "October"), "'October' is not a period. Fix: write it like 2026-10"),
         (("comparison", "DE-weee-comparison-2026-10-000000000000"), "comparison.json does not exist. Fix:"),
         (("comparison", "NL-weee-comparison-2026-10-000000000000"), "Model group NL-weee is not known. Fix:"),
         (("comparison", "DE-weee-training-2026-10-000000000000"), "is not a comparison's run. Fix:"),
         (("comparison", "../../secret"), "is not a comparison's run. Fix:"),
-        (("period", "2026-13"), "'2026-13' is not a period. Fix: write it like 2026-10"),
+        (("period", "2026-09"), "Nothing of 2026-09 is decided, waits or is labelled. Fix: name another"),
         (("period", "2026-10", "--stack", "other"), "there is no stack 'other'"),
     ],
 )

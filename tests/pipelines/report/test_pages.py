@@ -453,6 +453,8 @@ def test_a_page_of_labels_says_how_far_two_people_agree_and_on_what_they_differ(
     nobody = found | {"compared": 0, "kappa": None, "items": []}
     month = amended | {"summary": amended["summary"] | {"agreement": nobody}}
     assert "two people" not in text_of(labels_page(month))
+
+
 def test_what_is_to_review_is_told_of_the_moment_of_labelling_and_of_now(amended):
     summary = amended["summary"]
     plan = summary["review"] | {"needed": 130, "let_through": 5, "without_code": 125, "items": 124}
