@@ -4,7 +4,7 @@ from typing import Any
 
 from infra.local.stack import LocalStack
 from infra.results import decisions, published, read_json
-from pipelines.names import split_address
+from pipelines.names import parse_run, split_address
 from processing.words import counted
 
 
@@ -20,8 +20,7 @@ def row(stack: LocalStack, group: str, rows: int) -> dict[str, Any]:
         "score": float(last["score"]) if last else None,
         "labelled": manifest.get("labelled"),
         "to review": manifest.get("review"),
-        "files": _path(manifest.get("address", "").removesuffix("manifest.json")),
-        "evidence": _path(last.get("evidence", "")),
+        "files": _files(manifest["address"]) if manifest else "",
     }
 
 
@@ -54,6 +53,8 @@ def sentences(summary: dict[str, Any], amended: list[dict[str, Any]]) -> list[st
     return lines
 
 
-def _path(address: str) -> str:
-    """Where the run folder keeps the object at an S3 address."""
-    return "/".join(("s3", *split_address(address))) if address else ""
+def _files(address: str) -> str:
+    """Where the run folder keeps the labels whose manifest that is, as a pattern that a line has room for."""
+    *folder, run, _ = split_address(address)[1].split("/")
+    named = parse_run(run)
+    return "/".join(("s3/*-labelled-*", *folder, f"*-{named.purpose}-*" if named else run, "labels.csv"))

@@ -32,7 +32,7 @@ def lines(text: str, indent: str = "") -> str:
             line,
             max(columns, 20),
             initial_indent=indent,
-            subsequent_indent=indent,
+            subsequent_indent=indent + " " * (len(line) - len(line.lstrip())),
             break_long_words=False,
             break_on_hyphens=False,
         )

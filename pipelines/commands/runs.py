@@ -82,7 +82,7 @@ def _list(args: argparse.Namespace) -> int:
     from pipelines.monitoring import progress
 
     since = None if args.all else datetime.now(UTC) - timedelta(days=DAYS)
-    found = progress.progress(_known(args), args.group, since)
+    found = progress.progress(_known(args), [args.group] if args.group else None, since)
     if args.json:
         return print_json([one.as_json() for one in found])
     if not found:
