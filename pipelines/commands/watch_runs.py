@@ -6,13 +6,15 @@ import argparse
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pipelines.commands.display import duration, minute
+from pipelines.commands.display import duration, fits, minute
 from pipelines.commands.screen import Screen
 
 if TYPE_CHECKING:
     from pipelines.monitoring.progress import Progress
 
-TITLES = ("group", "run", "state", "since", "jobs", "expected end")
+TITLES: tuple[str, ...] = ("group", "run", "state", "since", "jobs", "expected end")
+#: Where there is no room for all, which a state with a long name would need for moments only.
+NARROW = ("group", "run", "state", "jobs", "end")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -55,7 +57,10 @@ class RunScreen(Screen):
             if one.status != "RUNNING" or not self.is_live:
                 self.say(_line(one))
         running = [one for one in found if one.status == "RUNNING"]
-        self.show(lambda: head + _total(running), TITLES, [_cells(one) for one in running])
+        titles, rows = TITLES, [_cells(one) for one in running]
+        if not fits(titles, rows):
+            titles, rows = NARROW, [row[:3] + row[4:] for row in rows]
+        self.show(lambda: head + _total(running), titles, rows)
         return [one for one in changed if one.status in ENDED_IN_VAIN]
 
 
