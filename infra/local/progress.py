@@ -72,16 +72,19 @@ class Progress(Screen):
         assert run, event
         words = f"{run.purpose} {run.period}"
         if event["status"] in ENDED:
-            self._line("ok" if event["status"] == "SUCCEEDED" else event["status"], event["name"])
+            so_far = "" if self.is_live else f"; {self._total()}"
+            self._line("ok" if event["status"] == "SUCCEEDED" else event["status"], event["name"] + so_far)
             words, self._at[run.group] = f"{words} {event['status'].lower()}", ""
         self._runs[run.group] = words
 
     def _line(self, mark: str, text: str) -> None:
         self.say(f"{time.monotonic() - self._began:6.1f} s  {mark:<4} {text}")
 
+    def _total(self) -> str:
+        return f"jobs done: {self._done.total()} of {sum(self._jobs.values())}"
+
     def _draw_anew(self) -> None:
-        jobs = sum(self._jobs.values())
-        did = f"jobs done: {self._done.total()} of {jobs}" if self._first_job else "starting the local stack"
+        did = self._total() if self._first_job else "starting the local stack"
         end = self._end
         self.show(
             lambda: f"{_seconds(time.monotonic() - self._began)}; {did}{_left(end)}",

@@ -111,7 +111,13 @@ def _deliver(args: argparse.Namespace) -> int:
         sent = [sending.send(Path(scratch) / group, keys[group], s3, bucket) for group in groups]
     for each in sent:
         print(f"{each.group}: sent to {each.dataset}\n  run {each.run}")
-    return 0 if args.no_wait else _follow(stack, sent)
+    if args.no_wait:
+        return 0
+    try:
+        return _follow(stack, sent)
+    except KeyboardInterrupt:
+        print("The runs go on; labelmill runs watch shows them.", file=sys.stderr)
+        raise
 
 
 def _codebook(stack: Stack, own: Settings, group: str, from_file: bool) -> dict[str, Any]:

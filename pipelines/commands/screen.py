@@ -19,12 +19,13 @@ class Screen:
 
     Attributes:
         is_live: whether there is a terminal that can draw a table anew.
+        text: the sentence and the table as they are now.
     """
 
     def __init__(self) -> None:
         self.is_live = sys.stdout.isatty() and os.environ.get("TERM", "dumb") not in ("dumb", "unknown")
         self._live: Any = None
-        self._draw: Callable[[], str] = str
+        self.text: Callable[[], str] = str
 
     def __enter__(self) -> Self:
         if self.is_live:
@@ -35,7 +36,7 @@ class Screen:
             # A thread draws it each second, so that times go on while nothing happens.
             self._live = Live(
                 console=Console(highlight=False),
-                get_renderable=lambda: Text(self._draw()),
+                get_renderable=lambda: Text(self.text()),
                 refresh_per_second=1,
                 redirect_stdout=False,
                 redirect_stderr=False,
@@ -62,6 +63,6 @@ class Screen:
         self, head: Callable[[], str], titles: Sequence[str] = (), rows: Sequence[Sequence[str]] = ()
     ) -> None:
         """A sentence, made anew each second, and a table, in place of the last ones; nothing in a pipe."""
-        self._draw = lambda: "\n".join([lines(head()), *([table(titles, rows)] if rows else [])])
+        self.text = lambda: "\n".join([lines(head()), *([table(titles, rows)] if rows else [])])
         if self._live:
             self._live.refresh()
