@@ -4,7 +4,7 @@ from typing import Any
 
 from infra.local.stack import LocalStack
 from infra.results import decisions, published, read_json
-from pipelines.names import parse_run, split_address
+from pipelines.names import LABELS, parse_run
 from processing.words import counted
 
 
@@ -20,7 +20,7 @@ def row(stack: LocalStack, group: str, rows: int) -> dict[str, Any]:
         "score": float(last["score"]) if last else None,
         "labelled": manifest.get("labelled"),
         "to review": manifest.get("review"),
-        "files": _files(manifest["address"]) if manifest else "",
+        "files": _files(manifest) if manifest else "",
     }
 
 
@@ -53,8 +53,9 @@ def sentences(summary: dict[str, Any], amended: list[dict[str, Any]]) -> list[st
     return lines
 
 
-def _files(address: str) -> str:
-    """Where the run folder keeps the labels whose manifest that is, as a pattern that a line has room for."""
-    *folder, run, _ = split_address(address)[1].split("/")
-    named = parse_run(run)
-    return "/".join(("s3/*-labelled-*", *folder, f"*-{named.purpose}-*" if named else run, "labels.csv"))
+def _files(manifest: dict[str, Any]) -> str:
+    """Where the run folder keeps the labels of that manifest, as a pattern that a line has room for."""
+    named = parse_run(manifest["run"])
+    assert named is not None
+    folder = LABELS.format(group=named.group, period=named.period, run=f"*-{named.purpose}-*")
+    return f"s3/*-labelled-*/{folder}labels.csv"

@@ -21,7 +21,6 @@ TITLES = ("group", "run", "job", "jobs done")
 #: The time left is said from this share of the jobs on: before, too little is known of how long they take.
 BASIS = 0.1
 _GROUP = re.compile(GROUP_PATTERN)
-_TRIAL = re.compile(r".*-\d{3}-[0-9a-f]{8}")
 
 
 class Progress(Screen):
@@ -37,6 +36,7 @@ class Progress(Screen):
         self._done: Counter[str] = Counter()
         self._runs = dict.fromkeys(planned, "")
         self._at = dict.fromkeys(planned, "")
+        self._searches: list[str] = []
         self._began = time.monotonic()
         self._first_job = self._end = 0.0
         self._draw_anew()
@@ -58,7 +58,9 @@ class Progress(Screen):
         group = found[0] if found else ""
         self._first_job = self._first_job or time.monotonic()
         if event["status"] == "InProgress":
-            if not _TRIAL.fullmatch(event["name"]):
+            if event["type"] == "tuning":
+                self._searches.append(f"{event['name']}-")
+            if not event["name"].startswith(tuple(self._searches)):  # no trial of a search
                 self._at[group] = _step(event)
         elif event["status"] == "Completed" and event["type"] != "tuning":
             self._done[group] += 1
