@@ -95,7 +95,7 @@ from infra.local.two_months import planned
 from pipelines import names
 try:
     with Progress(planned()) as screen:
-        screen.say("2026-10 is over; a code of FR-packaging was renamed, one was split; the items are ordered")
+        screen.say("2026-10 is over; a code of FR-packaging was renamed, one was split; items are ordered")
         for purpose in ("comparison", "inference"):
             name = names.run_name("FR-packaging", purpose, "2026-10")
             screen.event({"kind": "execution", "machine": "m", "name": name, "status": "SUCCEEDED"})
