@@ -18,6 +18,7 @@ from pipelines.commands.shared import Subparsers
 from pipelines.names import address
 
 _PRUNE_SECONDS = 600
+STARTING = "starting the local stack: ten seconds or more"
 EXAMPLE = """\
 Example:
   labelmill local up
@@ -132,6 +133,7 @@ def _up(args: argparse.Namespace) -> int:
     try:
         if args.from_demo:
             copy_demo(args.dir)
+        print(STARTING, file=sys.stderr)
         if not args.foreground:
             _, running = launch(args.dir, *options, with_parent=False)
             print(_describe(_connection(running), running["names"], args.dir))
@@ -159,7 +161,9 @@ def _run_against(args: argparse.Namespace, running: dict[str, Any] | None) -> in
         print("labelmill local run: name a command. Fix: labelmill local run models list", file=sys.stderr)
         return 2
     try:
-        running = running or launch(args.dir, with_parent=False)[1]
+        if not running:
+            print(STARTING, file=sys.stderr)
+            running = launch(args.dir, with_parent=False)[1]
     except DidNotStart as error:
         print(error, file=sys.stderr)
         return 1

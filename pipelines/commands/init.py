@@ -102,8 +102,9 @@ def _init(args: argparse.Namespace) -> int:
     first = next(iter(groups))
     print("\nWritten:", *written, sep="\n  ")
     print(
-        f"\nNext: describe the codes in {args.dir / kept[first].codebook}, then send the rows:\n"
-        f"  labelmill deliver training {first} {version} {args.file} --publish-codebook"
+        f"\nNext: describe the codes in {args.dir / kept[first].codebook}, then send the rows,\n"
+        "on this machine (to AWS: without local run):\n"
+        f"  labelmill local run deliver training {first} {version} {args.file} --publish-codebook"
     )
     return 0
 
