@@ -191,7 +191,7 @@ def _joined(rows: pa.Table) -> list[str]:
 
 
 def _scored(truth: Texts, code: Texts, confidence: Floats, alone: Booleans, keys: Texts) -> dict[str, Any]:
-    """The scores, and how many distinct texts are right in every row, with the exact bounds of their share."""
+    """The scores, and how many texts are right in every row, with the exact bounds of their share."""
     right = code == truth
     wrong_texts, texts = len(np.unique(keys[~right])), len(np.unique(keys))
     bounds = binomtest(texts - wrong_texts, texts).proportion_ci(CERTAINTY, method="exact")
