@@ -18,6 +18,7 @@ from pipelines.commands.shared import Subparsers, guarded
 from pipelines.names import address
 
 _PRUNE_SECONDS = 600
+STARTING = "starting the local stack: ten seconds or more"
 EXAMPLE = """\
 Example:
   labelmill local up
@@ -145,6 +146,7 @@ def _up(args: argparse.Namespace) -> int:
 
     if args.from_demo:
         copy_demo(args.dir)
+    print(STARTING, file=sys.stderr)
     if not args.foreground:
         _, running = launch(args.dir, "--port", str(args.port), *_warehouse(args.dir), with_parent=False)
         print(_describe(_connection(running), running["names"], args.dir))
@@ -172,7 +174,9 @@ def _run_against(args: argparse.Namespace, running: dict[str, Any] | None) -> in
         wrong = f"there is no command {args.words[0]}" if args.words else "name a command"
         print(f"labelmill local run: {wrong}. Fix: labelmill local run models list", file=sys.stderr)
         return 2
-    running = running or launch(args.dir, *_warehouse(args.dir), with_parent=False)[1]
+    if not running:
+        print(STARTING, file=sys.stderr)
+        running = launch(args.dir, *_warehouse(args.dir), with_parent=False)[1]
     os.environ.pop("AWS_PROFILE", None)
     os.environ.update(_connection(running).settings)
     print(f"On the local stack at {running['endpoint']}; it runs until labelmill local down", file=sys.stderr)

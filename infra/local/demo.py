@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     from infra.local.follow import Follower, RunFailed
     from infra.local.progress import Progress
     from infra.local.stack import LocalStack
-    from infra.local.two_months import CHANGING, MONTHS, two_months
+    from infra.local.two_months import CHANGING, MONTHS, planned, two_months
 
     if find(args.dir):
         print(
@@ -44,10 +44,10 @@ def run(args: argparse.Namespace) -> int:
     clear(args.dir)
     started = time.monotonic()
     try:
-        with Progress() as progress, LocalStack(args.dir) as stack:
+        with Progress(planned()) as progress, LocalStack(args.dir) as stack:
             progress.say(f"The local stack is up at {stack.endpoint}; everything is kept in {args.dir}/")
             progress.say("All items are synthetic: no figure below is an accuracy on real items.")
-            two_months(stack, Follower(stack, progress.show).until_ended, progress.say)
+            two_months(stack, Follower(stack, progress.event).until_ended, progress.say)
             pages = _write_reports(stack, args.dir / "reports")
             rows = [demo_results.row(stack, group, MONTHS[group]["2026-10"]) for group in MONTHS]
             story = demo_results.change_of_codes(stack, CHANGING, "2026-10")

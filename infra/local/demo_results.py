@@ -4,7 +4,6 @@ from typing import Any
 
 from infra.local.stack import LocalStack
 from infra.results import decisions, published, read_json
-from pipelines.names import split_address
 from processing.words import counted
 
 
@@ -20,7 +19,6 @@ def row(stack: LocalStack, group: str, rows: int) -> dict[str, Any]:
         "score": float(last["score"]) if last else None,
         "labelled": manifest.get("labelled"),
         "to review": manifest.get("review"),
-        "evidence": _path(last.get("evidence", "")),
     }
 
 
@@ -51,8 +49,3 @@ def sentences(summary: dict[str, Any], amended: list[dict[str, Any]]) -> list[st
             f"{counted(version['decided'], 'item')} decided by {by}: published as a new version of the labels"
         )
     return lines
-
-
-def _path(address: str) -> str:
-    """Where the run folder keeps the object at an S3 address."""
-    return "/".join(("s3", *split_address(address))) if address else ""

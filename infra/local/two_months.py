@@ -22,6 +22,8 @@ NEW_ITEMS = 2000
 FIRST_NEW_ITEM = {"2026-09": 0, "2026-10": 400}
 #: The group whose codes change on the first day of the second month, and how many items a person decides on.
 CHANGING, DECISIONS = "FR-packaging", 60
+#: Runs of a group in both months together; the second month tests the winner beside the challenger.
+RUNS = {"training": 2, "test": 3, "comparison": 2, "inference": 2}
 #: A group that changes its model for a whole point only.
 POLICIES = {"IT-weee": {"min_gain": 0.01}}
 #: The split code's rows, one in fifteen, are set aside as expected: nobody is there to be asked about them.
@@ -68,6 +70,11 @@ def two_months(
     fire(stack.client, "labelmill-training", datetime(2026, 11, 3, 4, tzinfo=UTC))
     follow("comparison")
     stack.wait_until_quiet(timeout_seconds=60)
+
+
+def planned(months: Rows = MONTHS) -> dict[str, dict[str, int]]:
+    """How many runs of each purpose each group will have."""
+    return {group: RUNS | ({"review": 1} if group == CHANGING else {}) for group in months}
 
 
 def _label(stack: LocalStack, group: str, month: str, rows: Mapping[str, int]) -> None:

@@ -14,7 +14,7 @@ package that it calls. `demo` and `local` are in infra/local, `deploy` and `dest
     approve.py        yes to a challenger that waits
     reject.py         no to it
     runs.py           what runs and what has run
-    watch_runs.py     the same, kept up to date
+    watch_runs.py     the same, kept up to date; also of what was delivered
     month.py          how far each group is with a month
     deliveries.py     the datasets that have landed
     order.py          asking the warehouse again
@@ -31,6 +31,7 @@ package that it calls. `demo` and `local` are in infra/local, `deploy` and `dest
     help.py           how they show help
     arguments.py      arguments that several take
     display.py        how they show text, times and tables
+    screen.py         how they show what goes on
     shared.py         what all commands that call AWS share
     target.py         which stack they talk to
     ledger_access.py  what those on the ledger share

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.commands.shared import Subparsers, add_stack, guarded
+from pipelines.commands.display import lines
+from pipelines.commands.shared import Subparsers, add_stack, guarded, print_table
 from processing.words import counted
 
 if TYPE_CHECKING:
@@ -123,17 +124,13 @@ def _show(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(book, ensure_ascii=False, indent=2))
         return 0
-    from rich.console import Console
-    from rich.table import Table
-
     followers = {
         code: f"{', '.join(entry['to'])} ({entry['kind']} on {entry['date']})"
         for entry in book.get("successions", [])
         for code in entry["from"]
     }
-    table = Table("code", "description", "from", "to", "critical", "followed by")
-    for entry in book["codes"]:
-        table.add_row(
+    cells = [
+        (
             entry["code"],
             entry["description"],
             entry["valid_from"],
@@ -141,19 +138,20 @@ def _show(args: argparse.Namespace) -> int:
             "yes" if entry["critical"] else "",
             followers.get(entry["code"], ""),
         )
-    console = Console(markup=False, highlight=False)
-    console.print(f"{book['group']} {book['version']}\nsource: {book['source']}")
+        for entry in book["codes"]
+    ]
+    print(lines(f"{book['group']} {book['version']}\nsource: {book['source']}"))
     if note := book.get("note"):
-        console.print(f"note: {note}")
-    console.print(table)
-    return 0
+        print(lines(f"note: {note}"))
+    print()
+    return print_table(("code", "description", "from", "to", "critical", "followed by"), cells)
 
 
 def _diff(args: argparse.Namespace) -> int:
     from pipelines.codebooks.changes import changes
 
-    lines = list(changes(load(args.before, args.stack), load(args.after, args.stack)))
-    print("\n".join(lines) if lines else "no difference")
+    found = list(changes(load(args.before, args.stack), load(args.after, args.stack)))
+    print("\n".join(found) if found else "no difference")
     return 0
 
 

@@ -9,7 +9,6 @@ import argparse
 import json
 import sys
 import tempfile
-import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pipelines.failures.failure import Stack
-    from pipelines.own_data.following import Ended
+    from pipelines.monitoring.outcome import Outcome
     from pipelines.own_data.group_rows import Rows
     from pipelines.own_data.sending import Sent
     from pipelines.own_data.settings import Settings
@@ -45,6 +44,8 @@ Examples:
   labelmill deliver inference all 2026-10 month/ --no-wait
   labelmill deliver inference DE-weee 2026-10 --from-stdin
 """
+#: Longer than a message waits for a function (of the template, with what is tried again): then nothing comes.
+IDLE_SECONDS = 15 * 60
 #: What standard input is, by how it begins; else it is a CSV.
 BEGINS = {b"PK\x03\x04": ".xlsx", b"PAR1": ".parquet", b"{": ".jsonl"}
 
@@ -108,7 +109,13 @@ def _deliver(args: argparse.Namespace) -> int:
         sent = [sending.send(Path(scratch) / group, keys[group], s3, bucket) for group in groups]
     for each in sent:
         print(f"{each.group}: sent to {each.dataset}\n  run {each.run}")
-    return 0 if args.no_wait else _follow(stack, sent)
+    if args.no_wait:
+        return 0
+    try:
+        return _follow(stack, sent)
+    except KeyboardInterrupt:
+        print("The runs go on; labelmill runs watch shows them.", file=sys.stderr)
+        raise
 
 
 def _codebook(stack: Stack, own: Settings, group: str, from_file: bool) -> dict[str, Any]:
@@ -192,20 +199,28 @@ def _publish(stack: Stack, book: dict[str, Any]) -> None:
 
 
 def _follow(stack: Stack, sent: list[Sent]) -> int:
-    from pipelines.own_data.following import follow
+    """Show the groups' runs until something has come of every dataset; 1 where not all ended well."""
+    from pipelines.commands.watch_runs import RunScreen
+    from pipelines.monitoring import watch
+    from pipelines.monitoring.outcome import outcome
 
-    started = time.monotonic()
+    outcomes: list[Outcome] = []
+    waiting = [each.run for each in sent]
+    with RunScreen() as screen:
+        for known, found in watch.looks(stack, {each.group for each in sent}, IDLE_SECONDS):
+            screen.look(found, f"groups done: {len(outcomes)} of {len(sent)}; " if len(sent) > 1 else "")
+            for run in list(waiting):
+                if what := outcome(known, run):
+                    waiting.remove(run)
+                    outcomes.append(what)
+                    screen.say("\n".join(("", *_end_lines(what))))
+            if not waiting:
+                break
+    for run in waiting:
+        print(f"\n{run}: nothing has run for {IDLE_SECONDS // 60} minutes.\n  labelmill failures")
+    return 0 if not waiting and all(each.well for each in outcomes) else 1
 
-    def show(group: str, words: str) -> None:
-        print(f"{time.monotonic() - started:7.0f} s  {group}  {words}", flush=True)
 
-    ended = follow(stack, sent, show, time.sleep)
-    for each in ended:
-        print()
-        print("\n".join(_end_lines(each)))
-    return 0 if all(each.well for each in ended) else 1
-
-
-def _end_lines(ended: Ended) -> Iterator[str]:
+def _end_lines(ended: Outcome) -> Iterator[str]:
     yield from wrapped(f"{ended.group}: {ended.sentence}")
     yield from (f"  {step}" for step in ended.next_steps)

@@ -32,7 +32,7 @@ def lines(text: str, indent: str = "") -> str:
             line,
             max(columns, 20),
             initial_indent=indent,
-            subsequent_indent=indent,
+            subsequent_indent=indent + " " * (len(line) - len(line.lstrip())),
             break_long_words=False,
             break_on_hyphens=False,
         )
@@ -42,9 +42,7 @@ def lines(text: str, indent: str = "") -> str:
 
 def table(titles: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
     """Lines under titles, each column as wide as it must be; row by row where a terminal is too narrow."""
-    widths = [max(map(len, column)) for column in zip(titles, *cells, strict=True)]
-    columns = width()
-    if columns is not None and sum(widths) + 2 * (len(widths) - 1) > columns:
+    if not fits(titles, cells):
         return "\n\n".join(
             "\n".join(
                 lines(f"{title}: {cell}", indent="  " if number else "")
@@ -53,10 +51,21 @@ def table(titles: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
             )
             for row in cells
         )
+    widths = _widths(titles, cells)
     return "\n".join(
         "  ".join(cell.ljust(wide) for cell, wide in zip(row, widths, strict=True)).rstrip()
         for row in (titles, *cells)
     )
+
+
+def fits(titles: Sequence[str], cells: Sequence[Sequence[str]]) -> bool:
+    """Whether a table is no wider than the terminal; always where there is none."""
+    widths, columns = _widths(titles, cells), width()
+    return columns is None or sum(widths) + 2 * (len(widths) - 1) <= columns
+
+
+def _widths(titles: Sequence[str], cells: Sequence[Sequence[str]]) -> list[int]:
+    return [max(map(len, column)) for column in zip(titles, *cells, strict=True)]
 
 
 def minute(time: datetime | None) -> str:

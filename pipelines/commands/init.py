@@ -104,8 +104,9 @@ def _init(args: argparse.Namespace) -> int:
     first, ended = next(iter(groups)), month_before(now, "UTC")
     print("\nWritten:", *written, sep="\n  ")
     print(
-        f"\nNext: describe the codes in {args.dir / kept[first].codebook}, then send the rows:\n"
-        f"  labelmill deliver training {first} {ended} {args.file} --publish-codebook"
+        f"\nNext: describe the codes in {args.dir / kept[first].codebook}, then send the rows,\n"
+        "on this machine (to AWS: without local run):\n"
+        f"  labelmill local run deliver training {first} {ended} {args.file} --publish-codebook"
     )
     return 0
 

@@ -9,7 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.commands.shared import Subparsers
+from pipelines.commands.display import lines
+from pipelines.commands.shared import Subparsers, print_table
 from pipelines.plan.quotas import PLANNED
 from processing.words import counted
 
@@ -139,59 +140,62 @@ def _per_million(part: Part, items: int) -> float:
 def _show(
     args: argparse.Namespace, groups: list[ModelGroup], settings: Settings, prices: Prices, made: Plan
 ) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
     from pipelines.plan.definitions import capacity_wait
 
     items = sum(group.items for group in groups)
-    console = Console(markup=False, highlight=False)
     sizes = f"sizes from {args.groups}" if args.groups else "synthetic sizes"
-    console.print(
-        f"{counted(len(groups), 'model group')}, {counted(items, 'item')} a month ({sizes}), {prices.region}"
+    print(
+        lines(
+            f"{counted(len(groups), 'model group')}, {counted(items, 'item')} a month ({sizes}), "
+            f"{prices.region}"
+        )
     )
     machines = ", ".join(
         f"{name.removesuffix('InstanceType')} {kind}" for name, kind in settings.instances.items()
     )
-    console.print(f"{machines}; at most {args.quota} instances at once for each kind of job\n")
+    print(lines(f"{machines}; at most {args.quota} instances at once for each kind of job"))
+    print()
 
-    table = Table("", "jobs", "hours", "USD/month", "USD/M items", "target", "done after")
-    for column in table.columns[1:5]:
-        column.justify = "right"
+    cells = []
     for name, part in made.parts.items():
         done = f"{part.finished_hours:.1f} h ({part.last_group})" if part.last_group else "never"
-        table.add_row(
-            name,
-            f"{part.jobs:,}",
-            f"{part.instance_hours:.1f}",
-            f"{part.dollars:.2f}",
-            f"{_per_million(part, items):.2f}",
-            AIMS[name],
-            done,
-        )
-    table.add_row("standing", "", "", f"{made.standing_dollars:.2f}", "", "", "")
+        hours, dollars = f"{part.instance_hours:.1f}", f"{part.dollars:.2f}"
+        per_million = f"{_per_million(part, items):.2f}"
+        cells.append((name, f"{part.jobs:,}", hours, dollars, per_million, AIMS[name], done))
+    cells.append(("standing", "", "", f"{made.standing_dollars:.2f}", "", "", ""))
     refusals = f"{made.refusals:,} requests refused"
-    table.add_row("waiting for quotas", "", "", f"{made.waiting_dollars:.2f}", "", "", refusals)
-    table.add_row("all", "", "", f"{made.dollars:.2f}", "", "", "", style="bold")
-    console.print(table)
+    cells.append(("waiting for quotas", "", "", f"{made.waiting_dollars:.2f}", "", "", refusals))
+    cells.append(("all", "", "", f"{made.dollars:.2f}", "", "", ""))
+    print_table(("part", "jobs", "hours", "USD/month", "USD/M items", "target", "done after"), cells)
+    print()
     lacking = capacity_wait("training")
-    console.print(
-        f"When SageMaker has no machine for a job, a run waits {lacking.shortest_seconds // 60} to "
-        f"{lacking.longest_seconds // 60} minutes and tries again, {lacking.tries} times in all and at most "
-        f"{lacking.longest_hours:.0f} hours; that is not in the hours above."
+    print(
+        lines(
+            f"When SageMaker has no machine for a job, a run waits {lacking.shortest_seconds // 60} to "
+            f"{lacking.longest_seconds // 60} minutes and tries again, {lacking.tries} times in all and at "
+            f"most {lacking.longest_hours:.0f} hours; that is not in the hours above."
+        )
     )
-    console.print(_people(groups))
+    print(lines(_people(groups)))
     for name, reason in made.failed.items():
-        console.print(f"NOT DONE: {name}: {reason}")
+        print(lines(f"NOT DONE: {name}: {reason}"))
 
-    table = Table("lever", "saves USD/month", "note")
-    table.columns[1].justify = "right"
-    for lever in made.levers:
-        worth = f"{lever.saves:.2f}" if lever.saves is not None else f"{lever.costs_without:.2f} in use"
-        table.add_row(lever.name, worth, lever.note)
-    console.print(table)
-    console.print(
-        f"Prices as of {prices.as_of}, copied by hand; not verified: {prices.unverified} of them. Sources:"
+    levers = [
+        (
+            lever.name,
+            f"{lever.costs_without:.2f} in use" if lever.saves is None else f"{lever.saves:.2f}",
+            lever.note,
+        )
+        for lever in made.levers
+    ]
+    print()
+    print_table(("lever", "saves USD/month", "note"), levers)
+    print()
+    print(
+        lines(
+            f"Prices as of {prices.as_of}, copied by hand; not verified: {prices.unverified} of them. "
+            "Sources:"
+        )
     )
     for name, source in prices.sources.items():
-        console.print(f"  {name} ({source['date']}): {source['where']}")
+        print(lines(f"  {name} ({source['date']}): {source['where']}"))

@@ -84,7 +84,7 @@ def _list(args: argparse.Namespace) -> int:
     since = None if args.all else datetime.now(UTC) - timedelta(days=DAYS)
     known = _known(args)
     watch_runs.check_group(known, args.group)
-    found = progress.progress(known, args.group, since)
+    found = progress.progress(known, [args.group] if args.group else None, since)
     if args.json:
         return print_json([one.as_json() for one in found])
     if not found:

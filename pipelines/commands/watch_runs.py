@@ -1,50 +1,36 @@
-"""`labelmill runs watch`: a table that is drawn anew on a terminal; elsewhere a line for each change."""
+"""`labelmill runs watch`, and runs on a screen: a table of those under way, a line for each change."""
 
 from __future__ import annotations
 
 import argparse
-import sys
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pipelines.commands.display import minute
+from pipelines.commands.display import duration, fits, minute
+from pipelines.commands.screen import Screen
 
 if TYPE_CHECKING:
     from pipelines.failures.failed_runs import Executions
     from pipelines.monitoring.progress import Progress
 
-TITLES = ("group", "run", "state", "since", "jobs", "expected end")
+TITLES: tuple[str, ...] = ("group", "run", "state", "since", "jobs", "expected end")
+#: Where there is no room for all, which a state with a long name would need for moments only.
+NARROW = ("group", "run", "state", "jobs", "end")
 
 
 def run(args: argparse.Namespace) -> int:
     """Watch until nothing runs any more; 1 where a run has failed meanwhile."""
-    from pipelines.executions import ENDED_IN_VAIN
     from pipelines.failures import failed_runs
     from pipelines.failures.failure import open_stack
-    from pipelines.monitoring import progress, watch
+    from pipelines.monitoring import watch
 
-    stack, began, failed = open_stack(args.stack), datetime.now(UTC), 0
-    before: dict[str, Progress] = {}
-    known: Executions = failed_runs.read(stack)
-    check_group(known, args.group)
-
-    def read() -> list[Progress]:
-        nonlocal known
-        known = failed_runs.read(stack)
-        return progress.progress(known, args.group, began)
-
-    with _Screen() as screen:
-        for found in watch.looks(read):
-            for one in watch.changed(before, found):
-                if one.status in ENDED_IN_VAIN:
-                    failed += 1
-                    why = known.describe(one.run).get("cause") or "stopped from outside"
-                    screen.say(f"{_line(one)}. {why}")
-                elif one.status == "SUCCEEDED" or not screen.is_live:
-                    screen.say(_line(one))
-            before = {one.run: one for one in found}
-            screen.show([_cells(one) for one in found if one.status == "RUNNING"])
+    stack, failed = open_stack(args.stack), 0
+    check_group(failed_runs.read(stack), args.group)
+    with RunScreen() as screen:
+        for known, found in watch.looks(stack, [args.group] if args.group else None):
+            for one in screen.look(found):
+                failed += 1
+                screen.say(f"  why: {known.describe(one.run).get('cause') or 'stopped from outside'}")
     print("nothing runs" + ("; labelmill failures says what to do about what failed" if failed else ""))
     return 1 if failed else 0
 
@@ -66,14 +52,52 @@ def expected(one: Progress) -> str:
     return "a person decides" if one.state == APPROVAL else minute(one.expected_end) or "unknown"
 
 
+class RunScreen(Screen):
+    """A screen that is shown one look at runs after the other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._before: dict[str, Progress] = {}
+
+    def look(self, found: list[Progress], head: str = "") -> list[Progress]:
+        """Show a look, behind words of the caller's; returned are those that have failed since the last."""
+        from pipelines.executions import ENDED_IN_VAIN
+        from pipelines.monitoring import watch
+
+        changed = watch.changed(self._before, found)
+        self._before = {one.run: one for one in found}
+        for one in changed:
+            if one.status != "RUNNING" or not self.is_live:
+                self.say(_line(one))
+        running = [one for one in found if one.status == "RUNNING"]
+        titles, rows = TITLES, [_cells(one) for one in running]
+        if not fits(titles, rows):
+            titles, rows = NARROW, [row[:3] + row[4:] for row in rows]
+        self.show(lambda: head + _total(running), titles, rows)
+        return [one for one in changed if one.status in ENDED_IN_VAIN]
+
+
+def _total(running: list[Progress]) -> str:
+    """What all runs have done together, and how much time is left where earlier runs tell."""
+    if not running:
+        return "nothing runs at the moment"
+    done, jobs = sum(one.done or 0 for one in running), sum(one.jobs for one in running)
+    words = f"under way: {len(running)}; jobs done: {done} of {jobs}"
+    ends = [one.expected_end for one in running if one.expected_end]
+    if len(ends) == len(running) and (left := max(ends) - datetime.now(UTC)).total_seconds() > 0:
+        words += f"; expected time left: {duration(left)}"
+    return words
+
+
 def _cells(one: Progress) -> tuple[str, ...]:
     group, purpose, period = one.named
-    since = f"{one.since.astimezone(UTC):%H:%M}" if _is_today(one.since) else minute(one.since)
-    return group, f"{purpose} {period}", one.state, since, f"{one.done} of {one.jobs}", expected(one)
+    times = _time(minute(one.since)), _time(expected(one))
+    return group, f"{purpose} {period}", one.state, times[0], f"{one.done} of {one.jobs}", times[1]
 
 
-def _is_today(time: datetime) -> bool:
-    return time.astimezone(UTC).date() == datetime.now(UTC).date()
+def _time(text: str) -> str:
+    """Without the day where that is today's."""
+    return text.removeprefix(f"{datetime.now(UTC):%Y-%m-%d} ")
 
 
 def _line(one: Progress) -> str:
@@ -81,46 +105,3 @@ def _line(one: Progress) -> str:
         return f"{minute(one.since)} {one.run} {one.status}"
     state = f"{one.state}, {one.done} of {one.jobs} jobs done, expected end: {expected(one)}"
     return f"{minute(one.since)} {one.run} {state.lstrip(', ')}"
-
-
-class _Screen:
-    """Where runs are shown: a live table on a terminal; a log or a pipe gets no table, only what is said."""
-
-    def __init__(self) -> None:
-        self.is_live = sys.stdout.isatty()
-        self._live: Any = None
-
-    def __enter__(self) -> _Screen:
-        if self.is_live:
-            from rich.console import Console
-            from rich.live import Live
-
-            self._live = Live(console=Console(highlight=False), auto_refresh=False)
-            self._live.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._live:
-            self._live.__exit__(kind, error, trace)
-
-    def say(self, sentence: str) -> None:
-        """A sentence that stays."""
-        if self._live:
-            self._live.console.print(sentence, markup=False)
-        else:
-            print(sentence, flush=True)
-
-    def show(self, rows: list[tuple[str, ...]]) -> None:
-        """The table, in place of the last one; nothing where there is no terminal."""
-        if self._live:
-            from rich.table import Table
-
-            table = Table(*TITLES, box=None, pad_edge=False)
-            for row in rows:
-                table.add_row(*row)
-            self._live.update(table, refresh=True)

@@ -6,6 +6,7 @@ Read progress.py first. What is not done is in ../failures/, which starts it aga
     steps.py       an execution's history as steps; pure
     logs.py        what a run's jobs have logged
     watch.py       looking again and again
+    outcome.py     what has come of a dataset: a verdict, or labels
     deliveries.py  datasets in the landing bucket, and what became of each
     month.py       how far each group is with a month, and when that is due; pure
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -79,13 +79,15 @@ def _text(time: datetime | None) -> str | None:
     return time.isoformat(timespec="seconds") if time else None
 
 
-def progress(known: Executions, group: str | None = None, since: datetime | None = None) -> list[Progress]:
-    """Runs of `group`, or of all; those that run, and those that ended at or after `since`; newest last."""
+def progress(
+    known: Executions, groups: Collection[str] | None = None, since: datetime | None = None
+) -> list[Progress]:
+    """Runs of `groups`, or of all; those that run, and those that ended at or after `since`; newest last."""
     chosen = [
         name
         for name, execution in known.by_name.items()
         if (named := names.parse_run(name)) is not None
-        and group in (None, named.group)
+        and (groups is None or named.group in groups)
         and (since is None or "stopDate" not in execution or execution["stopDate"] >= since)
     ]
     with ThreadPoolExecutor(AT_ONCE) as threads:

@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 
-from pipelines.monitoring.progress import Progress
+from pipelines.failures import failed_runs
+from pipelines.failures.failed_runs import Executions
+from pipelines.failures.failure import Stack
+from pipelines.monitoring.progress import Progress, progress
 
-POLL_SECONDS = 5.0
-#: Looks in a row with nothing under way until that is the end: a run's event starts the next one in seconds.
-QUIET_LOOKS = 6
+POLL_SECONDS = 3.0
+#: With nothing under way for so long that is the end: a run's event starts the next one in seconds.
+QUIET_SECONDS = 30.0
 
 
 def looks(
-    read: Callable[[], list[Progress]], sleep: Callable[[float], None] = time.sleep
-) -> Iterator[list[Progress]]:
-    """What `read` gives at each look, until nothing has been under way for QUIET_LOOKS looks."""
-    quiet = 0
-    while quiet < QUIET_LOOKS:
-        if quiet:
-            sleep(POLL_SECONDS)
-        yield (found := read())
-        if any(one.status == "RUNNING" for one in found):
-            quiet = 0
-            sleep(POLL_SECONDS)
-        else:
-            quiet += 1
+    stack: Stack, groups: Collection[str] | None = None, quiet_seconds: float = QUIET_SECONDS
+) -> Iterator[tuple[Executions, list[Progress]]]:
+    """All executions and, of `groups` or of all, the runs that run or have ended since the first look.
+
+    Ends once nothing of these has been under way for `quiet_seconds`.
+    """
+    began, quiet = datetime.now(UTC), 0.0
+    while True:
+        known = failed_runs.read(stack)
+        found = progress(known, groups, began)
+        yield known, found
+        quiet = 0.0 if any(one.status == "RUNNING" for one in found) else quiet + POLL_SECONDS
+        if quiet >= quiet_seconds:
+            return
+        time.sleep(POLL_SECONDS)
 
 
 def changed(before: Mapping[str, Progress], found: Iterable[Progress]) -> list[Progress]:

@@ -12,5 +12,4 @@ The commands are ../commands/try_file.py, init.py and deliver.py. Read tables.py
     dataset.py    rows of one group as data file and manifest
     group_rows.py the rows of each group, as datasets on this machine
     sending.py    the upload, the manifest last
-    following.py  what comes of it, until the end
 """

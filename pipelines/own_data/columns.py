@@ -25,7 +25,7 @@ NAMES = {
     TITLE: "title item_name product_name product_title item_title name artikelbezeichnung bezeichnung titel "
     "artikelname produktname artikel libelle designation titre denominazione titolo nombre titulo "
     "description beschreibung descrizione descripcion text",
-    BRAND: "brand marke marque marca manufacturer hersteller fabricant produttore",
+    BRAND: "brand marke marque marca make manufacturer hersteller fabricant produttore",
     PRODUCT_TYPE: "product_type type product_category product_group warengruppe kategorie category "
     "produkttyp produktart categorie categoria tipo rayon",
     CODE: "label code category_code class klasse kategorie_code kategoriecode codice codigo classe category "

@@ -51,9 +51,10 @@ def _rows(found: dict[str, Any]) -> str:
 def _accuracy(found: dict[str, Any]) -> str:
     model = found["model"]
     return (
-        f"{_percent(model['accuracy'])} of the held-out rows get the right code; by the number of texts "
-        f"the true share lies between {_percent(model['accuracy_low'])} and "
-        f"{_percent(model['accuracy_high'])} (exact 95 % interval). "
+        f"{_percent(model['accuracy'])} of the held-out rows get the right code, and every row of "
+        f"{_percent(model['texts_right'] / found['test']['texts'])} of the texts; the true share of texts "
+        f"lies between {_percent(model['accuracy_low'])} and {_percent(model['accuracy_high'])} (exact 95 % "
+        "interval). "
         "It holds for items like those of this file, labelled as they are here."
     )
 

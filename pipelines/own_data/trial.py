@@ -191,11 +191,12 @@ def _joined(rows: pa.Table) -> list[str]:
 
 
 def _scored(truth: Texts, code: Texts, confidence: Floats, alone: Booleans, keys: Texts) -> dict[str, Any]:
-    """The scores, and between which bounds accuracy is known: exact, over distinct texts."""
+    """The scores, and how many texts are right in every row, with the exact bounds of their share."""
     right = code == truth
     wrong_texts, texts = len(np.unique(keys[~right])), len(np.unique(keys))
     bounds = binomtest(texts - wrong_texts, texts).proportion_ci(CERTAINTY, method="exact")
     return scores(truth, code, confidence, alone) | {
+        "texts_right": texts - wrong_texts,
         "accuracy_low": float(bounds.low),
         "accuracy_high": float(bounds.high),
         "alone_rows": int(alone.sum()),

@@ -139,14 +139,31 @@ def _way(states: dict[str, Any], name: str, purpose: str, before: tuple[str, ...
 
 
 def _targets(choice: dict[str, Any], purpose: str) -> list[str]:
-    """Where a Choice may lead: as far as its rules are on the purpose, one state, else all of them."""
-    ways = []
+    """Where a Choice may lead, given the purpose.
+
+    A rule that asks for all that an earlier one asks for leads nowhere: the earlier one is taken.
+    """
+    ways: list[str] = []
+    before: list[list[dict[str, Any]]] = []
     for rule in choice["Choices"]:
-        if rule.get("Variable") != "$.purpose":
-            ways.append(rule["Next"])
-        elif rule["StringEquals"] == purpose:
-            return [*ways, rule["Next"]]
+        conditions = rule.get("And", [{key: value for key, value in rule.items() if key != "Next"}])
+        told = [_holds(condition, purpose) for condition in conditions]
+        by_data = [condition for condition, known in zip(conditions, told, strict=True) if known is None]
+        if False in told or any(all(each in by_data for each in earlier) for earlier in before):
+            continue
+        ways.append(rule["Next"])
+        if not by_data:
+            return ways
+        before.append(by_data)
     return ways + [choice["Default"]] * ("Default" in choice)
+
+
+def _holds(condition: dict[str, Any], purpose: str) -> bool | None:
+    """Whether a condition holds for the purpose; None for one on data."""
+    if "Not" in condition:
+        known = _holds(condition["Not"], purpose)
+        return None if known is None else not known
+    return condition["StringEquals"] == purpose if condition.get("Variable") == "$.purpose" else None
 
 
 def _action(state: dict[str, Any]) -> str:

@@ -56,7 +56,6 @@ class Archive:
             ReportError: what the workbook needs is not there, or is not what was recorded.
             LedgerError: for a model group that is not known.
         """
-        _check_period(period)
         known = reading.read(self._dynamodb, self._table, group)
         made = {item["run"]: item["labels"] for item in known.labels if item["period"] == period}
         newest = known.months.get(period, {}).get("labels")

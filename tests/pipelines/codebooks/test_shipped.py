@@ -42,14 +42,15 @@ def test_a_key_that_is_doubtful_for_a_country_is_left_out():
     assert "0303" not in [key for entry in book["codes"] for key in entry["references"]["unu"]]
 
 
-def test_show_prints_source_codes_and_what_follows(tmp_path, book, capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "160")
+def test_show_prints_source_codes_and_what_follows(tmp_path, book, capsys):
     file = tmp_path / "DE-weee.json"
     file.write_text(json.dumps(book))
     assert main(["codebook", "show", str(file)]) == 0
     shown = capsys.readouterr().out
     for text in ("DE-weee 2026-11", "synthetic sample", "Screens and lamps", "2026-10-31", "5a, 5b"):
         assert text in shown
+    described = max(book["codes"], key=lambda entry: len(entry["description"]))["description"]
+    assert any(described in line for line in shown.splitlines()), "in a pipe each row is a line"
 
 
 def test_diff_names_new_gone_and_changed_codes_and_successions(tmp_path, book, capsys):

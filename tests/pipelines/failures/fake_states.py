@@ -42,15 +42,6 @@ class FakeStates:
             raise self.exceptions.ExecutionDoesNotExist
         return self.executions[executionArn]
 
-    def get_execution_history(self, executionArn: str, reverseOrder: bool, maxResults: int) -> dict:
-        """An execution is at the state that a test has written beside it."""
-        name = self.executions[executionArn].get("at", "GetGroup")
-        return {"events": [{"id": 2, "stateEnteredEventDetails": {"name": name}}, {"id": 3}]}
-
-    def list_executions(self, stateMachineArn: str, maxResults: int) -> dict:
-        [*pages] = self._listed(stateMachineArn)
-        return {"executions": [execution for page in pages for execution in page["executions"]][:maxResults]}
-
     def get_paginator(self, operation: str) -> SimpleNamespace:
         pages = {"list_executions": self._listed, "get_execution_history": self._history}
         return SimpleNamespace(paginate=pages[operation])

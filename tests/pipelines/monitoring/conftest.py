@@ -6,7 +6,6 @@ import boto3
 import pytest
 
 from pipelines.failures import failure
-from pipelines.monitoring import watch
 from tests.pipelines.failures.conftest import Account
 
 
@@ -14,7 +13,6 @@ from tests.pipelines.failures.conftest import Account
 def account(emulated_aws, monkeypatch, capsys):
     account = Account(capsys)
     monkeypatch.setattr(failure, "open_stack", lambda name: account.stack)
-    monkeypatch.setattr(watch, "POLL_SECONDS", 0)
     return account
 
 

@@ -186,42 +186,66 @@ def test_following_goes_on_until_the_run_has_ended_and_shows_each_line_once(acco
 # ---------------------------------------------------------------- watch
 
 
+def let(monkeypatch, *happens):
+    """One thing happens at each pause between two looks; the pauses' seconds."""
+    left, slept = list(happens), []
+
+    def sleep(seconds):
+        slept.append(seconds)
+        if left:
+            left.pop(0)()
+
+    monkeypatch.setattr("time.sleep", sleep)
+    return slept
+
+
 def test_watch_tells_each_change_once_and_a_failure_with_its_sentence_and_ends_with_1(account, monkeypatch):
     start(account)
     account.states.histories[RUN] = History().enters("Prepare").asks("Prepare", PREPARE).events
-    happens = iter(
-        [
-            lambda: None,
-            lambda: account.states.histories.update(
-                {RUN: History().does("Prepare", PREPARE).enters("Featurize").events}
-            ),
-            lambda: account.states.end(RUN, "FAILED", cause="row 3: no title", stopDate=datetime.now(UTC)),
-        ]
+    later = {RUN: History().does("Prepare", PREPARE).enters("Featurize").events}
+    let(
+        monkeypatch,
+        lambda: None,
+        lambda: account.states.histories.update(later),
+        lambda: account.states.end(RUN, "FAILED", cause="row 3: no title", stopDate=datetime.now(UTC)),
     )
-    real = watch.looks
-    monkeypatch.setattr(watch, "looks", lambda read: real(read, lambda _: next(happens, lambda: None)()))
     code, out, _ = account.labelmill("runs", "watch")
     lines = out.splitlines()
-    assert code == 1 and len(lines) == 4
+    assert code == 1 and len(lines) == 5
     assert lines[0].endswith(f"{RUN} Prepare, 0 of 4 jobs done, expected end: unknown")
     assert lines[1].endswith(f"{RUN} Featurize, 1 of 4 jobs done, expected end: unknown")
-    assert lines[2].endswith(f"{RUN} FAILED. row 3: no title")
-    assert lines[3].startswith("nothing runs; labelmill failures says")
+    assert lines[2].endswith(f"{RUN} FAILED")
+    assert lines[3] == "  why: row 3: no title"
+    assert lines[4].startswith("nothing runs; labelmill failures says")
 
 
-def test_watch_goes_on_for_a_while_when_nothing_runs_as_a_run_starts_the_next():
-    found = iter([[], [], *([[]] * watch.QUIET_LOOKS)])
-    slept = []
-    assert len(list(watch.looks(lambda: next(found), slept.append))) == watch.QUIET_LOOKS
-    assert sum(slept) == (watch.QUIET_LOOKS - 1) * watch.POLL_SECONDS
+def test_watch_goes_on_for_a_while_when_nothing_runs_as_a_run_starts_the_next(account, monkeypatch):
+    start(account)
+    slept = let(
+        monkeypatch,
+        lambda: account.states.end(RUN, "SUCCEEDED", stopDate=datetime.now(UTC)),
+        lambda: None,
+        lambda: start(account, FRENCH, "Inference"),
+        lambda: account.states.end(FRENCH, "SUCCEEDED", stopDate=datetime.now(UTC)),
+    )
+    code, out, _ = account.labelmill("runs", "watch")
+    assert code == 0 and f"{FRENCH} SUCCEEDED" in out
+    quiet = slept[4:]
+    assert sum(quiet) < watch.QUIET_SECONDS <= sum(quiet) + watch.POLL_SECONDS
+
+
+def test_watch_shows_the_runs_of_the_group_that_was_asked_for(account, monkeypatch):
+    start(account)
+    start(account, FRENCH, "Inference")
+    let(monkeypatch, lambda: account.states.end(FRENCH, "SUCCEEDED", stopDate=datetime.now(UTC)))
+    code, out, _ = account.labelmill("runs", "watch", "--group", "FR-weee")
+    assert code == 0 and FRENCH in out and RUN not in out
 
 
 def test_a_comparison_that_waits_for_a_person_says_so_instead_of_an_expected_end(account, monkeypatch):
     name = names.run_name("DE-weee", "comparison", "2026-10", "d1")
     start(account, name, "Comparison")
     account.states.histories[name] = History().enters("AwaitApproval").events
-    real = watch.looks
-    ends = lambda _: account.states.end(name, "SUCCEEDED", stopDate=datetime.now(UTC))  # noqa: E731
-    monkeypatch.setattr(watch, "looks", lambda read: real(read, ends))
+    let(monkeypatch, lambda: account.states.end(name, "SUCCEEDED", stopDate=datetime.now(UTC)))
     code, out, _ = account.labelmill("runs", "watch")
     assert code == 0 and "AwaitApproval, 0 of 1 jobs done, expected end: a person decides" in out

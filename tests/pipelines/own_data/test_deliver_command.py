@@ -2,8 +2,10 @@
 
 import io
 import json
+import re
 import shutil
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import boto3
@@ -12,11 +14,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from infra.samples import own_items
-from pipelines import cli
+from pipelines import cli, runs
 from pipelines.codebooks.publish import current_codebook
+from pipelines.failures import failure
 from processing.dataset import manifest
 from tests import stack_with_ledger
 from tests.complaints import complaints
+from tests.pipelines.failures.fake_states import FakeStates
 
 SAMPLE = str(own_items.FILE)
 SPLIT = ("--split-by", "Land", "--group", "Deutschland=DE-weee", "--group", "Österreich=AT-weee")
@@ -61,6 +65,38 @@ def deliver(own, capsys):
     return run
 
 
+class States(FakeStates):
+    """One thing happens at each pause of who follows."""
+
+    def __init__(self):
+        super().__init__()
+        self.happens, self.slept = [], 0.0
+
+    def sleep(self, seconds: float) -> None:
+        self.slept += seconds
+        if self.happens:
+            self.happens.pop(0)()
+
+
+@pytest.fixture
+def states(outputs, monkeypatch):
+    """The stack's Step Functions, which do what a test says."""
+    states = States()
+    stack = failure.Stack(
+        outputs | MACHINES, lambda service: states if service == "stepfunctions" else boto3.client(service)
+    )
+    monkeypatch.setattr(failure, "open_stack", lambda name: stack)
+    monkeypatch.setattr("time.sleep", states.sleep)
+    return states
+
+
+def run_of(bucket: str, group: str) -> str:
+    """The run that the manifest of a group's dataset starts."""
+    [key] = [key for key in keys(bucket) if key.endswith("/manifest") and group in key]
+    version = boto3.client("s3").head_object(Bucket=bucket, Key=key)["VersionId"]
+    return runs.landed("training", bucket, key, version, "")["run"]
+
+
 def keys(bucket: str) -> list[str]:
     return [each["Key"] for each in boto3.client("s3").list_objects_v2(Bucket=bucket).get("Contents", [])]
 
@@ -96,13 +132,45 @@ def test_the_codebook_is_published_before_what_needs_it_is_sent(deliver, outputs
 
 
 def test_the_run_that_is_named_is_the_one_that_the_manifest_starts(deliver, outputs):
-    from pipelines import runs
-
     _, out, _ = deliver("training", "DE-weee", "2026-10", SAMPLE, "--publish-codebook", "--no-wait")
-    bucket = outputs["LandingBucket"]
-    [key] = [key for key in keys(bucket) if key.endswith("/manifest")]
-    version = boto3.client("s3").head_object(Bucket=bucket, Key=key)["VersionId"]
-    assert f"run {runs.landed('training', bucket, key, version, '')['run']}\n" in out
+    assert f"run {run_of(outputs['LandingBucket'], 'DE-weee')}\n" in out
+
+
+def test_what_was_sent_is_followed_until_each_group_has_its_verdict_or_has_failed(deliver, states, outputs):
+    german, austrian = [], []
+
+    def start():
+        for runs_of_group, group in ((german, "DE-weee"), (austrian, "AT-weee")):
+            runs_of_group.append(run_of(outputs["LandingBucket"], group))
+            states.start_execution(MACHINES["TrainingMachineArn"], runs_of_group[0], "{}")
+
+    def end():
+        states.end(austrian[0], "FAILED", cause="row 3: no title", stopDate=datetime.now(UTC))
+        states.end(german[0], "SUCCEEDED", stopDate=datetime.now(UTC))
+
+    states.happens += [start, end]
+    code, out, _ = deliver("training", "all", "2026-10", SAMPLE, "--publish-codebook")
+    assert code == 1, "one has failed"
+    assert re.search(rf"\d\d:\d\d {german[0]} 0 of 4 jobs done, expected end: unknown\n", out)
+    assert f"{german[0]} SUCCEEDED\n" in out and f"{austrian[0]} FAILED\n" in out
+    assert "\n\nDE-weee: No new model: a run before has learned" in out
+    assert f"\n\nAT-weee: The run {austrian[0]} has failed. row 3: no\n  title\n  labelmill failures\n" in out
+
+
+def test_a_run_that_never_starts_is_not_waited_for_without_end(deliver, states, outputs):
+    code, out, _ = deliver("training", "DE-weee", "2026-10", SAMPLE, "--publish-codebook")
+    run = run_of(outputs["LandingBucket"], "DE-weee")
+    assert code == 1 and out.endswith(f"\n{run}: nothing has run for 15 minutes.\n  labelmill failures\n")
+    assert 14 * 60 < states.slept < 16 * 60
+
+
+def test_ctrl_c_ends_the_looking_and_says_that_the_runs_of_groupgo_on(deliver, states, capsys):
+    def interrupt():
+        raise KeyboardInterrupt
+
+    states.happens.append(interrupt)
+    code, _, err = deliver("training", "DE-weee", "2026-10", SAMPLE, "--publish-codebook")
+    assert (code, err) == (130, "The runs go on; labelmill runs watch shows them.\n")
 
 
 def test_items_to_label_are_sent_without_their_codes(deliver, outputs, monkeypatch):

@@ -42,7 +42,7 @@ def test_from_one_file_come_a_codebook_that_is_good_and_settings_that_are_read(i
     assert kept.groups == {"DE-weee": settings.Group(Path("codebooks/DE-weee.json"))}
     assert {each["name"] for each in book["attributes"]} == kept.attributes.keys()
     ended = f"{datetime.now(UTC).replace(day=1) - timedelta(days=1):%Y-%m}"
-    assert f"labelmill deliver training DE-weee {ended} {SAMPLE} --publish-codebook" in out
+    assert f"labelmill local run deliver training DE-weee {ended} {SAMPLE} --publish-codebook" in out
 
 
 def test_codes_nothing_describes_are_described_by_their_count_and_an_item(init):

@@ -35,6 +35,7 @@ def test_the_jobs_of_each_workflow_are_read_in_order():
     assert states_of("inference", "inference") == ["Prepare", "Transform", "Publish"]
     assert states_of("inference", "test") == ["Prepare", "Transform", "Publish"]
     assert states_of("comparison", "comparison") == ["Compare"]
+    assert states_of("inference", "review") == ["Amend"]
 
 
 def test_the_purpose_decides_which_way_is_planned():

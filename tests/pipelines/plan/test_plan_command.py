@@ -35,8 +35,7 @@ def planned(capsys, *words) -> dict:
     return json.loads(capsys.readouterr().out)
 
 
-def test_the_table_shows_cost_time_levers_and_where_prices_come_from(capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "160")
+def test_the_table_shows_cost_time_levers_and_where_prices_come_from(capsys):
     assert labelmill() == 0
     shown = capsys.readouterr().out
     assert "60 model groups, 3,300,000 items a month (synthetic sizes), eu-central-1" in shown
@@ -49,6 +48,7 @@ def test_the_table_shows_cost_time_levers_and_where_prices_come_from(capsys, mon
         "done after",
     ):
         assert word in shown
+    assert re.search(r"^retraining .* h \([A-Z]{2}-[a-z]+\)$", shown, re.MULTILINE), "each row is a line"
     prices = price_file.load("eu-central-1")
     assert f"Prices as of {prices.as_of}" in shown
     assert all(f"{name} ({source['date']})" in shown for name, source in prices.sources.items())
