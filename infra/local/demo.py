@@ -61,22 +61,17 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _write_reports(stack: LocalStack, folder: Path) -> list[Path]:
-    """A page for each month over all groups with those it links to, and a workbook of each group's labels."""
+    """The index, a page for each month with those it links to, and a workbook of each group's labels."""
     from infra.local.two_months import MONTHS
+    from pipelines.commands.report import archive, write_period
+    from pipelines.failures.failure import Stack
     from pipelines.report import files
-    from pipelines.report.archive import Archive
+    from pipelines.report.index import INDEX
 
-    archive = Archive(
-        s3=stack.client("s3"),
-        dynamodb=stack.client("dynamodb"),
-        table=stack.names["LedgerTable"],
-        work_bucket=stack.names["WorkBucket"],
-    )
-    folder.mkdir()
-    return [
-        *(files.write_period(archive, month, folder) for month in ("2026-09", "2026-10")),
-        *(
-            files.write_workbook(archive, group, "2026-10", None, folder / f"labels-{group}-2026-10.xlsx")
-            for group in MONTHS
-        ),
+    opened = Stack(stack.names, stack.client)
+    months = [write_period(opened, month, folder) for month in ("2026-09", "2026-10")]
+    books = [
+        files.write_workbook(archive(opened), group, "2026-10", None, folder / f"labels-{group}-2026-10.xlsx")
+        for group in MONTHS
     ]
+    return [folder / INDEX, *months, *books]

@@ -17,6 +17,7 @@ from processing.words import counted
 if TYPE_CHECKING:
     from types_boto3_sagemaker import SageMakerClient
 
+    from pipelines.failures.failure import Stack
     from pipelines.ledger.reading import GroupLedger
 
 #: Beside these, hyperparameters are SageMaker's own: where the code is, and the like.
@@ -58,31 +59,24 @@ def _mlflow(args: argparse.Namespace) -> int:
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     if importlib.util.find_spec("mlflow") is None:
         raise ExportError("MLflow's client is not installed. Fix: make setup, or pip install mlflow-skinny")
-    import boto3
     from mlflow.exceptions import MlflowException
     from mlflow.tracking import MlflowClient
 
+    from pipelines.commands.report import archive
     from pipelines.exports import mlflow_runs
-    from pipelines.report.archive import Archive
-    from pipelines.stack import outputs
+    from pipelines.failures.failure import open_stack
 
-    names = outputs(args.stack, boto3.client("cloudformation"))
-    archive = Archive(
-        s3=boto3.client("s3"),
-        dynamodb=boto3.client("dynamodb"),
-        table=names["LedgerTable"],
-        work_bucket=names["WorkBucket"],
-    )
-    sagemaker = boto3.client("sagemaker")
+    stack = open_stack(args.stack)
+    sagemaker = stack.client("sagemaker")
     try:
         client = MlflowClient(args.tracking_uri)
-        for ledger in _ledgers(args.groups, names["LedgerTable"]):
+        for ledger in _ledgers(args.groups, stack):
             experiment = f"{args.stack}/{ledger.group}"
             written = mlflow_runs.export(
                 client,
                 experiment,
                 ledger,
-                archive,
+                archive(stack),
                 lambda model: _parameters(sagemaker, model),
                 datetime.now(UTC),
             )
@@ -116,14 +110,12 @@ def _parameters(sagemaker: SageMakerClient, model: str) -> Mapping[str, str]:
 
 
 def _registry(args: argparse.Namespace) -> int:
-    import boto3
-
     from pipelines.exports import registry
-    from pipelines.stack import outputs
+    from pipelines.failures.failure import open_stack
 
-    names = outputs(args.stack, boto3.client("cloudformation"))
-    sagemaker = boto3.client("sagemaker")
-    for ledger in _ledgers(args.groups, names["LedgerTable"]):
+    stack = open_stack(args.stack)
+    sagemaker = stack.client("sagemaker")
+    for ledger in _ledgers(args.groups, stack):
         name = f"{args.stack}-{ledger.group}"
         written = registry.export(sagemaker, name, ledger, datetime.now(UTC))
         print(f"{name}: {counted(written.packages, 'new package')}, {written.changes} with a new status")
@@ -132,13 +124,11 @@ def _registry(args: argparse.Namespace) -> int:
     return 0
 
 
-def _ledgers(groups: list[str], table: str) -> list[GroupLedger]:
+def _ledgers(groups: list[str], stack: Stack) -> list[GroupLedger]:
     """The ledgers of these groups, of all where none is named. Raises LedgerError."""
-    import boto3
-
     from pipelines.ledger import reading
 
-    client = boto3.client("dynamodb")
+    client, table = stack.client("dynamodb"), stack.table
     if groups:
         return [reading.read(client, table, group) for group in groups]
     return [each for each in reading.read_all(client, table) if each.registered]

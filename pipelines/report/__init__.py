@@ -1,25 +1,33 @@
-"""Pages for people: on comparisons, labels, items, periods, datasets, trials; one to label on; workbooks.
+"""Pages for people: on comparisons, labels, items, months, datasets, trials; one to label on; workbooks.
 
 Nothing is decided here: verdicts are processing/verdict's, summaries processing/month's. The commands are
 ../commands/report.py, check.py and try_file.py. Read archive.py, then pages.py.
 
     archive.py  what a page is made of, from ledger and buckets
     pages.py    from that to HTML
-    templates/  the pages' templates, style and script
+    tested_models.py  what any two models have labelled
+    two_models.py  in what they differ
+    index.py    the page on all groups and months
+    overview.py what it says of each group
+    templates/  the pages' templates, styles and scripts
     plots.py    the pictures
     svg.py      Matplotlib figures as inline SVG
+    trend.py    trend lines in the cells of a table
     formats.py  numbers as the pages show them
     terms.py    names of scores and outcomes
     files.py    pages as files that link to one another, and workbooks
     label_workbook.py  a month's labels as a workbook
 """
 
+from pipelines.report.index import index_page
 from pipelines.report.pages import (
     audit_page,
     check_page,
     comparison_page,
     labels_page,
     labels_page_name,
+    models_page,
+    models_page_name,
     page_name,
     period_page,
     review_page,
@@ -30,8 +38,11 @@ __all__ = [
     "audit_page",
     "check_page",
     "comparison_page",
+    "index_page",
     "labels_page",
     "labels_page_name",
+    "models_page",
+    "models_page_name",
     "page_name",
     "period_page",
     "review_page",
