@@ -63,7 +63,7 @@ def write(
 ) -> None:
     """Write the sheet, as a workbook where `path` ends in `.xlsx`. `codes`: each code and its description.
 
-    The rows have a value for each of `columns` but FILL_IN; `alike` has Neighbours (pipelines/evidence).
+    The rows have a value for each column but FILL_IN; that of `alike` is Neighbours (pipelines/evidence).
     """
     if path.suffix == ".xlsx":
         _write_workbook(path, rows, codes, columns)
