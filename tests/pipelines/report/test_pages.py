@@ -449,7 +449,7 @@ def test_a_page_of_labels_says_how_far_two_people_agree_and_on_what_they_differ(
     month = amended | {"summary": amended["summary"] | {"agreement": found}}
     text = unescape(text_of(labels_page(month)))
     assert "Of 25 items that two people coded, 96.0 % got the same answer (81.0 to 99.0 %, exact" in text
-    assert "kappa is 0.91, where 0 is chance" in text and "They differ on <7> (PAP, NONE)." in text
+    assert "kappa is 0.91, where 0 is chance" in text and "They differ on <7> ( PAP , NONE )." in text
     nobody = found | {"compared": 0, "kappa": None, "items": []}
     month = amended | {"summary": amended["summary"] | {"agreement": nobody}}
     assert "two people" not in text_of(labels_page(month))
