@@ -1,10 +1,15 @@
 """What the demo shows while it runs: from events as the local stack has them."""
 
+import os
+from collections import Counter
+from pathlib import Path
+
 import pytest
 
 from infra.local import progress
 from infra.local.progress import Progress
 from infra.local.two_months import planned
+from pipelines.names import parse_run
 from tests import terminal
 
 RUN = "DE-weee-training-2026-09-0f3a9c21d4e5"
@@ -73,6 +78,17 @@ def test_the_stories_plan_has_the_review_of_the_group_whose_codes_change():
     assert planned()["FR-packaging"] == planned()["DE-weee"] | {"review": 1}
 
 
+@pytest.mark.after_demo
+def test_the_demo_has_as_many_runs_as_are_planned():
+    folder = Path(os.environ.get("LABELMILL_RUN_FOLDER", ".labelmill/demo"))
+    runs = [parse_run(path.stem) for path in folder.glob("executions/*/*.json")]
+    assert Counter((run.group, run.purpose) for run in runs) == {
+        (group, purpose): number
+        for group, purposes in planned().items()
+        for purpose, number in purposes.items()
+    }
+
+
 def test_in_a_pipe_there_is_a_line_for_each_run_that_ends_and_each_message(capsys, clock):
     with Progress({"DE-weee": {"training": 1}}) as screen:
         screen.event(execution("RUNNING"))
@@ -92,6 +108,7 @@ def test_on_a_terminal_no_line_is_too_wide_and_ctrl_c_leaves_the_cursor(columns)
 import sys, time
 from infra.local.progress import Progress
 from infra.local.two_months import planned
+from pipelines.names import parse_run
 from pipelines import names
 try:
     with Progress(planned()) as screen:
