@@ -94,8 +94,9 @@ def stack(emulated_aws):
 
 
 @pytest.fixture
-def compare(capsys):
-    """Run `labelmill compare ...`; gives the exit code, and what was printed as result and as error."""
+def compare(capsys, monkeypatch, tmp_path):
+    """Run `labelmill compare ...` in an empty folder; gives the exit code, the result and the error."""
+    monkeypatch.chdir(tmp_path)
 
     def run(*words) -> tuple[int, str, str]:
         code = cli.main(["compare", *map(str, words)])
