@@ -31,6 +31,7 @@ COMMANDS = {
     "codebook": ("pipelines.commands.codebook", "check, show, compare and publish codebooks"),
     "groups": ("pipelines.commands.groups", "the model groups: list, retire and revive"),
     "models": ("pipelines.commands.models", "winners, their history and rollback"),
+    "compare": ("pipelines.commands.compare", "any two models of a group, on rows that both have labelled"),
     "approve": ("pipelines.commands.approve", "approve a model that is waiting to become the winner"),
     "reject": ("pipelines.commands.reject", "reject a model that is waiting to become the winner"),
     "runs": ("pipelines.commands.runs", "what runs and what has run: list, show, watch, logs"),

@@ -35,6 +35,14 @@ from processing.words import counted
 
 RUN_AGAIN = "start the comparison again once both models have labelled the same test set."
 TOLD_AFTER = 3  # months undecided in a row; one or two may be chance
+#: The thresholds that no policy sets, as the evidence has them.
+RULE = {
+    "tolerated_loss": TOLERATED_LOSS,
+    "rarer_level": RARER_LEVEL,
+    "min_discordant": MIN_DISCORDANT,
+    "tolerated_review": TOLERATED_REVIEW,
+    "review_level": REVIEW_LEVEL,
+}
 
 
 def main(arguments: list[str] | None = None) -> dict[str, object]:
@@ -82,16 +90,10 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         **{name: getattr(options, name) for name in ("run", "group", "period")},
         "codebook_version": book.version,
         "policy": asdict(policy),
-        "rule": {
-            "tolerated_loss": TOLERATED_LOSS,
-            "rarer_level": RARER_LEVEL,
-            "min_discordant": MIN_DISCORDANT,
-            "tolerated_review": TOLERATED_REVIEW,
-            "review_level": REVIEW_LEVEL,
-        },
+        "rule": RULE,
         **asdict(verdict),
         **{
-            role: {"model": model, **_scores(table, policy), "tested": tested[role]}
+            role: {"model": model, **scores_of(table, policy), "tested": tested[role]}
             if table is not None
             else None
             for role, (model, table) in models.items()
@@ -299,7 +301,8 @@ def summary(evidence: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _scores(table: pa.Table, policy: Policy) -> dict[str, object]:
+def scores_of(table: pa.Table, policy: Policy) -> dict[str, object]:
+    """The scores (verdict/scores.py) of the model that labelled a published test set."""
     truth, code, confidence = (np.asarray(table[name]) for name in ("truth", "code", "confidence"))
     return scores(truth.astype(str), code.astype(str), confidence, alone(table, policy))
 

@@ -1,4 +1,4 @@
-"""A stack in this process, made by CloudFormation: only a work and a landing bucket, a ledger and a topic."""
+"""A stack in this process, made by CloudFormation: two buckets, a ledger, a topic, machines without runs."""
 
 import boto3
 
@@ -15,7 +15,20 @@ Resources:
         - {AttributeName: group, AttributeType: S}
         - {AttributeName: entry, AttributeType: S}
   Mlops: {Type: "AWS::SNS::Topic"}
+  Training: &machine
+    Type: "AWS::StepFunctions::StateMachine"
+    Properties:
+      DefinitionString: '{"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}'
+      RoleArn: "arn:aws:iam::123456789012:role/machine"
+  Inference: *machine
+  Comparison: *machine
 Outputs:
+  TrainingMachineArn: {Value: !Ref Training}
+  InferenceMachineArn: {Value: !Ref Inference}
+  ComparisonMachineArn: {Value: !Ref Comparison}
+  TimeZone: {Value: UTC}
+  DeadlineDay: {Value: "10"}
+  DeadlineHour: {Value: "8"}
   WorkBucket: {Value: !Ref Work}
   LandingBucket: {Value: !Ref Landing}
   LedgerTable: {Value: !Ref Ledger}

@@ -62,15 +62,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _write_reports(stack: LocalStack, folder: Path) -> list[Path]:
-    """A page for each month over all groups and, beside it, those of its comparisons."""
-    from pipelines.report import files
-    from pipelines.report.archive import Archive
+    """The index and a page for each month; beside them those of the months' comparisons and labels."""
+    from pipelines.commands.report import write_period
+    from pipelines.failures.failure import Stack
+    from pipelines.report.index import INDEX
 
-    archive = Archive(
-        s3=stack.client("s3"),
-        dynamodb=stack.client("dynamodb"),
-        table=stack.names["LedgerTable"],
-        work_bucket=stack.names["WorkBucket"],
-    )
-    folder.mkdir()
-    return [files.write_period(archive, month, folder) for month in ("2026-09", "2026-10")]
+    opened = Stack(stack.names, stack.client)
+    months = [write_period(opened, month, folder) for month in ("2026-09", "2026-10")]
+    return [folder / INDEX, *months]

@@ -11,6 +11,7 @@ package that it calls. `demo` and `local` are in infra/local, `deploy` and `dest
     codebook.py       check, show, compare and publish codebooks
     groups.py         which groups there are; retiring and reviving one
     models.py         winners, their history, and changing them by hand
+    compare.py        any two models on rows that both have labelled
     approve.py        yes to a challenger that waits
     reject.py         no to it
     runs.py           what runs and what has run

@@ -1,14 +1,16 @@
-"""`labelmill report`: pages on model comparisons and on labels, for people."""
+"""`labelmill report`: pages on model comparisons, labels, months and all of them, for people."""
 
 from __future__ import annotations
 
 import argparse
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.commands.shared import Subparsers, add_stack, guarded
 
 if TYPE_CHECKING:
+    from pipelines.failures.failure import Stack
     from pipelines.report.archive import Archive
 
 EPILOG = """\
@@ -18,6 +20,7 @@ Examples:
   labelmill report comparison DE-weee-comparison-2026-10-0f3a9c21d4e5
   labelmill report labels DE-weee 2026-10
   labelmill report period 2026-10 --out reports
+  labelmill report index --out reports
 """
 
 
@@ -50,50 +53,77 @@ def add_parser(subparsers: Subparsers) -> None:
 
     period = verbs.add_parser(
         "period",
-        help="a page for all groups, and the pages it links to",
+        help="a month's page for all groups, the pages it links to, and the index",
         epilog="Example: labelmill report period 2026-10",
     )
     period.add_argument("name", metavar="PERIOD", help="such as 2026-10")
     period.set_defaults(run=guarded(_period))
 
-    for verb in (comparison, labels, period):
+    index = verbs.add_parser(
+        "index",
+        help="a page on all groups in all months; links to the pages that are in DIR",
+        epilog="Example: labelmill report index --out reports",
+    )
+    index.set_defaults(run=guarded(_index))
+
+    for verb in (comparison, labels, period, index):
         verb.add_argument(
             "--out", type=Path, default=Path("."), metavar="DIR", help="where to write (default: here)"
         )
-    add_stack(comparison, labels, period)
+    add_stack(comparison, labels, period, index)
 
 
 def _comparison(args: argparse.Namespace) -> int:
     from pipelines.report import files
 
-    print(files.write_comparison(_archive(args.stack), args.name, args.out))
+    print(files.write_comparison(archive(_stack(args)), args.name, args.out))
     return 0
 
 
 def _labels(args: argparse.Namespace) -> int:
     from pipelines.report import files
 
-    print(files.write_labels(_archive(args.stack), args.group, args.period, args.out))
+    print(files.write_labels(archive(_stack(args)), args.group, args.period, args.out))
     return 0
 
 
 def _period(args: argparse.Namespace) -> int:
-    from pipelines.report import files
-
-    print(files.write_period(_archive(args.stack), args.name, args.out))
+    print(write_period(_stack(args), args.name, args.out))
     return 0
 
 
-def _archive(stack: str) -> Archive:
-    import boto3
+def _index(args: argparse.Namespace) -> int:
+    from pipelines.report import files
 
+    print(files.write_index(archive(_stack(args)), args.out))
+    return 0
+
+
+def _stack(args: argparse.Namespace) -> Stack:
+    from pipelines.failures import failure
+
+    return failure.open_stack(args.stack)
+
+
+def archive(stack: Stack) -> Archive:
+    """What the pages of a stack are made of."""
     from pipelines.report.archive import Archive
-    from pipelines.stack import outputs
 
-    names = outputs(stack, boto3.client("cloudformation"))
     return Archive(
-        s3=boto3.client("s3"),
-        dynamodb=boto3.client("dynamodb"),
-        table=names["LedgerTable"],
-        work_bucket=names["WorkBucket"],
+        s3=stack.client("s3"),
+        dynamodb=stack.client("dynamodb"),
+        table=stack.table,
+        work_bucket=stack.outputs["WorkBucket"],
     )
+
+
+def write_period(stack: Stack, period: str, folder: Path) -> Path:
+    """Write a month's page and those it links to into `folder`; the former's path. Raises ReportError."""
+    from pipelines.commands.month import answer
+    from pipelines.monitoring import month
+    from pipelines.report import files
+    from pipelines.report.archive import check_period
+
+    check_period(period)
+    standing = month.standing(stack, period, datetime.now(UTC))
+    return files.write_period(archive(stack), period, folder, answer(standing))

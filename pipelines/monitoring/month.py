@@ -1,4 +1,4 @@
-"""How far each model group is with a month, and when the month is due. All but `read` is pure.
+"""How far each model group is with a month, and when the month is due. All but `read` and `standing` is pure.
 
 A group is done when its labels are published, or the warehouse had no items of it, and every model trained on
 the month's data has been decided on: as the hourly check has it (../handlers/check_month.py).
@@ -14,10 +14,11 @@ from zoneinfo import ZoneInfo
 
 from pipelines import names
 from pipelines.executions import ENDED_IN_VAIN
+from pipelines.failures import failed_runs
 from pipelines.failures.failed_runs import Executions, challenger_of
 from pipelines.failures.failure import Stack
-from pipelines.ledger.reading import GroupLedger, read_all, waits
-from pipelines.monitoring.deliveries import Delivery
+from pipelines.ledger.reading import GroupLedger, expiry, read_all, waits
+from pipelines.monitoring.deliveries import Delivery, deliveries
 
 MISSING, DELIVERED, FAILED = "missing", "delivered", "failed"
 #: What a run of a purpose does to a group's labels or model while it runs, in a word.
@@ -49,6 +50,7 @@ class GroupMonth:
             failed, no items, or the verdict.
         is_done: whether nothing is left to do for the month.
         next_step: the command that brings it on; empty where none is needed.
+        answer_by: until when a person can answer, ISO 8601; empty where nobody is asked.
     """
 
     group: str
@@ -56,12 +58,49 @@ class GroupMonth:
     model: str
     is_done: bool
     next_step: str
+    answer_by: str = ""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far all groups are.
+
+    Attributes:
+        period: the month.
+        groups: those that are not retired, by name.
+        due: by when all must be done; None for a stack from before its outputs had the deadline.
+        wrong_keys: manifests that lie where no run takes them: what is wrong, and the fix.
+        now: when this was so.
+    """
+
+    period: str
+    groups: list[GroupMonth]
+    due: datetime | None
+    wrong_keys: list[str]
+    now: datetime
+
+    @property
+    def done(self) -> int:
+        """How many groups are done."""
+        return sum(group.is_done for group in self.groups)
 
 
 def deadline(period: str, zone: str, day: int, hour: int) -> datetime:
     """By when the month must be done: day and hour of the month after it, on the clocks of `zone`."""
     year, month = map(int, period.split("-"))
     return datetime(year + month // 12, month % 12 + 1, day, hour, tzinfo=ZoneInfo(zone))
+
+
+def standing(stack: Stack, period: str, now: datetime) -> Standing:
+    """How far a stack's groups are with a month; `now` has a time zone."""
+    known = failed_runs.read(stack)
+    landed = deliveries(stack, known, period=period)
+    outputs, due = stack.outputs, None
+    if "DeadlineDay" in outputs:
+        day, hour = int(outputs["DeadlineDay"]), int(outputs["DeadlineHour"])
+        due = deadline(period, outputs["TimeZone"], day, hour)
+    groups = read(stack, known, period, landed, now)
+    return Standing(period, groups, due, [each.problem for each in landed if each.problem], now)
 
 
 def read(
@@ -103,16 +142,17 @@ def of_group(
         item["period"] == period and not _is_decided(ledger, name) for name, item in ledger.models.items()
     )
     is_done = labels in ("labelled", "no items") and not undecided
-    step = ""
+    step = answer_by = ""
     if FAILED in (labels, model):
         step = f"labelmill failures --group {ledger.group}"
     elif asked:
         step = f"labelmill approve {asked}"
+        answer_by = expiry(ledger.approvals[asked]).isoformat()
     elif MISSING in (labels, model):
         purpose = "inference" if labels == MISSING else "training"
         both = labels == model == MISSING
         step = f"labelmill order {ledger.group} {period}" + ("" if both else f" --purpose {purpose}")
-    return GroupMonth(ledger.group, labels, model, is_done, step)
+    return GroupMonth(ledger.group, labels, model, is_done, step, answer_by)
 
 
 def _labels(ledger: GroupLedger, period: str, runs: list[Run], purposes: set[str]) -> str:

@@ -15,6 +15,7 @@ from pipelines import names
 from pipelines.errors import Refused
 from pipelines.ledger import reading
 from pipelines.ledger.reading import GroupLedger, expiry, waits
+from pipelines.report import overview
 from processing.errors import NOT_AS_RECORDED
 
 if TYPE_CHECKING:
@@ -42,8 +43,12 @@ class Archive:
             ReportError: what the page needs is not there.
             LedgerError: for a model group that is not known.
         """
-        _check_period(period)
-        return self._month(period, reading.read(self._dynamodb, self._table, group))
+        check_period(period)
+        return self._month(period, self.ledger(group))
+
+    def ledger(self, group: str) -> GroupLedger:
+        """A group's ledger. Raises LedgerError for a group that is not known."""
+        return reading.read(self._dynamodb, self._table, group)
 
     def comparison(self, run: str) -> tuple[dict[str, Any], dict[str, Any]]:
         """Evidence and lineage of one comparison, as `comparison_page` takes them.
@@ -58,7 +63,7 @@ class Archive:
                 f"{run!r} is not a comparison's run. "
                 "Fix: name one like DE-weee-comparison-2026-10-0f3a9c21d4e5"
             )
-        return self._evidence_and_lineage(run, reading.read(self._dynamodb, self._table, named.group))
+        return self._evidence_and_lineage(run, self.ledger(named.group))
 
     def period(
         self, period: str
@@ -67,7 +72,7 @@ class Archive:
 
         As `period_page` takes them. Raises ReportError.
         """
-        _check_period(period)
+        check_period(period)
         ledgers = reading.read_all(self._dynamodb, self._table)
         of_period = {
             run: each
@@ -88,6 +93,50 @@ class Archive:
         winners = {each.group: _winner(each) for each in ledgers if each.winner}
         return comparisons, groups, winners, labels
 
+    def index(self) -> list[overview.Group]:
+        """All groups in all months, as `index_page` takes them.
+
+        One scan of the ledger; of each group its codebook, and one summary for every twelve months, as each
+        knows those before it. Raises ReportError.
+        """
+        ledgers = [each for each in reading.read_all(self._dynamodb, self._table) if each.registered]
+        with ThreadPoolExecutor(READERS) as readers:
+            return list(readers.map(self._overview, ledgers))
+
+    def _overview(self, known: GroupLedger) -> overview.Group:
+        newest, figures = self._figures(known)
+        waiting = [run for run in known.approvals if _waits_until(run, known)]
+        decided = {decision["run"] for decision in known.decisions}
+        book = self.codebook(known.group, known.registered["codebook_version"])
+        return overview.Group(
+            name=known.group,
+            is_retired=known.is_retired,
+            is_synthetic="synthetic" in book["source"],
+            verdicts=overview.verdicts(known, [run for run in waiting if run not in decided]),
+            figures=figures,
+            attention=overview.attention(newest) if newest else [],
+        )
+
+    def _figures(self, known: GroupLedger) -> tuple[dict[str, Any] | None, dict[str, overview.Figures]]:
+        """The summary of a group's newest labels, and the figures of all its months.
+
+        A month is taken from a later one's summary unless labels of it were recorded after that one.
+        """
+        recorded = {item["labels"]: item["recorded_at"] for item in known.labels}
+        newest, figures = None, dict[str, overview.Figures]()
+        for period in sorted(known.months, reverse=True):
+            if period in figures:
+                continue
+            address = known.months[period]["labels"]
+            summary = self._summary(address, self._manifest(address, known))
+            newest = newest or summary
+            for month, found in overview.figures(summary).items():
+                is_known = month == period or found.drift is not None or month == min(known.months)
+                labels = known.months.get(month, {}).get("labels")
+                if is_known and labels and recorded[labels] <= recorded[address]:
+                    figures.setdefault(month, found)
+        return newest, figures
+
     def _month(self, period: str, known: GroupLedger) -> dict[str, Any]:
         """The newest labels of a month and where they come from, as `labels_page` takes them."""
         if period not in known.months:
@@ -100,9 +149,9 @@ class Archive:
         return {
             "address": address,
             "manifest": manifest,
-            "summary": json.loads(self._file(manifest, address, "summary.json")),
+            "summary": self._summary(address, manifest),
             "changes": self._changes(manifest, address, known),
-            "codebook": self._codebook(known.group, manifest["codebook_version"]),
+            "codebook": self.codebook(known.group, manifest["codebook_version"]),
             "others": [
                 item for item in known.labels if item["period"] == period and item["labels"] != address
             ],
@@ -121,9 +170,13 @@ class Archive:
         plain = [{name: value.removeprefix("'") for name, value in row.items()} for row in rows]
         return {"file": f"{address}changes.csv", "items": plain}
 
+    def _summary(self, address: str, manifest: dict[str, Any]) -> dict[str, Any]:
+        summary: dict[str, Any] = json.loads(self._file(manifest, address, "summary.json"))
+        return summary
+
     def _manifest(self, address: str, known: GroupLedger) -> dict[str, Any]:
         """The manifest of published labels, which must be the one that the ledger records."""
-        content = self._object(f"{address}manifest.json")
+        content = self.object(f"{address}manifest.json")
         recorded = next(item["digest"] for item in known.labels if item["labels"] == address)
         _check(content, recorded, f"{address}manifest.json")
         manifest: dict[str, Any] = json.loads(content)
@@ -131,7 +184,7 @@ class Archive:
 
     def _file(self, manifest: dict[str, Any], address: str, name: str) -> bytes:
         """A file of an output, which must be the one that its manifest lists."""
-        content = self._object(address + name)
+        content = self.object(address + name)
         listed = {file["name"]: file["sha256"] for file in manifest["files"]}
         _check(content, listed.get(name, "none"), f"{address}{name}")
         return content
@@ -153,15 +206,16 @@ class Archive:
             "waits_until": None if decision else _waits_until(run, known),
             "evidence": address,
             "evidence_digest": digest,
-            "codebook": self._codebook(group, evidence["codebook_version"]),
-            **{role: self._model(model, test_set, known) for role, model in models.items()},
+            "codebook": self.codebook(group, evidence["codebook_version"]),
+            **{role: model and self.model(model, test_set, known) for role, model in models.items()},
         }
         return evidence, lineage
 
-    def _model(self, model: str | None, test_set: str, known: GroupLedger) -> dict[str, Any] | None:
-        """Of one model its ledger item, its labels of the test set, and Prepare's report on its data."""
-        if model is None:
-            return None
+    def model(self, model: str, test_set: str, known: GroupLedger) -> dict[str, Any]:
+        """Of one model its ledger item, its labels of the test set, and Prepare's report on its data.
+
+        Raises ReportError.
+        """
         if model not in known.models:
             raise ReportError(f"The ledger has no model {model}. Fix: name its stack with --stack")
         item = known.models[model]
@@ -172,14 +226,16 @@ class Archive:
             "data": json.loads(self._read(f"{report}report.json")),
         }
 
-    def _codebook(self, group: str, version: str) -> dict[str, Any]:
+    def codebook(self, group: str, version: str) -> dict[str, Any]:
+        """A published codebook. Raises ReportError."""
         book: dict[str, Any] = json.loads(self._read(names.CODEBOOK.format(group=group, version=version)))
         return book
 
     def _read(self, key: str) -> bytes:
-        return self._object(names.address(self._bucket, key))
+        return self.object(names.address(self._bucket, key))
 
-    def _object(self, address: str) -> bytes:
+    def object(self, address: str) -> bytes:
+        """What is at an S3 address. Raises ReportError."""
         bucket, key = names.split_address(address)
         try:
             return self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
@@ -199,7 +255,8 @@ def _check(content: bytes, recorded: str, address: str) -> None:
         )
 
 
-def _check_period(period: str) -> None:
+def check_period(period: str) -> None:
+    """Raise ReportError where a text is no period."""
     if not re.fullmatch(names.PERIOD_PATTERN, period):
         raise ReportError(f"{period!r} is not a period. Fix: write it like 2026-10")
 

@@ -1,16 +1,16 @@
-"""From evidence to HTML: pure functions, one for each kind of page."""
+"""From evidence to HTML: pure functions, one for each kind of page; the index is in index.py."""
 
 import base64
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pipelines.report import formats, plots
-from pipelines.report.terms import OUTCOMES, OUTCOMES_ALONE, SCORES
+from pipelines.report.terms import OUTCOMES, OUTCOMES_ALONE, OUTCOMES_OF_TWO, ROLES, SCORES, TWO_MODELS
 from processing.codes import codebook
 from processing.dataset.kinds import KINDS
 from processing.month.month_changes import CAUSES
@@ -25,58 +25,101 @@ VERDICTS = {
     "REJECT": "The winner stays: the new model must not replace it.",
 }
 WAITS = "WAITS"  # a period's page: for a person to approve a FIRST or PROMOTE
+#: Links from a page to those above it: file name and text.
+Up = Sequence[tuple[str, str]]
 
 #: Why a code changed, the reason for concern first; and how many items of each are shown.
 CONCERN = ("person", "model", "attributes", "text", "codebook")
 ITEMS = 50
 
 
-def comparison_page(evidence: dict[str, Any], lineage: dict[str, Any]) -> str:
+def comparison_page(evidence: dict[str, Any], lineage: dict[str, Any], up: Up = ()) -> str:
     """The page of one comparison, a whole HTML document.
 
     `evidence` is what Compare wrote (`comparison.json`); `lineage` is where it all came from, as
-    `archive.Archive` reads it. Item texts in them are shown as text, whatever they hold.
+    `archive.Archive` reads it. Item texts in them are shown as text, whatever they hold. `up` are the pages
+    above this one.
     """
-    book = lineage["codebook"]
-    place = {entry["code"]: number for number, entry in enumerate(book["codes"])}
     decided = _as_decided(evidence, lineage)
     replaced = lineage["decision"] and decided["verdict"] == "PROMOTE"
-    return _render(
+    return render(
         "comparison.html",
-        evidence=evidence,
-        findings=evidence.get("findings"),  # of a comparison before they were counted: none
-        lineage=lineage,
+        up=up,
+        **_compared(evidence, lineage, ROLES, evidence["run"]),
         decided=decided,
         verdicts=VERDICTS,
-        challenger=evidence["challenger"],
-        winner=evidence["winner"],
         roll_back_to=evidence["winner"]["model"] if replaced else None,
         questions=evidence.get("questions"),  # of a comparison before they were recorded: none
-        interval=_interval(evidence) if evidence["winner"] else None,
-        warning=None if evidence["challenger"]["coverage"] else all_to_review(_wanted_precision(evidence)),
+        findings=evidence.get("findings"),  # of a comparison before they were counted: none
         outcome_names=OUTCOMES if evidence["winner"] else OUTCOMES_ALONE,
-        outcomes=_outcomes(evidence),
-        label_more=evidence.get("label_more"),  # of a comparison before they were named: none
-        codes={entry["code"]: entry for entry in book["codes"]},
-        order=sorted(evidence["challenger"]["codes"], key=lambda code: place.get(code, len(place))),
-        in_force=set(codebook.parse(book).in_force(evidence["period"])),
-        interval_plot=plots.interval(evidence) if evidence["winner"] else None,
-        calibration_plot=plots.calibration(
-            {role: evidence[role] for role in ("winner", "challenger")}, evidence["rows"], evidence["run"]
-        ),
+        test_sets=[lineage["challenger"]["model"]["test_set"]],
     )
 
 
-def labels_page(month: dict[str, Any]) -> str:
+def models_page(evidence: dict[str, Any], lineage: dict[str, Any], said: Sequence[str], up: Up = ()) -> str:
+    """The page of any two models of a group, a whole HTML document like that of a comparison.
+
+    `evidence` and `lineage` are what `tested_models.read` gives, `said` are its sentences
+    (two_models.in_words); `up` are the pages above this one. Nothing is decided, so no verdict is shown.
+    """
+    none = {"rows": 0}
+    return render(
+        "comparison.html",
+        up=up,
+        **_compared(
+            evidence | {"conflicts": none, "set_aside": none},
+            lineage | {"decision": None, "waits_until": None},
+            TWO_MODELS,
+            "".join(evidence["test_sets"]),
+        ),
+        decided=None,
+        said=said,
+        roll_back_to=None,
+        questions=None,
+        findings=None,
+        outcome_names=OUTCOMES_OF_TWO,
+        test_sets=dict.fromkeys(evidence["test_sets"].values()),
+    )
+
+
+def _compared(
+    evidence: dict[str, Any], lineage: dict[str, Any], roles: Mapping[str, Mapping[str, str]], salt: str
+) -> dict[str, Any]:
+    """What the pages of two models show, decided upon or not."""
+    book, models = lineage["codebook"], {role: evidence[role] for role in ("winner", "challenger")}
+    place = {entry["code"]: number for number, entry in enumerate(book["codes"])}
+    old, new = (roles[role]["short"] for role in models)
+    return {
+        "evidence": evidence,
+        "lineage": lineage,
+        "roles": roles,
+        **models,
+        "interval": _interval(evidence) if models["winner"] else None,
+        "warning": (None if models["challenger"]["coverage"] else all_to_review(_wanted_precision(evidence))),
+        "outcomes": _outcomes(evidence),
+        "label_more": evidence.get("label_more"),  # of a comparison before they were named: none
+        "codes": {entry["code"]: entry for entry in book["codes"]},
+        "order": sorted(models["challenger"]["codes"], key=lambda code: place.get(code, len(place))),
+        "in_force": set(codebook.parse(book).in_force(evidence["period"])),
+        "interval_plot": plots.interval(evidence, old, new, salt) if models["winner"] else None,
+        "calibration_plot": plots.calibration(
+            {roles[role]["short"]: scores for role, scores in models.items()}, evidence["rows"], salt
+        ),
+    }
+
+
+def labels_page(month: dict[str, Any], up: Up = ()) -> str:
     """The page of one month's labels of one group, a whole HTML document.
 
     `month` is what `archive.Archive.labels` reads: `address`, `manifest`, `summary`, `changes` (`file` and
-    `items`, or None), `codebook`, `others` (other versions of the month, as they were recorded).
+    `items`, or None), `codebook`, `others` (other versions of the month, as they were recorded). `up` are the
+    pages above this one.
     """
     summary, changes = month["summary"], month["changes"]
     items = changes["items"] if changes else []
-    return _render(
+    return render(
         "labels.html",
+        up=up,
         **month,
         findings=summary.get("findings"),  # of labels before they were counted: none
         causes=CAUSES,
@@ -92,7 +135,7 @@ def check_page(found: dict[str, Any]) -> str:
 
     `found` is what processing.dataset.check says, and what the `dataset` is called.
     """
-    return _render("check.html", **found, names_of_signs={"\t": "tab", ",": "comma", ";": "semicolon"})
+    return render("check.html", **found, names_of_signs={"\t": "tab", ",": "comma", ";": "semicolon"})
 
 
 def trial_page(found: dict[str, Any], said: dict[str, str]) -> str:
@@ -102,7 +145,7 @@ def trial_page(found: dict[str, Any], said: dict[str, str]) -> str:
     pipelines.own_data.sentences makes of it.
     """
     models = {"baseline": found["baseline"], "this model": found["model"]}
-    return _render(
+    return render(
         "trial.html",
         **found,
         said=said,
@@ -116,13 +159,16 @@ def period_page(
     groups: list[str],
     winners: dict[str, str],
     labels: Sequence[dict[str, Any]] = (),
+    answer: str = "",
+    up: Up = (),
 ) -> str:
     """The page of one period, a whole HTML document.
 
     `comparisons` are pairs of evidence and lineage as `comparison_page` takes them, of comparisons that were
     decided or wait for a person; `groups` are all model groups; `winners` says which model each group's
     winner is now, and whether it is pinned; `labels` are months as `labels_page` takes them. The page links
-    to the others by `page_name` and `labels_page_name`: they belong in the same folder.
+    to the others by `page_name` and `labels_page_name`: they belong in the same folder. `answer` says whether
+    the month is done, what needs a person, and by when; `up` are the pages above this one.
     """
     evidences = [
         _as_decided(evidence, lineage) if lineage["decision"] else _as_asked(evidence)
@@ -130,8 +176,10 @@ def period_page(
     ]
     evidences.sort(key=lambda evidence: (evidence["group"], evidence["run"]))
     compared = [evidence for evidence in evidences if evidence["difference"] is not None]
-    return _render(
+    return render(
         "period.html",
+        up=up,
+        answer=answer,
         period=period,
         comparisons=evidences,
         verdicts=(*VERDICTS, WAITS),
@@ -165,6 +213,11 @@ def page_name(run: str) -> str:
     return f"{run}.html"
 
 
+def models_page_name(a: str, b: str) -> str:
+    """The file name of the page of any two models."""
+    return f"{a}-and-{b}.html"
+
+
 def labels_page_name(group: str, period: str) -> str:
     """The file name of the page of a month's labels."""
     return f"{group}-labels-{period}.html"
@@ -192,13 +245,14 @@ def _wanted_precision(evidence: dict[str, Any]) -> float:
     return precision
 
 
-def _render(template: str, **values: object) -> str:
+def render(template: str, *, up: Up = (), scripts: Sequence[str] = ("sort.js",), **values: object) -> str:
+    """A whole HTML document of a template, with its scripts and the links to the pages above it."""
     environment = _environment()
     assert environment.loader
-    script = environment.loader.get_source(environment, "sort.js")[0]
-    # The one script that may run is named by its digest: not even a fault in escaping could run another.
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return environment.get_template(template).render(**values, script=script, script_digest=digest)
+    sources = [environment.loader.get_source(environment, name)[0] for name in scripts]
+    # The scripts that may run are named by their digests: not even a fault in escaping could run another.
+    digests = [base64.b64encode(hashlib.sha256(source.encode()).digest()).decode() for source in sources]
+    return environment.get_template(template).render(**values, up=up, scripts=sources, script_digests=digests)
 
 
 @cache

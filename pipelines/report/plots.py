@@ -25,8 +25,11 @@ TITLE: dict[str, Any] = {
 
 
 @mpl.rc_context(STYLE)
-def interval(evidence: dict[str, Any]) -> Markup:
-    """The differences in macro-F1 and accuracy with their intervals, against the policy's thresholds."""
+def interval(evidence: dict[str, Any], old: str, new: str, salt: str) -> Markup:
+    """The differences in macro-F1 and accuracy with their intervals, against the policy's thresholds.
+
+    They are those of the model called `new` from the one called `old`.
+    """
     gain, loss = evidence["policy"]["min_gain"], -evidence["rule"]["tolerated_loss"]
     rows = {
         "macro-F1": (("difference", "low", "high"), gain, "left", f"asked {signed(gain)}"),
@@ -68,8 +71,8 @@ def interval(evidence: dict[str, Any]) -> Markup:
     axes.axvline(0, color=INK, linewidth=1, zorder=0)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    axes.set_xlabel("winner better  ←  points  →  challenger better")
-    return inline(drawn, f"Differences, challenger minus winner: {'; '.join(words)}.", evidence["run"])
+    axes.set_xlabel(f"{old} better  ←  points  →  {new} better")
+    return inline(drawn, f"Differences, {new} minus {old}: {'; '.join(words)}.", salt)
 
 
 @mpl.rc_context(STYLE)

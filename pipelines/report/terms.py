@@ -1,4 +1,4 @@
-"""What the pages call the scores of a model and what models make of a row: names and notes, nothing else."""
+"""What the pages call models, their scores and what they make of a row: names and notes, nothing else."""
 
 from typing import Any
 
@@ -13,6 +13,17 @@ SCORES = {
         ("accuracy_of_covered", "Accuracy of those", "share of right codes among them"),
         ("calibration_error", "Calibration error", "distance between confidence and truth; lower is better"),
     )
+}
+
+#: What a comparison's models are called: over a column, in a sentence, at its beginning, without an article.
+ROLES = {
+    role: {"name": role.capitalize(), "said": f"the {role}", "begins": f"The {role}", "short": role}
+    for role in ("winner", "challenger")
+}
+#: And where no decision is asked for (two_models.py).
+TWO_MODELS = {
+    role: dict.fromkeys(("name", "said", "begins", "short"), letter)
+    for role, letter in (("winner", "A"), ("challenger", "B"))
 }
 
 #: What models make of a row (processing/verdict/changes.py), and whose codes tell it, by the columns' names.
@@ -38,6 +49,25 @@ OUTCOMES: dict[str, dict[str, Any]] = {
         "codes": {"truth": "True code", "winner": "Winner", "challenger": "Challenger"},
     },
     "right": {"name": "Right both times", "note": "both give the true code"},
+}
+OUTCOMES_OF_TWO: dict[str, dict[str, Any]] = {
+    "worse": {
+        "name": "Only A right",
+        "note": "B is wrong",
+        "codes": {"truth": "True code", "challenger": "B"},
+    },
+    "better": {"name": "Only B right", "note": "A is wrong", "codes": {"truth": "True code", "winner": "A"}},
+    "alike": {
+        "name": "Both wrong, alike",
+        "note": "both give the same wrong code",
+        "codes": {"truth": "True code", "challenger": "Both models"},
+    },
+    "other": {
+        "name": "Both wrong, differently",
+        "note": "each gives another wrong code",
+        "codes": {"truth": "True code", "winner": "A", "challenger": "B"},
+    },
+    "right": {"name": "Both right", "note": "both give the true code"},
 }
 OUTCOMES_ALONE: dict[str, dict[str, Any]] = {
     "wrong": {

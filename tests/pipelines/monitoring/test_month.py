@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pipelines import cli, names, runs
+from pipelines.commands.month import answer
 from pipelines.handlers.check_month import unfinished
 from pipelines.handlers.ledger import Ledger
 from pipelines.monitoring import month
@@ -73,6 +74,8 @@ def test_a_group_comes_from_missing_over_delivered_and_running_to_done(account):
     asked_at = datetime.now(UTC).isoformat()
     account.put("DE-weee", f"APPROVAL#{comparison}", model=MODEL, replaces="", asked_at=asked_at)
     assert group_now(account) == ("labelled", "waits for a person", f"labelmill approve {comparison}")
+    [group] = json.loads(account.labelmill("month", PERIOD, "--json")[1])["groups"]
+    assert datetime.fromisoformat(group["answer_by"]) - datetime.fromisoformat(asked_at) == timedelta(days=7)
     account.put("DE-weee", f"DECISION#2026-11-05T08:00:00.000Z#{comparison}", model=MODEL, verdict="FIRST")
     assert group_now(account) == ("labelled", "FIRST", "")
 
@@ -129,6 +132,46 @@ def test_a_month_is_due_on_the_day_of_the_next_on_the_clocks_of_the_zone(period,
 def test_time_left_and_time_overdue_are_told_apart(account, monkeypatch, left):
     monkeypatch.setattr(month, "deadline", lambda *_: datetime.now(UTC) + left + timedelta(minutes=1))
     assert ("2 d left" if left > timedelta(0) else "overdue for 1 d 23 h") in account.labelmill("month")[1]
+
+
+NOW, DUE = datetime(2026, 11, 3, 9, tzinfo=UTC), datetime(2026, 11, 10, 8, tzinfo=UTC)
+
+
+def line(*groups, due=DUE, wrong_keys=()):
+    return answer(month.Standing(PERIOD, list(groups), due, list(wrong_keys), NOW))
+
+
+def of_group(name, labels, model, is_done=False, **more):
+    return month.GroupMonth(name, labels, model, is_done, "", **more)
+
+
+def test_the_months_line_says_that_it_is_done():
+    assert line(of_group("DE-weee", "labelled", "KEEP", is_done=True)) == (
+        "Done: 1 of 1 groups, due 2026-11-10 08:00 UTC. Nothing needs a person. As of 2026-11-03 09:00 UTC."
+    )
+
+
+def test_the_months_line_says_what_needs_a_person_and_by_when():
+    said = line(
+        of_group("DE-weee", "labelled", "waits for a person", answer_by="2026-11-06T04:05:00+00:00"),
+        of_group("ES-weee", "failed", "KEEP"),
+        of_group("FR-weee", "missing", "missing"),
+        of_group("IT-weee", "labelled", "missing"),
+        of_group("NL-weee", "missing", "training"),
+        of_group("PL-weee", "missing", "missing"),
+        wrong_keys=["s3://landing/training/DE/manifest is wrong. Fix: move it."],
+    )
+    assert said == (
+        "Not done: 0 of 6 groups, due 2026-11-10 08:00 UTC, 6 d 23 h left. A person is needed: "
+        "approve or reject: DE-weee by 2026-11-06 04:05 UTC; failed: ES-weee; "
+        "not delivered: FR-weee, IT-weee (training rows), NL-weee (items) and 1 more; under a wrong key: 1 "
+        "(labelmill month 2026-10). As of 2026-11-03 09:00 UTC."
+    )
+
+
+def test_the_months_line_says_that_it_goes_on_by_itself_and_nothing_of_a_deadline_that_is_not_known():
+    said = line(of_group("DE-weee", "labelling", "trained"), due=None)
+    assert said == "Not done: 0 of 1 groups. The rest runs by itself. As of 2026-11-03 09:00 UTC."
 
 
 # ---------------------------------------------------------------- deliveries

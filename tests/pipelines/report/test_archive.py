@@ -57,6 +57,7 @@ class Stack:
                 verdict=evidence["verdict"],
                 reason=evidence["reason"],
                 decided_by="comparison",
+                model=evidence["challenger"]["model"],
                 evidence_digest=digest,
             )
             self.record(group, "WINNER", model=evidence["challenger"]["model"])
@@ -130,16 +131,42 @@ def test_a_periods_page_comes_with_the_pages_it_links_to(stack, labelmill, promo
     stack.compared(*promoted)
     stack.compared(*first)
     stack.record("NL-weee", "GROUP", codebook_version="2026-10")
+    stack.write("codebooks/NL-weee/2026-10.json", evidences.CODEBOOK)
     stack.record(
-        "DE-weee", "DECISION#2026-09-01T00:00:00Z#DE-weee-comparison-2026-09-0f3a9c21d4e5", verdict="FIRST"
+        "DE-weee",
+        "DECISION#2026-09-01T00:00:00Z#DE-weee-comparison-2026-09-0f3a9c21d4e5",
+        verdict="FIRST",
+        model=promoted[0]["winner"]["model"],
     )
     code, printed, _ = labelmill("period", "2026-10", "--out", tmp_path)
     assert (code, printed) == (0, str(tmp_path / "2026-10.html"))
     names = {page_name(evidence["run"]) for evidence, _ in (promoted, first)}
-    assert {path.name for path in tmp_path.iterdir()} == names | {"2026-10.html"}
+    assert {path.name for path in tmp_path.iterdir()} == names | {"2026-10.html", "index.html"}
     page = (tmp_path / "2026-10.html").read_text(encoding="utf-8")
     assert all(f'href="{name}"' in page for name in names)
     assert "Without a comparison in 2026-10: NL-weee." in page
+    assert "Not done: 0 of 3 groups, due 2026-11-10 08:00 UTC, " in page
+    assert 'href="index.html"' in page
+    for name in names:
+        below = (tmp_path / name).read_text(encoding="utf-8")
+        assert 'href="index.html"' in below and 'href="2026-10.html"' in below
+    index = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert all(f'href="{name}"' in index for name in names | {"2026-10.html"})
+
+
+def test_the_index_is_written_alone_and_leads_to_the_pages_that_are_there(
+    stack, labelmill, publish, tmp_path
+):
+    stack.labelled(publish())
+    code, printed, _ = labelmill("index", "--out", tmp_path)
+    assert (code, printed) == (0, str(tmp_path / "index.html"))
+    assert "href=" not in (tmp_path / "index.html").read_text(encoding="utf-8").split("<main>")[1]
+    name = labels_page_name("FR-packaging", "2026-10")
+    labelmill("labels", "FR-packaging", "2026-10", "--out", tmp_path)
+    assert 'href="index.html"' in (tmp_path / name).read_text(encoding="utf-8")
+    labelmill("index", "--out", tmp_path)
+    index = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert f'href="{name}"' in index and labels_page_name("FR-packaging", "2026-09") not in index
 
 
 def test_a_periods_page_says_that_a_winner_is_pinned_by_whom_until_when_and_why(
@@ -166,6 +193,7 @@ def test_a_comparison_that_waits_for_a_person_is_in_its_period_with_the_commands
         if winner:
             stack.record(evidence["group"], "WINNER", model=winner)
         asked = {"asked_at": f"{asked_at}T04:05:06.789Z", "replaces": winner}
+        asked["model"] = evidence["challenger"]["model"]
         asked["evidence_digest"] = hashlib.sha256(json.dumps(evidence).encode()).hexdigest()
         stack.record(evidence["group"], f"APPROVAL#{evidence['run']}", **asked)
     assert labelmill("period", "2026-10", "--out", tmp_path)[0] == 0
@@ -209,7 +237,7 @@ def test_the_page_of_a_period_comes_with_those_of_its_labels(stack, labelmill, p
     stack.labelled(publish(first=True) + publish(group="DE-weee", first=True))
     assert labelmill("period", "2026-09", "--out", tmp_path)[0] == 0
     pages = {labels_page_name(group, "2026-09") for group in ("FR-packaging", "DE-weee")}
-    assert {path.name for path in tmp_path.iterdir()} == pages | {"2026-09.html"}
+    assert {path.name for path in tmp_path.iterdir()} == pages | {"2026-09.html", "index.html"}
     assert all(f'href="{page}"' in (tmp_path / "2026-09.html").read_text(encoding="utf-8") for page in pages)
 
 

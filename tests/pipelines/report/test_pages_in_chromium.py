@@ -1,13 +1,25 @@
 """The pages in a real browser: they render, are accessible, sort, ask for nothing and run no item's text."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from pipelines.report import check_page, comparison_page, labels_page, period_page, trial_page
+from pipelines.report import (
+    check_page,
+    comparison_page,
+    index_page,
+    labels_page,
+    models_page,
+    period_page,
+    trial_page,
+)
 from tests.pipelines.report import months
 from tests.pipelines.report.evidences import CODES
+from tests.pipelines.report.made_up import NOTE, History
 
 SCHEMES = ("light", "dark")
 A4_WITHIN_MARGINS = 680  # CSS pixels: 210 mm less 15 mm at either side
+A4_LANDSCAPE = 1009  # likewise, of 297 mm
 PHONE = {"width": 360, "height": 740}
 HOSTILE = (
     '<img src=x onerror="alert(1)"><script>alert(2)</script></td></table></script>"\'&amp; {{ 7*7 }} \u202e'
@@ -20,6 +32,8 @@ def pages(promoted, first, compare, publish, amended):
     rejected = compare(group="ES-weee", rows=500, wrong=(0.15, 0.04))
     comparisons = [promoted, first, rejected]
     assert [evidence["verdict"] for evidence, _ in comparisons] == ["PROMOTE", "FIRST", "REJECT"]
+    index = History(groups=12, months=15).archive().index()
+    linked = {f"{group.name}-labels-2026-10.html" for group in index}
     return {
         "promoted": comparison_page(*promoted),
         "first": comparison_page(*first),
@@ -30,6 +44,11 @@ def pages(promoted, first, compare, publish, amended):
         "empty period": period_page("2026-10", [], ["DE-weee"], {}),
         "trial": trial(promoted[0]),
         "check": check(promoted[0]),
+        "two models": models_page(
+            promoted[0] | {"test_sets": {"A": "set-1", "B": "set-2"}}, promoted[1], ["A is one, B another."]
+        ),
+        "index": index_page(index, datetime.now(UTC), linked, NOTE),
+        "empty index": index_page([], datetime.now(UTC)),
     }
 
 
@@ -86,7 +105,7 @@ def check(evidence: dict) -> str:
 
 KINDS = (
     *("promoted", "first", "rejected", "period", "empty period", "labels", "first labels"),
-    *("trial", "check"),
+    *("trial", "check", "two models", "index", "empty index"),
 )
 
 
@@ -111,6 +130,8 @@ def test_a_page_renders_without_a_word_on_the_console_and_asks_nothing_of_anyone
         ("trial", "light"),
         ("check", "light"),
         ("check", "dark"),
+        ("index", "light"),
+        ("index", "dark"),
     ],
 )
 def test_axe_finds_no_fault(show, pages, kind, scheme):
@@ -160,7 +181,7 @@ SCROLLS = """
 def test_a_table_fits_or_scrolls_with_a_sign_and_cuts_no_number(show, pages, kind, width):
     page = show(pages[kind], viewport={"width": width, "height": 900})
     assert page.evaluate(HIDDEN) == []
-    if width >= 768:
+    if width >= 768 and kind != "index":  # of so many months no screen holds all
         assert page.evaluate(SCROLLS) == []
 
 
@@ -181,11 +202,16 @@ def test_a_scrolled_table_of_numbers_stops_where_no_number_is_cut(show, pages):
     assert shown[0] == "hidden" and shown.count("whole") == 2 and "cut" not in shown
 
 
-@pytest.mark.parametrize("kind", ["promoted", "period"])
-def test_a_printed_page_fits_a_sheet_of_a4_with_its_small_print_smaller_than_its_text(show, pages, kind):
-    page = show(pages[kind], viewport={"width": A4_WITHIN_MARGINS, "height": 900})
+@pytest.mark.parametrize(
+    ("kind", "sheet"),
+    [("promoted", A4_WITHIN_MARGINS), ("period", A4_WITHIN_MARGINS), ("index", A4_LANDSCAPE)],
+)
+def test_a_printed_page_fits_a_sheet_of_a4_with_its_small_print_smaller_than_its_text(
+    show, pages, kind, sheet
+):
+    page = show(pages[kind], viewport={"width": sheet, "height": 900})
     page.emulate_media(media="print")
-    assert page.evaluate("document.documentElement.scrollWidth") == A4_WITHIN_MARGINS
+    assert page.evaluate("document.documentElement.scrollWidth") == sheet
     size = "name => parseFloat(getComputedStyle(document.querySelector(name)).fontSize)"
     assert page.evaluate(size, ".note") < page.evaluate(size, "body")
 
@@ -264,3 +290,56 @@ def test_no_script_but_the_pages_own_may_run(show, pages):
     page = show(injected)
     assert page.title() != "run"
     assert any("Content Security Policy" in text for text in page.said)
+
+
+def test_no_row_of_a_periods_tables_is_drawn_out_on_a_phone(show, pages):
+    page = show(pages["period"], viewport=PHONE)
+    heights = page.locator("table tbody tr").evaluate_all("rows => rows.map(row => row.offsetHeight)")
+    assert max(heights) < 80
+
+
+def shown(page) -> list[str]:
+    names = page.get_by_role("region", name="Groups and months").locator("tbody th:visible")
+    return [text.split("\n")[0] for text in names.all_inner_texts()]
+
+
+def test_choices_leave_groups_out_of_the_index_and_say_how_many_are_left(show, pages):
+    page = show(pages["index"])
+    everyone = shown(page)
+    page.get_by_label("Scheme").select_option("weee")
+    assert shown(page) == [name for name in everyone if name.endswith("-weee")]
+    page.get_by_label("Country").select_option("BE")
+    assert shown(page) == ["BE-weee"]
+    assert page.get_by_role("status").inner_text() == "1 of 12 groups"
+    for choice in ("Scheme", "Country"):
+        page.get_by_label(choice).select_option("")
+    page.get_by_label("Last verdict").select_option("WAITS")
+    assert shown(page) == ["AT-packaging"]
+    page.get_by_label("Last verdict").select_option("")
+    page.get_by_label("needs attention").check()
+    concerning = page.locator("dl.reasons dt:visible").all_inner_texts()
+    assert shown(page) == concerning and 0 < len(concerning) < 12
+
+
+def test_the_index_is_whole_without_scripts_and_offers_no_choices(show, pages):
+    page = show(pages["index"], java_script_enabled=False)
+    assert len(shown(page)) == 12
+    assert not page.get_by_label("Scheme").is_visible()
+
+
+def test_groups_and_months_stay_in_sight_while_the_index_is_scrolled(show, pages):
+    page = show(pages["index"], viewport=PHONE)
+    region = page.get_by_role("region", name="Groups and months")
+    region.evaluate("box => { box.scrollLeft = 700; box.scrollTop = 400 }")
+    at = "element => { const box = element.getBoundingClientRect(); return [box.left, box.top] }"
+    left, top = region.evaluate(at)
+    assert region.locator("thead th").first.evaluate(at) == [left, top]
+    assert region.locator("tbody th").last.evaluate(at)[0] == left
+    assert region.get_by_text("2026-01").evaluate(at)[1] < top + 30
+
+
+def test_the_index_sorts_by_a_trends_newest_figure(show, pages):
+    page = show(pages["index"])
+    page.get_by_role("button", name="Rows").click()
+    rows = [int(text.replace(",", "")) for text in column(page, "Groups and months", 4)]
+    assert rows == sorted(rows, reverse=True) and len(set(rows)) == 12
