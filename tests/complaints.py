@@ -1,7 +1,8 @@
-"""What a command complained of on standard error, without the line that says which stack it talks to."""
+"""What a command complained of on standard error, without what it says of the stack that it talks to."""
 
 import re
 
 
 def complaints(err: str) -> str:
-    return re.sub(r"^stack \S+ (on AWS,|at) .*\n", "", err, count=1, flags=re.MULTILINE)
+    said = r"^(stack \S+ (on AWS,|at)|starting the local stack:) .*\n"
+    return re.sub(said, "", err, count=1, flags=re.MULTILINE)
