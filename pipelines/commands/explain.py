@@ -71,13 +71,15 @@ def _pair(text: str) -> tuple[str, str]:
 def _run(args: argparse.Namespace) -> int:
     import boto3
 
-    from inference.explain import explain
-    from inference.predict import Labeller
     from pipelines.ledger import artefact, reading
-    from training import model as models
 
     found = reading.read(*open_ledger(args.stack), args.group)
     name, item = reading.model_or_winner(found, args.model)
+    # What labels takes seconds to load: whoever is refused does not wait for it.
+    from inference.explain import explain
+    from inference.predict import Labeller
+    from training import model as models
+
     fields = dict(args.attribute) | {"title": args.title}
     fields |= {"brand": args.brand, "product_type": args.product_type}
     with tempfile.TemporaryDirectory() as folder:

@@ -84,9 +84,11 @@ def _init(args: argparse.Namespace) -> int:
     written, kept = {}, {}
     for group, value in groups.items():
         own = dataset.of_value(table, args.split_by, value) if args.split_by else table
+        labelled = dataset.with_code(own, which)
+        empty = dataset.empty(labelled, which)
         book = draft.codebook(
-            dataset.canonical(dataset.with_code(own, which), which, labelled=True),
-            which,
+            dataset.canonical(labelled, which, labelled=True),
+            which.without_attributes(empty),
             group=group,
             version=version,
             language=args.language,
@@ -95,7 +97,8 @@ def _init(args: argparse.Namespace) -> int:
         )
         name = Path("codebooks") / f"{group}.json"
         written[args.dir / name] = json.dumps(book, ensure_ascii=False, indent=2) + "\n"
-        kept[group] = settings.Group(name, value)
+        without = tuple(role for role in settings.OPTIONAL if which.roles.get(role) in empty)
+        kept[group] = settings.Group(name, value, without)
     own_settings = settings.Settings(
         args.dir / settings.FILE, which.roles, which.attributes, kept, args.split_by or "", format_
     )

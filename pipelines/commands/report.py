@@ -94,16 +94,18 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def _comparison(args: argparse.Namespace) -> int:
+    stack = _stack(args)
     from pipelines.report import files
 
-    print(files.write_comparison(archive(_stack(args)), args.name, args.out))
+    print(files.write_comparison(archive(stack), args.name, args.out))
     return 0
 
 
 def _labels(args: argparse.Namespace) -> int:
+    stack = _stack(args)
     from pipelines.report import files
 
-    print(files.write_labels(archive(_stack(args)), args.group, args.period, args.out))
+    print(files.write_labels(archive(stack), args.group, args.period, args.out))
     return 0
 
 
@@ -113,17 +115,19 @@ def _period(args: argparse.Namespace) -> int:
 
 
 def _workbook(args: argparse.Namespace) -> int:
+    stack = _stack(args)
     from pipelines.report import files
 
     path = args.out or Path(f"labels-{args.group}-{args.period}.xlsx")
-    print(files.write_workbook(archive(_stack(args)), args.group, args.period, args.of_run, path))
+    print(files.write_workbook(archive(stack), args.group, args.period, args.of_run, path))
     return 0
 
 
 def _index(args: argparse.Namespace) -> int:
+    stack = _stack(args)
     from pipelines.report import files
 
-    print(files.write_index(archive(_stack(args)), args.out))
+    print(files.write_index(archive(stack), args.out))
     return 0
 
 

@@ -52,10 +52,7 @@ def _try(args: argparse.Namespace) -> int:
     _check_writable(page)
     # Several threads on small products only wait for each other; it is read when the libraries are loaded.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    from pipelines.own_data import columns, tables, trial
-    from pipelines.own_data.sentences import sentences
-    from pipelines.report import trial_page
-    from processing.policy import Policy
+    from pipelines.own_data import columns, tables
 
     with tables.opened(args.file, stated(args)) as files:
         which = columns.guess(files.read(), said(args), args.attribute)
@@ -69,6 +66,12 @@ def _try(args: argparse.Namespace) -> int:
                 )
             )
         table = files.read(which.numbers)
+    # What trains takes seconds to load: a file that is refused does not wait for it.
+    from pipelines.own_data import trial
+    from pipelines.own_data.sentences import sentences
+    from pipelines.report import trial_page
+    from processing.policy import Policy
+
     found = trial.run(table, which, Policy(), _say)
     found |= {"file": args.file.name, "columns": shown(which), "warnings": list(which.warnings)}
     told = sentences(found)

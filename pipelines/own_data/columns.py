@@ -7,7 +7,7 @@ never learned from: it would not be there for the items that are to be labelled.
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -65,6 +65,11 @@ class Columns:
     def declared(self) -> tuple[Attribute, ...]:
         """The attributes as a codebook declares them."""
         return tuple(Attribute(name, kind) for name, kind in self.kinds.items())
+
+    def without_attributes(self, names: Sequence[str]) -> "Columns":
+        """The same without the attributes that are columns of these names."""
+        kept = {name: column for name, column in self.attributes.items() if column not in names}
+        return replace(self, attributes=kept, kinds={name: self.kinds[name] for name in kept})
 
     @property
     def numbers(self) -> frozenset[str]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet
 
-from pipelines.own_data.columns import CODE, ID, ROLES, Columns
+from pipelines.own_data.columns import BRAND, CODE, ID, PRODUCT_TYPE, ROLES, Columns
 from processing.dataset import manifest
 
 FILE = "items.parquet"
@@ -43,6 +43,17 @@ def canonical(table: pa.Table, columns: Columns, *, labelled: bool) -> pa.Table:
     if labelled:
         arranged[CODE] = made[CODE]
     return pa.table(arranged)
+
+
+def empty(table: pa.Table, columns: Columns) -> list[str]:
+    """The columns to learn from that no row of a file has, by the file's own names."""
+    learned = [columns.roles[role] for role in (BRAND, PRODUCT_TYPE) if role in columns.roles]
+    learned += columns.attributes.values()
+    return [name for name in learned if not pc.any(pc.greater(_signs(table[name]), 0)).as_py()]
+
+
+def _signs(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.utf8_length(pc.utf8_trim_whitespace(pc.fill_null(values.cast(pa.string()), "")))
 
 
 def with_code(table: pa.Table, columns: Columns) -> pa.Table:

@@ -14,6 +14,9 @@ from pipelines.own_data import dataset, sending, tables
 from pipelines.own_data.columns import Columns
 from pipelines.own_data.settings import Settings
 
+#: In so many rows a column that is worth learning from is not empty by chance.
+MANY_ROWS = 100
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -29,13 +32,14 @@ def read(path: Path, own: Settings, books: Mapping[str, dict[str, Any]], purpose
     """The rows of each group of `books`, its codebooks by name; of a training those that have a code.
 
     Raises:
-        Refused: a column or a group's rows are not there, or a file cannot be read.
+        Refused: a column or a group's rows are not there, a column to learn from is empty in all of many
+            rows, or a file cannot be read.
         BadData: it is none that Prepare would read.
     """
     which = {group: own.columns(book, purpose) for group, book in books.items()}
     with tables.opened(path, own.stated) as files:
-        for columns in which.values():
-            own.check_columns(columns, list(files.columns), path.name)
+        for group, columns in which.items():
+            own.check_columns(columns, list(files.columns), group, path.name)
         table = files.read(frozenset(name for columns in which.values() for name in columns.numbers))
     found = {}
     for group, columns in which.items():
@@ -50,6 +54,8 @@ def read(path: Path, own: Settings, books: Mapping[str, dict[str, Any]], purpose
             )
         kept = dataset.with_code(rows, columns) if purpose == "training" else rows
         found[group] = Rows(group, kept, columns, rows.num_rows - kept.num_rows)
+        if kept.num_rows >= MANY_ROWS:
+            own.check_filled(dataset.empty(kept, columns), columns, group, path.name)
     return found
 
 

@@ -14,12 +14,14 @@ from typing import Any
 
 from pipelines.errors import Refused
 from pipelines.names import GROUP_PATTERN
-from pipelines.own_data.columns import CODE, ID, ROLES, TITLE, Columns
+from pipelines.own_data.columns import BRAND, CODE, ID, PRODUCT_TYPE, ROLES, TITLE, Columns
 from processing.codes.codebook import Format
 from processing.dataset.csv_header import SEPARATORS
 
 FILE = "labelmill.toml"
 TOP = ("split_by", "columns", "file", "groups")
+#: What a dataset can do without.
+OPTIONAL = (BRAND, PRODUCT_TYPE)
 FORMAT = ("separator", "decimal", "encoding", "quoting")
 #: What each setting of FORMAT may be; an encoding is any that Python knows.
 ALLOWED = {"separator": tuple(SEPARATORS), "decimal": (".", ","), "quoting": ("doubled", "backslash")}
@@ -27,10 +29,17 @@ ALLOWED = {"separator": tuple(SEPARATORS), "decimal": (".", ","), "quoting": ("d
 
 @dataclass(frozen=True)
 class Group:
-    """A model group: the file of its codebook, and the value of `split_by` that its rows have."""
+    """A model group.
+
+    Attributes:
+        codebook: its file.
+        rows: the value of `split_by` that its rows have.
+        without: roles of OPTIONAL that none of its rows has; the columns of other groups.
+    """
 
     codebook: Path
     rows: str = ""
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,7 +78,8 @@ class Settings:
                 "for it. "
                 f'Fix: add {missing[0]} = "your column" under [columns.attributes]'
             )
-        roles = {role: column for role, column in self.roles.items() if role != CODE or purpose == "training"}
+        unread = self.groups[book["group"]].without + (() if purpose == "training" else (CODE,))
+        roles = {role: column for role, column in self.roles.items() if role not in unread}
         asked = (TITLE, CODE) if purpose == "training" else (TITLE, ID)
         for role in asked:
             if role not in roles:
@@ -77,13 +87,21 @@ class Settings:
         kinds = {each["name"]: each["type"] for each in book["attributes"]}
         return Columns(roles, {name: self.attributes[name] for name in kinds}, kinds)
 
-    def check_columns(self, columns: Columns, names: Sequence[str], file: str) -> None:
-        """Raise Refused where a file, of which `names` are the columns, lacks one."""
+    def check_columns(self, columns: Columns, names: Sequence[str], group: str, file: str) -> None:
+        """Raise Refused where a file, of which `names` are the columns, lacks one of a group's."""
         wanted = [*columns.roles.values(), *columns.attributes.values(), *filter(None, [self.split_by])]
         if missing := [column for column in wanted if column not in names]:
             raise Refused(
-                f"{file} has no column {missing[0]!r}. Fix: correct it in {self.path}; there are "
-                f"{', '.join(names[:20])}"
+                f"{file} has no column {missing[0]!r}. Fix: write in {self.path} what it is called now"
+                f"{_or_none(columns, missing[0], group)}; there are {', '.join(names[:20])}"
+            )
+
+    def check_filled(self, empty: Sequence[str], columns: Columns, group: str, file: str) -> None:
+        """Raise Refused where columns of a group's rows are empty."""
+        if empty:
+            raise Refused(
+                f"{file} has {empty[0]!r} empty in every row of {group}. Fix: fill it, or write in {self.path} "
+                f"which column it is now{_or_none(columns, empty[0], group)}"
             )
 
 
@@ -154,6 +172,7 @@ def as_text(settings: Settings, file: str) -> str:
     groups = "\n\n".join(
         f"[groups.{name}]\ncodebook = {_quoted(group.codebook.as_posix())}"
         + (f"\nrows = {_quoted(group.rows)}" if group.rows else "")
+        + (f"\nwithout = {json.dumps(group.without)}" if group.without else "")
         for name, group in settings.groups.items()
     )
     return TEXT.format(
@@ -194,18 +213,36 @@ TEXT = """\
 """
 
 
+def _or_none(columns: Columns, column: str, group: str) -> str:
+    """How to say that a group has no such column any more, where a dataset can do without."""
+    for role in OPTIONAL:
+        if columns.roles.get(role) == column:
+            return (
+                f'; if there is none any more, without = ["{role}"] under [groups.{group}]: a model that has '
+                "learned from it then labels worse, until one is trained without"
+            )
+    if column in columns.attributes.values():
+        return "; if there is none any more, take it out of the codebook's attributes"
+    return ""
+
+
 def _groups(content: Mapping[str, Any], path: Path, split_by: str) -> dict[str, Group]:
     groups = {}
     for name in content:
         where = f"{path}, [groups.{name}]"
         check_group(name)
-        given = _texts(_table(content, name, path), where)
-        _known(given, ("codebook", "rows"), where)
+        table = _table(content, name, path)
+        _known(table, ("codebook", "rows", "without"), where)
+        without = table.pop("without", [])
+        if not isinstance(without, list) or any(role not in OPTIONAL for role in without):
+            raise Refused(f"{where}: without is {without!r}. Fix: write a list of {', '.join(OPTIONAL)}")
+        given = _texts(table, where)
         if "codebook" not in given:
             raise Refused(f'{where} names no codebook. Fix: add codebook = "codebooks/{name}.json"')
         if split_by and not given.get("rows"):
             raise Refused(f"{where} has no rows. Fix: add the value that its rows have in {split_by!r}")
-        groups[name] = Group(path.parent / given["codebook"], given.get("rows", "") if split_by else "")
+        rows = given.get("rows", "") if split_by else ""
+        groups[name] = Group(path.parent / given["codebook"], rows, tuple(without))
     if not groups:
         raise Refused(f"{path} has no group. Fix: add [groups.DE-weee] with its codebook")
     return groups

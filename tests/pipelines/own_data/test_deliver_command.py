@@ -222,6 +222,54 @@ def test_a_row_that_is_set_aside_is_called_by_its_place_in_the_persons_own_file(
 PUBLISH = "--publish-codebook"
 
 
+def sample_without(column: str, *, kept: bool) -> str:
+    """The sample's text without a column; if `kept`, the column is there and empty."""
+    lines = [line.split(";") for line in Path(SAMPLE).read_text(encoding="utf-8").splitlines()]
+    at = lines[0].index(column)
+    rows = [lines[0]] if kept else []
+    rows += [[*row[:at], *([""] if kept else []), *row[at + 1 :]] for row in lines[len(rows) :]]
+    return "\n".join(map(";".join, rows)) + "\n"
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["empty", "missing"])
+@pytest.mark.parametrize(
+    ("column", "way"),
+    [
+        ("Warengruppe", 'without = ["product_type"] under [groups.DE-weee]: a model that has learned from it'),
+        ("Gewicht (kg)", "take it out of the codebook's attributes"),
+    ],
+)
+def test_items_without_a_column_that_models_learn_from_are_sent_only_if_that_is_said(
+    deliver, own, outputs, column, way, kept
+):
+    (own / "items.csv").write_text(sample_without(column, kept=kept), encoding="utf-8")
+    code, out, err = deliver("inference", "DE-weee", "2026-10", "items.csv", PUBLISH)
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert f"items.csv has {'' if kept else 'no column '}{column!r}" in err
+    assert way in err
+    assert keys(outputs["LandingBucket"]) == []
+
+
+def test_a_group_that_says_it_has_no_product_types_is_sent_without(deliver, own, outputs):
+    (own / "items.csv").write_text(sample_without("Warengruppe", kept=False), encoding="utf-8")
+    kept = own / "labelmill.toml"
+    text = kept.read_text(encoding="utf-8")
+    kept.write_text(
+        text.replace("[groups.DE-weee]", '[groups.DE-weee]\nwithout = ["product_type"]'), encoding="utf-8"
+    )
+    words = ("inference", "DE-weee", "2026-10", "items.csv", PUBLISH, "--no-wait")
+    assert deliver(*words)[0] == 0
+    [key] = [key for key in keys(outputs["LandingBucket"]) if key.endswith(".parquet")]
+    body = boto3.client("s3").get_object(Bucket=outputs["LandingBucket"], Key=key)["Body"].read()
+    assert pq.read_table(io.BytesIO(body))["product_type"].null_count == 700
+
+
+def test_a_few_items_may_have_a_column_empty_by_chance(deliver, own):
+    lines = sample_without("Warengruppe", kept=True).splitlines()
+    (own / "items.csv").write_text("\n".join(lines[:40]), encoding="utf-8")
+    assert deliver("inference", "DE-weee", "2026-10", "items.csv", PUBLISH, "--no-wait")[0] == 0
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -236,7 +284,7 @@ PUBLISH = "--publish-codebook"
         (("training", "DE-weee", "2026-10", "none.csv", PUBLISH), "none.csv is not there. Fix: name a file"),
         (
             ("training", "DE-weee", "2026-10", "other.csv", PUBLISH),
-            "has no column 'Art.-Nr.'. Fix: correct it",
+            "has no column 'Art.-Nr.'. Fix: write in labelmill.toml what it is called now; there are name",
         ),
         (
             ("training", "DE-weee", "2026-10", SAMPLE, "--settings", "none.toml"),

@@ -172,3 +172,26 @@ def test_names_with_quotes_and_accents_come_back_as_they_were(tmp_path):
     again = settings.read(made.path)
     assert (again.roles, again.attributes) == (odd, {"a": "b"})
     assert json.dumps(again.roles)
+
+
+def test_what_no_row_of_a_group_has_is_not_asked_of_its_files(init):
+    rows = [row.split(";") for row in Path(SAMPLE).read_text(encoding="utf-8").splitlines()]
+    at = {name: rows[0].index(name) for name in rows[0]}
+    for row in rows[1:]:
+        if row[at["Land"]] == "Österreich":
+            row[at["Warengruppe"]] = row[at["Gewicht (kg)"]] = ""
+    Path("items.csv").write_text("\n".join(map(";".join, rows)), encoding="utf-8")
+    assert init("items.csv", *SPLIT)[0] == 0
+    groups = settings.read(Path("labelmill.toml")).groups
+    assert [groups[name].without for name in ("DE-weee", "AT-weee")] == [(), ("product_type",)]
+    books = [read_codebook(f"codebooks/{name}.json") for name in groups]
+    assert [len(book["attributes"]) for book in books] == [1, 0]
+
+
+@pytest.mark.parametrize("given", ['"brand"', '["title"]', "[1]"])
+def test_only_what_a_dataset_can_do_without_may_be_left_out(init, given):
+    assert init(SAMPLE, "--group", "DE-weee")[0] == 0
+    kept = Path("labelmill.toml")
+    kept.write_text(kept.read_text(encoding="utf-8") + f"without = {given}\n", encoding="utf-8")
+    with pytest.raises(Refused, match="Fix: write a list of brand, product_type"):
+        settings.read(kept)
