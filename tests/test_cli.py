@@ -50,6 +50,26 @@ def test_help_loads_nothing_heavy(words):
     assert not loaded & heavy
 
 
+@pytest.mark.parametrize(
+    ("words", "heavy"),
+    [
+        (["try", "none.csv"], {"sklearn", "xgboost", "matplotlib"}),
+        (["report", "labels", "DE-weee", "2026-07"], {"matplotlib", "numpy"}),
+        (["explain", "DE-weee", "kettle"], {"sklearn", "xgboost", "numpy"}),
+    ],
+    ids=lambda each: each[0] if isinstance(each, list) else "",
+)
+def test_who_is_refused_does_not_wait_for_what_is_heavy(tmp_path, words, heavy):
+    code = f"import sys; from pipelines import cli\nassert cli.main({words}) == 1\nprint(*sys.modules)"
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    env = kept | {"AWS_CONFIG_FILE": str(tmp_path / "none"), "AWS_EC2_METADATA_DISABLED": "true"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=env, cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    loaded = {name.partition(".")[0] for name in done.stdout.splitlines()[-1].split()}
+    assert not loaded & heavy
+
+
 def test_without_a_command_the_help_is_shown_and_nothing_has_failed():
     bare = labelmill()
     assert (bare.returncode, bare.stdout, bare.stderr) == (0, labelmill("--help").stdout, "")

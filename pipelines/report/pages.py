@@ -10,11 +10,10 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from pipelines.report import formats, plots
+from pipelines.report import formats
 from pipelines.report.terms import OUTCOMES, OUTCOMES_ALONE, OUTCOMES_OF_TWO, ROLES, SCORES, TWO_MODELS
 from processing.codes import codebook
 from processing.dataset.kinds import KINDS
-from processing.labels import audit
 from processing.labels.label_table import DECIDED
 from processing.month.month_changes import CAUSES
 from processing.policy import all_to_review
@@ -89,6 +88,8 @@ def _compared(
     evidence: dict[str, Any], lineage: dict[str, Any], roles: Mapping[str, Mapping[str, str]], salt: str
 ) -> dict[str, Any]:
     """What the pages of two models show, decided upon or not."""
+    from pipelines.report import plots
+
     book, models = lineage["codebook"], {role: evidence[role] for role in ("winner", "challenger")}
     place = {entry["code"]: number for number, entry in enumerate(book["codes"])}
     old, new = (roles[role]["short"] for role in models)
@@ -118,6 +119,9 @@ def labels_page(month: dict[str, Any], up: Up = ()) -> str:
     `items`, or None), `codebook`, `others` (other versions of the month, as they were recorded). `up` are the
     pages above this one.
     """
+    from pipelines.report import plots
+    from processing.labels import audit
+
     summary, changes = month["summary"], month["changes"]
     items = changes["items"] if changes else []
     return render(
@@ -170,6 +174,8 @@ def trial_page(found: dict[str, Any], said: dict[str, str]) -> str:
     `found` is what pipelines.own_data.trial says, and of the `file` its name and `columns`; `said` is what
     pipelines.own_data.sentences makes of it.
     """
+    from pipelines.report import plots
+
     models = {"baseline": found["baseline"], "this model": found["model"]}
     return render(
         "trial.html",
@@ -204,6 +210,8 @@ def period_page(
     to the others by `page_name` and `labels_page_name`: they belong in the same folder. `answer` says whether
     the month is done, what needs a person, and by when; `up` are the pages above this one.
     """
+    from pipelines.report import plots
+
     evidences = [
         _as_decided(evidence, lineage) if lineage["decision"] else _as_asked(evidence)
         for evidence, lineage in comparisons
