@@ -185,6 +185,12 @@ def _columns(file: DataFile, stated: Format) -> tuple[dict[str, str], frozenset[
         )
     if name.removesuffix(".gz").endswith(".jsonl"):
         return {each: each for each in found}, frozenset()
+    if 2 * (named := sum(map(bool, map(csv_header.plain, found)))) <= len(found):
+        own = file.name.replace(f"{WORKBOOK}.csv", WORKBOOK)
+        raise Refused(
+            f"{own} has names for {named} of its {len(found)} columns in its first row, "
+            "as where a title is above them. Fix: delete what is above the columns' names"
+        )
     return {each: csv_header.plain(each) for each in found}, frozenset()
 
 

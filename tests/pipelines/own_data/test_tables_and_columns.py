@@ -101,6 +101,21 @@ def test_what_cannot_be_read_is_refused_with_its_fix(tmp_path, name, content, sa
         read(tmp_path / name)
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.xlsx"])
+def test_a_title_above_the_columns_names_is_called_one(tmp_path, name):
+    rows = [["Items of November", "", ""], ["id", "title", "code"], ["1", "kettle", "5"]]
+    if name == "a.csv":
+        (tmp_path / name).write_text("\n".join(map(";".join, rows)))
+    else:
+        book = openpyxl.Workbook()
+        for row in rows:
+            book.active.append(row)
+        book.save(tmp_path / name)
+    says = f"^{name} has names for 1 of its 3 columns .* Fix: delete what is above the columns' names"
+    with pytest.raises(Refused, match=says):
+        read(tmp_path / name)
+
+
 def test_what_is_not_there_and_what_is_empty_are_refused_with_the_fix(tmp_path):
     with pytest.raises(Refused, match=r"none.csv is not there. Fix: name a file or a folder"):
         read(tmp_path / "none.csv")
