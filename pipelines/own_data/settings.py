@@ -100,8 +100,8 @@ class Settings:
         """Raise Refused where columns of a group's rows are empty."""
         if empty:
             raise Refused(
-                f"{file} has {empty[0]!r} empty in every row of {group}. Fix: fill it, or write in {self.path} "
-                f"which column it is now{_or_none(columns, empty[0], group)}"
+                f"{file} has {empty[0]!r} empty in every row of {group}. Fix: fill it, or write in "
+                f"{self.path} which column it is now{_or_none(columns, empty[0], group)}"
             )
 
 

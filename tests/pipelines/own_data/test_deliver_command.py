@@ -235,7 +235,7 @@ def sample_without(column: str, *, kept: bool) -> str:
 @pytest.mark.parametrize(
     ("column", "way"),
     [
-        ("Warengruppe", 'without = ["product_type"] under [groups.DE-weee]: a model that has learned from it'),
+        ("Warengruppe", 'without = ["product_type"] under [groups.DE-weee]: a model that has'),
         ("Gewicht (kg)", "take it out of the codebook's attributes"),
     ],
 )
