@@ -2,8 +2,9 @@
 
 Refused
 ├── StackError, LedgerError, CodebookError, ReviewError, SheetError, ReportError, AuditError, PlanError
-├── NotAgain, NoTarget, RowsMissing
-└── SettingsError, StackFailed, DidNotStart, NoDemo, NoSuchSchedule      (infra)
+├── ExportError, NotAgain, NoTarget, NoSuchRun, RowsMissing, NothingInCommon
+└── SettingsError, ImageError, KeptDataError, StackFailed, NotCompleted, RunFailed, DidNotStart, NoDemo,
+    NoSuchSchedule      (infra)
 
 Each is raised where it is found out, and says what is wrong, where, and what puts it right.
 """
