@@ -15,9 +15,9 @@ local run, in infra/. docs/architecture.md shows how they fit together.
     ledger/       which model won when, and changing that by hand
     codebooks/    the codes of each group: files, checks, publishing
     evidence/     the training rows that are most like an item
-    review/       uncertain labels out to reviewers, decisions back
+    review/       uncertain labels and blind samples out to people, decisions back
     warehouse/    which datasets the warehouse is asked for
-    report/       pages on comparisons, labels and periods
+    report/       pages on models, labels, months and items; workbooks of labels
     exports/      models and scores in other systems
     plan/         what a month costs and how long it takes
     messages.py   every text that people get by SNS

@@ -42,10 +42,10 @@ COMMANDS = {
     "retry": ("pipelines.commands.retry", "start again what is not done"),
     "dismiss": ("pipelines.commands.dismiss", "take off the list what nobody needs to be done any more"),
     "explain": ("pipelines.commands.explain", "why a text gets its code"),
-    "review": ("pipelines.commands.review", "uncertain items: export a sheet, import decisions"),
+    "review": ("pipelines.commands.review", "uncertain items and blind samples: sheets out, decisions back"),
     "report": (
         "pipelines.commands.report",
-        "pages on comparisons, labels and periods, to read or to archive",
+        "pages on models and labels, workbooks, exports to MLflow and SageMaker",
     ),
     "audit": ("pipelines.commands.audit", "why an item has its code; a month as a bundle for auditors"),
     "plan": ("pipelines.commands.plan", "what a month will cost and when it will be done"),

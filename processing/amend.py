@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     table, others = kept_decisions.put_for_same_text(table, kept, book, options.period, same_text)
     table = label_table.replace(table, pc.or_(decided, others), constants)
 
-    runs = {*before.manifest.get("amended_runs", []), before.manifest["run"]}
+    runs = [*before.manifest.get("amended_runs", []), before.manifest["run"]]
     audited, rows_of_sample = _audit(before, runs)
     coded_twice = _coded_twice(before, runs)
     about = {
@@ -49,21 +49,21 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         "labelled_at": now.isoformat(),
         "codebook_digest": options.codebook_digest,
         "amends": options.amends,
-        "amended_runs": [*before.manifest.get("amended_runs", []), before.manifest["run"]],
+        "amended_runs": runs,
         "decided": kept.num_rows,
         "decided_by": sorted(set(kept["decided_by"].to_pylist())),
         **output.by_status(table),
         "reasons": _reasons(before, table),
     }
-    folder = container.output_folder("files")
     found = _summary(table, about, decisions, book, audited)
     found["agreement"] = None if coded_twice is None else agreement.evaluate(coded_twice, table)
+    folder = container.output_folder("files")
     summary.write(found, folder)
     label_table.write_csv(decisions, folder / "decisions.csv")
     left = kept_decisions.overtaken(table, decisions, before.overtaken)
-    rows = {"decisions.csv": decisions.num_rows, **output.write_overtaken(left)}
-    rows |= audit.write_answers(rows_of_sample, folder)
-    rows |= agreement.write_answers(coded_twice, folder)
+    rows = {"decisions.csv": decisions.num_rows, **output.write_beside(left, published.OVERTAKEN)}
+    rows |= output.write_beside(rows_of_sample, audit.ANSWERS)
+    rows |= output.write_beside(coded_twice, agreement.ANSWERS)
     digest = output.write(table, about, options.destination, rows)
     counts = {name: about[name] for name in ("rows", *output.STATUSES)}
     message = counts | summary.message(found) | {"audited": audit.in_short(found.get("audit"))}
@@ -99,13 +99,13 @@ def _reasons(before: Published, table: pa.Table) -> dict[str, int]:
     return now | {reason: count for reason, count in before.manifest["reasons"].items() if reason not in gone}
 
 
-def _audit(before: Published, runs: set[str]) -> tuple[dict[str, Any] | None, pa.Table | None]:
+def _audit(before: Published, runs: list[str]) -> tuple[dict[str, Any] | None, pa.Table | None]:
     """What a sheet of a blind sample says, if this is one; and the sample's rows with their answers, if any.
 
     `runs` made the labels until now: where the month was labelled anew since the sample was drawn, it says
     nothing of these labels.
     """
-    rows = audit.read_answers(container.input_folder("labels"), before.manifest["files"])
+    rows = published.read_beside(container.input_folder("labels"), before.manifest, audit.ANSWERS)
     sample = audit.read_sample(container.input_folder("decisions"))
     if sample is None or sample["of"] not in runs:
         return None, rows
@@ -114,9 +114,9 @@ def _audit(before: Published, runs: set[str]) -> tuple[dict[str, Any] | None, pa
     return audit.evaluate(sample, rows, promised), rows
 
 
-def _coded_twice(before: Published, runs: set[str]) -> pa.Table | None:
+def _coded_twice(before: Published, runs: list[str]) -> pa.Table | None:
     """The rows that second reviewers have coded, this sheet's among them; None where there are none."""
-    rows = agreement.read_answers(container.input_folder("labels"), before.manifest["files"])
+    rows = published.read_beside(container.input_folder("labels"), before.manifest, agreement.ANSWERS)
     second = agreement.read_second(container.input_folder("decisions"))
     return rows if second is None or second["of"] not in runs else agreement.answered(second, rows)
 

@@ -94,7 +94,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
             rows["decisions.csv"] = len(on_replaced)
         if replaced is not None:
             left = kept_decisions.overtaken(table, kept_decisions.given(replaced), replaced.overtaken)
-            rows |= output.write_overtaken(left)
+            rows |= output.write_beside(left, published.OVERTAKEN)
         message |= summary.message(found)
     return message | {"manifest_digest": output.write(table, about, options.destination, rows)}
 

@@ -112,3 +112,11 @@ def test_what_tests_share_is_in_modules_that_are_no_tests_themselves():
         r"^(from tests\.\S*\btest_\w+ import|from tests\S* import .*\btest_|import tests\.\S*test_)", re.M
     )
     assert [path for path in (ROOT / "tests").rglob("*.py") if shared.search(path.read_text())] == []
+
+
+def test_the_tree_of_errors_has_every_error_of_the_command_line():
+    tree = ast.get_docstring(ast.parse((ROOT / "pipelines" / "errors.py").read_text()))
+    sources = [path.read_text() for top in TOPS for path in (ROOT / top).rglob("*.py")]
+    errors = {name for text in sources for name in re.findall(r"^class (\w+)\(Refused\)", text, re.MULTILINE)}
+    assert errors
+    assert not errors - set(re.findall(r"\w+", tree))

@@ -112,7 +112,8 @@ def _rows(sources: Sources, version: Version) -> pa.Table:
 
 def _item(sources: Sources, month: Month, label: dict[str, Any]) -> dict[str, Any] | None:
     """The item as it went to the model. Its text is the one that was labelled: their hashes are compared."""
-    folder = f"{month.folder(month.labelling.manifest['run'])}items/"
+    key = names.ITEMS.format(group=month.ledger.group, run=month.labelling.manifest["run"])
+    folder = names.address(month.work_bucket, key)
     for address in sources.below(folder):
         with sources.open("items as they went to the model", address) as file:
             for line in file or ():

@@ -13,8 +13,7 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
 from pipelines import names
-from pipelines.errors import Refused
-from processing.errors import NOT_AS_RECORDED
+from pipelines.errors import Refused, not_as_recorded
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -100,10 +99,7 @@ class Sources:
                 file.write(chunk)
             found = digest.hexdigest()
             if recorded and found != recorded:
-                raise AuditError(
-                    f"{address} {NOT_AS_RECORDED}: its SHA-256 is {found}, recorded was {recorded} "
-                    f"({by}). Fix: restore the version of the object that has that one"
-                )
+                raise AuditError(not_as_recorded(address, found, f"{recorded} ({by})"))
             self.note(Source(what, address, found, by, version))
             file.seek(0)
             yield file

@@ -23,8 +23,8 @@ package that it calls. `demo` and `local` are in infra/local, `deploy` and `dest
     retry.py          starting it again
     dismiss.py        taking it off the list
     explain.py        why a text gets its code
-    review.py         the sheet of uncertain items, out and back
-    report.py         pages on comparisons, labels and periods
+    review.py         sheets of uncertain items and blind samples, out and back
+    report.py         pages on models and labels, workbooks
     exports.py        models in MLflow and in SageMaker's registry
     audit.py          why an item has its code; a month as a bundle
     plan.py           what a month will cost

@@ -3,19 +3,19 @@
 Nothing is decided here: verdicts are processing/verdict's, summaries processing/month's. The commands are
 ../commands/report.py, check.py and try_file.py. Read archive.py, then pages.py.
 
-    archive.py  what a page is made of, from ledger and buckets
-    pages.py    from that to HTML
-    tested_models.py  what any two models have labelled
-    two_models.py  in what they differ
-    index.py    the page on all groups and months
-    overview.py what it says of each group
-    templates/  the pages' templates, styles and scripts
-    plots.py    the pictures
-    svg.py      Matplotlib figures as inline SVG
-    trend.py    trend lines in the cells of a table
-    formats.py  numbers as the pages show them
-    terms.py    names of scores and outcomes
-    files.py    pages as files that link to one another, and workbooks
+    archive.py         what a page is made of, from ledger and buckets
+    pages.py           from that to HTML
+    tested_models.py   what any two models have labelled
+    two_models.py      in what they differ
+    overview.py        what the index says of each group
+    index.py           from that to HTML
+    templates/         the pages' templates, styles and scripts
+    plots.py           the pictures
+    svg.py             Matplotlib figures as inline SVG
+    trend.py           trend lines in the cells of a table
+    formats.py         numbers as the pages show them
+    terms.py           names of scores and outcomes
+    files.py           pages as files that link to one another, and workbooks
     label_workbook.py  a month's labels as a workbook
 """
 

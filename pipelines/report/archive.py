@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from pipelines import names
-from pipelines.errors import Refused
+from pipelines.errors import Refused, check
 from pipelines.ledger import reading
 from pipelines.ledger.reading import GroupLedger, expiry, waits
 from pipelines.report import overview
 from pipelines.report.label_workbook import TEXTS, Labels
 from processing.dataset import jsonlines
-from processing.errors import NOT_AS_RECORDED
 from processing.labels import csv_guard
 
 if TYPE_CHECKING:
@@ -78,7 +77,7 @@ class Archive:
 
     def _texts(self, group: str, run: str) -> pa.Table:
         """The texts of the items that a run has labelled."""
-        prefix = names.RUN_FOLDER.format(group=group, run=run) + "items/"
+        prefix = names.ITEMS.format(group=group, run=run)
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
         schema = pa.schema([(name, pa.string()) for name in ("item_id", *TEXTS)])
         return pa.concat_tables(
@@ -225,7 +224,7 @@ class Archive:
         """The manifest of published labels, which must be the one recorded. Raises ReportError."""
         content = self.object(f"{address}manifest.json")
         recorded = next(item["digest"] for item in known.labels if item["labels"] == address)
-        _check(content, recorded, f"{address}manifest.json")
+        check(content, recorded, f"{address}manifest.json", ReportError)
         manifest: dict[str, Any] = json.loads(content)
         return manifest
 
@@ -233,7 +232,7 @@ class Archive:
         """A file of an output, which must be the one that its manifest lists."""
         content = self.object(address + name)
         listed = {file["name"]: file["sha256"] for file in manifest["files"]}
-        _check(content, listed.get(name, "none"), f"{address}{name}")
+        check(content, listed.get(name, "none"), f"{address}{name}", ReportError)
         return content
 
     def _evidence_and_lineage(self, run: str, known: GroupLedger) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -245,7 +244,7 @@ class Archive:
         decision = next((each for each in known.decisions if each["run"] == run), None)
         # A person is about to decide by it, or has.
         for recorded in filter(None, (decision, known.approvals.get(run))):
-            _check(content, recorded["evidence_digest"], address)
+            check(content, recorded["evidence_digest"], address, ReportError)
         models = {role: (evidence[role] or {}).get("model") for role in ("challenger", "winner")}
         test_set = known.models.get(models["challenger"] or "", {}).get("test_set", "")
         lineage = {
@@ -291,15 +290,6 @@ class Archive:
                 f"{address} does not exist. Fix: wait until the run has ended, "
                 "or name the right run and, with --stack, the right stack"
             ) from None
-
-
-def _check(content: bytes, recorded: str, address: str) -> None:
-    """Raise ReportError unless the object's content has the SHA-256 that was recorded."""
-    if (found := hashlib.sha256(content).hexdigest()) != recorded:
-        raise ReportError(
-            f"{address} {NOT_AS_RECORDED}: its SHA-256 is {found}, recorded was {recorded}. "
-            "Fix: restore the version of the object that has that one"
-        )
 
 
 def _winner(known: GroupLedger) -> str:

@@ -5,7 +5,6 @@ Clients are boto3's.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -17,12 +16,11 @@ import pyarrow.parquet as pq
 
 from pipelines import names
 from pipelines.codebooks import publish
-from pipelines.errors import Refused
+from pipelines.errors import Refused, check
 from pipelines.evidence import training_rows
 from pipelines.ledger import keys, reading
 from processing.codes.codebook import Codebook
 from processing.codes.codebook import parse as parse_codebook
-from processing.errors import NOT_AS_RECORDED
 from processing.words import counted
 
 if TYPE_CHECKING:
@@ -145,7 +143,7 @@ def learned(places: Places, output: Output) -> pa.Table:
 def items(places: Places, output: Output, wanted: Iterable[str]) -> dict[str, dict[str, Any]]:
     """The items with the ids `wanted`, with all their fields, as they went to the model; by id."""
     wanted = set(wanted)
-    prefix = names.RUN_FOLDER.format(group=output.manifest["group"], run=output.runs[0]) + "items/"
+    prefix = names.ITEMS.format(group=output.manifest["group"], run=output.runs[0])
     pages = places.s3.get_paginator("list_objects_v2").paginate(Bucket=places.work_bucket, Prefix=prefix)
     found = {}
     for entry in (entry for page in pages for entry in page.get("Contents", [])):
@@ -171,9 +169,5 @@ def _get(s3: S3Client, address: str, recorded: str) -> bytes:
     """What an object holds. Raises ReviewError unless its SHA-256 (hex) is the one recorded."""
     bucket, key = names.split_address(address)
     content = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    if (found := hashlib.sha256(content).hexdigest()) != recorded:
-        raise ReviewError(
-            f"{address} {NOT_AS_RECORDED}: its SHA-256 is {found}, recorded was {recorded}. "
-            "Fix: restore the version of the object that has that one"
-        )
+    check(content, recorded, address, ReviewError)
     return content

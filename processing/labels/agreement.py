@@ -5,12 +5,11 @@ What the second one says changes no label. Which rows were drawn is decided by p
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from processing.labels.exact import wrong_of
 
@@ -34,20 +33,6 @@ def read_second(folder: Path) -> dict[str, Any] | None:
         return None
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return found
-
-
-def read_answers(folder: Path, files: Iterable[Mapping[str, Any]]) -> pa.Table | None:
-    """The second reviewers' rows beside labels, where their manifest lists them among its `files`."""
-    listed = ANSWERS in {file["name"] for file in files}
-    return pq.read_table(folder / ANSWERS) if listed else None
-
-
-def write_answers(rows: pa.Table | None, folder: Path) -> dict[str, int]:
-    """Write second reviewers' rows beside labels, if there are any; rows by file name."""
-    if rows is None:
-        return {}
-    pq.write_table(rows, folder / ANSWERS)
-    return {ANSWERS: rows.num_rows}
 
 
 def answered(second: Mapping[str, Any], before: pa.Table | None) -> pa.Table:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from processing.labels.exact import LEVEL, rows_needed, share_of_pooled, wrong_of
 from processing.policy import Policy
@@ -114,20 +113,6 @@ def read_sample(folder: Path) -> dict[str, Any] | None:
         return None
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return found
-
-
-def read_answers(folder: Path, files: Iterable[Mapping[str, Any]]) -> pa.Table | None:
-    """The rows of the sample beside labels, where their manifest lists them among its `files`."""
-    listed = ANSWERS in {file["name"] for file in files}
-    return pq.read_table(folder / ANSWERS) if listed else None
-
-
-def write_answers(rows: pa.Table | None, folder: Path) -> dict[str, int]:
-    """Write the rows of a sample beside labels, if there are any; rows by file name."""
-    if rows is None:
-        return {}
-    pq.write_table(rows, folder / ANSWERS)
-    return {ANSWERS: rows.num_rows}
 
 
 def answered(sample: Mapping[str, Any], before: pa.Table | None) -> pa.Table:

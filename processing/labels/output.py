@@ -12,7 +12,6 @@ import pyarrow.parquet as pq
 from processing import container
 from processing.digests import sha256
 from processing.labels import csv_guard, label_table
-from processing.labels.published import OVERTAKEN
 
 STATUSES = ("labelled", "review", "none", "rejected")
 
@@ -23,12 +22,12 @@ def by_status(table: pa.Table) -> dict[str, int]:
     return {status: counted[status] for status in STATUSES}
 
 
-def write_overtaken(table: pa.Table) -> dict[str, int]:
-    """Write the decisions that the labels do not hold next to them, if there are any; rows by file name."""
-    if not table.num_rows:
+def write_beside(table: pa.Table | None, name: str) -> dict[str, int]:
+    """Write a table next to the labels, unless it is None or has no rows; rows by file name."""
+    if table is None or not table.num_rows:
         return {}
-    pq.write_table(table, container.output_folder("files") / OVERTAKEN)
-    return {OVERTAKEN: table.num_rows}
+    pq.write_table(table, container.output_folder("files") / name)
+    return {name: table.num_rows}
 
 
 def automatic(table: pa.Table) -> pa.ChunkedArray:

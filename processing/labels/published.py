@@ -42,6 +42,11 @@ def read(folder: Path, digest: str, columns: list[str] | None = None) -> Publish
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     for file in manifest["files"]:
         check(folder / file["name"], file["sha256"], f"{file['name']} of run {manifest['run']}", RESTORE)
-    listed = OVERTAKEN in {file["name"] for file in manifest["files"]}
-    overtaken = pq.read_table(folder / OVERTAKEN) if listed else None
+    overtaken = read_beside(folder, manifest, OVERTAKEN)
     return Published(manifest, pq.read_table(folder / TABLE, columns=columns), overtaken)
+
+
+def read_beside(folder: Path, manifest: dict[str, Any], name: str) -> pa.Table | None:
+    """A table beside the labels that `read` has checked; None where their manifest lists none."""
+    listed = name in {file["name"] for file in manifest["files"]}
+    return pq.read_table(folder / name) if listed else None

@@ -1,6 +1,5 @@
 """`labelmill explain`: the winner's artefact through the ledger, and what is told of one item."""
 
-import argparse
 import base64
 import hashlib
 import io
@@ -11,7 +10,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from pipelines.commands import explain
+from pipelines.cli import main
 from tests.complaints import complaints
 from tests.pipelines.ledger.ledger_samples import FIRST, FOREIGN, GROUP, SECOND, THIRD, Ledger
 
@@ -53,10 +52,7 @@ def run(stack, capsys):
     """`labelmill explain` with these words: exit code, output and errors."""
 
     def run(*words: str):
-        parser = argparse.ArgumentParser(prog="labelmill")
-        explain.add_parser(parser.add_subparsers())
-        args = parser.parse_args(["explain", *words])
-        code = args.run(args)
+        code = main(["explain", *words])
         out, err = capsys.readouterr()
         return code, out, complaints(err)
 

@@ -1,10 +1,8 @@
 """A stack with labels to answer for, a real model that made them, and the command."""
 
-import argparse
-
 import pytest
 
-from pipelines.commands import audit
+from pipelines.cli import main
 from tests.complaints import complaints
 from tests.pipelines.audit.audited_month import Stack
 from tests.pipelines.report import evidences
@@ -29,10 +27,7 @@ def run(stack, capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
 
     def run(*words: str) -> tuple[int, str, str]:
-        parser = argparse.ArgumentParser(prog="labelmill")
-        audit.add_parser(parser.add_subparsers())
-        args = parser.parse_args(["audit", *words])
-        code = args.run(args)
+        code = main(["audit", *words])
         out, err = capsys.readouterr()
         return code, out, complaints(err)
 

@@ -1,13 +1,12 @@
 """A stack in this process with two months of a group: trained, compared, labelled; and its exports."""
 
-import argparse
 import hashlib
 import json
 
 import boto3
 import pytest
 
-from pipelines.commands import report
+from pipelines.cli import main
 from tests import stack_with_ledger
 from tests.complaints import complaints
 from tests.pipelines.report import evidences
@@ -126,10 +125,7 @@ def export(capsys):
     """`labelmill report` with these words: exit code, output and errors."""
 
     def run(*words: str):
-        parser = argparse.ArgumentParser(prog="labelmill")
-        report.add_parser(parser.add_subparsers())
-        args = parser.parse_args(["report", *words])
-        code = args.run(args)
+        code = main(["report", *words])
         out, err = capsys.readouterr()
         return code, out, complaints(err)
 

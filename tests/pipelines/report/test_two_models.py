@@ -13,6 +13,7 @@ import pytest
 from pipelines import cli, names
 from pipelines.ledger import keys
 from pipelines.report import models_page_name
+from processing import compare as compare_jobs
 from tests import stack_with_ledger
 from tests.complaints import complaints
 from tests.pipelines.report import evidences
@@ -185,6 +186,37 @@ def test_a_code_that_was_renamed_between_two_test_sets_is_one_code(stack, compar
     found = figures(compare)
     assert found["rows"] == 600
     assert (found["score"], found["winner_score"]) == (tested[0]["score"], tested[0]["winner_score"])
+
+
+def test_rows_whose_true_code_is_uncertain_since_a_split_are_left_out(stack, compare, tested):
+    """Between two test sets a code was split: nobody knows which part the rows of September have."""
+    _, labels = tested
+    code = "1"
+    parts = [
+        {
+            "code": f"{code}{part}",
+            "description": part,
+            "valid_from": "2026-10-01",
+            "valid_to": None,
+            "critical": False,
+        }
+        for part in "xy"
+    ]
+    codes = [
+        entry | ({"valid_to": "2026-09-30"} if entry["code"] == code else {})
+        for entry in evidences.CODEBOOK["codes"]
+    ]
+    split = {"kind": "split", "from": [code], "to": [part["code"] for part in parts], "date": "2026-10-01"}
+    stack.codebook(evidences.CODEBOOK | {"codes": codes + parts, "successions": [split]})
+    stack.labelled(A, SEPTEMBER, labels[A])
+    stack.labelled(B, OCTOBER, labels[B])
+
+    found = figures(compare)
+
+    rows = compare_jobs.test_rows(labels[A])
+    uncertain = pc.sum(pc.equal(rows["truth"], code)).as_py()
+    assert uncertain
+    assert found["left_out"] == dict.fromkeys((A, B), uncertain)
 
 
 def test_models_whose_test_rows_never_meet_are_refused_in_a_sentence(stack, compare, tested, tmp_path):

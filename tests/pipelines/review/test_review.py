@@ -9,13 +9,10 @@ import pyarrow as pa
 import pytest
 from openpyxl import load_workbook
 
-from pipelines.cli import main
 from pipelines.codebooks.check import problems
-from pipelines.commands import review as command
 from pipelines.review.sheet import COLUMNS, TITLES, WORDS, read, write
 from processing.dataset.text import text_keys
 from processing.labels.csv_guard import plain
-from tests.complaints import complaints
 from tests.pipelines.evidence.kept_rows import ITEM, keep
 from tests.pipelines.review.published_month import BOOK, GROUP, LABELS, PERIOD, RUN, TITLE
 from tests.training.synthetic_group import items
@@ -24,20 +21,6 @@ CODE, WHY = TITLES["code"], TITLES["why"]
 SECOND, THIRD = (f"{GROUP}-review-{PERIOD}-{digit * 12}" for digit in "ab")
 DECIDED = ("007", "2", None, "1", "labelled", "a" * 16)
 MOST_VALUABLE_FIRST = ["grave", "1e5", "twin-1", "twin-2", "=1+1", "007"]
-
-
-@pytest.fixture
-def cli(stack, monkeypatch, tmp_path, capsys):
-    """Run a `labelmill review` command against the stack; returns exit code and all that was printed."""
-    monkeypatch.setattr(command, "_places", lambda name: stack.places)
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words: str) -> tuple[int, str]:
-        code = main(["review", *words])
-        printed = capsys.readouterr()
-        return code, printed.out + complaints(printed.err)
-
-    return run
 
 
 def fill(

@@ -9,11 +9,8 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
-from pipelines.cli import main
-from pipelines.commands import review as command
 from pipelines.review.sheet import TITLES, read
 from processing.labels import agreement, audit
-from tests.complaints import complaints
 from tests.pipelines.review.published_month import GROUP, LABELS, PERIOD, RUN, TITLE
 
 #: Sixty labels without a person beside those that wait: of code 1, and three of code 5a.
@@ -30,20 +27,6 @@ CODE = TITLES["code"]
 def stack(stack):
     stack.publish(RUN, labels=[*LABELS, *AUTOMATIC], items=True)
     return stack
-
-
-@pytest.fixture
-def cli(stack, monkeypatch, tmp_path, capsys):
-    """Run a `labelmill review` command against the stack; returns exit code and all that was printed."""
-    monkeypatch.setattr(command, "_places", lambda name: stack.places)
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words: str) -> tuple[int, str]:
-        code = main(["review", *words])
-        printed = capsys.readouterr()
-        return code, printed.out + complaints(printed.err)
-
-    return run
 
 
 def drawn(cli, *more: str, file="sample.csv") -> Path:
