@@ -33,7 +33,7 @@ _DATASET = re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]*)", DATASET))
 # The work bucket.
 CODEBOOK = "codebooks/{group}/{version}.json"
 RUN_FOLDER = "runs/{group}/{run}/"
-#: The items as Transform was sent them: JSON Lines.
+#: The items as Transform is sent them: JSON Lines.
 ITEMS = RUN_FOLDER + "items/"
 #: What a training job leaves, and the copy of it that is kept: by its digest the ledger knows the model.
 TRAINED_ARTEFACT = RUN_FOLDER + "model/{model}/output/model.tar.gz"
