@@ -78,7 +78,7 @@ def _mlflow(args: argparse.Namespace) -> int:
 
     stack = open_stack(args.stack)
     sagemaker = stack.client("sagemaker")
-    of_databases = _of_databases()
+    refusals: tuple[type[Exception], ...] = (MlflowException, *_of_databases())
     try:
         client = MlflowClient(args.tracking_uri)
         for ledger in _ledgers(args.groups, stack):
@@ -99,7 +99,7 @@ def _mlflow(args: argparse.Namespace) -> int:
             print(f"{experiment}: {', '.join(parts)}")
     except ImportError as error:
         raise ExportError(f"MLflow: {error}. Fix: install what a store of that kind needs") from error
-    except (MlflowException, *of_databases) as error:
+    except refusals as error:
         said = re.sub(r"//[^/@\s]+@", "//", str(error).splitlines()[0].rstrip("."))  # no password
         raise ExportError(
             f"MLflow: {said}. Fix: give --tracking-uri, such as "
