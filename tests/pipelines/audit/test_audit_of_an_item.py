@@ -166,6 +166,12 @@ def test_an_unknown_item_is_told_in_one_sentence_with_ids_near_it(run):
     assert err.startswith(f"'sure-2' is not among the 5 ids in the labels of {AMENDED}. Near it are 'sure-1'")
 
 
+def test_an_id_in_another_encoding_than_utf_8_is_refused(run, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        run(GROUP, PERIOD, "B\udcfcgel")
+    assert stopped.value.code == 2 and "is not in UTF-8. Fix: " in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
