@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from pipelines import names
-from pipelines.audit.month import MANIFEST, Month, artefact_digest
-from pipelines.audit.sources import CHUNK_BYTES, NOWHERE, Sources
+from pipelines.audit.month import MANIFEST, Month, artefact_digest, compared_in
+from pipelines.audit.sources import CHUNK_BYTES, NOWHERE, Sources, parsed
 from pipelines.report import comparison_page, page_name
 from pipelines.report.archive import Archive, ReportError
 
@@ -65,7 +65,7 @@ def write(sources: Sources, month: Month, archive: Archive, out: Path) -> list[s
         AuditError: something is not what was recorded.
         OSError: `out` cannot be written.
     """
-    unfinished = out.with_name(f".{out.name}.unfinished")
+    unfinished = out.parent / f".{out.name}.unfinished"
     try:
         with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_STORED) as packed:
             _Bundle(sources, month, archive, packed).write()
@@ -134,7 +134,7 @@ class _Bundle:
             if not address.endswith(".jsonl"):
                 continue
             with self._sources.open("decisions of a sheet", address) as file:
-                made = [datetime.fromisoformat(json.loads(line)["decided_at"]) for line in file or ()]
+                made = [datetime.fromisoformat(parsed(line, address)["decided_at"]) for line in file or ()]
             if made and min(made) <= until:
                 name = f"decisions/{address.removeprefix(folder)}"
                 yield name, "decisions of a sheet", address, "", NOWHERE, ""
@@ -142,9 +142,8 @@ class _Bundle:
                 self._sources.forget(address)
 
     def _evidence_page(self) -> None:
-        run = next((each["run"] for each in reversed(self._month.decisions) if each.get("evidence")), None)
-        named = run and names.parse_run(run)
-        if not run or not named or named.purpose != "comparison":
+        run = next(filter(None, map(compared_in, reversed(self._month.decisions))), None)
+        if not run:
             self._sources.missing.append("The comparison's page: no comparison decided on the model before.")
             return
         try:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import difflib
 import io
-import json
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -21,8 +20,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines import names
-from pipelines.audit.month import Month, Version, artefact_digest, earlier
-from pipelines.audit.sources import LEDGER, NOWHERE, AuditError, Source, Sources
+from pipelines.audit.month import Month, Version, artefact_digest, compared_in, earlier
+from pipelines.audit.sources import LEDGER, NOWHERE, AuditError, Source, Sources, parsed
 from pipelines.errors import Refused
 from pipelines.evidence import neighbours, training_rows
 from pipelines.ledger import artefact
@@ -117,7 +116,7 @@ def _item(sources: Sources, month: Month, label: dict[str, Any]) -> dict[str, An
     for address in sources.below(folder):
         with sources.open("items as they went to the model", address) as file:
             for line in file or ():
-                item: dict[str, Any] = json.loads(line)
+                item: dict[str, Any] = parsed(line, address)
                 if item["item_id"] != label["item_id"]:
                     continue
                 table = pa.table({name: pa.array([item[name]], pa.string()) for name in TEXT_COLUMNS})
@@ -140,7 +139,7 @@ def _rejected(sources: Sources, month: Month, item_id: str) -> dict[str, Any] | 
     """Why the row could not be used, and what puts it right."""
     address = f"{month.folder(month.labelling.manifest['run'])}rejected/rejected.jsonl"
     content = sources.get("rows that could not be used", address)
-    rows = map(json.loads, (content or b"").splitlines())
+    rows = (parsed(line, address) for line in (content or b"").splitlines())
     return next((row for row in rows if row["item_id"] == item_id), None)
 
 
@@ -259,7 +258,7 @@ def _in_sheets(
         content = sources.get("decisions of a sheet", address)
         sheet = {"sheet": address.removeprefix(folder).partition("/")[0]}
         ours = []
-        for line in map(json.loads, (content or b"").splitlines()):
+        for line in (parsed(text, address) for text in (content or b"").splitlines()):
             at = datetime.fromisoformat(line["decided_at"])
             if _is_about(line, label) and at <= until:
                 said = {name: line.get(name) for name in fields}
@@ -328,7 +327,10 @@ def _model(month: Month) -> dict[str, Any]:
     model, verdict = month.model, month.verdict
     shown: tuple[str, ...] = ("time", "run", "verdict", "reason", "decided_by", "replaces", "score")
     shown += ("replaced_score", "evidence", "evidence_digest")
-    decisions = [{name: each.get(name) for name in shown} for each in month.decisions]
+    decisions = [
+        {name: each.get(name) for name in shown} | {"comparison": compared_in(each)}
+        for each in month.decisions
+    ]
     return {
         "name": model["name"],
         **{name: model[name] for name in fields},

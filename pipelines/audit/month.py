@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from pipelines import names
-from pipelines.audit.sources import LEDGER, NOWHERE, AuditError, Sources
+from pipelines.audit.sources import LEDGER, NOWHERE, AuditError, Sources, parsed
 from pipelines.ledger import keys
 from pipelines.ledger.reading import MAKES_WINNER, GroupLedger
 
@@ -101,8 +101,7 @@ class Month:
         for decision in reversed(self.decisions):
             if decision.get("evidence"):
                 digest, by = decision["evidence_digest"], f"{LEDGER}, {decision['entry']}"
-                content = sources.get("evidence of the comparison", decision["evidence"], digest, by)
-                return _parsed(content)
+                return _json(sources, "evidence of the comparison", decision["evidence"], digest, by)
         return None
 
     def codebook(self, sources: Sources, version: str) -> dict[str, Any] | None:
@@ -114,8 +113,7 @@ class Month:
                 break
         else:  # labels of before manifests had it
             digest, by = "", NOWHERE
-        content = sources.get(f"codebook {version}", names.address(self.work_bucket, key), digest, by)
-        return _parsed(content)
+        return _json(sources, f"codebook {version}", names.address(self.work_bucket, key), digest, by)
 
     def dataset_manifest(self, sources: Sources) -> bytes | None:
         """The manifest of the dataset, in the version that was delivered."""
@@ -127,8 +125,7 @@ class Month:
     def prepared(self, sources: Sources) -> dict[str, Any] | None:
         """What Prepare reported of the dataset."""
         address = f"{self.folder(self.labelling.manifest['run'])}report/report.json"
-        content = sources.get("Prepare's report on the dataset", address)
-        return _parsed(content)
+        return _json(sources, "Prepare's report on the dataset", address)
 
     def ledger_items(self) -> list[dict[str, Any]]:
         """The ledger's items that these labels rest on, by entry."""
@@ -181,6 +178,11 @@ def earlier(sources: Sources, found: Month) -> Version | None:
     return _version(sources, found.ledger, before["period"], before["run"]) if before else None
 
 
+def compared_in(decision: dict[str, Any]) -> str | None:
+    """The comparison whose evidence a decision cites: that of a person has a run of another name."""
+    return names.split_address(decision["evidence"])[1].split("/")[-3] if decision.get("evidence") else None
+
+
 def artefact_digest(model: dict[str, Any]) -> str:
     """SHA-256 (hex) of a model's artefact; the ledger has it in Base64, as S3 made it."""
     return base64.b64decode(model["artefact_digest"]).hex()
@@ -201,9 +203,10 @@ def _version(sources: Sources, ledger: GroupLedger, period: str, run: str) -> Ve
     return Version(recorded, json.loads(content))
 
 
-def _parsed(content: bytes | None) -> dict[str, Any] | None:
-    found: dict[str, Any] | None = None if content is None else json.loads(content)
-    return found
+def _json(sources: Sources, what: str, address: str, *recorded: str) -> dict[str, Any] | None:
+    """The object's JSON, as Sources.get reads it; None where it is not there any more."""
+    content = sources.get(what, address, *recorded)
+    return None if content is None else parsed(content, address)
 
 
 def _example(ledger: GroupLedger, period: str) -> str:

@@ -6,6 +6,7 @@ Clients are boto3's.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,6 +47,17 @@ class Source:
     sha256: str
     by: str
     version: str = ""
+
+
+def parsed(text: bytes, address: str) -> Any:
+    """The JSON that lies at `address`, or in a line of it. Raises AuditError where it is none."""
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise AuditError(
+            f"{address} {NOT_AS_RECORDED}: it is no JSON ({error}). "
+            "Fix: restore an earlier version of the object"
+        ) from error
 
 
 class Sources:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import re
 import sys
 from pathlib import Path
@@ -26,6 +27,14 @@ Examples:
 """
 
 
+def _item_id(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not in UTF-8. Fix: write it so") from None
+    return text
+
+
 def add_parser(subparsers: Subparsers) -> None:
     """Add `audit` to the command line."""
     parser = subparsers.add_parser(
@@ -37,7 +46,9 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("group", type=arguments.group, metavar="GROUP", help="a model group, such as DE-weee")
     parser.add_argument("period", type=arguments.period, metavar="PERIOD", help="such as 2026-10")
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("item", metavar="ITEM", nargs="?", help="an item_id, as it was delivered")
+    what.add_argument(
+        "item", metavar="ITEM", nargs="?", type=_item_id, help="an item_id, as it was delivered"
+    )
     what.add_argument("--bundle", type=Path, metavar="FILE", help="the whole month, as a ZIP")
     parser.add_argument(
         "--run", dest="of_run", metavar="RUN", help="labels of this run (default: the month's now)"
@@ -52,6 +63,13 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
+    if args.bundle and (args.json or args.out):
+        print(
+            f"labelmill audit: {'--json' if args.json else '--out'} is of one item, not of a bundle. "
+            "Fix: leave it away, or name an ITEM in place of --bundle",
+            file=sys.stderr,
+        )
+        return 2
     import boto3
 
     from pipelines.audit.month import month
@@ -87,10 +105,16 @@ def _item(args: argparse.Namespace, sources: Sources, found: Month) -> list[str]
 def _write_page(args: argparse.Namespace, item: dict[str, Any]) -> Path:
     from pipelines.report import audit_page
 
-    name = re.sub("[^A-Za-z0-9._-]", "_", f"audit-{args.group}-{args.period}-{args.item}")[:150]
-    path: Path = args.out or Path(f"{name}.html")
+    path: Path = args.out or Path(page_name(args.group, args.period, args.item))
     path.write_text(audit_page(item), encoding="utf-8")
     return path
+
+
+def page_name(group: str, period: str, item: str) -> str:
+    """What the page's file is called: no two items share one, and any file system takes it."""
+    plain = re.sub("[^a-z0-9A-Z._-]", "_", item)[:100]
+    digest = hashlib.sha256(item.encode()).hexdigest()[:8]
+    return f"audit-{group}-{period}-{plain if plain == item else f'{plain}-{digest}'}.html"
 
 
 def _bundle(args: argparse.Namespace, sources: Sources, found: Month, names: dict[str, str]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import os
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,15 @@ if TYPE_CHECKING:
 
 #: Beside these, hyperparameters are SageMaker's own: where the code is, and the like.
 OF_SAGEMAKER = "sagemaker_"
+
+
+#: MLflow's settings where the user has made none. It would tell its makers how it is used, and ask a server
+#: that does not answer eight times, two minutes each (mlflow/environment_variables.py).
+SETTINGS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+}
 
 
 class ExportError(Refused):
@@ -55,8 +65,8 @@ def add_verbs(verbs: Subparsers) -> None:
 
 
 def _mlflow(args: argparse.Namespace) -> int:
-    # It would tell its makers how it is used: nobody has asked for that here.
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    for name, value in SETTINGS.items():
+        os.environ.setdefault(name, value)
     if importlib.util.find_spec("mlflow") is None:
         raise ExportError("MLflow's client is not installed. Fix: make setup, or pip install mlflow-skinny")
     from mlflow.exceptions import MlflowException
@@ -68,6 +78,7 @@ def _mlflow(args: argparse.Namespace) -> int:
 
     stack = open_stack(args.stack)
     sagemaker = stack.client("sagemaker")
+    refusals: tuple[type[Exception], ...] = (MlflowException, *_of_databases())
     try:
         client = MlflowClient(args.tracking_uri)
         for ledger in _ledgers(args.groups, stack):
@@ -86,12 +97,29 @@ def _mlflow(args: argparse.Namespace) -> int:
                 counted(written.months, "new month"),
             )
             print(f"{experiment}: {', '.join(parts)}")
-    except MlflowException as error:
+    except ImportError as error:
+        raise ExportError(f"MLflow: {error}. Fix: install what a store of that kind needs") from error
+    except refusals as error:
+        said = re.sub(r"//[^/@\s]+@", "//", str(error).splitlines()[0].rstrip("."))  # no password
         raise ExportError(
-            f"MLflow: {str(error).splitlines()[0].rstrip('.')}. Fix: give --tracking-uri, such as "
+            f"MLflow: {said}. Fix: give --tracking-uri, such as "
             "sqlite:///mlflow.db or https://mlflow.example.com"
         ) from error
     return 0
+
+
+def _of_databases() -> tuple[type[Exception], ...]:
+    """What a database raises that cannot be opened, which MLflow passes on as it is.
+
+    MLflow tries ten times, with 100 seconds between them, and has no setting for that.
+    """
+    if importlib.util.find_spec("sqlalchemy") is None:
+        return ()
+    from mlflow.store.db import utils
+    from sqlalchemy.exc import SQLAlchemyError
+
+    utils.MAX_RETRY_COUNT = 3
+    return (SQLAlchemyError,)
 
 
 def _parameters(sagemaker: SageMakerClient, model: str) -> Mapping[str, str]:

@@ -6,6 +6,7 @@ record of it. https://docs.aws.amazon.com/sagemaker/latest/dg/model-registry.htm
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -41,9 +42,11 @@ def export(sagemaker: SageMakerClient, name: str, ledger: GroupLedger, now: date
     """
     written = Written()
     known = _packages(sagemaker, name, ledger.group)
-    for model, _ in sorted(ledger.models.items(), key=lambda pair: pair[1]["trained_at"]):
-        if not models.last_decision(ledger, model):
-            continue
+    decided = [model for model in ledger.models if models.last_decision(ledger, model)]
+    # The winner last: whenever it is interrupted, no second package is approved.
+    for model in sorted(
+        decided, key=lambda model: (model == ledger.winner.get("model"), ledger.models[model]["trained_at"])
+    ):
         facts = models.facts(ledger, model, now)
         if model not in known:
             described = _described(sagemaker, model)
@@ -113,4 +116,11 @@ def _package(name: str, model: str, facts: dict[str, str], described: Any) -> di
 
 
 def _properties(facts: dict[str, str]) -> dict[str, str]:
-    return {f"labelmill:{name}": value for name, value in facts.items() if len(value) <= LONGEST}
+    return {f"labelmill:{name}": _allowed(value) for name, value in facts.items() if len(value) <= LONGEST}
+
+
+def _allowed(value: str) -> str:
+    """The value with a space for each character that the registry's pattern of values refuses."""
+    return "".join(
+        each if each in "_.:/=+-@" or unicodedata.category(each)[0] in "LNZ" else " " for each in value
+    )

@@ -25,6 +25,7 @@ from training import model as models
 PERIOD, EARLIER = "2026-10", "2026-09"
 RUN, BEFORE = (f"{GROUP}-inference-{period}-0f3a9c21d4e5" for period in (PERIOD, EARLIER))
 AMENDED = f"{GROUP}-review-{PERIOD}-0f3a9c21d4e5"
+COMPARISON = f"{GROUP}-comparison-2026-10-0f3a9c21d4e5"
 BUCKET = "labelled"
 LABELLED, REVIEWED, CORRECTED, NONE, REJECTED = "sure-1", "007", "=1+1", "none-1", "bad-1"
 TITLES = {
@@ -165,13 +166,13 @@ class Stack:
             **{"predictions": "s3://x/", "made_at": "2026-10-02T04:00:00.000Z"},
         )
         decided = {"model": MODEL, "replaces": "", "decided_by": "comparison", "policy": kept_rows.POLICY}
+        self._evidence = {"evidence": f"s3://{self.work}/{key}", "evidence_digest": digest}
         self.record(
             f"DECISION#2026-10-02T08:00:00.000Z#{run}",
             **decided,
             verdict=evidence["verdict"],
             reason=evidence["reason"],
-            evidence=f"s3://{self.work}/{key}",
-            evidence_digest=digest,
+            **self._evidence,
             score=evidence["score"],
         )
         # What came later is no part of it.
@@ -180,6 +181,20 @@ class Stack:
             verdict="ROLLBACK",
             **decided,
             reason="later",
+        )
+
+    def roll_back(self) -> None:
+        """A person's decision from before the month, as `models rollback` records it on known evidence."""
+        self.record(
+            f"DECISION#2026-10-09T08:00:00.000Z#{GROUP}-rollback-20261009T080000000Z",
+            **{
+                "verdict": "ROLLBACK",
+                "reason": "r",
+                "decided_by": "A. Muster",
+                "model": MODEL,
+                "replaces": "",
+            },
+            **self._evidence,
         )
 
     def _deliver(self) -> None:

@@ -2,15 +2,18 @@
 
 import hashlib
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from pipelines.commands import audit
 from tests.pipelines.audit.audited_month import (
     AMENDED,
     BEFORE,
     BUCKET,
+    COMPARISON,
     CORRECTED,
     LABELLED,
     NONE,
@@ -133,14 +136,40 @@ def test_the_page_shows_it_all_and_is_the_same_whenever_it_is_made(stack, run):
         assert Path("again.html").read_bytes() == Path("page.html").read_bytes()
 
 
+def test_a_rollback_names_the_comparison_that_it_rests_on(stack, audited, run):
+    stack.roll_back()
+    decision = audited(LABELLED)["model"]["decisions"][-1]
+    assert (decision["verdict"], decision["comparison"]) == ("ROLLBACK", COMPARISON)
+    assert run(GROUP, PERIOD, LABELLED, "--out", "page.html")[0] == 0
+    page = Path("page.html").read_text()
+    assert page.count(f"labelmill report comparison {COMPARISON}") == 2
+    assert "report comparison DE-weee-rollback" not in page
+
+
 def test_without_a_name_for_the_page_it_is_named_for_the_item(run):
-    assert run(GROUP, PERIOD, CORRECTED)[1] == f"audit-{GROUP}-{PERIOD}-_1_1.html\n"
+    assert run(GROUP, PERIOD, LABELLED)[1] == f"audit-{GROUP}-{PERIOD}-{LABELLED}.html\n"
+
+
+def test_no_two_items_share_a_page(run):
+    """Ids that no file system takes as they are, too: the second page must not take the first one's place."""
+    alike = ["a/1", "a 1", "a_1", "ä1", "ö1", "x" * 500, "x" * 501, "../a", "", "'", '"', "A\u0301", "\u00c1"]
+    pages = {audit.page_name(GROUP, PERIOD, each) for each in alike}
+    assert len(pages) == len(alike)
+    assert all(re.fullmatch(r"[a-z0-9A-Z._-]{1,150}\.html", each) for each in pages)
+    _, out, _ = run(GROUP, PERIOD, CORRECTED)
+    assert re.fullmatch(rf"audit-{GROUP}-{PERIOD}-_1_1-[0-9a-f]{{8}}\.html\n", out)
 
 
 def test_an_unknown_item_is_told_in_one_sentence_with_ids_near_it(run):
     code, out, err = run(GROUP, PERIOD, "sure-2")
     assert (code, out) == (1, "")
     assert err.startswith(f"'sure-2' is not among the 5 ids in the labels of {AMENDED}. Near it are 'sure-1'")
+
+
+def test_an_id_in_another_encoding_than_utf_8_is_refused(run, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        run(GROUP, PERIOD, "B\udcfcgel")
+    assert stopped.value.code == 2 and "is not in UTF-8. Fix: " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -152,8 +181,6 @@ def test_an_unknown_item_is_told_in_one_sentence_with_ids_near_it(run):
     ],
 )
 def test_labels_that_are_not_there_are_named(run, words, said):
-    import re
-
     code, out, err = run(*words)
     assert (code, out) == (1, "") and re.search(said, err)
 
@@ -192,6 +219,17 @@ def test_what_was_replaced_is_refused(stack, run, key, bucket):
     code, out, err = run(GROUP, PERIOD, LABELLED)
     assert (code, out) == (1, "")
     assert f"{key} is not what was recorded: its SHA-256 is" in err
+
+
+def test_an_object_without_a_recorded_digest_that_became_something_else_is_named(stack, run):
+    """Prepare's report, the items, a sheet of decisions: nothing says what they were, but they were JSON."""
+    addresses = [f"s3://{stack.work}/runs/{GROUP}/{RUN}/report/report.json", stack.sheets()[0]]
+    for address in addresses:
+        was = stack.body(address)
+        stack.put(address.partition(f"{stack.work}/")[2], b"{half a")
+        code, out, err = run(GROUP, PERIOD, LABELLED, "--json")
+        assert (code, out) == (1, "") and f"{address} is not what was recorded: it is no JSON" in err
+        stack.put(address.partition(f"{stack.work}/")[2], was)
 
 
 def test_an_item_whose_text_is_not_the_labelled_one_is_refused(stack, run):

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipelines.audit.audited_month import AMENDED, BUCKET, PERIOD, RUN
+from tests.pipelines.audit.audited_month import AMENDED, BUCKET, COMPARISON, PERIOD, RUN
 from tests.pipelines.evidence.kept_rows import GROUP, MODEL
 
-COMPARISON = f"{GROUP}-comparison-2026-10-0f3a9c21d4e5"
 SHEET = f"decisions/{GROUP}-review-{PERIOD}-"
 
 
@@ -76,6 +75,20 @@ def test_two_bundles_of_the_same_labels_are_equal_whatever_has_come_since(stack,
     assert Path("again.zip").read_bytes() == packed.read_bytes()
 
 
+def test_after_a_rollback_it_has_the_page_of_the_comparison_that_the_model_won(stack, run):
+    stack.roll_back()
+    assert run(GROUP, PERIOD, "--bundle", "month.zip") == (0, "month.zip\n", "")
+    with zipfile.ZipFile("month.zip") as archive:
+        assert f"evidence/{COMPARISON}.html" in archive.namelist()
+
+
+@pytest.mark.parametrize("option", [("--json",), ("--out", "page.html")])
+def test_with_an_option_of_a_single_item_it_is_refused(run, option):
+    code, out, err = run(GROUP, PERIOD, "--bundle", "month.zip", *option)
+    assert (code, out) == (2, "") and "Fix: leave it away" in err
+    assert list(Path().iterdir()) == []
+
+
 def test_what_is_no_longer_kept_is_named_in_it_and_on_the_terminal(stack, run):
     stack.delete(f"s3://{stack.work}/codebooks/{GROUP}/2026-10.json")
     stack.delete(f"s3://{BUCKET}/labels/{GROUP}/{PERIOD}/{RUN}/labels.csv")
@@ -90,8 +103,9 @@ def test_what_is_no_longer_kept_is_named_in_it_and_on_the_terminal(stack, run):
 
 
 def test_where_it_cannot_be_written_or_something_was_replaced_nothing_is_left(stack, run):
-    code, _, err = run(GROUP, PERIOD, "--bundle", "nowhere/month.zip")
-    assert code == 1 and "No such file or directory. Fix: check the path" in err
+    for out, said in (("nowhere/month.zip", "No such file or directory"), (".", "."), ("..", "..")):
+        code, _, err = run(GROUP, PERIOD, "--bundle", out)
+        assert code == 1 and said in err and "Fix: " in err
     stack.put(f"labels/{GROUP}/{PERIOD}/{RUN}/labels.csv", b"other", BUCKET)
     code, _, err = run(GROUP, PERIOD, "--bundle", "month.zip")
     assert code == 1 and "labels.csv is not what was recorded" in err

@@ -23,7 +23,7 @@ class TwoMonths:
 
     def __init__(self, alone: dict, evidence: dict):
         names = stack_with_ledger.create()
-        self.bucket, self._table = names["WorkBucket"], names["LedgerTable"]
+        self.bucket, self.table = names["WorkBucket"], names["LedgerTable"]
         self._s3, self._dynamodb = boto3.client("s3"), boto3.client("dynamodb")
         self.sagemaker = boto3.client("sagemaker")
         self.evidence = {"2026-09": _of_september(alone), "2026-10": evidence}
@@ -41,12 +41,12 @@ class TwoMonths:
             name: {"N": str(value)} if isinstance(value, float) else {"S": value}
             for name, value in item.items()
         }
-        self._dynamodb.put_item(TableName=self._table, Item=typed)
+        self._dynamodb.put_item(TableName=self.table, Item=typed)
 
     def decide(self, time: str, verdict: str, model: str, replaces: str, run: str, **more: str) -> None:
         decided_by = "A. Muster" if verdict == "ROLLBACK" else "comparison"
-        said = {"verdict": verdict, "reason": "It is.", "decided_by": decided_by}
-        self.record(f"DECISION#{time}#{run}", model=model, replaces=replaces, **said, **more)
+        said = {"verdict": verdict, "reason": "It is.", "decided_by": decided_by} | more
+        self.record(f"DECISION#{time}#{run}", model=model, replaces=replaces, **said)
         if verdict in ("FIRST", "PROMOTE", "ROLLBACK"):
             self.record("WINNER", model=model, since=time)
 

@@ -1,6 +1,8 @@
 """Two months in a real MLflow, in SQLite: what its own client finds there."""
 
 import importlib.util
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -105,3 +107,44 @@ def test_a_store_that_is_none_is_told_with_the_fix(two_months, export):
     assert code == 1
     assert err.startswith("MLflow: ")
     assert "Fix: give --tracking-uri" in err
+
+
+@pytest.fixture
+def busy_server():
+    """A server that is never ready: its address, and the requests it was sent."""
+    asked = []
+
+    class Busy(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_error(503)
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Busy) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://reader:secret@127.0.0.1:{server.server_port}", asked
+        server.shutdown()
+
+
+def test_a_server_that_does_not_answer_is_asked_twice_and_told_without_its_password(
+    two_months, export, busy_server
+):
+    """MLflow's own setting asks eight times, with minutes between."""
+    address, asked = busy_server
+    code, out, err = export("mlflow", "--tracking-uri", address)
+    assert (code, out, len(asked)) == (1, "", 2)
+    assert err.startswith("MLflow: ") and "Fix: " in err and "secret" not in err
+
+
+def test_a_database_that_cannot_be_opened_is_told_with_the_fix(two_months, export, tmp_path):
+    code, _, err = export("mlflow", "--tracking-uri", f"sqlite:///{tmp_path}")  # a folder
+    assert code == 1
+    assert err.splitlines()[-1].startswith("MLflow: ") and "Fix: " in err
+
+
+def test_a_store_whose_driver_is_not_installed_is_told_with_the_fix(two_months, export):
+    code, _, err = export("mlflow", "--tracking-uri", "mssql+nothing://u:secret@127.0.0.1/x")
+    assert code == 1
+    assert err.startswith("MLflow: ") and "Fix: " in err and "secret" not in err

@@ -1,5 +1,12 @@
 """Winners as approved packages of the Model Registry, others as rejected, whatever happened in between."""
 
+import re
+from datetime import UTC, datetime
+
+import boto3
+
+from pipelines.exports import registry
+from pipelines.ledger import reading
 from tests.pipelines.exports.conftest import GROUP, NEW, OLD, SERVED
 
 PACKAGES = f"labelmill-{GROUP}"
@@ -40,6 +47,44 @@ def test_after_a_rollback_the_earlier_winner_is_the_approved_one(two_months, exp
     two_months.decide("2026-10-09T09:00:00.000Z", "ROLLBACK", OLD, NEW, f"{GROUP}-rollback-1")
     assert export("registry")[1] == f"{PACKAGES}: 0 new packages, 2 with a new status\n"
     assert statuses(two_months.sagemaker) == {OLD: "Approved", NEW: "Rejected"}
+
+
+def test_what_a_package_says_is_in_the_characters_that_the_registry_takes(two_months, export):
+    """An emulator takes any; the pattern is in botocore's model of the service."""
+    export("registry")
+    by = "Zoë O'Hara-Müller (arn:aws:sts::123456789012:assumed-role/a/b)"
+    two_months.decide("2026-10-09T09:00:00.000Z", "ROLLBACK", OLD, NEW, f"{GROUP}-rollback-1", decided_by=by)
+    pinned = {"pinned_until": "released", "pinned_by": by, "pinned_reason": "(why)"}
+    two_months.record("WINNER", model=OLD, since="2026-10-09T09:00:00.000Z", **pinned)
+    assert export("registry")[0] == 0
+    shape = two_months.sagemaker.meta.service_model.shape_for("CustomerMetadataValue")
+    allowed, *_ = re.findall(r"\[.*?(?<!\\)\]", shape.metadata["pattern"])
+    for group, ours in ((r"\p{L}", r"\w"), (r"\p{Z}", " "), (r"\p{N}", "")):
+        allowed = allowed.replace(group, ours)
+    said = described(two_months.sagemaker, OLD)["CustomerMetadataProperties"]
+    refused = {name: value for name, value in said.items() if not re.fullmatch(f"{allowed}+", value)}
+    assert refused == {}
+    assert said["labelmill:decided_by"].startswith(
+        "Zoë O Hara-Müller  arn:aws:sts::123456789012:assumed-role"
+    )
+
+
+def test_no_second_package_is_approved_on_the_way(two_months, export):
+    export("registry")
+    two_months.decide("2026-10-09T09:00:00.000Z", "ROLLBACK", OLD, NEW, f"{GROUP}-rollback-1")
+    ledger = reading.read(boto3.client("dynamodb"), two_months.table, GROUP)
+    seen = []
+
+    class Watched:
+        def __getattr__(self, name):
+            return getattr(two_months.sagemaker, name)
+
+        def update_model_package(self, **words):
+            two_months.sagemaker.update_model_package(**words)
+            seen.append([*statuses(two_months.sagemaker).values()].count("Approved"))
+
+    registry.export(Watched(), PACKAGES, ledger, datetime(2026, 10, 10, tzinfo=UTC))
+    assert seen == [0, 1]
 
 
 def test_a_model_that_is_undecided_is_pending_and_one_without_a_decision_has_no_package(two_months, export):

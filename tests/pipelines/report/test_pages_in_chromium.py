@@ -13,7 +13,7 @@ from pipelines.report import (
     period_page,
     trial_page,
 )
-from tests.pipelines.report import months
+from tests.pipelines.report import audited, months
 from tests.pipelines.report.evidences import CODES
 from tests.pipelines.report.made_up import NOTE, History
 
@@ -49,6 +49,7 @@ def pages(promoted, first, compare, publish, amended):
         ),
         "index": index_page(index, datetime.now(UTC), linked, NOTE),
         "empty index": index_page([], datetime.now(UTC)),
+        "audit": audited.page(HOSTILE),
     }
 
 
@@ -105,7 +106,7 @@ def check(evidence: dict) -> str:
 
 KINDS = (
     *("promoted", "first", "rejected", "period", "empty period", "labels", "first labels"),
-    *("trial", "check", "two models", "index", "empty index"),
+    *("trial", "check", "two models", "index", "empty index", "audit"),
 )
 
 
@@ -132,6 +133,8 @@ def test_a_page_renders_without_a_word_on_the_console_and_asks_nothing_of_anyone
         ("check", "dark"),
         ("index", "light"),
         ("index", "dark"),
+        ("audit", "light"),
+        ("audit", "dark"),
     ],
 )
 def test_axe_finds_no_fault(show, pages, kind, scheme):
@@ -204,7 +207,7 @@ def test_a_scrolled_table_of_numbers_stops_where_no_number_is_cut(show, pages):
 
 @pytest.mark.parametrize(
     ("kind", "sheet"),
-    [("promoted", A4_WITHIN_MARGINS), ("period", A4_WITHIN_MARGINS), ("index", A4_LANDSCAPE)],
+    [*((kind, A4_WITHIN_MARGINS) for kind in ("promoted", "period", "audit")), ("index", A4_LANDSCAPE)],
 )
 def test_a_printed_page_fits_a_sheet_of_a4_with_its_small_print_smaller_than_its_text(
     show, pages, kind, sheet
@@ -280,6 +283,13 @@ def test_markup_in_an_items_id_is_shown_on_the_page_of_its_labels_and_does_not_r
 
 def test_markup_in_a_files_names_is_shown_on_the_page_of_its_trial_and_does_not_run(show, pages):
     page = show(pages["trial"], bypass_csp=True)
+    assert page.said == []
+    assert page.locator("main img, main script, td b").count() == 0
+    assert page.get_by_role("heading", level=1).inner_text() == HOSTILE
+
+
+def test_markup_in_what_people_wrote_is_shown_on_the_page_of_an_audit_and_does_not_run(show, pages):
+    page = show(pages["audit"], bypass_csp=True)
     assert page.said == []
     assert page.locator("main img, main script, td b").count() == 0
     assert page.get_by_role("heading", level=1).inner_text() == HOSTILE
