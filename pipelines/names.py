@@ -40,6 +40,7 @@ TRAINED_ARTEFACT = RUN_FOLDER + "model/{model}/output/model.tar.gz"
 ARTEFACT = "models/{group}/{model}/model.tar.gz"
 REPORT = RUN_FOLDER + "report/"
 EVIDENCE = RUN_FOLDER + "evidence/comparison.json"
+_EVIDENCE = re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]*)", EVIDENCE))
 PREDICTIONS = "predictions/{group}/{test_set}/{model}/{run}/"
 REVIEWED = "reviewed/{group}/"
 DECISIONS = REVIEWED + "{sheet}/"
@@ -123,6 +124,12 @@ def split_delivered(delivered: str) -> tuple[str, str]:
 def address(bucket: str, key: str) -> str:
     """The S3 address of an object, or of a folder where `key` ends with a slash."""
     return f"s3://{bucket}/{key}"
+
+
+def run_of_evidence(address: str) -> str | None:
+    """The comparison whose evidence lies at an S3 address; None where that is no evidence's."""
+    found = _EVIDENCE.fullmatch(split_address(address)[1])
+    return found["run"] if found else None
 
 
 def is_address(text: str) -> bool:

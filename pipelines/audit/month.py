@@ -180,7 +180,7 @@ def earlier(sources: Sources, found: Month) -> Version | None:
 
 def compared_in(decision: dict[str, Any]) -> str | None:
     """The comparison whose evidence a decision cites: that of a person has a run of another name."""
-    return names.split_address(decision["evidence"])[1].split("/")[-3] if decision.get("evidence") else None
+    return names.run_of_evidence(decision["evidence"]) if decision.get("evidence") else None
 
 
 def artefact_digest(model: dict[str, Any]) -> str:

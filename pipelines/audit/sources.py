@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from pipelines import names
 from pipelines.errors import Refused, not_as_recorded
+from processing.errors import NOT_AS_RECORDED
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
