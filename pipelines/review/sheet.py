@@ -204,7 +204,7 @@ def _shown(value: object, number_format: str) -> str:
     from openpyxl.utils.escape import unescape
 
     if isinstance(value, str):
-        return unescape(value)  # `_x005F_` stands for a `_` before what would look like such a number
+        return str(unescape(value))  # `_x005F_` stands for a `_` before what would look like such a number
     if isinstance(value, bool) or not isinstance(value, int | float):
         return _text(value)
     if form := re.fullmatch(r"(0+)(?:\.(0+))?", number_format):
