@@ -28,6 +28,8 @@ Answer = tuple[str | None, str | None]
 
 #: In the name of a blind sample or of a second reviewer's sheet, where a run's name has what it is for.
 SAMPLE, SECOND = "sample", "second"
+#: What says in the column `none` that no code fits; anything else may be somebody's "no".
+MARKS = ("x", "1", "yes", "true")
 SHOWN = 20
 MOST_LETTERS = 300
 #: The answers that a sheet writes as words.
@@ -259,6 +261,8 @@ def _problem(
     if answer is None:
         choice = ", ".join((*in_force, *ANSWERS))
         return f"{row['code']!r} is not a code in force. Fix: use one of {choice}"
+    if row["none"] and row["none"].lower() not in MARKS:
+        return f"`none` says {row['none']!r}, which is no mark. Fix: write x into it, or clear it"
     if row["none"] and answer[0] != "none":
         return "it has a code and a mark in `none` as well. Fix: clear one of the two"
     if item in listed:

@@ -77,15 +77,22 @@ def read(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     Each has at least MUST, `none` and `why`. Where only `none` has a mark, `code` is NONE.
     """
     try:
-        rows = _workbook_rows(path) if path.suffix == ".xlsx" else _csv_rows(path)
+        content = path.read_bytes()
     except OSError as error:
         raise SheetError(f"{path}: {error.strerror}. Fix: check the path and its rights") from error
-    header = [name.partition(" (")[0].strip() for name in next(rows, [])]
+    # What it is shows in its first bytes: people rename files, and a workbook is a zip file.
+    is_workbook = path.suffix == ".xlsx" or content.startswith(b"PK")
+    rows = _workbook_rows(path, content) if is_workbook else _csv_rows(path, content)
+    header = _names(next(rows, []))
     missing = [name for name in MUST if name not in header]
     if missing:
         raise SheetError(
             f"{path}: the first row lacks {', '.join(missing)}. "
             "Fix: keep the sheet's first row as it was exported"
+        )
+    if twice := sorted({name for name in (*MUST, *FILL_IN) if header.count(name) > 1}):
+        raise SheetError(
+            f"{path}: the first row has {', '.join(twice)} twice. Fix: give your own columns other names"
         )
     for number, cells in enumerate(rows, start=2):
         if any(cells):
@@ -93,7 +100,7 @@ def read(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
             code = row["code"]
             if not isinstance(code, Number):
                 row["code"] = code.strip().removeprefix("'")
-            # A box that can be ticked is FALSE in every other row.
+            # A box that can be ticked is FALSE in every other row. What else is no mark: decisions.py.
             row["none"] = "" if (mark := row["none"].strip()).upper() == "FALSE" else mark
             if row["none"] and not row["code"]:
                 row["code"] = "NONE"
@@ -112,17 +119,27 @@ def _header(columns: Sequence[str]) -> list[str]:
     return [TITLES.get(name, name) for name in columns]
 
 
-def _csv_rows(path: Path) -> Iterator[list[str]]:
+def _names(header: Sequence[str]) -> list[str]:
+    return [title.partition(" (")[0].strip() for title in header]
+
+
+def _csv_rows(path: Path, content: bytes) -> Iterator[list[str]]:
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise SheetError(
             f"{path}: byte {error.start + 1} is not UTF-8. Fix: save the sheet as 'CSV UTF-8'"
         ) from None
-    # Where the decimal sign is a comma, spreadsheets put semicolons between the cells.
+    # Where the decimal sign is a comma, spreadsheets put semicolons between the cells; titles have commas.
     first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    return _plain_rows(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    delimiter = max(",;\t", key=lambda sign: len({*MUST} & {*_names(first.replace('"', "").split(sign))}))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        return iter(list(_plain_rows(reader)))
+    except csv.Error as error:
+        raise SheetError(
+            f"{path}, line {reader.line_num}: {error}. Fix: close the quote that is open there or above"
+        ) from None
 
 
 def _plain_rows(rows: Iterator[list[str]]) -> Iterator[list[str]]:
@@ -168,26 +185,26 @@ def _alike(neighbours: Iterable[Neighbour]) -> str:
     return " | ".join(f"{each.code}{PICKED}{each.title} ({each.similarity:.2f})" for each in neighbours)
 
 
-def _workbook_rows(path: Path) -> Iterator[list[str]]:
-    from io import BytesIO
-    from zipfile import BadZipFile
-
+def _workbook_rows(path: Path, content: bytes) -> Iterator[list[str]]:
     from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
 
     try:
-        # From memory: a workbook read row by row would keep the file open for as long as anybody has it.
-        book = load_workbook(BytesIO(path.read_bytes()), read_only=True, data_only=True)
-        sheet = book["review"]
-    except (BadZipFile, InvalidFileException, KeyError, ValueError) as error:
+        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        rows = book["review"].iter_rows()
+        return iter([[_shown(cell.value, cell.number_format) for cell in row] for row in rows])
+    # Of a damaged workbook openpyxl raises whatever it stumbles over, and reads its rows late.
+    except Exception as error:
         raise SheetError(
             f"{path}: this is not a workbook with the tab 'review' ({error}). Fix: save the sheet as .xlsx"
         ) from None
-    return ([_shown(cell.value, cell.number_format) for cell in row] for row in sheet.iter_rows())
 
 
 def _shown(value: object, number_format: str) -> str:
     """A cell's text: of a number as its format shows it (`0000`, `0.00`), where that says all of it."""
+    from openpyxl.utils.escape import unescape
+
+    if isinstance(value, str):
+        return str(unescape(value))  # `_x005F_` stands for a `_` before what would look like such a number
     if isinstance(value, bool) or not isinstance(value, int | float):
         return _text(value)
     if form := re.fullmatch(r"(0+)(?:\.(0+))?", number_format):

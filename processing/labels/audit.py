@@ -53,9 +53,6 @@ class Count:
         low, high = wrong_of(self.items, self.drawn, self.wrong, self.may_be_wrong)
         return 1 - high / self.items, 1 - low / self.items
 
-    def __add__(self, other: "Count") -> "Count":
-        return Count(*(a + b for a, b in zip(asdict(self).values(), asdict(other).values(), strict=True)))
-
 
 def draw(codes: Mapping[str, str], seed: str, rows: int) -> list[dict[str, str]]:
     """The sample: `item_id`, `code`, `part` of each item drawn, in an order that says nothing of its label.
@@ -176,7 +173,7 @@ def in_words(audit: Mapping[str, Any]) -> str:
         f"({audit['answered']:,} answered), {_interval(audit)} of them are right"
     )
     if pooled := audit["pooled"]:
-        said += f"; with {', '.join(pooled['periods'])} together, {_interval(pooled)}"
+        said += f"; on average with {', '.join(pooled['periods'])}, {_interval(pooled)}"
     return f"{said}; {audit['promised']:.1%} are promised."
 
 
@@ -193,25 +190,44 @@ def _interval(found: Mapping[str, Any]) -> str:
 def _pooled(
     own: tuple[Count, Count], earlier: Sequence[Mapping[str, Any]], width: float, promised: float
 ) -> dict[str, Any] | None:
-    """The audit over the months before, as many as the wanted width takes, and this one; None without any.
+    """The average over the months before, as many as the wanted width takes, and this one; None without any.
 
-    Of the codes taken whole all is known; of the others each month counts by how many were drawn of it.
+    Each month's share counts by how many were drawn of it at random. So where every month keeps the promise
+    the average does, too, however much larger one is, or whichever has more codes that were taken whole.
     """
-    whole, others = own
-    needed, periods = rows_needed(10**7, 10**7, 1 - promised, width), []
+    needed, periods, months = rows_needed(10**7, 10**7, 1 - promised, width), [], [own]
     for month in earlier:
-        if others.drawn >= needed:
+        if sum(others.drawn for _, others in months) >= needed:
             break
-        periods.append(month["period"])
-        whole += Count(**month["counts"][WHOLE])
-        others += Count(**month["counts"][RANDOM])
-    if not periods or not others.drawn:
+        counts = Count(**month["counts"][WHOLE]), Count(**month["counts"][RANDOM])
+        if counts[1].drawn:
+            periods.append(month["period"])
+            months.append(counts)
+    if not periods or not own[1].drawn:
         return None
-    weight = others.items / (whole.items + others.items)
-    low, high = share_of_pooled(others.drawn, others.wrong, others.may_be_wrong)
-    known = [wrong / (whole.items + others.items) for wrong in (whole.wrong, whole.may_be_wrong)]
-    bounds = 1 - known[1] - weight * high, 1 - known[0] - weight * low
-    return {"periods": periods, "drawn": others.drawn, **_rounded(_right(whole, others), *bounds)}
+    drawn, wrong, may_be_wrong = (
+        sum(getattr(others, name) for _, others in months) for name in ("drawn", "wrong", "may_be_wrong")
+    )
+    low, high = share_of_pooled(drawn, wrong, may_be_wrong)
+    weights = [others.drawn / drawn for _, others in months]
+    items = [whole.items + others.items for whole, others in months]
+    # What was drawn at random is of another share of the labels in each month: the worst holds at either end.
+    shares = [others.items / of for (_, others), of in zip(months, items, strict=True)]
+    known, may_be = (
+        sum(
+            weight * getattr(whole, name) / of
+            for weight, (whole, _), of in zip(weights, months, items, strict=True)
+        )
+        for name in ("wrong", "may_be_wrong")
+    )
+    rights = [_right(*month) for month in months]
+    right = (
+        None
+        if None in rights
+        else sum(weight * share for weight, share in zip(weights, rights, strict=True) if share is not None)
+    )
+    bounds = 1 - may_be - max(shares) * high, 1 - known - min(shares) * low
+    return {"periods": periods, "drawn": drawn, **_rounded(right, *bounds)}
 
 
 def _bounds(whole: Count, others: Count) -> tuple[float, float]:

@@ -104,8 +104,9 @@ function show(number) {
   const many = item.same_text > 1 ? `${item.same_text} items here have this text. ` : "";
   at("reason").textContent = many + (item.reason ?? "");
   at("offered").replaceChildren(...item.offered.map(([code, why], place) => offered(code, why, String(place + 1))));
-  at("alike").replaceChildren(...item.alike.map(alike));
-  at("no-alike").textContent = item.alike.length ? "" : "None are known for this item.";
+  // A page of which no item has any, such as a blind sample's, has no place for them.
+  at("alike")?.replaceChildren(...item.alike.map(alike));
+  if (at("no-alike")) at("no-alike").textContent = item.alike.length ? "" : "None are known for this item.";
   at("skip").lastElementChild.textContent = item.waits ? "Skip" : "Leave as it is";
   at("withdraw").hidden = !item.decided;
   at("why").value = answers[now].why;

@@ -233,6 +233,14 @@ def test_everything_can_be_done_by_touch(show):
     ]
 
 
+def test_a_page_without_alike_rows_does_not_say_that_none_are_known(show):
+    sheet = made()
+    page = show(review_page(sheet | {"items": [item | {"alike": []} for item in sheet["items"]]}))
+    press(page, "1")
+    assert "alike" not in page.inner_text("main").lower()
+    assert "1 of 8 done" in page.inner_text("#counts")
+
+
 def test_codes_are_found_by_number_and_by_words_without_accents(show):
     page = show(review_page(made()))
     options = page.get_by_role("option")

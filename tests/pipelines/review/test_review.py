@@ -4,6 +4,7 @@ import csv
 import io
 from pathlib import Path
 from types import MappingProxyType
+from zipfile import ZipFile
 
 import pyarrow as pa
 import pytest
@@ -231,6 +232,15 @@ def test_a_mark_in_none_beside_a_code_is_refused_and_beside_the_word_says_the_sa
     assert {row["answer"] for row in stack.decisions()} == {"none"}
 
 
+@pytest.mark.parametrize("word", ["FALSCH", "no", "-", "0"])
+def test_a_word_in_none_that_may_mean_the_opposite_is_refused(cli, stack, word):
+    path = exported(cli)
+    fill(path, {}, change=lambda row: row | {TITLES["none"]: word if row["item_id"] == "grave" else ""})
+    code, printed = cli("import", str(path), "--by", "A. Muster")
+    assert code == 1 and stack.decisions() == []
+    assert f"sheet.csv, row 2: `none` says {word!r}, which is no mark. Fix: write x" in printed
+
+
 def test_a_sheet_of_before_there_was_a_column_for_none_is_read(cli, stack):
     header = 'run,item_id,confidence,same_text,reason,"code (or NONE, SKIP, WITHDRAW)",why (may stay empty)'
     rows = [f"{RUN},'007,'0.95,'1,,2,heavy", f"{RUN},grave,'0.97,'1,,NONE,", f"{RUN},'1e5,'0.99,'1,,,"]
@@ -451,6 +461,10 @@ def test_a_sheet_of_earlier_labels_can_be_exported_by_their_run(cli, stack):
         (b"a,b\n1,2\n", "the first row lacks run, item_id, code"),
         (b"run,item_id,code\n", "has no rows"),
         ("run,item_id,code\nü,1,1\n".encode("cp1252"), "is not UTF-8. Fix: save the sheet as 'CSV UTF-8'"),
+        (b"run,item_id,code,code\nr,1,1,2\n", "the first row has code twice"),
+        (b'run,item_id,code\nr,1,"1\n' + b"x" * 140_000, "x.csv, line 3: field larger than"),
+        (b'run,item_id,code\nr,1,"1\nr,2,1\n', "line 3: unexpected end of data. Fix: close"),
+        (b"PK\x03\x04 an .ods", "this is not a workbook with the tab 'review'"),
     ],
 )
 def test_a_file_that_is_no_sheet_is_refused(cli, tmp_path, content, fault):
@@ -463,6 +477,28 @@ def test_a_workbook_that_is_none_and_a_file_that_is_not_there_are_refused(cli, t
     (tmp_path / "x.xlsx").write_bytes(b"no workbook")
     assert "this is not a workbook with the tab 'review'" in cli("import", "x.xlsx", "--by", "A. Muster")[1]
     assert "No such file" in cli("import", "y.csv", "--by", "A. Muster")[1]
+
+
+@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/workbook.xml", "xl/styles.xml"])
+def test_a_damaged_workbook_is_refused(cli, part):
+    path = exported(cli, ".xlsx")
+    with ZipFile(path) as whole, ZipFile("damaged.xlsx", "w") as damaged:
+        for name in whole.namelist():
+            content = whole.read(name)
+            damaged.writestr(name, content[: len(content) // 2] if name == part else content)
+    code, printed = cli("import", "damaged.xlsx", "--by", "A. Muster")
+    assert code == 1 and "damaged.xlsx: this is not a workbook with the tab 'review'" in printed
+
+
+def test_a_workbook_is_known_by_what_it_holds_whatever_its_name(cli):
+    renamed = exported(cli, ".xlsx").rename("SHEET.XLSX")
+    assert "the column `code` is empty in every row" in cli("import", str(renamed), "--by", "A. Muster")[1]
+
+
+def test_of_a_sheet_with_semicolons_columns_may_be_deleted(cli, stack):
+    Path("few.csv").write_text(f"run;item_id;{TITLES['code']}\n{RUN};grave;2\n")
+    assert cli("import", "few.csv", "--by", "A. Muster")[0] == 0
+    assert [(row["item_id"], row["label"]) for row in stack.decisions()] == [("grave", "2")]
 
 
 def test_a_name_must_be_given_and_be_one(cli):
@@ -493,6 +529,7 @@ def test_a_sheet_reads_back_what_was_written_whatever_it_holds(tmp_path):
         "'-1",
         "'007",
         "TRUE",
+        "_x0041_",
     ]
     rows = [dict.fromkeys(COLUMNS) | {"run": RUN, "item_id": text, "title": text} for text in texts]
     for suffix in (".csv", ".xlsx"):

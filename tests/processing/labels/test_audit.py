@@ -175,7 +175,7 @@ def test_a_sample_that_is_too_small_alone_is_pooled_with_as_many_months_before_a
     assert found["pooled"]["drawn"] == 260
     assert found["at_least"] == alone["at_least"] < found["pooled"]["at_least"]
     assert found["pooled"]["at_least"] < found["pooled"]["right"] < found["pooled"]["at_most"]
-    assert "with 2026-09, 2026-08, 2026-07 together" in audit.in_words(found)
+    assert "on average with 2026-09, 2026-08, 2026-07" in audit.in_words(found)
 
 
 def test_one_that_is_large_enough_stands_alone():
@@ -186,6 +186,18 @@ def test_a_promise_that_only_the_months_together_refute_is_refuted():
     found = audited(audit.draw(CODES, "seed", 60), {"1-0"}, earlier=earlier_months((200, 14)))
     assert found["at_most"] > 0.98 > found["pooled"]["at_most"]
     assert found["refuted"]
+
+
+def test_months_that_all_keep_the_promise_do_not_refute_it_together_whatever_their_codes_and_sizes():
+    """Six months of 98 %, their errors among a third of the labels; as many are drawn of a larger month."""
+    before = earlier_months(*[(50, 3)] * 6)
+    for month in before:
+        month["counts"][WHOLE] = {"items": 200, "drawn": 200, "right": 200, "wrong": 0}
+        month["counts"][RANDOM]["items"] = 100
+    rows = audit.draw(CODES, "seed", 50)
+    drawn_at_random = [row["item_id"] for row in rows if row["part"] == RANDOM]
+    found = audited(rows, set(drawn_at_random[:1]), earlier=before)
+    assert not found["refuted"] and found["pooled"]["right"] == pytest.approx(0.98, abs=0.001)
 
 
 def test_draws_of_random_months_are_covered_when_pooled():
