@@ -110,7 +110,7 @@ class Archive:
     def period(
         self, period: str
     ) -> tuple[list[tuple[dict[str, Any], dict[str, Any]]], list[str], dict[str, str], list[dict[str, Any]]]:
-        """A period's comparisons that were decided or wait for a person, groups in use, winners now, and labels.
+        """A period's comparisons that were decided or wait for a person, groups in use, winners, and labels.
 
         As `period_page` takes them. Raises ReportError.
         """
