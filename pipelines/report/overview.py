@@ -21,7 +21,7 @@ class Figures:
     Attributes:
         rows: delivered.
         unsure: share of the items that the model is not sure enough of, whoever has looked at them.
-        drift: share of the items that would have to move to have the mix of codes of the last month with labels.
+        drift: share of the items that would have to move to have the mix of codes of the last labelled month.
         stands: whether anything needed attention when the month was published.
     """
 
