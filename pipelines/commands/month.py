@@ -90,7 +90,9 @@ def answer(found: Standing) -> str:
     needed = "; ".join(f"{what}: {_named(names)}" for what, names in kinds.items() if names)
     sentences = [head, f"A person is needed: {needed} (labelmill month {found.period})." if needed else ""]
     if not needed:
-        sentences.append("Nothing needs a person." if is_done else "The rest runs by itself.")
+        sentences.append(
+            "No model, delivery or failure needs a person." if is_done else "The rest runs by itself."
+        )
     return " ".join(filter(None, [*sentences, f"As of {minute(found.now)} UTC."]))
 
 

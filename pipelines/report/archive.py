@@ -109,7 +109,7 @@ class Archive:
     def period(
         self, period: str
     ) -> tuple[list[tuple[dict[str, Any], dict[str, Any]]], list[str], dict[str, str], list[dict[str, Any]]]:
-        """A period's comparisons that were decided or wait for a person, all groups, winners now, and labels.
+        """A period's comparisons that were decided or wait for a person, groups in use, winners, and labels.
 
         As `period_page` takes them. Raises ReportError.
         """
@@ -134,7 +134,7 @@ class Archive:
                 f"Nothing of {period} is decided, waits or is labelled. Fix: name another month; "
                 f"labelmill month {period} says what is missing"
             )
-        groups = [each.group for each in ledgers if each.registered]
+        groups = [each.group for each in ledgers if each.registered and not each.is_retired]
         winners = {each.group: _winner(each) for each in ledgers if each.winner}
         return comparisons, groups, winners, labels
 

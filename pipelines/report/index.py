@@ -61,12 +61,12 @@ def _trends(group: Group, months: Sequence[str]) -> list[dict[str, Any]]:
     """Of each figure its newest value, the same in words, and its trend line."""
     labels = [group.figures.get(month) for month in months]
     scores = [group.verdicts[month].score if month in group.verdicts else None for month in months]
-    reviews = [each.review if each else None for each in labels]
+    unsure = [each.unsure if each else None for each in labels]
     rows = [float(each.rows) if each else None for each in labels]
     drifts = [each.drift if each else None for each in labels]
     columns = (
         ("score", formats.points, scores, LEAST_SPAN),
-        ("to review, %", formats.points, reviews, 0),
+        ("unsure, %", formats.points, unsure, 0),
         ("rows", _whole, rows, 0),
         ("drift, %", formats.points, drifts, 0),
     )

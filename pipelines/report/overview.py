@@ -20,13 +20,13 @@ class Figures:
 
     Attributes:
         rows: delivered.
-        review: share of the items that the model is not sure enough of.
-        drift: share of the items that would have to move to have the mix of codes of the month before.
+        unsure: share of the items that the model is not sure enough of, whoever has looked at them.
+        drift: share of the items that would have to move to have the mix of codes of the last labelled month.
         stands: whether anything needed attention when the month was published.
     """
 
     rows: int
-    review: float | None
+    unsure: float | None
     drift: float | None
     stands: bool
 
@@ -116,7 +116,7 @@ def figures(summary: Mapping[str, Any]) -> dict[str, Figures]:
     return {
         month["period"]: Figures(
             rows=month["rows"],
-            review=month["review"],
+            unsure=month["review"],
             drift=_drift(month["codes"], earlier["codes"]) if earlier else None,
             stands=bool(month.get("standing")),
         )
@@ -138,10 +138,11 @@ def _without_history(summary: Mapping[str, Any]) -> dict[str, Any]:
     """The month of a summary from before they had a history."""
     counts = summary["counts"]
     items = counts["rows"] - counts["rejected"]
+    unsure = summary.get("review", {}).get("needed", counts["review"])
     return {
         "period": summary["period"],
         "rows": counts["rows"],
-        "review": counts["review"] / items if items else None,
+        "review": unsure / items if items else None,
         "codes": {row["code"]: row["items"] for row in summary["codes"]},
     }
 

@@ -205,10 +205,10 @@ def period_page(
     """The page of one period, a whole HTML document.
 
     `comparisons` are pairs of evidence and lineage as `comparison_page` takes them, of comparisons that were
-    decided or wait for a person; `groups` are all model groups; `winners` says which model each group's
-    winner is now, and whether it is pinned; `labels` are months as `labels_page` takes them. The page links
-    to the others by `page_name` and `labels_page_name`: they belong in the same folder. `answer` says whether
-    the month is done, what needs a person, and by when; `up` are the pages above this one.
+    decided or wait for a person; `groups` are the model groups in use; `winners` says which model each
+    group's winner is now, and whether it is pinned; `labels` are months as `labels_page` takes them. The page
+    links to the others by `page_name` and `labels_page_name`: they belong in the same folder. `answer` says
+    whether the month is done, what needs a person, and by when; `up` are the pages above this one.
     """
     from pipelines.report import plots
 

@@ -147,7 +147,8 @@ def of_group(name, labels, model, is_done=False, **more):
 
 def test_the_months_line_says_that_it_is_done():
     assert line(of_group("DE-weee", "labelled", "KEEP", is_done=True)) == (
-        "Done: 1 of 1 groups, due 2026-11-10 08:00 UTC. Nothing needs a person. As of 2026-11-03 09:00 UTC."
+        "Done: 1 of 1 groups, due 2026-11-10 08:00 UTC. "
+        "No model, delivery or failure needs a person. As of 2026-11-03 09:00 UTC."
     )
 
 

@@ -137,6 +137,8 @@ def test_a_periods_page_comes_with_the_pages_it_links_to(stack, labelmill, promo
     stack.compared(*first)
     stack.record("NL-weee", "GROUP", codebook_version="2026-10")
     stack.write("codebooks/NL-weee/2026-10.json", evidences.CODEBOOK)
+    stack.record("PL-weee", "GROUP", codebook_version="2026-10", retired_at="2026-06-01T08:00:00.000Z")
+    stack.write("codebooks/PL-weee/2026-10.json", evidences.CODEBOOK)
     stack.record(
         "DE-weee",
         "DECISION#2026-09-01T00:00:00Z#DE-weee-comparison-2026-09-0f3a9c21d4e5",

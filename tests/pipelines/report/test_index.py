@@ -62,8 +62,11 @@ def test_what_became_of_a_comparison_is_told_with_the_score_of_the_winner_since(
 
 def test_a_summary_from_before_there_was_a_history_knows_its_own_month():
     counts = {"rows": 110, "rejected": 10, "review": 25}
-    found = overview.figures({"period": "2026-10", "counts": counts, "codes": []})
-    assert found == {"2026-10": overview.Figures(rows=110, review=0.25, drift=None, stands=False)}
+    summary = {"period": "2026-10", "counts": counts, "codes": []}
+    found = overview.figures(summary)
+    assert found == {"2026-10": overview.Figures(rows=110, unsure=0.25, drift=None, stands=False)}
+    reviewed = overview.figures(summary | {"review": {"needed": 40}})
+    assert reviewed["2026-10"].unsure == 0.4
 
 
 def test_drift_is_the_share_of_items_that_would_have_to_move():
@@ -112,3 +115,9 @@ def test_a_trend_line_breaks_where_a_month_is_missing_and_says_what_it_shows():
 def test_a_score_that_hardly_moves_makes_a_line_in_the_middle():
     [path] = re.findall(r' d="([^"]+)"', trend([0.9, 0.901], "", least_span=0.05))
     assert all(10 < float(point.split(",")[1]) < 14 for point in path.split())
+
+
+def test_what_the_model_is_not_sure_of_is_not_called_to_review(groups):
+    # People may have decided on it, and reviewers may have no time for all of it.
+    html = index_page(groups, NOW)
+    assert "Unsure, %" in html and "review" not in html.lower().partition("what needs attention")[0]

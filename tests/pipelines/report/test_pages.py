@@ -508,3 +508,13 @@ def test_a_periods_page_leads_to_the_labels_of_each_group(promoted, amended):
     html = period_page("2026-10", [promoted], ["DE-weee"], {}, [amended])
     assert f'href="{labels_page_name("FR-packaging", "2026-10")}"' in html
     assert amended["summary"]["attention"][0] in unescape(text_of(html))
+
+
+def test_a_periods_first_line_says_what_of_its_labels_needs_a_person(amended):
+    summary = amended["summary"]
+    assert summary["attention"]
+    line = f"Done. To review: {summary['counts']['review']} items. Labels need attention in 1 group."
+    assert line in text_of(period_page("2026-10", [], [], {}, [amended], "Done."))
+    nothing = amended | {"summary": summary | {"attention": [], "counts": summary["counts"] | {"review": 0}}}
+    text = text_of(period_page("2026-10", [], [], {}, [nothing], "Done."))
+    assert "To review:" not in text and "need attention in" not in text
