@@ -225,7 +225,13 @@ def _write(
     """Write a sheet, or, where the file's name ends in `.html`, the page to label on."""
     from pipelines.report import review_page
     from pipelines.review import labelling, sheet
+    from pipelines.review.published import ReviewError
 
+    if path.exists():
+        raise ReviewError(
+            f"{path} is there already, and somebody may have filled it in. Fix: import or remove it, or name "
+            "another file"
+        )
     if path.suffix != ".html":
         sheet.write(path, rows, codes, columns)
         return

@@ -101,6 +101,11 @@ def draw(
             f"{100 * float(known.record['width']):g} points to either side, and labels are sampled once. "
             "Fix: leave --width out"
         )
+    if most is not None and len(known.rows) > most:
+        raise ReviewError(
+            f"{name} was drawn on {known.record['drawn_at'][:10]} with {len(known.rows)} rows, and labels are "
+            "sampled once. Fix: leave --most out"
+        )
     return known
 
 

@@ -311,7 +311,17 @@ def test_the_csv_itself_says_what_can_be_written_into_it(cli):
     assert header.endswith(
         '"code (or NONE, SKIP, WITHDRAW)",none (x: no code fits),"why (a comment, may stay empty)"'
     )
-    assert all(f"  {word}  " in cli("export", GROUP, PERIOD)[1] for word in WORDS)
+    printed = cli("export", GROUP, PERIOD)[1]
+    assert all(f"  {word}  " in printed for word in WORDS)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx", ".html"])
+def test_a_sheet_that_is_there_is_not_written_over(cli, suffix):
+    path = exported(cli, suffix)
+    path.write_bytes(b"filled in")
+    code, printed = cli("export", GROUP, PERIOD, "--out", str(path))
+    assert code == 1 and f"{path} is there already, and somebody may have filled it in. Fix:" in printed
+    assert path.read_bytes() == b"filled in"
 
 
 @pytest.mark.parametrize("why", ["x" * 301, "a\x07b"])
@@ -388,7 +398,9 @@ def test_skipped_items_come_last_and_withdrawn_ones_are_taken_for_wrong(cli, sta
     labels = {row[0]: row for row in LABELS}
     withdrawn = ("007", "1", None, "2", "review", "a" * 16)
     stack.publish(SECOND, amended=[RUN], labels=[*(labels | {"007": withdrawn}).values()])
-    assert [row["item_id"] for _, row in read(exported(cli))][:2] == ["grave", "007"]
+    path = exported(cli)
+    assert [row["item_id"] for _, row in read(path)][:2] == ["grave", "007"]
+    path.unlink()
     stack.publish(THIRD, amended=[RUN, SECOND], skipped=["grave", "1e5"])
     assert [row["item_id"] for _, row in read(exported(cli))][-2:] == ["grave", "1e5"]
 

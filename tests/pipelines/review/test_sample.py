@@ -114,6 +114,8 @@ def test_a_budget_is_kept_and_one_that_cannot_see_every_code_is_refused(cli, sta
     assert "with 7 rows not every code can be seen. Fix: give --most 8 or more" in said
     assert not records(stack)
     assert len(items(drawn(cli, "--most", "20"))) == 20
+    code, said = cli("sample", GROUP, PERIOD, "--most", "10", "--out", "smaller.csv")
+    assert code == 1 and "with 20 rows, and labels are sampled once. Fix: leave --most out" in said
 
 
 def test_a_month_in_which_a_person_has_seen_everything_has_no_sample(cli, stack):
@@ -250,8 +252,10 @@ def test_what_a_second_person_says_decides_nothing_and_is_handed_over_to_be_comp
 
 
 def test_a_second_sheet_is_drawn_once(cli, stack):
-    _, second = exported_twice(cli)
+    first, second = exported_twice(cli)
     before = items(second)
+    for path in (first, second):
+        path.unlink()
     assert items(exported_twice(cli)[1]) == before
     assert len(records(stack)) == 1
 
