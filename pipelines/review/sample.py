@@ -103,8 +103,8 @@ def draw(
         )
     if most is not None and len(known.rows) > most:
         raise ReviewError(
-            f"{name} was drawn on {known.record['drawn_at'][:10]} with {len(known.rows)} rows, and labels are "
-            "sampled once. Fix: leave --most out"
+            f"{name} was drawn on {known.record['drawn_at'][:10]} with {len(known.rows)} rows, and labels "
+            "are sampled once. Fix: leave --most out"
         )
     return known
 
