@@ -4,6 +4,7 @@ import fcntl
 import os
 import pty
 import re
+import signal
 import struct
 import subprocess
 import sys
@@ -33,6 +34,13 @@ class Seen:
         return self.raw.rfind("\x1b[?25h") >= self.raw.rfind("\x1b[?25l")
 
 
+def _take_terminal() -> None:
+    """In the program's process, before it begins: as a shell on that terminal would start it."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    # What a script starts in the background does not hear Ctrl-C, nor do the processes that it starts.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def run(program: str, columns: int, interrupt_at: str = "", **environment: str) -> Seen:
     """Run Python source on a terminal; with `interrupt_at`, Ctrl-C is pressed when that has been written."""
     ours, theirs = pty.openpty()
@@ -46,7 +54,7 @@ def run(program: str, columns: int, interrupt_at: str = "", **environment: str) 
         env=kept | {"TERM": "xterm"} | environment,
         # A session of its own whose terminal this is: or Ctrl-C would reach nobody.
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        preexec_fn=_take_terminal,
     )
     os.close(theirs)
     written = b""

@@ -18,6 +18,6 @@ RESERVED = frozenset(
         *("truth", "known_share", "since"),
         # Review sheets and rows set aside.
         *("suggested_code", "suggested_description", "same_text", "file", "row", "problem"),
-        *("fix",),
+        *("fix", "alike", "none"),
     )
 )
