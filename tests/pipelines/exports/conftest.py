@@ -71,7 +71,7 @@ class TwoMonths:
             RoleArn=role,
             AlgorithmSpecification={"TrainingImage": "image", "TrainingInputMode": "File"},
             HyperParameters={"C": "1.5", "sagemaker_program": "training.train"},
-            OutputDataConfig={"S3OutputPath": "s3://work/"},
+            OutputDataConfig={"S3OutputPath": f"s3://{self.bucket}/"},
             ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 30},
             StoppingCondition={"MaxRuntimeInSeconds": 3600},
         )
@@ -95,7 +95,7 @@ class TwoMonths:
         where = f"s3://{self.bucket}/runs/{GROUP}/{run}/evidence/comparison.json"
         if replaces:
             test_set = f"{GROUP}-training-{period}-abcdefabcdef"
-            self.record(f"PREDICTIONS#{test_set}#{replaces}", predictions="s3://work/predictions/")
+            self.record(f"PREDICTIONS#{test_set}#{replaces}", predictions=f"s3://{self.bucket}/predictions/")
         about = {"evidence": where, "evidence_digest": digest}
         self.decide(f"{period}-02T09:00:00.000Z", verdict, model, replaces, run, **about)
 
