@@ -26,3 +26,9 @@ def period(text: str) -> str:
     if text > f"{datetime.now(UTC) + FIRST_ZONE:%Y-%m}":
         raise argparse.ArgumentTypeError(f"{text} has not begun. Fix: name this month or an earlier one")
     return text
+
+
+def add_group_and_period(parser: argparse.ArgumentParser) -> None:
+    """Give the parser GROUP and PERIOD: the month of a group that a command is on."""
+    parser.add_argument("group", type=group, metavar="GROUP", help="a model group, such as DE-weee")
+    parser.add_argument("period", type=period, metavar="PERIOD", help="such as 2026-10")

@@ -43,8 +43,7 @@ def add_parser(subparsers: Subparsers) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("group", type=arguments.group, metavar="GROUP", help="a model group, such as DE-weee")
-    parser.add_argument("period", type=arguments.period, metavar="PERIOD", help="such as 2026-10")
+    arguments.add_group_and_period(parser)
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument(
         "item", metavar="ITEM", nargs="?", type=_item_id, help="an item_id, as it was delivered"

@@ -51,8 +51,7 @@ def add_parser(subparsers: Subparsers) -> None:
         help="the page of a group's labels of a month: what changed and why",
         epilog="Example: labelmill report labels DE-weee 2026-10",
     )
-    labels.add_argument("group", type=arguments.group, metavar="GROUP", help="a model group, such as DE-weee")
-    labels.add_argument("period", type=arguments.period, metavar="PERIOD", help="such as 2026-10")
+    arguments.add_group_and_period(labels)
     labels.set_defaults(run=guarded(_labels))
 
     period = verbs.add_parser(
@@ -80,10 +79,7 @@ def add_parser(subparsers: Subparsers) -> None:
         help="a group's labels of a month as a workbook, with the items' texts",
         epilog="Example: labelmill report workbook DE-weee 2026-10",
     )
-    workbook.add_argument(
-        "group", type=arguments.group, metavar="GROUP", help="a model group, such as DE-weee"
-    )
-    workbook.add_argument("period", type=arguments.period, metavar="PERIOD", help="such as 2026-10")
+    arguments.add_group_and_period(workbook)
     workbook.add_argument(
         "--run", dest="of_run", metavar="RUN", help="labels of this run (default: the newest)"
     )

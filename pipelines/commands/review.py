@@ -54,8 +54,7 @@ def add_parser(subparsers: Subparsers) -> None:
         help="write the sheet, most valuable items first",
         epilog="Example: labelmill review export DE-weee 2026-10",
     )
-    export.add_argument("group", type=arguments.group, metavar="GROUP", help="a model group, such as DE-weee")
-    export.add_argument("period", type=arguments.period, metavar="PERIOD", help="such as 2026-10")
+    arguments.add_group_and_period(export)
     export.add_argument(
         "--run", dest="of_run", metavar="RUN", help="labels of this run (default: the newest)"
     )
@@ -77,8 +76,7 @@ def add_parser(subparsers: Subparsers) -> None:
         help="write a blind random sample of the labels that no person has looked at",
         epilog="Example: labelmill review sample DE-weee 2026-10 --width 1 --out sample.xlsx",
     )
-    sample.add_argument("group", type=arguments.group, metavar="GROUP", help="a model group, such as DE-weee")
-    sample.add_argument("period", type=arguments.period, metavar="PERIOD", help="such as 2026-10")
+    arguments.add_group_and_period(sample)
     sample.add_argument(
         "--width", type=_points, metavar="POINTS", help="of the interval, to either side (default: 2)"
     )
