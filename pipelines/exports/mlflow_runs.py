@@ -6,7 +6,6 @@ MLflow has already is known, so nothing is written twice.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -124,7 +123,8 @@ def _comparison(
                     comparison_page(evidence, lineage),
                     f"{folder}/{page_name(decision['run'])}",
                 )
-                text = json.dumps(evidence, ensure_ascii=False, indent=1)
+                # As it is, byte for byte: its digest is among the tags.
+                text = archive.object(lineage["evidence"]).decode()
                 client.log_text(runs[scored["model"]], text, f"{folder}/comparison.json")
             _log(client, runs[scored["model"]], figures, decided, period)
     return True

@@ -1,5 +1,6 @@
 """Two months in a real MLflow, in SQLite: what its own client finds there."""
 
+import hashlib
 import importlib.util
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -82,6 +83,8 @@ def test_evidence_and_page_are_artefacts_of_the_challenger(two_months, export, s
     run = two_months.evidence["2026-10"]["run"]
     files = MlflowClient(store).list_artifacts(runs()[NEW].info.run_id, f"comparisons/{run}")
     assert [Path(file.path).name for file in files] == [f"{run}.html", "comparison.json"]
+    kept = Path(MlflowClient(store).download_artifacts(runs()[NEW].info.run_id, files[1].path)).read_bytes()
+    assert hashlib.sha256(kept).hexdigest() == runs()[NEW].data.tags["labelmill.evidence_digest"]
 
 
 def test_exported_once_more_nothing_is_written_twice(two_months, export, store, runs):
