@@ -24,7 +24,7 @@ from infra.samples import generate
 from infra.samples.deliver import publish
 
 FIRST_ROWS, NEW_ROWS, ITEMS, TO_LABEL_FROM = 600, 100, 200, 100_000
-GROUPS = ("DE-weee", "IT-weee", "FR-weee", "AT-weee", "GB-weee", "ES-weee", "PL-weee", "NL-weee", "CZ-weee")
+GROUPS = ("DE-weee", "IT-weee", "PL-weee", "AT-weee", "GB-weee", "ES-weee", "NL-weee", "CZ-weee")
 KINDS = ("jobs", "executions", "s3", "cache", "mailbox")
 
 

@@ -27,6 +27,7 @@ A stack for a program:
 The server:
 
     server.py             the process; puts the parts together
+    kept_connections.py   HTTP
     front.py              the thin front before moto
     signatures.py         who may talk to it
     error_answers.py      errors as the service asked would answer
@@ -46,7 +47,6 @@ The services:
     function_worker.py    the process of one function
     jobs.py               SageMaker's records of jobs and models
     refusals/             what SageMaker refuses, with sources
-    surroundings.py       what it asks of S3 and IAM for that
     sagemaker/            the jobs themselves
     aws_models.py         requests checked against AWS's own description
     logs.py               CloudWatch Logs of jobs

@@ -1,6 +1,5 @@
 """The thin front before the emulator: answers some services itself, lets clients wait for what happens."""
 
-import gc
 import json
 import logging
 import os
@@ -8,8 +7,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 from urllib.parse import parse_qs
 from wsgiref.types import StartResponse, WSGIApplication
-
-from werkzeug.wsgi import ClosingIterator
 
 from infra.local.aws_models import to_epoch
 from infra.local.endpoint import LOCAL_PATH
@@ -19,7 +16,6 @@ from infra.local.signatures import FOREIGN, NotAllowed, Signatures
 from infra.local.timeline import Timeline
 
 log = logging.getLogger(__name__)
-LARGE_BYTES = 4 << 20
 #: How operations begin that change nothing. A message that was received is there until it is deleted.
 _READS = ("Get", "List", "Describe", "Query", "Scan", "BatchGet", "TransactGet", "ReceiveMessage")
 
@@ -90,10 +86,7 @@ class Front:
             query = {name: float(values[0]) for name, values in parse_qs(environ["QUERY_STRING"]).items()}
             content = self._local_answer(path.removeprefix(LOCAL_PATH), **query)
             return _respond(start_response, "200 OK", "application/json", content)
-        answer = self._emulate(environ, start_response)
-        # The emulator's requests refer to themselves: they stay, body and all, until Python looks for cycles.
-        large = int(environ.get("CONTENT_LENGTH") or 0) > LARGE_BYTES
-        return ClosingIterator(answer, _collect) if large else answer
+        return self._emulate(environ, start_response)
 
     def _emulate(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """The emulator's answer; where that is a page, or nothing, an error of the service that was asked."""
@@ -162,10 +155,6 @@ def _not_imitated(environ: dict[str, Any], start_response: StartResponse) -> lis
     xml = headers["Content-Type"] == "application/xml"
     start_response("501 Not Implemented" if xml else "400 Bad Request", list(headers.items()))
     return [body]
-
-
-def _collect() -> None:
-    gc.collect()
 
 
 def _respond(start_response: StartResponse, status: str, content_type: str, answer: object) -> list[bytes]:

@@ -111,7 +111,7 @@ class Progress(Screen):
             self.say(f"  {page.relative_to(folder)}")
         self.say("  review-*.csv   the review sheet as it was handed in")
         self.say("  mailbox/       the messages that were sent")
-        self.say("  jobs/          each job's request, files and log")
+        self.say("  jobs/          each job's request and log")
         self.say("  executions/    each run's input, steps and outcome")
 
 

@@ -34,13 +34,13 @@ from infra.local.functions import Functions, Outcome
 from infra.local.items import Items
 from infra.local.jobs import Jobs
 from infra.local.keeping import Keeper, Part
+from infra.local.kept_connections import KeptConnections
 from infra.local.lock import take
 from infra.local.logs import Logs
 from infra.local.mailbox import Mailbox
 from infra.local.misplaced import problem
 from infra.local.objects import ObjectFolder
 from infra.local.signatures import Signatures
-from infra.local.surroundings import Surroundings
 from infra.local.timeline import Timeline
 from infra.local.warehouse import Warehouse, status_event
 
@@ -55,10 +55,7 @@ class Server:
         self._http = make_server("127.0.0.1", port, self._answer, threaded=True)
         self.connection = Connection(f"http://127.0.0.1:{self._http.port}", secrets.token_hex(20))
         self._timeline = Timeline()
-        surroundings = Surroundings(self.connection.client("s3"), self.connection.client("iam"))
-        self._jobs = Jobs(REGION, ACCOUNT, self._job_changed, surroundings)
-        self._worker = worker_class(folder, self.connection, slots, on_change=self._jobs.on_change)
-        self._jobs.worker = self._worker
+        self._worker = worker_class(folder, self.connection, slots, on_change=self._job_reported)
         # Its processes import what jobs need while this one imports the emulator; each takes seconds.
         self._worker.start()
         self._functions = Functions(folder / "functions", self.connection.settings)
@@ -78,6 +75,9 @@ class Server:
         from infra.local import moto_internals as moto
 
         moto.install_forgetting()
+        moto.install_reuse()
+        self._jobs = Jobs(REGION, ACCOUNT, self._job_changed, moto.Surroundings())
+        self._jobs.worker = self._worker
         changed = self._execution_changed, self._timeline.poke
         moto.install_state_machines(self._jobs, self.connection, *changed)
         moto.install_functions(self._functions.invoke, self._async.submit, self._poll)
@@ -109,7 +109,7 @@ class Server:
         self._front = Front(
             application, signatures, services, self._timeline, self._is_quiet, pruned, self._keeper.touch
         )
-        self._http.RequestHandlerClass = moto.MotoRequestHandler
+        self._http.RequestHandlerClass = type("Handler", (KeptConnections, moto.MotoRequestHandler), {})
 
     def serve(self) -> None:
         """Answer requests, in threads."""
@@ -156,6 +156,9 @@ class Server:
     def _message_sent(self, topic: str, subject: str | None, message: str) -> None:
         self._mailbox.deliver(topic, subject, message)
         self._timeline.add("message", topic=topic, subject=subject)
+
+    def _job_reported(self, kind: str, name: str, changes: dict[str, Any]) -> None:
+        self._jobs.on_change(kind, name, changes)
 
     def _job_changed(self, kind: str, name: str, status: str) -> None:
         self._keeper.touch()

@@ -6,6 +6,7 @@ with LocalStack(Path(".labelmill")) as stack:
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from infra.local.endpoint import Connection
 from pipelines.errors import Refused
 
 _POLL_SECONDS = 20
+#: Each connection has a thread, and glibc gives many threads as many heaps, which are not given back.
+_ENVIRONMENT = {"MALLOC_ARENA_MAX": "2"}
 
 
 class DidNotStart(Refused):
@@ -36,6 +39,7 @@ def launch(folder: Path, *options: str, with_parent: bool) -> tuple[subprocess.P
             stdin=subprocess.PIPE if with_parent else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,
+            env={**os.environ, **_ENVIRONMENT},
             start_new_session=True,
         )
     assert process.stdout

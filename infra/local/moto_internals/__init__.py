@@ -1,7 +1,7 @@
 """What of the local run reaches into moto, which is pinned for that.
 
-Each module says what it replaces, and why. Importing replaces nothing; each `install_...` does, for the whole
-process. tests/infra/local/test_moto_internals.py fails first when moto changes.
+Each module says what it replaces or reads, and why. Importing replaces nothing; each `install_...` does, for
+the whole process. tests/infra/local/test_moto_internals.py fails first when moto changes.
 
     cloudformation.py  stacks' state machines execute, properties and schedules take effect
     state_machines.py  SageMaker's `.sync` tasks
@@ -10,12 +10,14 @@ process. tests/infra/local/test_moto_internals.py fails first when moto changes.
     messages.py        events, topics and queues
     objects.py         S3 on disk
     keeping.py         what is kept from one start to the next
+    reuse.py           what is always the same is made once
+    surroundings.py    what SageMaker asks of S3 and IAM
 """
 
 from collections.abc import Callable
 
 from moto.core.config import default_user_config
-from moto.server import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.server import MotoRequestHandler
 
 from infra.local.moto_internals.cloudformation import install_cloudformation
 from infra.local.moto_internals.functions import function_named, install_functions
@@ -28,13 +30,16 @@ from infra.local.moto_internals.messages import (
     messages_in,
 )
 from infra.local.moto_internals.objects import install_objects
+from infra.local.moto_internals.reuse import dispatcher, install_reuse
 from infra.local.moto_internals.state_machines import busy_executions, install_state_machines
+from infra.local.moto_internals.surroundings import Surroundings
 
 __all__ = [
     "Executions",
     "Messages",
     "MotoRequestHandler",
     "Objects",
+    "Surroundings",
     "application",
     "busy_executions",
     "function_named",
@@ -44,6 +49,7 @@ __all__ = [
     "install_functions",
     "install_objects",
     "install_queues",
+    "install_reuse",
     "install_state_machines",
     "install_topics",
     "messages_in",
@@ -53,4 +59,4 @@ __all__ = [
 def application() -> Callable:
     """moto as a WSGI application, all services behind one address."""
     default_user_config["stepfunctions"]["execute_state_machine"] = True
-    return DomainDispatcherApplication(create_backend_app)
+    return dispatcher()

@@ -5,17 +5,20 @@ InputTransformer brings into JSON gets no quotes.
 """
 
 import copy
+import functools
 import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from jsonpath_ng import ext as jsonpath
+from jsonpath_ng.ext import parse as parse_path
 from moto.events import models as events_models
 from moto.sns import models as sns_models
 from moto.sqs import models as sqs_models
 
 from infra.local.endpoint import ACCOUNT
+
+_parsed = functools.lru_cache(parse_path)
 
 
 def install_events(invoke_later: Callable[[str, object], None]) -> None:
@@ -47,7 +50,7 @@ def _transformed(template: str, paths: dict[str, str], event: dict) -> object:
     """The JSON that an InputTransformer makes of an event: a text gets quotes unless it stands in some."""
     values = {}
     for name, path in paths.items():
-        found = jsonpath.parse(path).find(event)
+        found = _parsed(path).find(event)
         values[name] = found[0].value if found else None
 
     def fill_in(match: re.Match[str]) -> str:

@@ -6,7 +6,6 @@ time of entry is written otherwise than on AWS. It passes what an `aws-sdk:` tas
 spelled there.
 """
 
-import copy
 import functools
 import json
 import sys
@@ -30,6 +29,7 @@ from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
     StatesErrorNameType,
 )
+from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
 from moto.stepfunctions.parser.asl.component.state import state as state_module
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import state_task_factory
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.resource import ResourceCondition
@@ -47,7 +47,6 @@ from moto.stepfunctions.parser.asl.eval.states import StateData
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.asl.utils import boto_client
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
-from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 
 from infra.local.aws_models import service_model, to_text
 from infra.local.endpoint import ACCOUNT, Connection
@@ -76,19 +75,19 @@ def install_state_machines(
     emulated = state_task_factory.state_task_service_for
 
     def state_task_service_for(service_name: str):
-        return SageMakerTask() if service_name == "sagemaker" else emulated(service_name)
+        return SageMakerTask(jobs) if service_name == "sagemaker" else emulated(service_name)
 
     # "EnteredTime": "2019-03-26T20:14:13.192Z" (Step Functions Developer Guide, "Accessing execution data
     # from the Context object"); moto has microseconds and an offset.
     state_module.StateData = lambda EnteredTime, Name: StateData(
         EnteredTime=iso_8601_datetime_with_milliseconds(datetime.fromisoformat(EnteredTime)), Name=Name
     )
-    SageMakerTask.jobs = jobs
     state_task_factory.state_task_service_for = state_task_service_for
-    parse = functools.lru_cache(AmazonStateLanguageParser.parse)  # takes 200 ms, a copy 10 ms
+    # Executions share a program, which takes 200 ms to parse. Evaluation writes nothing to it but names of
+    # places in the execution's own memory, made up at first use: by two executions at once, differently.
+    parse = functools.lru_cache(AmazonStateLanguageParser.parse)
     AmazonStateLanguageParser.parse = staticmethod(parse)
-    entry_point = ExecutionWorker._get_evaluation_entrypoint
-    ExecutionWorker._get_evaluation_entrypoint = lambda self: copy.deepcopy(entry_point(self))
+    EvalComponent.heap_key = property(lambda self: str(id(self)))
 
     start_execution = executing_models.StepFunctionsParserBackend.start_execution
     starting = threading.RLock()
@@ -194,10 +193,9 @@ def with_capitals(self: StateTaskServiceAwsSdk, response: dict) -> None:
 class SageMakerTask(StateTaskServiceCallback):
     """`arn:aws:states:::sagemaker:create...[.sync]`: makes the API call; for `.sync` waits for the end."""
 
-    jobs: Jobs  # of the class, as a parsed program is copied for each execution
-
-    def __init__(self):
+    def __init__(self, jobs: Jobs):
         super().__init__(supported_integration_patterns={ResourceCondition.Sync})
+        self.jobs = jobs
 
     def _get_supported_parameters(self) -> set[str] | None:
         """None refuses the state machine; an empty set drops no parameter, so the service can object."""

@@ -11,7 +11,7 @@ then one kind of job.
 What the service does, for each kind of job:
 
     processing.py   a processing job
-    pruning.py    removing what ended jobs have worked with
+    pruning.py      removing what ended jobs have worked with
     training.py     a training job
     script_mode.py  how the image calls the user's script
     metrics.py      metrics found in its log

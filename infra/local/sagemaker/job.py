@@ -15,6 +15,7 @@ from infra.local.sagemaker.failures import Stopped
 from infra.local.sagemaker.launcher import ONE_THREAD, Launcher, Process
 from infra.local.sagemaker.s3 import Storage
 from infra.local.sagemaker.slots import Slots
+from pipelines.names import parse_run
 
 # Between SIGTERM and SIGKILL, as SageMaker gives a job that is stopped.
 GRACE_SECONDS = 120
@@ -51,6 +52,8 @@ class Job:
         request: the Create*Job request.
         folder: `jobs/<name>`; in it `request.json`, `log.txt`, and `opt/ml`, the container's folder.
         members: what was reported of it so far.
+        family: what it belongs to: those that began first are done first. A group's month, where a tag says
+            which run it is a job of, as one run leads to another.
         stopped: set when the job is to end; `shutdown` when that is because the whole worker ends.
     """
 
@@ -62,15 +65,17 @@ class Job:
     stopped: threading.Event = field(default_factory=threading.Event)
     shutdown: bool = False
     children: list["Job"] = field(default_factory=list)
+    family: object = None
     _processes: set[Process] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
+        self.family = self.family or _family(self.request) or self.name
         self.folder = self.tools.folder / "jobs" / self.name
         self.ml = self.folder / "opt" / "ml"
         self.log_file = self.folder / "log.txt"
         # A tuning job does no work itself; its training jobs line up for it.
-        self._ticket = None if self.kind == "tuning" else self.tools.slots.line_up()
+        self._ticket = None if self.kind == "tuning" else self.tools.slots.line_up(self.family)
 
     @property
     def arn(self) -> str:
@@ -95,6 +100,7 @@ class Job:
 
     def slots(self, at_most: int = 1) -> AbstractContextManager[int]:
         """Wait for this job's turn and hold its slots; see Slots.hold."""
+        assert self._ticket, "a tuning job does no work itself"
         return self.tools.slots.hold(self._ticket, self.stopped, at_most)
 
     def leave_queue(self) -> None:
@@ -175,6 +181,12 @@ class Job:
             for process in self._processes:
                 process.kill() if shutdown else process.stop(GRACE_SECONDS)
         self.tools.slots.wake()
+
+
+def _family(request: dict[str, Any]) -> object:
+    tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
+    run = parse_run(tags.get("run", ""))
+    return run and (run.group, run.period)
 
 
 def _wait(process: Process, deadline: float, watch: Callable[[], bool] | None) -> tuple[int | None, bool]:

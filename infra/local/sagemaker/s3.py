@@ -76,7 +76,13 @@ class Storage:
         ]
         for _, folder in places:
             folder.mkdir(parents=True, exist_ok=True)
-        list(self._pool.map(self._fetch_into, wanted))
+        missing = []
+        for each in wanted:
+            if self._kept(each[0]).exists():
+                self._fetch_into(each)  # a copy is made faster than it is given to a thread
+            else:
+                missing.append(each)
+        list(self._pool.map(self._fetch_into, missing))
         return [item for item, _ in wanted]
 
     def upload(self, folder: Path, uri: str, kms_key: str | None) -> None:
@@ -107,7 +113,7 @@ class Storage:
         if item.size > CACHED_BYTES:
             self._s3.download_file(item.bucket, item.key, str(target))
             return
-        kept = self._cache / hashlib.sha256(f"{item.bucket}\n{item.key}\n{item.etag}".encode()).hexdigest()
+        kept = self._kept(item)
         if not kept.exists():
             part = kept.with_name(f"{kept.name}.{os.urandom(4).hex()}")
             with part.open("wb") as file:
@@ -116,10 +122,14 @@ class Storage:
         # A copy, because a job may write to its inputs; with its time, by which Python knows its byte code.
         shutil.copy2(kept, target)
 
+    def _kept(self, item: Object) -> Path:
+        name = hashlib.sha256(f"{item.bucket}\n{item.key}\n{item.etag}".encode()).hexdigest()
+        return self._cache / name
+
     def _fetch_into(self, wanted: tuple[Object, Path]) -> None:
         item, folder = wanted
         target = folder / item.name
-        if not target.resolve().is_relative_to(folder.resolve()):
+        if not Path(os.path.normpath(target)).is_relative_to(folder):
             raise JobFailed(f"ClientError: the key {item.key!r} leads out of its folder")
         try:
             self.fetch(item, target)

@@ -111,7 +111,8 @@ class _Tuning:
         number = len(self._trials) + 1
         candidate = self._search.ask()
         digest = hashlib.sha256(f"{self._job.name}/{number}".encode()).hexdigest()[:8]
-        child = Job("training", f"{self._job.name}-{number:03d}-{digest}", {}, self._job.tools)
+        name = f"{self._job.name}-{number:03d}-{digest}"
+        child = Job("training", name, {}, self._job.tools, family=self._job.family)
         child.request = _training_request(self._definition, self._metric, child.name, candidate.tuned)
         self._job.children.append(child)
         self._trials.append(Trial(child, candidate))

@@ -1,5 +1,6 @@
 """The worker that does SageMaker's jobs on this machine."""
 
+import contextlib
 import threading
 import time
 import traceback
@@ -12,7 +13,7 @@ from infra.local.sagemaker import processing, training, transform, tuning
 from infra.local.sagemaker.failures import LIMIT, JobFailed, Stopped
 from infra.local.sagemaker.job import Job, Tools, now
 from infra.local.sagemaker.launcher import Launcher
-from infra.local.sagemaker.pruning import Files, held, prune
+from infra.local.sagemaker.pruning import Files, clear, held, prune
 from infra.local.sagemaker.s3 import Storage
 from infra.local.sagemaker.slots import Slots
 
@@ -24,7 +25,7 @@ _RESOURCES = {
     "transform": ("TransformJob", "TransformEndTime"),
 }
 _STOP_SECONDS = 10
-#: Ended jobs' files are pruned by themselves above this: two months of ten small groups.
+#: What ended jobs have left is pruned by itself above this.
 KEPT_BYTES = 512 * 2**20
 
 
@@ -32,10 +33,12 @@ class Worker:
     """Runs Create*Job requests as processes with the container contract of SageMaker.
 
     Args:
-        folder: jobs leave all in `folder/jobs/<job>`: `request.json`, `log.txt`, the container's `opt/ml`,
-            of which the oldest is removed once ended jobs hold more than KEPT_BYTES.
+        folder: jobs leave `request.json` and `log.txt` in `folder/jobs/<job>`, and what else was there, the
+            container's `opt/ml` above all, unless they complete: then it is in the buckets. Of the rest the
+            oldest is removed once it is more than KEPT_BYTES.
         connection: the local stack; S3 and DescribeModel are asked there.
-        slots: how many processes do job work at the same time. Further jobs wait in the order they came.
+        slots: how many processes do job work at the same time. Further jobs wait: those of what
+            began first are next (Slots).
         on_change: called as `on_change(kind, name, changes)` from any thread, `changes` being members of the
             describe response. A tuning job's training jobs are reported with all their members at first.
     """
@@ -62,7 +65,6 @@ class Worker:
         self._lock = threading.Lock()
         self._jobs = folder / "jobs"
         self._pruning = threading.Lock()
-        self._held = 0  # bytes of ended jobs, at least of those of this worker
 
     def start(self) -> None:
         """Start the warm process; returns at once."""
@@ -85,11 +87,9 @@ class Worker:
             found[0].stop()
 
     def prune(self, keep_bytes: int = 0) -> Files:
-        """Remove files of ended jobs, the oldest first, until they hold at most `keep_bytes`; what it was."""
+        """Remove what ended jobs have worked with, the oldest first, but `keep_bytes`; what it was."""
         with self._pruning:
-            freed = prune(self._jobs, self._names_of_running, keep_bytes)
-            self._held = max(self._held - freed.size, 0)
-            return freed
+            return prune(self._jobs, self._names_of_running, keep_bytes)
 
     def stop(self) -> None:
         """Kill every job and the warm process; no process is left."""
@@ -109,19 +109,11 @@ class Worker:
     def _run(self, job: Job) -> None:
         try:
             run_to_end(job)
-            self._keep_small(job)
+            if any(held(each.folder).size for each in [job, *job.children]):
+                self.prune(KEPT_BYTES)  # its own files stay, as the newest
         finally:
             with self._lock:
                 del self._running[job.kind, job.name]
-
-    def _keep_small(self, job: Job) -> None:
-        """Prune where the job that has ended makes it too much; its own files stay, as the newest."""
-        ended = sum(held(each.folder).size for each in [job, *job.children])
-        with self._pruning:
-            self._held += ended
-            too_much = self._held > KEPT_BYTES
-        if too_much:
-            self.prune(KEPT_BYTES // 2)
 
     def _names_of_running(self) -> set[str]:
         with self._lock:
@@ -148,6 +140,9 @@ def run_to_end(job: Job, watch: Callable[[dict[str, Any]], bool] | None = None) 
             members = {f"{resource}Status": "Stopped"}
     finally:
         job.leave_queue()
+    if members[f"{resource}Status"] == "Completed":
+        with contextlib.suppress(OSError):  # what cannot be removed is no reason to fail
+            clear(job.folder)
     members[end_time] = now()
     if job.kind == "training":
         members["SecondaryStatus"] = members["TrainingJobStatus"]

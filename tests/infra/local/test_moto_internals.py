@@ -3,31 +3,43 @@
 Each test is about one thing that infra/local/moto_internals replaces or reads.
 """
 
+import ast
 import inspect
+import json
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 from moto.awslambda.models import LambdaBackend, LambdaFunction
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.common_models import BaseModel
 from moto.core.config import default_user_config
+from moto.dynamodb.models.table import Table
 from moto.events.models import EventTemplateParser, Rule
-from moto.iam.models import IAMBackend, Role
+from moto.iam.models import IAMBackend, Role, iam_backends
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.s3 import notifications
-from moto.s3.models import FakeBucket, FakeKey, FakeMultipart, S3Backend
+from moto.s3.models import FakeBucket, FakeKey, FakeMultipart, S3Backend, s3_backends
 from moto.scheduler.models import EventBridgeSchedulerBackend
 from moto.sns.models import Topic
 from moto.sqs.models import Queue
 from moto.stepfunctions import models as machines
+from moto.stepfunctions.parser import asl
+from moto.stepfunctions.parser.asl.component.common.path import result_path
+from moto.stepfunctions.parser.asl.component.common.retry.max_attempts_decl import MaxAttemptsDecl
+from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
 from moto.stepfunctions.parser.asl.component.state import state as state_module
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import state_task_factory
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_callback
 from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackEndpoint, CallbackPoolManager
+from moto.stepfunctions.parser.asl.utils import json_path
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
+from infra.local import refusals
 from infra.local.endpoint import ACCOUNT
+from infra.local.moto_internals import Surroundings
 
 
 def test_moto_is_the_version_that_was_read():
@@ -45,6 +57,7 @@ def test_moto_is_the_version_that_was_read():
             ["self", "state_machine_arn", "name", "execution_input"],
         ),
         (BaseExecutionWorkerCommunication.terminated, ["self"]),
+        (DomainDispatcherApplication.get_backend_for_host, ["self", "host"]),
         (Execution.start, ["self"]),
         (Execution.to_describe_output, ["self"]),
         (CallbackEndpoint.wait, ["self", "timeout"]),
@@ -125,6 +138,48 @@ def test_an_execution_takes_its_program_from_the_parser():
     assert "_get_evaluation_entrypoint()" in inspect.getsource(ExecutionWorker._execution_logic)
 
 
+def test_evaluation_writes_nothing_to_a_program_that_executions_share():
+    package = Path(asl.__file__).parent / "component"
+    written = {
+        (cls.name, method.name, attribute.attr)
+        for path in package.rglob("*.py")
+        for cls in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(cls, ast.ClassDef)
+        for method in cls.body
+        if isinstance(method, ast.FunctionDef) and method.name not in ("__init__", "from_state_props")
+        for attribute in ast.walk(method)
+        if isinstance(attribute, ast.Attribute) and isinstance(attribute.ctx, ast.Store)
+        if ast.unparse(attribute.value) == "self"
+    }
+    made_for_each = {"IterationWorker", "JobPool", "Counter", "MapRunRecord", "BranchWorker"}
+    assert {each for each in written if each[0] not in made_for_each | {"BranchWorkerPool"}} == {
+        ("EvalComponent", "heap_key", "__heap_key")
+    }
+
+
+def test_a_key_of_an_executions_memory_is_taken_of_the_component():
+    assert isinstance(EvalComponent.heap_key, property)
+    source = inspect.getsource(MaxAttemptsDecl)
+    assert "self.heap_key" in source and "env.heap[" in source
+
+
+def test_a_path_is_parsed_where_we_parse_it_once():
+    assert "parse(path)" in inspect.getsource(json_path.extract_json)
+    assert "parse(self.result_path_src)" in inspect.getsource(result_path.ResultPath._eval_body)
+
+
+def test_a_query_looks_for_its_partition_among_all_items():
+    assert "for item in self.all_items()" in inspect.getsource(Table.query)
+    assert "in self.items.values()" in inspect.getsource(Table.all_items)
+    assert list(inspect.signature(Table.query).parameters)[:2] == ["self", "hash_key"]
+    assert "index_name" in inspect.signature(Table.query).parameters
+
+
+def test_motos_applications_run_in_debug_mode_unless_told_otherwise():
+    assert create_backend_app("sts").debug
+    assert "self.create_app(backend)" in inspect.getsource(DomainDispatcherApplication.get_application)
+
+
 def test_what_moto_keeps_for_good_is_where_we_forget_it():
     assert "instances_tracked.append(instance)" in inspect.getsource(BaseModel.__new__)
     assert "TMP_THREADS.append(" in inspect.getsource(ExecutionWorker.start)
@@ -140,3 +195,44 @@ def test_the_time_of_a_states_entry_is_put_where_we_rewrite_it():
 
 def test_executing_state_machines_is_a_setting():
     assert "execute_state_machine" in default_user_config["stepfunctions"]
+
+
+def test_a_roles_documents_are_where_we_read_them():
+    backend, name = iam_backends[ACCOUNT]["aws"], "read-where-they-are"
+    documents = [
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}]}
+        for action in ("s3:ListBucket", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+    ]
+    inline, older, newer = map(json.dumps, documents)
+    role = backend.create_role(name, inline, "/", None, None, [], 3600)
+    policy = backend.create_policy(None, "/", older, name, [])
+    try:
+        backend.put_role_policy(name, "inline", inline)
+        backend.create_policy_version(policy.arn, newer, "true")
+        backend.attach_role_policy(policy.arn, name)
+        assert Surroundings().role(role.arn) == refusals.Role(documents[0], (documents[0], documents[2]))
+        assert Surroundings().role(f"{role.arn}s") is None
+    finally:
+        backend.detach_role_policy(policy.arn, name)
+        backend.delete_role_policy(name, "inline")
+        backend.delete_role(name)
+        backend.delete_policy(policy.arn)
+
+
+def test_a_buckets_objects_are_where_we_read_them():
+    backend, name = s3_backends[ACCOUNT]["aws"], "read-where-they-are"
+    backend.create_bucket(name, "eu-central-1")
+    try:
+        backend.put_bucket_versioning(name, "Enabled")
+        backend.put_object(name, "there/object", b"")
+        backend.put_object(name, "deleted/object", b"")
+        backend.delete_object(name, "deleted/object")
+        found = [uri for uri in ("there/", "there/obj", "deleted/", "no") if has(f"s3://{name}/{uri}")]
+        assert found == ["there/", "there/obj"]
+        assert not has("s3://no-such-bucket/there/")
+    finally:
+        del backend.buckets[name]
+
+
+def has(uri: str) -> bool:
+    return Surroundings().has_objects(uri)

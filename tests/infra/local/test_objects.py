@@ -5,6 +5,8 @@ import os
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.infra.local.memory import read_from_proc, resident_mib
+
 
 @pytest.fixture
 def bucket(client, name):
@@ -35,6 +37,17 @@ def test_a_large_object_comes_in_parts_and_is_one_file(aws, client, bucket, tmp_
     assert client("s3").head_object(Bucket=bucket, Key="big")["ETag"].endswith('-3"')
     end = client("s3").get_object(Bucket=bucket, Key="big", Range="bytes=-10")["Body"].read()
     assert end == content[-10:]
+
+
+@read_from_proc
+def test_large_bodies_do_not_stay_in_the_servers_memory(aws, client, bucket):
+    body = bytes(8 * 2**20)
+    for _ in range(3):
+        client("s3").put_object(Bucket=bucket, Key="large", Body=body)
+    before = resident_mib(aws.pid)
+    for _ in range(20):
+        client("s3").put_object(Bucket=bucket, Key="large", Body=body)
+    assert resident_mib(aws.pid) < before + 3 * 8
 
 
 def test_the_file_is_the_newest_version_and_older_ones_can_be_read(aws, client, versioned):

@@ -2,10 +2,11 @@
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
+
+from tests.infra.local.memory import read_from_proc, resident_mib
 
 PROCESSING = "arn:aws:states:::sagemaker:createProcessingJob.sync"
 
@@ -178,7 +179,7 @@ def test_an_execution_that_has_ended_still_answers_though_little_of_it_is_kept(r
         states.send_task_failure(taskToken="of nobody")
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
+@read_from_proc
 def test_the_memory_of_the_server_stays_when_executions_end(run_machine, aws):
     """Each of these has a history of 2 MB."""
     states = {f"S{at}": {"Type": "Pass", "Next": f"S{at + 1}"} for at in range(10)}
@@ -190,11 +191,6 @@ def test_the_memory_of_the_server_stays_when_executions_end(run_machine, aws):
     for _ in range(30):
         run_machine(states)
     assert resident_mib(aws.pid) < before + 20
-
-
-def resident_mib(pid: int) -> float:
-    [line] = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if "VmRSS" in line]
-    return int(line.split()[1]) / 1024
 
 
 def test_an_ended_execution_lies_in_the_folder_with_its_history(run_machine, aws):

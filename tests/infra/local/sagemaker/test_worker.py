@@ -40,7 +40,7 @@ def has_namespaces() -> bool:
 
 @pytest.mark.skipif(not has_namespaces(), reason="this kernel gives no mount namespaces")
 def test_a_job_has_an_opt_ml_of_its_own_and_the_rest_of_opt_as_it_was(stack):
-    code = stack.code("where", where=SAY_WHERE)
+    code = stack.code("where", where=f"{SAY_WHERE}; raise SystemExit(1)")  # so that its folder stays
     stack.run("processing", processing_request("where", code, "where"))
     log = stack.log("where")
     assert "/opt/ml is this job's own folder" in log
@@ -105,6 +105,28 @@ def test_jobs_wait_for_a_slot_and_run_in_the_order_they_came(new_stack):
     expected = [(n, member) for n in names for member in ("ProcessingStartTime", "ProcessingJobStatus")]
     assert sorted(happened, key=lambda event: event[0]) == expected
     assert [name for name, member in happened if member == "ProcessingStartTime"] == names
+
+
+def test_of_jobs_that_wait_those_of_the_month_that_began_first_are_next(new_stack, tmp_path):
+    stack, gate = new_stack(slots=1), tmp_path / "gate"
+    os.mkfifo(gate)
+    code = stack.code("ages", waits="import sys; open(sys.argv[1]).read()", says="print('ran')")
+
+    def submit(name, module, run, *arguments):
+        request = processing_request(name, code, module, *arguments)
+        stack.worker.submit("processing", request | {"Tags": [{"Key": "run", "Value": run}]})
+
+    submit("first", "waits", "DE-weee-training-2026-10-0123456789ab", str(gate))
+    stack.book.when("processing", "first", lambda members: "ProcessingStartTime" in members)
+    submit("second", "says", "IT-weee-training-2026-10-0123456789ab")
+    submit("third", "says", "FR-weee-training-2026-10-0123456789ab")
+    submit("of first", "says", "DE-weee-test-2026-10-ba9876543210")
+    submit("of second", "says", "IT-weee-test-2026-10-ba9876543210")
+    with gate.open("w"):  # opens once the job reads
+        pass
+    stack.book.ended("processing", "third")
+    started = [name for _, name, changes in stack.book.order if "ProcessingStartTime" in changes]
+    assert started == ["first", "of first", "second", "of second", "third"]
 
 
 def test_a_job_that_is_stopped_while_it_waits_never_starts(new_stack):
@@ -195,27 +217,36 @@ def test_when_its_owner_is_killed_no_process_is_left(connection, tmp_path):
         os.close(handle)
 
 
-def test_pruning_removes_what_ended_jobs_have_worked_with_and_nothing_of_running_ones(new_stack, tmp_path):
+def test_pruning_removes_what_failed_jobs_have_worked_with_and_nothing_of_running_ones(new_stack, tmp_path):
     stack, gate = new_stack(slots=2), tmp_path / "gate"
     os.mkfifo(gate)
-    code = stack.code("prune", says="print('done')", waits="import sys; open(sys.argv[1]).read()")
-    stack.run("processing", processing_request("said", code, "says"))
+    code = stack.code("prune", fails="raise SystemExit(1)", waits="import sys; open(sys.argv[1]).read()")
+    stack.run("processing", processing_request("failed", code, "fails"))
     stack.worker.submit("processing", processing_request("waiting", code, "waits", str(gate)))
     jobs = stack.folder / "jobs"
+    assert (jobs / "failed/opt/ml/processing/input/code/steps/fails.py").exists()
     with gate.open("w"):  # opens once the job reads
         freed = stack.worker.prune()
         assert (freed.jobs, freed.size > 0) == (1, True)
         assert re.fullmatch(r"\d+ files of 1 ended job, \d+\.\d MiB", str(freed))
-        assert {path.name for path in (jobs / "said").iterdir()} == {"request.json", "log.txt"}
+        assert {path.name for path in (jobs / "failed").iterdir()} == {"request.json", "log.txt"}
         assert (jobs / "waiting/opt/ml/processing/input/code/steps/waits.py").exists()
     stack.book.ended("processing", "waiting")
 
 
-def test_the_oldest_of_ended_jobs_is_pruned_by_itself_above_a_size(new_stack, monkeypatch):
+def test_the_oldest_of_failed_jobs_is_pruned_by_itself_above_a_size(new_stack, monkeypatch):
     stack = new_stack(slots=1)
-    code = stack.code("full", writes="open('/opt/ml/processing/large', 'wb').write(bytes(100_000))")
-    monkeypatch.setattr(worker, "KEPT_BYTES", 300_000)
+    writes = "open('/opt/ml/processing/large', 'wb').write(bytes(100_000)); raise SystemExit(1)"
+    code = stack.code("full", writes=writes)
+    monkeypatch.setattr(worker, "KEPT_BYTES", 150_000)
     for name in ("first", "second", "third"):
         stack.run("processing", processing_request(name, code, "writes"))
     stack.worker.stop()  # all threads of jobs have ended
     assert {path.parent.name for path in stack.folder.glob("jobs/*/opt")} == {"second", "third"}
+
+
+def test_of_a_job_that_has_completed_request_and_log_stay(stack):
+    code = stack.code("completed", says="print('done')")
+    stack.run("processing", processing_request("completed", code, "says"))
+    left = {path.name for path in (stack.folder / "jobs/completed").iterdir()}
+    assert left == {"request.json", "log.txt"}

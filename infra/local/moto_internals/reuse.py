@@ -1,0 +1,54 @@
+"""What moto makes anew each time, though it is always the same, is made once.
+
+It parses a JSONPath at each use, finds the service for each request by listing its own folder and trying a
+pattern for each service, and sorts a whole table of DynamoDB for each query of one partition. Its web
+applications run in debug mode, in which each request makes a class that refers to the request: bodies stay in
+memory until Python looks for cycles, which takes longer the more objects there are.
+"""
+
+import copy
+import functools
+import inspect
+from typing import Any
+
+from moto.dynamodb.models.table import Table
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.stepfunctions.parser.asl.component.common.path import result_path
+from moto.stepfunctions.parser.asl.utils import json_path
+
+#: Different paths and hosts are known at once: there are as many as definitions and services have.
+_KNOWN = 4096
+
+
+def dispatcher() -> Any:
+    """moto as a WSGI application, all services behind one address."""
+    made: Any = DomainDispatcherApplication(_backend_app)
+    made.get_backend_for_host = functools.lru_cache(_KNOWN)(made.get_backend_for_host)
+    return made
+
+
+def _backend_app(service: Any) -> Any:
+    app = create_backend_app(service)
+    app.debug = False
+    app.config["PROPAGATE_EXCEPTIONS"] = True  # to the front, as in debug mode: it answers as the service
+    return app
+
+
+def install_reuse() -> None:
+    """Let paths be parsed once, and queries look at their partition only."""
+    modules: tuple[Any, ...] = (json_path, result_path)
+    for module in modules:
+        module.parse = functools.lru_cache(_KNOWN)(module.parse)
+    table: Any = Table
+    original = table.query
+
+    before_index = list(inspect.signature(original).parameters).index("index_name") - 2
+
+    def query(self: Any, hash_key: Any, *others: Any, **named: Any) -> Any:
+        if any(others[before_index : before_index + 1]) or named.get("index_name"):
+            return original(self, hash_key, *others, **named)
+        partition = copy.copy(self)
+        partition.items = {hash_key: self.items[hash_key]} if hash_key in self.items else {}
+        return original(partition, hash_key, *others, **named)
+
+    table.query = query
