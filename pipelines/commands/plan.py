@@ -30,6 +30,7 @@ template, prices from pipelines/plan/prices.json (docs/cost.md says how sure the
 Examples:
   labelmill plan
   labelmill plan --groups groups.csv --instance ml.m5.large --spot --quota 20
+  labelmill plan --against .labelmill/demo
 """
 
 
@@ -56,6 +57,12 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("--trials", type=_count, default=0, metavar="N", help="trials of a tuning job")
     parser.add_argument("--instance", metavar="TYPE", help="for all jobs (default: as the template says)")
     parser.add_argument("--region", default="eu-central-1", help="(default: %(default)s)")
+    parser.add_argument(
+        "--against",
+        type=Path,
+        metavar="FOLDER",
+        help="instead, a finished local run beside what is planned of it",
+    )
     parser.add_argument("--json", action="store_true", help="print it as JSON")
     parser.set_defaults(run=_run)
 
@@ -82,6 +89,8 @@ def _run(args: argparse.Namespace) -> int:
         if args.instance:
             instances = dict.fromkeys(instances, args.instance)
         settings = Settings(instances, args.spot, args.trials)
+        if args.against:
+            return _show_against(args.against, settings, args.json)
         made = plan(groups, settings, prices, args.quota)
     except PlanError as error:
         print(error, file=sys.stderr)
@@ -91,6 +100,38 @@ def _run(args: argparse.Namespace) -> int:
     else:
         _show(args, groups, settings, prices, made)
     return 1 if made.failed else 0
+
+
+def _show_against(folder: Path, settings: Settings, as_json: bool) -> int:
+    """Print a finished run beside its plan. Raises PlanError."""
+    from pipelines.plan.measured import against
+
+    figures = against(folder, settings)
+    if as_json:
+        print(json.dumps([asdict(figure) for figure in figures], indent=2))
+        return 0
+    cells = [
+        (
+            figure.what,
+            f"{figure.measured:,.10g}",
+            f"{figure.planned:,.10g}",
+            _ratio(figure.measured, figure.planned),
+        )
+        for figure in figures
+    ]
+    print_table(("of the runs that succeeded", "measured", "planned", "ratio"), cells)
+    print()
+    print(
+        lines(
+            "Seconds are by this run's clock; planned ones are one core's for the rows alone. That AWS "
+            "starts a machine for each job only the plan of a month counts."
+        )
+    )
+    return 0
+
+
+def _ratio(measured: float, planned: float) -> str:
+    return f"{measured / planned:.2f}" if planned else ""
 
 
 def _as_json(
@@ -109,6 +150,7 @@ def _as_json(
         "instances": settings.instances,
         **asdict(made),
         "dollars": made.dollars,
+        "year_dollars": made.year_dollars,
         "dollars_per_million_items": {name: _per_million(part, items) for name, part in made.parts.items()},
         "samples": [asdict(sample) for sample in samples(groups)],
         "waits_for_machines": asdict(capacity_wait("training")),
@@ -168,6 +210,12 @@ def _show(
     cells.append(("all", "", "", f"{made.dollars:.2f}", "", "", ""))
     print_table(("part", "jobs", "hours", "USD/month", "USD/M items", "target", "done after"), cells)
     print()
+    print(
+        lines(
+            f"A year of such months: {made.year_dollars:.2f} USD. Each adds {made.stored_gb:.1f} GB that "
+            f"stay ({made.storage_dollars:.2f} USD a month)."
+        )
+    )
     lacking = capacity_wait("training")
     print(
         lines(

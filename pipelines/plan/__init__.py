@@ -12,6 +12,7 @@ discussed in docs/cost.md. Read month.py first.
     prices.json     the prices, each with source and date
     standing.py     what the stack costs while nothing runs
     quotas.py       which quota a job counts against, and how much it needs
+    measured.py     what a finished run took beside what the plan says of it
     samples.py      what a blind sample takes of people's time
     waiting.py      when all is done, under the account's quotas
     levers.py       what each saving is worth

@@ -20,6 +20,9 @@ KINDS = {
     "createHyperParameterTuningJob.sync": "tuning",
     "createTransformJob.sync": "transform",
 }
+#: States that data leads to, and not in an ordinary month: labelled again, overtaken by a later delivery, a
+#: winner that a person must approve or has pinned.
+UNUSUAL = {"UseMonth", "PublishBeside", "RecordSuperseded", "AskMlops", "KeptByPin"}
 
 
 @dataclass(frozen=True)
@@ -116,9 +119,9 @@ def workflow(machine: str, purpose: str = "", folder: Path = FOLDER) -> Workflow
 def _way(states: dict[str, Any], name: str, purpose: str, before: tuple[str, ...]) -> tuple[str, ...] | None:
     """States entered from `name` to an end that is not a failure; None where every path fails or is a circle.
 
-    Where data decides, it is the way with the most jobs, then with the most states, then the one that is
-    named first: a search that continues from last month's, which every search but a group's first does. A
-    loop is gone through once, so a state is entered twice at most.
+    Where data decides, it is the way with the most jobs, then with the fewest states that are UNUSUAL, then
+    with the most states, then the one that is named first: a search that continues from last month's, which
+    every search but a group's first does. A loop is gone through once, so a state is entered twice at most.
     """
     state = states[name]
     if before.count(name) == 2 or state["Type"] == "Fail":
@@ -133,7 +136,11 @@ def _way(states: dict[str, Any], name: str, purpose: str, before: tuple[str, ...
     ways = [_way(states, target, purpose, before) for target in _targets(state, purpose)]
     return max(
         (way for way in ways if way is not None),
-        key=lambda way: (sum(_action(states[n]) in KINDS for n in way), len(way)),
+        key=lambda way: (
+            sum(_action(states[n]) in KINDS for n in way),
+            -len(UNUSUAL & set(way)),
+            len(way),
+        ),
         default=None,
     )
 

@@ -25,13 +25,13 @@ class Work:
 
 #: Tune and Train are those of the dearer candidate (boosted trees): planned dear rather than cheap.
 WORK = {
-    "Prepare": Work(fixed=4, per_row=30e-6),
-    "Featurize": Work(fixed=4, per_row=10e-6),
+    "Prepare": Work(fixed=4, per_row=5e-6),
+    "Featurize": Work(fixed=4, per_row=0.2e-3),
     "Tune": Work(fixed=4, per_row=0.4e-3),
     "TuneWarm": Work(fixed=4, per_row=0.4e-3),
     "Train": Work(fixed=4, per_row=1.9e-3),
     "Transform": Work(fixed=4, per_row=25e-6, spreads=True),
-    "Publish": Work(fixed=4, per_row=60e-6),
+    "Publish": Work(fixed=4, per_row=5e-6),
     "Compare": Work(fixed=5, per_row=0.5e-3),
 }
 #: A vCPU is one thread of a core, and a cloud's disk and network come on top. Assumed, not measured.

@@ -8,7 +8,7 @@ from pipelines.plan.groups import ModelGroup
 from pipelines.plan.levers import Lever, levers
 from pipelines.plan.prices import Prices
 from pipelines.plan.standing import standing_usage
-from pipelines.plan.usage import Run, Settings, used_by_runs
+from pipelines.plan.usage import STORED, Run, Settings, used_by_runs
 from pipelines.plan.waiting import Outcome, simulate
 
 PARTS = {"inference": usage.inference, "retraining": usage.retraining}
@@ -34,11 +34,20 @@ class Part:
 
 @dataclass(frozen=True)
 class Plan:
-    """One month. `waiting_dollars`: transitions of refused requests. `failed`: reason by group and part."""
+    """One month.
+
+    Attributes:
+        waiting_dollars: transitions of refused requests.
+        stored_gb: what the month adds to the buckets.
+        storage_dollars: what that costs a month, from then on; the parts have the first one.
+        failed: reason by group and part.
+    """
 
     parts: dict[str, Part]
     standing_dollars: float
     waiting_dollars: float
+    stored_gb: float
+    storage_dollars: float
     refusals: int
     failed: dict[str, str]
     levers: list[Lever]
@@ -49,6 +58,11 @@ class Plan:
             sum(part.dollars for part in self.parts.values()) + self.standing_dollars + self.waiting_dollars
         )
 
+    @property
+    def year_dollars(self) -> float:
+        """Twelve such months, the first of an empty stack: what one stores is there in all that follow."""
+        return 12 * self.dollars + sum(range(12)) * self.storage_dollars
+
 
 def plan(groups: list[ModelGroup], settings: Settings, prices: Prices, quota: int) -> Plan:
     """Plan a month whose datasets for inference and for retraining all land in the same minute.
@@ -57,7 +71,11 @@ def plan(groups: list[ModelGroup], settings: Settings, prices: Prices, quota: in
     """
     chains = {(name, group.name): runs(group, settings) for name, runs in PARTS.items() for group in groups}
     outcome = simulate({" of ".join(key): runs for key, runs in chains.items()}, settings, prices, quota)
+    used = used_by_runs([run for chain in chains.values() for run in chain], settings, prices)
+    stored = Counter({STORED: used[STORED]})
     return Plan(
+        stored_gb=used[STORED],
+        storage_dollars=prices.cost(stored),
         parts={name: _part(name, chains, outcome, settings, prices) for name in PARTS},
         standing_dollars=prices.cost(standing_usage()),
         waiting_dollars=prices.cost(Counter({"transition": outcome.refusals})),

@@ -21,10 +21,15 @@ AROUND_A_RUN = Counter(
         "table read": 10,
     }
 )
-#: What one job reads and writes in S3 (the code bundle is about 60 files); each may ask KMS too.
+#: What one job reads and writes in S3: the code bundle is about 60 files.
 READS_A_JOB, WRITES_A_JOB = 80, 10
-#: Dataset, items, predictions and labels of one item, all copies together.
-STORED_BYTES_AN_ITEM = 1_500
+#: What one job causes at KMS. Its volume takes three requests (KMS Developer Guide, "How Amazon EBS uses AWS
+#: KMS"). Both buckets have a bucket key, which S3 asks for once in a while for each requester: 150 objects of
+#: one requester took 4 requests (aws-samples/s3-bucketkey-poc).
+KEY_REQUESTS_A_JOB = 3 + 2 * 4
+#: Dataset, items, predictions and labels of one item, all copies together: 747 measured, 3.3 million items.
+STORED_BYTES_AN_ITEM = 750
+STORED = "storage GB month"
 #: SageMaker's own volume where the request names none.
 DEFAULT_VOLUME_GB = 30
 
@@ -63,19 +68,20 @@ def retraining(group: ModelGroup, settings: Settings) -> list[Run]:
     """
     tested = group.training_rows * TEST_SHARE
     return [
-        _run("training", "training", group.training_rows, settings),
-        _run("inference", "test", tested, settings),
-        _run("inference", "test", tested, settings),
-        _run("comparison", "comparison", tested, settings),
+        run("training", "training", group.training_rows, settings),
+        run("inference", "test", tested, settings),
+        run("inference", "test", tested, settings),
+        run("comparison", "comparison", tested, settings),
     ]
 
 
 def inference(group: ModelGroup, settings: Settings) -> list[Run]:
     """The month's items, labelled by the winner."""
-    return [_run("inference", "inference", group.items, settings)]
+    return [run("inference", "inference", group.items, settings)]
 
 
-def _run(machine: str, purpose: str, rows: float, settings: Settings) -> Run:
+def run(machine: str, purpose: str, rows: float, settings: Settings) -> Run:
+    """The execution of `machine` for a purpose, on a dataset of so many rows."""
     way = workflow(machine, purpose)
     jobs = tuple(settings.applied(job) for job in way.jobs)
     return Run(machine, jobs, way.states, rows, way.timeout_seconds)
@@ -88,7 +94,7 @@ def used_by_runs(runs: list[Run], settings: Settings, prices: Prices) -> Counter
         used.update(AROUND_A_RUN)
         used["transition"] += len(run.states)
         stored = run.rows * STORED_BYTES_AN_ITEM / 1e9
-        used["storage GB month"] += stored  # type: ignore[assignment]  # typeshed counts in int
+        used[STORED] += stored  # type: ignore[assignment]  # typeshed counts in int
         for job in run.jobs:
             used.update(used_by_job(job, run.rows, settings, prices))
     return used
@@ -108,6 +114,6 @@ def used_by_job(job: Job, rows: float, settings: Settings, prices: Prices) -> Co
             "volume GB month": hours * (job.volume_gb or DEFAULT_VOLUME_GB) / HOURS_A_MONTH,
             "get request": reads,
             "put request": writes,
-            "key request": reads + writes,
+            "key request": KEY_REQUESTS_A_JOB * job.trials,
         }
     )

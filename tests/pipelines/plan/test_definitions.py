@@ -8,6 +8,7 @@ import pytest
 from pipelines.plan import standing
 from pipelines.plan.definitions import FOLDER, CapacityWait, capacity_wait, workflow
 from pipelines.plan.errors import PlanError
+from tests.simulation import faults
 
 
 @pytest.fixture
@@ -64,6 +65,27 @@ def test_a_further_job_is_planned_too(edited):
 
     jobs = workflow("training", "training", edited("training", change)).jobs
     assert [job.state for job in jobs] == ["Prepare", "Featurize", "TuneWarm", "Train", "Again"]
+
+
+def test_an_ordinary_month_enters_the_states_that_are_planned(tmp_path):
+    story = faults.Story(None, "", None)
+    story.folder = tmp_path
+    with story.world.entered():
+        story.publish_codes(3, approval=False)
+        for period, codes in (("2026-09", "1"), ("2026-10", "12")):
+            story.learn(codes)
+            story.settle()
+            story.land("inference", period, [{"item_id": "i1", "title": "thing 1 a"}])
+            story.settle()
+    second = {
+        (run.machine, run.given.get("purpose", run.machine)): tuple(run.states)
+        for run in story.world.runs.values()
+    }
+    assert len(second) == 4
+    for (machine, purpose), states in second.items():
+        planned = workflow(machine, purpose).states
+        # MLOps are told of a month only where something needs attention; which verdict it is costs the same.
+        assert abs(len(planned) - len(states)) <= 1, set(planned) ^ set(states)
 
 
 def test_a_loop_that_data_decides_is_gone_through_once():
