@@ -21,7 +21,8 @@ from _peers import PEERS, linear_svc, tuned
 
 from inference.predict import Labeller
 from processing.dataset import split
-from training import confidence, fitting, train
+from training import confidence, fitting, thresholds, train
+from training.thresholds import Promise
 from training.training_set import TrainingSet
 
 COUNTRIES, SMALL = 14, 7
@@ -98,28 +99,30 @@ def calibration(table: pa.Table, items: pd.DataFrame, test: np.ndarray) -> list[
 def of_test(labeller: Labeller, table: pa.Table, labels: np.ndarray) -> tuple[float, float, float, float]:
     prediction = labeller.label(table)
     right, _ = answers_of(labeller, table, labels)
-    return measures(prediction.confidence[:, 0], right, labeller.model.threshold)
+    return measures(prediction.confidence[:, 0], right, labeller.model.thresholds[prediction.codes[:, 0]])
 
 
 def on_other_texts(given: TrainingSet, margins, known_share, seed: int) -> tuple[float, ...]:
     other = np.random.default_rng(seed).permutation(given.text.max() + 1)[given.text] % 5 == 0
-    learned, threshold = train.calibrate(
-        some(given, ~other), margins[~other], known_share[~other], OPTIONS.precision
+    promised = Promise(
+        OPTIONS.promise, OPTIONS.precision, OPTIONS.code_precision, np.zeros(len(given.codes), bool)
     )
+    learned, rows = train.calibrated(some(given, ~other), margins[~other], known_share[~other])
+    by_code = thresholds.by_code(rows, promised)
     rest, share = margins[other], known_share[other]
     codes, best = confidence.best_codes(rest)
     n_words = np.asarray(given.features.words[other].sum(axis=1)).ravel()
     sure = learned.of(confidence.signals(rest, codes, best, share, n_words), codes.shape[1])
-    return measures(sure[:, 0], codes[:, 0] == given.labels[other], threshold)
+    return measures(sure[:, 0], codes[:, 0] == given.labels[other], by_code[codes[:, 0]])
 
 
 def some(given: TrainingSet, rows: np.ndarray) -> TrainingSet:
-    names = ("features", "labels", "text", "fold", "validation", "source")
+    names = ("features", "labels", "text", "fold", "validation", "source", "left_out")
     return replace(given, **{name: getattr(given, name)[rows] for name in names})
 
 
-def measures(sure: np.ndarray, right: np.ndarray, threshold: float) -> tuple[float, float, float, float]:
-    """Calibration error; share above the threshold, its precision; the share that 98 % would have allowed."""
+def measures(sure: np.ndarray, right: np.ndarray, threshold: np.ndarray) -> tuple[float, float, float, float]:
+    """Calibration error; share above the thresholds, its precision; the share 98 % would have allowed."""
     place = np.minimum((sure * BINS).astype(int), BINS - 1)
     error = sum(abs(right[place == k].sum() - sure[place == k].sum()) for k in range(BINS)) / len(sure)
     alone = sure >= threshold

@@ -18,7 +18,8 @@ from training import features, sharing, train, training_set, weighting
 from training.families import linear
 from training.training_set import TrainingSet
 
-OPTIONS = Namespace(family="linear", c=0.6, min_df=1, word_weight=1.0, precision=0.98)
+SETTING = {"family": "linear", "c": 0.6, "min_df": 1, "word_weight": 1.0, "first_word_weight": 0.7}
+OPTIONS = Namespace(**SETTING, promise="automatic", precision=0.98, code_precision=0.8)
 BOOK = Codebook("XX-repair", "1", (), ())
 
 
@@ -104,7 +105,8 @@ def shared(table: pa.Table, items: pd.DataFrame, test: np.ndarray) -> dict[str, 
 def copies_margins(table, labels, country, train_rows, test_rows, n_codes) -> np.ndarray:
     """Margins of the test rows, `(len(test_rows), n_codes)`."""
     counts = features.count(table, ())
-    learned = weighting.fit(counts[train_rows], OPTIONS.min_df, OPTIONS.word_weight)
+    weights = OPTIONS.word_weight, OPTIONS.first_word_weight
+    learned = weighting.fit(counts[train_rows], OPTIONS.min_df, *weights)
     weighted = learned.apply(counts[train_rows])
     fitted, intercepts = linear.fit(
         sharing.with_copies(weighted, country[train_rows]), labels[train_rows], n_codes, OPTIONS.c

@@ -151,6 +151,7 @@ def tune_and_train(rows: pa.Table) -> tuple[float, float]:
             c=0.05 * 80 ** (trial / (TRIALS - 1)),
             min_df=1 + trial % 2,
             word_weight=0.5 + trial % 3 * 0.5,
+            first_word_weight=0.7,
         )
         fitting.fit(given, ~validation, options).margins(given.features[validation])
     train.train(given, BOOK, OPTIONS)

@@ -50,10 +50,10 @@ def measure() -> dict[str, float]:
 
 
 class Memory:
-    """Watches the process `pid` and all its descendants."""
+    """Watches the process `pid` and all its descendants, by default five times a second."""
 
-    def __init__(self, pid: int):
-        self._pid = pid
+    def __init__(self, pid: int, every_seconds: float = 0.2):
+        self._pid, self._seconds = pid, every_seconds
         self._left = threading.Event()
         self._thread = threading.Thread(target=self._watch)
         self.peak = 0
@@ -67,17 +67,22 @@ class Memory:
         self._thread.join()
 
     def _watch(self) -> None:
-        while not self._left.wait(0.2):
+        while not self._left.wait(self._seconds):
             self.peak = max(self.peak, sum(map(proportional_set_size, family(self._pid))))
 
 
 def family(pid: int) -> list[int]:
+    """A process and all that it and its descendants have started, as far as they run."""
+    return [pid, *(one for child in children(pid) for one in family(child))]
+
+
+def children(pid: int) -> list[int]:
+    """Processes that a process has started; none where it has just ended."""
     try:
-        children = Path(f"/proc/{pid}/task").glob("*/children")
-        below = [int(child) for path in children for child in path.read_text().split()]
+        found = Path(f"/proc/{pid}/task").glob("*/children")
+        return [int(child) for path in found for child in path.read_text().split()]
     except OSError:
         return []
-    return [pid, *(one for child in below for one in family(child))]
 
 
 def proportional_set_size(pid: int) -> int:

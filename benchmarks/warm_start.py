@@ -85,24 +85,29 @@ def month_of(group: str, frame) -> Month:
 
 def search(month: Month, seed: int, parents: list) -> tuple[list, dict]:
     """Trials (tuned, objective) of one tuning job, and the test score of the best after each look."""
-    request = json.loads((FOLDER / "training.asl.json").read_text())["States"]["Tune"]["Parameters"]
-    config = request["HyperParameterTuningJobConfig"]
-    ranges = config["ParameterRanges"]
-    for item in ranges["CategoricalParameterRanges"]:
-        item.setdefault("Values", ["linear"])  # The family's are passed by a path: no attributes here.
-    searched = Search(config, ranges, maximize=True, seed=seed)
+    tuner = searched(seed)
     for tuned, value in parents:
-        assert searched.add_finished(tuned, value)
+        assert tuner.add_finished(tuned, value)
     trials, looks = [], {}
     while len(trials) < max(LOOKS):
-        candidate = searched.ask()
+        candidate = tuner.ask()
         value = tune.score(month.given, parsed(candidate.tuned))
-        searched.tell(candidate, value)
+        tuner.tell(candidate, value)
         trials.append((candidate.tuned, value))
         if len(trials) in LOOKS:
             best = max(trials, key=lambda trial: trial[1])[0]
             looks[len(trials)] = tested(month, parsed(best))
     return trials, looks
+
+
+def searched(seed: int) -> Search:
+    """A search as the tuning job of the training machine does it, of the linear family."""
+    request = json.loads((FOLDER / "training.asl.json").read_text())["States"]["Tune"]["Parameters"]
+    config = request["HyperParameterTuningJobConfig"]
+    ranges = config["ParameterRanges"]
+    for item in ranges["CategoricalParameterRanges"]:
+        item.setdefault("Values", ["linear"])  # The family's are passed by a path: no attributes here.
+    return Search(config, ranges, maximize=True, seed=seed)
 
 
 def parsed(tuned: dict[str, str]):

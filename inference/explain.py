@@ -17,7 +17,6 @@ from inference.tables import finish, sum_runs
 from processing.arrays import Floats
 from training import attributes, features, hashing
 from training.features import BUCKETS
-from training.weighting import FIRST_WORD_WEIGHT
 
 
 @dataclass(frozen=True)
@@ -117,9 +116,10 @@ def _words(labeller: Labeller, table: pa.Table, first: int, second: int) -> list
         return difference
 
     word_squares = singles[:, -1].sum() + pairs[:, -1].sum()
-    word_weight = labeller.model.weighting.word_weight
+    weighting = labeller.model.weighting
+    word_weight, first_word_weight = weighting.word_weight, weighting.first_word_weight
     of_word = lead(singles, word_squares, word_weight) + lead(ngrams, ngrams[:, -1].sum(), 1.0)
-    of_word[0] += lead(finish(first_ngrams, FIRST_WORD_WEIGHT), 1.0, 1.0)[0]
+    of_word[0] += lead(finish(first_ngrams, first_word_weight), 1.0, 1.0)[0]
     of_pair = lead(pairs, word_squares, word_weight)
     texts = words.strings(np.arange(n_words)).to_pylist()
     known = number != t.index.missing

@@ -55,6 +55,7 @@ def write(prediction: Prediction, codes: tuple[str, ...]) -> bytes:
         if rank < prediction.codes.shape[1]:
             pieces += [f'"{code}": ', names.take(pa.array(prediction.codes[:, rank]))]
             pieces += [f', "{sure}": ', _decimals(prediction.confidence[:, rank]), ", "]
+    pieces.append(_short_lists(prediction, names))
     review = pa.array(["false", "true"], pa.string()).take(pa.array(prediction.review.astype(np.int8)))
     known_share = _decimals(prediction.known_share)
     lines = pc.binary_join_element_wise(
@@ -63,6 +64,22 @@ def write(prediction: Prediction, codes: tuple[str, ...]) -> bytes:
     _, offsets, data = lines.buffers()
     written: bytes = data[: np.frombuffer(offsets, np.int32)[len(lines)]].to_pybytes()
     return written
+
+
+def _short_lists(prediction: Prediction, names: pa.Array) -> pa.Array:
+    """The fields of each item's short list, nothing where it has none, as most items of a good model."""
+    with_list = np.flatnonzero(prediction.short_list_size)
+    found = prediction.short_list[with_list]
+    pieces = ['"short_list": [', names.take(pa.array(found[:, 0]))]
+    for rank in range(1, found.shape[1]):
+        there = pa.array(found[:, rank] >= 0)
+        code = names.take(pa.array(np.maximum(found[:, rank], 0)))
+        pieces.append(pc.if_else(there, pc.binary_join_element_wise(", ", code, ""), ""))
+    size = pa.array(prediction.short_list_size[with_list]).cast(pa.string())
+    lists = pc.binary_join_element_wise(*pieces, '], "short_list_size": ', size, ", ", "")
+    at = np.full(len(prediction.short_list_size), -1)
+    at[with_list] = np.arange(len(with_list))
+    return pc.fill_null(lists.take(pa.array(at, mask=at < 0)), "")
 
 
 def _decimals(shares: Floats) -> pa.Array:

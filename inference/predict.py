@@ -11,11 +11,10 @@ import xgboost
 from inference import tables
 from inference.tables import finish, sum_runs
 from processing.arrays import Booleans, Floats, Integers
-from training import attributes, confidence, features, hashing
+from training import attributes, confidence, features, hashing, short_list
 from training.families import boosted
 from training.features import BUCKETS
 from training.model import Model
-from training.weighting import FIRST_WORD_WEIGHT
 
 CHUNK = 16_384  # items worked on at once
 
@@ -29,12 +28,17 @@ class Prediction:
             if the model has fewer codes).
         confidence: the chance that each is right, as `codes`; a row sums to 1 at most.
         review: whether a person must look, `(n_items,)`.
+        short_list: numbers of the codes that hold the right one for 95 % of the items that a person sees, the
+            best first, `(n_items, 5)`, -1 for none (training/short_list.py).
+        short_list_size: how many codes that would take, `(n_items,)`; 0 where one is enough, or not known.
         known_share: share of the text's n-grams that were in the training rows, `(n_items,)`, in [0, 1].
     """
 
     codes: Integers
     confidence: Floats
     review: Booleans
+    short_list: Integers
+    short_list_size: Integers
     known_share: Floats
 
 
@@ -68,7 +72,9 @@ class Labeller:
         sure = self.model.confidence.of(
             confidence.signals(margins, codes, values, known_share, n_words), codes.shape[1]
         )
-        return Prediction(codes, sure, sure[:, 0] < self.model.threshold, known_share)
+        review = sure[:, 0] < self.model.thresholds[codes[:, 0]]
+        listed, size = short_list.lists(margins, self.model.short_list_gap)
+        return Prediction(codes, sure, review, listed, size, known_share)
 
     def margins(self, table: pa.Table, texts: pa.Array) -> tuple[Floats, Floats, Integers]:
         """Margins `(n_items, n_codes)`, share of known n-grams and number of words, both `(n_items,)`.
@@ -145,7 +151,8 @@ class Labeller:
         ngram_sums += sum_runs(sums, np.arange(len(unknown)), np.diff(ends))
         is_first = np.isin(unknown, first)
         sums = sum_runs(t.first_ngrams, t.first_ngram_row[bucket], n_ngrams)[is_first]
-        first_scores[np.searchsorted(first, unknown[is_first])] = finish(sums, FIRST_WORD_WEIGHT)
+        weight = self.model.weighting.first_word_weight
+        first_scores[np.searchsorted(first, unknown[is_first])] = finish(sums, weight)
 
 
 def _chunks(table: pa.Table, texts: pa.Array) -> Iterator[tuple[pa.Table, pa.Array]]:

@@ -16,7 +16,6 @@ from processing.arrays import Floats, Integers
 from training import features, hashing
 from training.features import BUCKETS
 from training.model import Model
-from training.weighting import FIRST_WORD_WEIGHT
 
 COUNTS = 2  # columns of an n-gram row after scores and squared length: known n-grams, all n-grams
 
@@ -67,7 +66,7 @@ def build(model: Model) -> Tables:
     first_words = np.zeros((n_words + 1, 2 * n_codes + 1), np.float32)
     first_words[parts["first_word"].columns, : n_codes + 1] = by_part["first_word"][:-1]
     sums = sum_runs(by_part["first_ngrams"], first_ngram_row[features.bucket(ngram)], n_ngrams)
-    first_words[:-1, n_codes + 1 :] = finish(sums, FIRST_WORD_WEIGHT)
+    first_words[:-1, n_codes + 1 :] = finish(sums, model.weighting.first_word_weight)
     return Tables(
         index=HashIndex(hashing.hash_stretches(total, vocabulary.start, vocabulary.end)),
         words=words,

@@ -121,7 +121,8 @@ LABELS_READY = Message(
     "labels-ready",
     "Labels ready: {group} {period}",
     "{group} {period}. Items: {rows}. Labelled: {labelled} ({decided} by people). To review: {review}. "
-    "No code fits: {none}. Rejected: {rejected}. Found in the data (docs/input.md): {found}. "
+    "No code fits: {none}. Rejected: {rejected}. Expected: {expected} "
+    "Found in the data (docs/input.md): {found}. "
     "Model: {model}. Codebook: {codebook}. Needs attention: {attention} "
     f"Manifest of the files: {address('{bucket}', '{prefix}manifest.json')}",
 )

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,18 @@ from processing import container
 from processing.arrays import Booleans
 from processing.codes import codebook
 from processing.codes.codebook import Codebook
-from processing.dataset import first_seen, rows_set_aside, split, training_report
+from processing.dataset import (
+    doubtful_rows,
+    first_seen,
+    hard_texts,
+    rows_set_aside,
+    split,
+    training_report,
+)
 from processing.dataset.findings import in_words
 from processing.digests import sha256
 from processing.errors import NotComparable
-from processing.labels import published, reliability, review_queue
+from processing.labels import advice, published, reliability, review_queue, without_person
 from processing.policy import Policy, all_to_review
 from processing.verdict.changes import changes, label_more
 from processing.verdict.rule import (
@@ -69,6 +77,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         for role, table in (("challenger", challenger), ("winner", winner))
         if table is not None
     }
+    tried = hard_texts.tried(book, challenger, winner)
     challenger = test_rows(challenger)
     winner = None if winner is None else test_rows(winner)
     code_map = book.code_map(options.period)
@@ -79,6 +88,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     may_win = verdict.verdict in ("FIRST", "PROMOTE")
     sentences = (
         verdict.reason,
+        hard_texts.newly_wrong(tried),
         undecided_for(options.undecided, options.period) if verdict.verdict == "UNDECIDED" else "",
         rows_set_aside.cause(set_aside, (*(verdict.lost_codes or ()), *(verdict.unreached_codes or ()))),
         rows_set_aside.in_words(set_aside, policy.set_aside if may_win and too_many else None),
@@ -93,15 +103,17 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         "rule": RULE,
         **asdict(verdict),
         **{
-            role: {"model": model, **scores_of(table, policy), "tested": tested[role]}
+            role: {"model": model, **scores_of(table, policy, trained[role].codes), "tested": tested[role]}
             if table is not None
             else None
             for role, (model, table) in models.items()
         },
         "changes": changes(challenger, winner),
         "label_more": label_more(challenger, trained["challenger"].codes, book.in_force(options.period)),
+        "hard_texts": tried,
         "conflicts": trained["challenger"].conflicts,
         "set_aside": set_aside,
+        "doubtful": trained["challenger"].doubtful,
         "findings": trained["challenger"].findings,
         "approval": policy.approval or too_many or verdict.asks,
     }
@@ -166,6 +178,7 @@ def read_published(folder: Path, digest: str, model: str) -> pa.Table:
 def check_test_rows(table: pa.Table) -> None:
     """Raise NotComparable where a row is neither a test row by its hash nor new: it may have been learned."""
     wrong = ~split.is_test(table["text_key"]) & np.asarray(pc.equal(table["since"], first_seen.FROM_START))
+    wrong &= ~hard_texts.are_listed(table)
     if wrong.any():
         ids = table["item_id"].filter(pa.array(wrong))
         raise NotComparable(
@@ -175,14 +188,18 @@ def check_test_rows(table: pa.Table) -> None:
 
 
 def test_rows(table: pa.Table) -> pa.Table:
-    """The rows that no model is ever trained on: both models are scored on them, and nothing else."""
-    return table.filter(pa.array(split.is_test(table["text_key"])))
+    """The rows that no model is ever trained on: both models are scored on them, and nothing else.
+
+    A sample of the labelled rows, and so without the list of hard texts.
+    """
+    return table.filter(pa.array(split.is_test(table["text_key"]) & ~hard_texts.are_listed(table)))
 
 
 def unseen(table: pa.Table, period: str) -> pa.Table:
     """The rows that a model trained in `period` has not seen: test rows, and those whose texts came later."""
     later = np.asarray(pc.greater(table["since"], period))
-    return table.filter(pa.array(split.is_test(table["text_key"]) | later))
+    sample = ~hard_texts.are_listed(table)
+    return table.filter(pa.array((split.is_test(table["text_key"]) | later) & sample))
 
 
 def check_same_rows(challenger: pa.Table, winner: pa.Table) -> pa.Table:
@@ -209,8 +226,8 @@ def read_trained(role: str) -> training_report.Trained:
     `role` is challenger or winner. Raises NotComparable where the report cannot be read.
     """
     try:
-        report = training_report.read_report(container.input_folder(f"{role}-trained"))
-        return training_report.of_comparison(report)
+        folder = container.input_folder(f"{role}-trained")
+        return training_report.of_comparison(training_report.read_report(folder), doubtful_rows.read(folder))
     except (OSError, ValueError, KeyError) as error:
         raise NotComparable(
             f"The report on the rows that the {role} was trained on cannot be read "
@@ -283,28 +300,48 @@ def summary(evidence: dict[str, Any]) -> str:
             level = f"{100 * (1 - evidence['policy']['level']):g} %"
             interval = f"  {level} interval of macro-F1 {evidence['low']:+.4f} to {evidence['high']:+.4f}"
         lines.append(f"difference  {numbers}{interval}")
-    if evidence["questions"] and not evidence["asks"]:  # else the reason says so
-        lines.append(f"Labelled without a person: {evidence['questions'][-1]['found']}")
-    challenger = evidence["challenger"]
-    if not challenger["coverage"]:
-        lines.append(f"{challenger['model']}: {all_to_review(evidence['policy']['precision'])}")
     if conflicts := evidence["conflicts"]["rows"]:
         lines.append(
             f"{counted(conflicts, 'item')} with another code in the dataset than a person had decided: the "
             "person's counts until it is withdrawn. The report names the first."
         )
+    lines += filter(None, [doubtful_rows.in_words(evidence["doubtful"], evidence["group"])])
     if evidence["findings"]:
         lines.append(f"Found in the training data (docs/input.md): {in_words(evidence['findings'])}.")
+    if evidence["questions"] and not evidence["asks"]:  # else the reason says so
+        lines.append(f"Labelled without a person: {evidence['questions'][-1]['found']}")
+    challenger = evidence["challenger"]
+    if not challenger["coverage"]:
+        lines.append(f"{challenger['model']}: {all_to_review(evidence['policy']['precision'])}")
+    lines += filter(None, [hard_texts.in_short(evidence["hard_texts"])])
     lines.append(
         f"{counted(evidence['rows'], 'test row')}, {counted(evidence['distinct_texts'], 'distinct text')}"
+    )
+    # Last, as a long message is cut and the page has all of it.
+    lines += filter(
+        None,
+        (
+            advice.at_precisions(challenger["at_precisions"]),
+            advice.confused(challenger["confused"], 1),
+            advice.mostly_another(challenger["mostly_another"], 1),
+        ),
     )
     return "\n".join(lines)
 
 
-def scores_of(table: pa.Table, policy: Policy) -> dict[str, object]:
-    """The scores (verdict/scores.py) of the model that labelled a published test set."""
-    truth, code, confidence = (np.asarray(table[name]) for name in ("truth", "code", "confidence"))
-    return scores(truth.astype(str), code.astype(str), confidence, alone(table, policy))
+def scores_of(table: pa.Table, policy: Policy, learned: Mapping[str, int]) -> dict[str, object]:
+    """The scores of the model that labelled a published test set, and what it leaves to people.
+
+    They are of verdict/scores.py and labels/without_person.py. `learned` is how many rows of each code the
+    model has learned from.
+    """
+    rows = table.select(["text_key", "title", "truth", "code"]).to_pandas()
+    truth, code = rows["truth"].to_numpy(str), rows["code"].to_numpy(str)
+    confidence, automatic = table["confidence"].to_numpy(), alone(table, policy)
+    return {
+        **scores(truth, code, confidence, automatic, rows["text_key"].to_numpy(str)),
+        **without_person.left_to_people(rows, confidence, automatic, learned),
+    }
 
 
 if __name__ == "__main__":

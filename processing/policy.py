@@ -10,6 +10,10 @@ from processing.errors import BadCodebook
 NO_LIST = "none"
 #: What a person's decision means for other items with the same text.
 SUGGEST, DECIDE = "suggest", "decide"
+#: Of which labels `precision` is promised: of those no person looks at, or of all that are published.
+AUTOMATIC, MONTH = "automatic", "month"
+#: What becomes of training rows whose label is likely wrong.
+KEEP, LEAVE_OUT = "keep", "leave_out"
 
 
 @dataclass(frozen=True)
@@ -24,13 +28,22 @@ class Policy:
         approval: whether a person must approve before the challenger becomes the winner.
         set_aside: largest share of the challenger's training rows that may be set aside before a person must
             approve, whatever `approval` says, in [0, 1].
-        precision: share of right ones wanted among the labels that no person looks at, in [0, 1]; 0 leaves it
-            to the model's own threshold alone.
+        promise: what `precision` is of: the labels that no person looks at (`automatic`), or all published
+            ones, people's decisions counted as right (`month`).
+        precision: share of right ones wanted among these, in [0, 1]; 0 leaves it to the model's own
+            thresholds alone.
+        code_precision: share of right ones wanted among each code's labels that no person looks at, in
+            [0, 1], but never more than `precision`; critical codes keep `precision` itself.
         review_capacity: how many items a month people can look at; None for as many as it takes.
-        share_by: the list of references (`unu`) by which the group's training rows are shared with other
-            groups that share by it, and theirs with this one; `none` for no sharing.
+        share_by: the list of references (`unu`), or the scheme (`weee`) for `same_as`, by which the group's
+            training rows are shared with other groups that share by it, and theirs with this one; `none` for
+            no sharing.
         same_text: whether a person's decision is a suggestion for other items with the same text (`suggest`),
             or counts for them as well (`decide`).
+        doubtful: whether training rows whose label is likely wrong are learned all the same (`keep`), or left
+            out where many are (`leave_out`).
+        family: whether on a review sheet each item of a family has its row (`suggest`), or one row stands for
+            the family and decides on it (`decide`).
     """
 
     min_gain: float = 0.002
@@ -38,10 +51,14 @@ class Policy:
     level: float = 0.02
     approval: bool = False
     set_aside: float = 0.05
+    promise: str = AUTOMATIC
     precision: float = 0.98
+    code_precision: float = 0.8
     review_capacity: float | None = None
     share_by: str = NO_LIST
     same_text: str = SUGGEST
+    doubtful: str = LEAVE_OUT
+    family: str = SUGGEST
 
     def __post_init__(self) -> None:
         allowed = {
@@ -50,13 +67,25 @@ class Policy:
             "level": (0 < self.level <= 0.5, "above 0 and at most 0.5; 0.02 is the default"),
             "set_aside": (0 <= self.set_aside <= 1, "from 0 to 1; 0.05 is the default"),
             "precision": (0 <= self.precision <= 1, "from 0 to 1; 0.98 is the default"),
+            "promise": (
+                self.promise in (AUTOMATIC, MONTH),
+                f'"{AUTOMATIC}" or "{MONTH}"; "{AUTOMATIC}" is the default',
+            ),
+            "code_precision": (0 <= self.code_precision <= 1, "from 0 to 1; 0.8 is the default"),
             "share_by": (
                 re.fullmatch("[a-z0-9]{1,20}", self.share_by),
                 'small letters and digits, such as "unu"; "none" is the default',
             ),
-            "same_text": (
-                self.same_text in (SUGGEST, DECIDE),
-                f'"{SUGGEST}" or "{DECIDE}"; "{SUGGEST}" is the default',
+            **{
+                name: (
+                    getattr(self, name) in (SUGGEST, DECIDE),
+                    f'"{SUGGEST}" or "{DECIDE}"; "{SUGGEST}" is the default',
+                )
+                for name in ("same_text", "family")
+            },
+            "doubtful": (
+                self.doubtful in (KEEP, LEAVE_OUT),
+                f'"{KEEP}" or "{LEAVE_OUT}"; "{LEAVE_OUT}" is the default',
             ),
             "review_capacity": (self.review_capacity is None or self.review_capacity >= 0, "0 or more"),
         }
@@ -82,7 +111,7 @@ class Policy:
             if name == "approval":
                 if not isinstance(value, bool):
                     raise ValueError(f"policy: {name} is {value!r}, must be true or false")
-            elif name in ("share_by", "same_text"):
+            elif name in ("promise", "share_by", "same_text", "doubtful", "family"):
                 if not isinstance(value, str):
                     raise ValueError(f"policy: {name} is {value!r}, must be text")
             elif not isinstance(value, int | float) or isinstance(value, bool):

@@ -23,6 +23,7 @@ from processing.dataset import (
     data_files,
     decisions,
     first_seen,
+    hard_texts,
     jsonlines,
     kinds,
     manifest,
@@ -64,8 +65,9 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
 
     jsonlines.write(found.rejected, container.output_folder("rejected") / "rejected.jsonl")
     if training:
-        counts, details = _write_splits(found, options)
-        counts["rows_digest"] = data_files.rows_digest(found.made)
+        counts, details = _write_splits(found, options, book)
+        # Of what is kept: rows with a hard text are in no part, and nobody could count them again.
+        counts["rows_digest"] = data_files.rows_digest(pa.concat_tables(found.parts.values()))
         rows_to_share.write(
             container.output_folder("train"), book, options.share_by, container.output_folder("shared")
         )
@@ -127,11 +129,13 @@ def _unclear(table: pa.Table, book: Codebook, period: str) -> dict[str, int]:
     return {code: counted[code] for code in unclear if counted[code]}
 
 
-def _write_splits(found: Accepted, options: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
+def _write_splits(
+    found: Accepted, options: argparse.Namespace, book: Codebook
+) -> tuple[dict[str, Any], dict[str, Any]]:
     parts = found.parts
     for name in ("train", "validation"):
         pq.write_table(parts[name], container.output_folder(name) / f"{name}.parquet")
-    newest = _write_test_set(found, options)
+    newest = _write_test_set(found, options, book)
     codes = {name: Counter(part["label"].to_pylist()) for name, part in parts.items()}
     details = {
         "splits": {
@@ -143,17 +147,23 @@ def _write_splits(found: Accepted, options: argparse.Namespace) -> tuple[dict[st
             for name, part in parts.items()
         },
         "newest": newest,
-        # The models of this run cannot predict these: test rows are never trained on.
+        "hard_texts": {
+            "listed": len(book.hard_texts),
+            "rows_held": int(hard_texts.are_held(found.made["text_key"], book).sum()),
+        },
+        # The models of this run cannot predict these, unless another group shares rows of them: test rows are
+        # never trained on.
         "codes_only_in_test": sorted(codes["test"].keys() - codes["train"].keys()),
     }
     return {name: part.num_rows for name, part in parts.items()}, details
 
 
-def _write_test_set(found: Accepted, options: argparse.Namespace) -> int:
+def _write_test_set(found: Accepted, options: argparse.Namespace, book: Codebook) -> int:
     """Write the rows to test on as a dataset like any other: Prepare accepts it again with purpose `test`.
 
     Those are the test rows and, as no winner has seen them yet, the newest of the others: how many, is
-    returned. What people decided is no sample of the newest: those are the hard ones.
+    returned. What people decided is no sample of the newest: those are the hard ones. The group's hard texts
+    come last.
     """
     made = found.made.append_column("since", _since(found.made, options))
     test = split.is_test(made["text_key"])
@@ -161,6 +171,7 @@ def _write_test_set(found: Accepted, options: argparse.Namespace) -> int:
     newest = ~test & first_seen.is_recent(made["since"]) & ~by_people
     columns = found.columns | {"since": "text"}
     tested = pa.concat_tables([made.filter(pa.array(mask)) for mask in (test, newest)]).select(list(columns))
+    tested = pa.concat_tables([tested, hard_texts.rows(book, options.period, tested.schema)])
     folder = container.output_folder("test")
     pq.write_table(tested, folder / TEST_FILE)
     manifest.write(folder, options.test_uri, {TEST_FILE: tested.num_rows}, columns)

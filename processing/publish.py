@@ -23,7 +23,7 @@ from processing.dataset.findings import FINDINGS
 from processing.dataset.rows import REJECTED
 from processing.digests import check
 from processing.errors import NotReconciled
-from processing.labels import kept_decisions, label_table, output, published, standing_decisions
+from processing.labels import families, kept_decisions, label_table, output, published, standing_decisions
 from processing.labels.published import Published
 from processing.labels.reconcile import START_AGAIN, read_items, read_predictions, reconcile
 from processing.labels.reliability import Record
@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     book = codebook.load(container.input_folder("codebook"), options.codebook_digest)
     test_set = options.purpose == "test"
     items = read_items(container.input_folder("items"))
-    matched = reconcile(items, read_predictions(container.input_folder("predictions")))
+    matched = reconcile(items["item_id"], read_predictions(container.input_folder("predictions")))
     rejected = jsonlines.read((container.input_folder("truth") / "rejected.jsonl").read_bytes(), REJECTED)
     # A test set is the model's exam: nothing but its own threshold decides there.
     policy = policies.Policy(precision=0.0) if test_set else policies.of_group(options.policy)
@@ -48,10 +48,14 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     if test_set:
         made = made.slice(0, 0)
     said = standing_decisions.standing(matched, made, replaced, book, options.period, policy.same_text)
-    labels, plan = label_table.label(matched, said, book, options.period, policy, _record(options))
+    evidence = _compared(options)
+    record = _record(evidence, options.model)
+    labels, plan = label_table.label(matched, said, book, options.period, policy, record)
     for name in ("text_key", *label_table.TEST_ONLY) if test_set else ("text_key",):
         labels = labels.append_column(name, matched[name])
     labels, on_replaced = kept_decisions.keep(labels, said, replaced, book, options.period)
+    if not test_set:
+        labels = labels.append_column("family", families.keys(items, labels["code"]))
     now = datetime.now(UTC).replace(microsecond=0)
     constants = {
         "model_group": options.group,
@@ -88,7 +92,8 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
             container.input_folder("earlier"), options.earlier_digest, month_changes.COLUMNS
         )
         confidence = matched["confidence"].to_numpy()
-        found, rows = _summarise(table, about, plan, confidence, before, about_people, book)
+        test = summary.tested(evidence, options.model)
+        found, rows = _summarise(table, about, plan, confidence, before, about_people, book, test)
         if on_replaced is not None and len(on_replaced):
             label_table.write_csv(on_replaced, container.output_folder("files") / "decisions.csv")
             rows["decisions.csv"] = len(on_replaced)
@@ -122,18 +127,23 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _record(options: argparse.Namespace) -> Record | None:
-    """What became of the model's labels in the group's last comparison; None if it was not part of it."""
+def _compared(options: argparse.Namespace) -> dict[str, Any]:
+    """The evidence of the group's last comparison; of none, one without models."""
     if not options.compared_digest:
-        return None
+        return {"winner": None, "challenger": None}
     file = container.input_folder("compared") / "comparison.json"
     check(file, options.compared_digest, f"{file.name} of the input `compared`", published.RESTORE)
-    evidence = json.loads(file.read_text(encoding="utf-8"))
+    evidence: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return evidence
+
+
+def _record(evidence: dict[str, Any], model: str) -> Record | None:
+    """What became of the model's labels in a comparison; None if it was not part of it."""
     before = None
     for scored in filter(None, (evidence["winner"], evidence["challenger"])):
         if "tested" in scored:
             record = Record.parse(scored["tested"], before)
-            if scored["model"] == options.model:
+            if scored["model"] == model:
                 return record
             before = record
     return None
@@ -185,12 +195,23 @@ def _summarise(
     before: Published | None,
     about_people: dict[str, int],
     book: Codebook,
+    test: dict[str, Any] | None,
 ) -> tuple[dict[str, Any], dict[str, int]]:
     """Write the summary and the changed items next to the labels; return the summary, and rows by file."""
     report = training_report.read_report(container.input_folder("trained"))
     handed_on = summary.read(container.input_folder("earlier")) if before else None
     found, changed = summary.summarise(
-        table, about, plan, confidence, before, book, report, about["unseen_words"], about_people, handed_on
+        table,
+        about,
+        plan,
+        confidence,
+        before,
+        book,
+        report,
+        about["unseen_words"],
+        about_people,
+        handed_on,
+        test,
     )
     folder = container.output_folder("files")
     summary.write(found, folder)

@@ -20,8 +20,11 @@ docs/classifier.md says why so, with measurements. Read in this order: the scrip
     weighting.py        from counts to weighted features
 
     fitting.py          one setting, fitted
+    doubtful.py         rows whose label is likely wrong
     families/           the kinds of model that are tried
     sharing.py          one fit for several groups
     confidence.py       how sure an answer is
+    thresholds.py       from which confidence on each code's labels need no person
+    short_list.py       the codes that a reviewer is offered
     model.py            the fitted model and its files
 """

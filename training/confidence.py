@@ -1,26 +1,31 @@
 """How sure an answer is: the chance that each of the three best codes is right.
 
 It is learned from out-of-fold margins. For the first code, boosted trees on a few signals: they see that a
-small lead means something else where half of the text is unknown. Trees may not contradict the order of the
-margins (monotone constraints). For the second and third, a logistic curve: each is the chance to be right
-where those before it are wrong.
+small lead means something else where half of the text is unknown. A few hundred rows teach trees little, and
+a logistic regression on six of the signals more, so the confidence is the mean of both, and the more rows
+there are the more the trees count. Neither may contradict the order of the margins (monotone constraints).
+For the second and third code, a logistic curve: each is the chance to be right where those before it are
+wrong.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import xgboost
 from numpy.typing import NDArray
-from scipy.stats import beta
+from scipy.optimize import minimize
+from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from processing.arrays import Booleans, Floats, Integers
 
-NEVER = 1.0  # a threshold that no confidence reaches: everything goes to a person
 SECOND_LEAD = 2  # its place among the signals
 LOWEST, HIGHEST = 0.0001, 0.9999  # every confidence is between these
 ROUNDS = 60
+EVEN_ROWS = 2000  # with so many rows trees and logistic regression count alike
+#: What the logistic regression reads, and the sign that a weight must have, as the trees' constraints.
+LOGISTIC_SIGNALS = 6
+SIGNS = [(0, None), (0, None), (None, None), (None, 0), (None, None), (None, None)]
 PARAMETERS = {
     "objective": "binary:logistic",
     "max_depth": 4,
@@ -41,16 +46,26 @@ class Confidence:
 
     Attributes:
         first: trees on `signals`, for the first code.
+        logistic: weights of the signals as `_smooth` gives them and the intercept, likewise,
+            `(LOGISTIC_SIGNALS + 1,)`.
+        trees_share: how much of the confidence is the trees', in [0, 1]; the rest is the regression's.
         others: slope and intercept for the second and the third code, on the second's lead over the third,
             `(n_others, 2)`.
     """
 
     first: xgboost.Booster
+    logistic: Floats
+    trees_share: float
     others: Floats
 
     def of(self, inputs: Floats, n_codes: int) -> Floats:
         """The chance that each of the best `n_codes` is right, `(n_items, n_codes)`; at most 1 a row."""
-        first = np.clip(self.first.inplace_predict(inputs), LOWEST, HIGHEST)
+        trees, share = self.first.inplace_predict(inputs), np.float32(self.trees_share)
+        *weights, score = self.logistic.astype(np.float32)
+        # Term by term: a product of matrices may round an item otherwise in another batch.
+        for weight, signal in zip(weights, _smooth(inputs).T, strict=True):
+            score = score + weight * signal
+        first = np.clip(share * trees + (1 - share) * expit(score), LOWEST, HIGHEST)
         shares, left = [first], 1 - first
         for slope, intercept in self.others[: n_codes - 1].astype(np.float32):
             share = left / (1 + np.exp(-(slope * inputs[:, SECOND_LEAD] + intercept)))
@@ -104,47 +119,44 @@ def fit(inputs: Floats, codes: Integers, labels: Integers) -> Confidence:
     first = xgboost.train(PARAMETERS | {"base_score": float(start)}, data, num_boost_round=ROUNDS)
     others, left = [], ~right[:, 0]
     for rank in range(1, codes.shape[1]):
-        others.append(_fit_logistic(inputs[left, SECOND_LEAD], right[left, rank]))
+        others.append(_fit_curve(inputs[left, SECOND_LEAD], right[left, rank]))
         left = left & ~right[:, rank]
-    return Confidence(first, np.array(others))
+    trees_share = len(labels) / (len(labels) + EVEN_ROWS)
+    return Confidence(first, _logistic(inputs, right[:, 0]), trees_share, np.array(others))
 
 
-def review_threshold(
-    sure: Floats, right: Booleans, text: Integers, precision: float, risk: float = 0.05
-) -> float:
-    """The lowest confidence from which on answers are right in a share of at least `precision`.
+def _smooth(inputs: Floats) -> Floats:
+    """The signals that the logistic regression reads, the number of words by its logarithm."""
+    chosen = inputs[:, :LOGISTIC_SIGNALS].copy()
+    chosen[:, -1] = np.log1p(chosen[:, -1])
+    return chosen
 
-    The share is bounded from below (Clopper and Pearson, 1934), so that on new items it falls short only with
-    a chance of `risk`. Rows of one text are right or wrong together; the bound counts as many rows as would
-    be as uncertain if they were independent. Returns NEVER where no threshold does it.
 
-    Args:
-        sure: the first code's confidence, out of fold, `(n_items,)`, in [0, 1].
-        right: whether it was the label, `(n_items,)`.
-        text: number of the row's text, `(n_items,)`.
-        precision: the wanted share of right answers, in [0, 1].
-        risk: the chance to fall short of it, in (0, 1).
+def _logistic(inputs: Floats, right: Booleans) -> Floats:
+    """Weights and intercept, `(LOGISTIC_SIGNALS + 1,)`, with weights of the SIGNS.
+
+    Instead of 1 and 0 the targets are Platt's (1999, "Probabilistic Outputs for Support Vector Machines",
+    section 2.2): where all of n rows are right, the chance is (n + 1) / (n + 2).
     """
-    rows = pd.DataFrame({"sure": sure, "right": right.astype(np.int64), "text": text})
-    rows = rows.sort_values("sure", ascending=False, kind="stable")
-    texts = rows.groupby("text", sort=False)
-    before, right_before = texts.cumcount(), texts["right"].cumsum() - rows["right"]
-    n, n_right = np.arange(1, len(rows) + 1), rows["right"].cumsum().to_numpy()
-    share = n_right / n
-    # Sums over texts of N^2, R N and R^2 (N rows, R right ones), each grown row by row.
-    both = (rows["right"] * (before + 1) + right_before).cumsum().to_numpy()
-    squares = (2 * before + 1).cumsum().to_numpy()
-    right_squares = (rows["right"] * (2 * right_before + 1)).cumsum().to_numpy()
-    spread = right_squares - 2 * share * both + share**2 * squares  # sum over texts of (R - share N)^2
-    independent = n * np.clip(n * share * (1 - share) / np.maximum(spread, 1e-9), None, 1)
-    independent = np.where(spread > 1e-9, independent, n * n / squares)
-    bound = beta.ppf(risk, np.maximum(share * independent, 1e-9), (1 - share) * independent + 1)
-    last_of_equals = np.append(rows["sure"].to_numpy()[1:] < rows["sure"].to_numpy()[:-1], True)
-    holds = np.flatnonzero((bound >= precision) & last_of_equals)
-    return float(rows["sure"].iloc[holds[-1]]) if len(holds) else NEVER
+    given = _smooth(inputs).astype(np.float64)
+    middle, spread = given.mean(axis=0), given.std(axis=0) + 1e-9
+    rows = np.column_stack([(given - middle) / spread, np.ones(len(given))])
+    n_right = right.sum()
+    target = np.where(right, (n_right + 1) / (n_right + 2), 1 / (len(right) - n_right + 2))
+    penalty = np.append(np.ones(LOGISTIC_SIGNALS), 0)
+
+    def loss(weights: Floats) -> tuple[float, Floats]:
+        score = rows @ weights
+        value = (np.logaddexp(0, score) - target * score).sum() + (penalty * weights**2).sum() / 2
+        return value, rows.T @ (expit(score) - target) + penalty * weights
+
+    start = np.zeros(LOGISTIC_SIGNALS + 1)
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[*SIGNS, (None, None)]).x
+    weights = found[:-1] / spread
+    return np.append(weights, found[-1] - weights @ middle)
 
 
-def _fit_logistic(lead: Floats, right: Booleans) -> tuple[float, float]:
+def _fit_curve(lead: Floats, right: Booleans) -> tuple[float, float]:
     """Slope and intercept; a flat curve where there is nothing to learn from."""
     if right.sum() < 5 or (~right).sum() < 5:
         chance = (right.sum() + 0.5) / (len(right) + 1)

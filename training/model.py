@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,10 +12,13 @@ from numpy.typing import NDArray
 
 from processing.arrays import Floats
 from processing.codes.codebook import Attribute
-from training.confidence import Confidence
+from training.confidence import LOGISTIC_SIGNALS, Confidence
 from training.weighting import PARTS, Part, Weighting
 
-FORMAT = 2
+FORMAT = 3
+#: Format 2 has one threshold for all codes, trees alone for the confidence, and no weight of the first word.
+READ = (2, FORMAT)
+OLD_FIRST_WORD_WEIGHT = 0.7
 FILES = ("model.json", "arrays.npz", "confidence.ubj", "booster.ubj")  # the last one not always
 
 
@@ -49,7 +53,9 @@ class Model:
         weights: for each part of the weighting.
         intercepts: `(n_codes,)` float32.
         booster: trees on margins and attributes (families/boosted.py); None for the linear candidate.
-        threshold: confidences below it need a person, in (0, 1].
+        thresholds: confidences below that of the first code need a person, `(n_codes,)`, in (0, 1].
+        short_list_gap: how far below the best margin a code may be on the short list (short_list.py); None
+            for no lists.
     """
 
     group: str
@@ -62,7 +68,12 @@ class Model:
     intercepts: Floats
     booster: xgboost.Booster | None
     confidence: Confidence
-    threshold: float
+    thresholds: Floats
+    short_list_gap: float | None
+
+    def threshold_of(self, code: str) -> float:
+        """The threshold of one of the codes."""
+        return float(self.thresholds[self.codes.index(code)])
 
 
 def split_weights(weighting: Weighting, weights: Floats) -> dict[str, Quantised]:
@@ -80,9 +91,13 @@ def save(model: Model, folder: Path) -> None:
         "codes": model.codes,
         "attributes": [{"name": a.name, "type": a.type} for a in model.attributes],
         "word_weight": model.weighting.word_weight,
-        "threshold": model.threshold,
+        "first_word_weight": model.weighting.first_word_weight,
+        "thresholds": model.thresholds.tolist(),
         "boosted": model.booster is not None,
+        "confidence_logistic": model.confidence.logistic.tolist(),
+        "confidence_trees_share": model.confidence.trees_share,
         "other_codes": model.confidence.others.tolist(),
+        "short_list_gap": model.short_list_gap,
     }
     (folder / "model.json").write_text(
         json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
@@ -101,9 +116,9 @@ def save(model: Model, folder: Path) -> None:
 def load(folder: Path) -> Model:
     """Read what `save` wrote. Raises ValueError for another format; nothing is ever unpickled."""
     about = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-    if about["format"] != FORMAT:
+    if about["format"] not in READ:
         raise ValueError(
-            f"The model has format {about['format']}, this code reads {FORMAT}. "
+            f"The model has format {about['format']}, this code reads {' and '.join(map(str, READ))}. "
             "Fix: use the code that trained it, in the folder code of its artefact."
         )
     with np.load(folder / "arrays.npz", allow_pickle=False) as arrays:
@@ -114,13 +129,28 @@ def load(folder: Path) -> Model:
             codes=tuple(about["codes"]),
             attributes=tuple(Attribute(a["name"], a["type"]) for a in about["attributes"]),
             vocabulary=pa.array(bytes(arrays["vocabulary"]).decode().split("\n"), pa.large_string()),
-            weighting=Weighting(parts, about["word_weight"]),
+            weighting=Weighting(
+                parts, about["word_weight"], about.get("first_word_weight", OLD_FIRST_WORD_WEIGHT)
+            ),
             weights={name: Quantised(arrays[f"{name}_values"], arrays[f"{name}_scale"]) for name in PARTS},
             intercepts=arrays["intercepts"],
             booster=_load_trees(folder / "booster.ubj") if about["boosted"] else None,
-            confidence=Confidence(_load_trees(folder / "confidence.ubj"), np.array(about["other_codes"])),
-            threshold=about["threshold"],
+            confidence=_confidence(about, _load_trees(folder / "confidence.ubj")),
+            thresholds=_thresholds(about),
+            short_list_gap=about.get("short_list_gap"),  # formats before 3 have none
         )
+
+
+def _confidence(about: dict[str, Any], trees: xgboost.Booster) -> Confidence:
+    """In format 2 it is the trees' alone."""
+    logistic = about.get("confidence_logistic", [0.0] * (LOGISTIC_SIGNALS + 1))
+    share = about.get("confidence_trees_share", 1.0)
+    return Confidence(trees, np.array(logistic), share, np.array(about["other_codes"]))
+
+
+def _thresholds(about: dict[str, Any]) -> Floats:
+    one = about.get("threshold")
+    return np.array(about["thresholds"] if one is None else [one] * len(about["codes"]))
 
 
 def _load_trees(file: Path) -> xgboost.Booster:

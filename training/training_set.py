@@ -24,12 +24,14 @@ class TrainingSet:
     """Rows of train and validation, and rows of other groups where the group shares.
 
     Attributes:
-        codes: the codes that occur in the group's own rows, in the codebook's order.
+        codes: the codes that occur in any row, in the codebook's order.
         labels: number of each row's code, `(n_rows,)`.
         text: number of each row's text, equal for equal texts, `(n_rows,)`.
         fold: in [0, FOLDS), identical texts in one fold, `(n_rows,)`.
         validation: which rows are validation, `(n_rows,)`; never another group's.
         source: number of the group each row is from, 0 the own one, `(n_rows,)`.
+        left_out: which rows not to learn from, as their labels are likely wrong (doubtful.py), `(n_rows,)`.
+            They are validated and calibrated on like all others: new items are not freed of the hard ones.
     """
 
     features: Features
@@ -39,6 +41,7 @@ class TrainingSet:
     fold: Integers
     validation: Booleans
     source: Integers
+    left_out: Booleans
 
     @property
     def own(self) -> Booleans:
@@ -46,10 +49,16 @@ class TrainingSet:
         own: Booleans = self.source == 0
         return own
 
+    @property
+    def borrowed(self) -> list[str]:
+        """The codes that only rows of other groups have."""
+        own = set(self.labels[self.own].tolist())
+        return [code for number, code in enumerate(self.codes) if number not in own]
+
     def save(self, folder: Path) -> None:
         """Write it as arrays and JSON."""
         self.features.save(folder / "features.npz")
-        names = ("labels", "text", "fold", "validation", "source")
+        names = ("labels", "text", "fold", "validation", "source", "left_out")
         np.savez(folder / "rows.npz", **{name: getattr(self, name) for name in names})
         (folder / "codes.json").write_text(json.dumps(self.codes, ensure_ascii=False), encoding="utf-8")
 
@@ -73,8 +82,10 @@ def build(
         BadData: a label is outside the codebook, or the own rows have fewer than two codes.
     """
     own = pa.concat_tables([train, validation])
-    codes = present_codes(own["label"].to_pylist(), book)
-    made = of_rows([own, *(shared or [])], book.attributes, codes)
+    groups = [own, *(shared or [])]
+    present_codes(own["label"].to_pylist(), book)
+    codes = present_codes([label for group in groups for label in group["label"].to_pylist()], book)
+    made = of_rows(groups, book.attributes, codes)
     made.validation[len(train) : len(own)] = True
     return made
 
@@ -99,6 +110,7 @@ def of_rows(groups: list[pa.Table], attributes: tuple[Attribute, ...], codes: Se
         fold=np.array([int(key[-8:], 16) % FOLDS for key in keys]),
         validation=np.zeros(len(rows), bool),
         source=np.repeat(np.arange(len(tables)), [len(table) for table in tables]),
+        left_out=np.zeros(len(rows), bool),
     )
 
 

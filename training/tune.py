@@ -11,6 +11,7 @@ from argparse import Namespace
 import numpy as np
 from sklearn.metrics import f1_score
 
+from processing.arrays import Floats, Integers
 from processing.container import run
 from training import fitting
 from training.channels import read_training_set
@@ -22,9 +23,9 @@ ENOUGH_VALIDATION_ROWS = 1500
 
 def main(arguments: list[str] | None = None) -> dict[str, object]:
     options = parser(__doc__).parse_args(arguments)
-    macro_f1 = score(read_training_set(), options)
-    print(f"macro_f1={macro_f1:.4f};", flush=True)
-    return {"macro_f1": round(macro_f1, 4)}
+    objective = score(read_training_set(), options)
+    print(f"macro_f1={objective:.4f};", flush=True)
+    return {"macro_f1": round(objective, 4)}
 
 
 def score(given: TrainingSet, options: Namespace) -> float:
@@ -36,6 +37,11 @@ def score(given: TrainingSet, options: Namespace) -> float:
         margins, labels = fitted.margins(given.features[given.validation]), given.labels[given.validation]
     else:
         margins, labels = fitting.out_of_fold(given, options)[0], given.labels[given.own]
+    return macro_f1(labels, margins)
+
+
+def macro_f1(labels: Integers, margins: Floats) -> float:
+    """In [0, 1]; labels `(n,)`, margins `(n, n_codes)`."""
     return float(f1_score(labels, margins.argmax(axis=1), average="macro", zero_division=0))
 
 

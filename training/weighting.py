@@ -14,7 +14,6 @@ from scipy import sparse
 from processing.arrays import Floats
 from training.features import Features
 
-FIRST_WORD_WEIGHT = 0.7
 PARTS = ("words", "pairs", "first_word", "ngrams", "first_ngrams", "attributes")
 
 
@@ -35,11 +34,12 @@ class Part:
 class Weighting:
     """What was learned about counts from the training rows.
 
-    `word_weight` is the factor on the block of words.
+    `word_weight` is the factor on the block of words, `first_word_weight` on that of first words' n-grams.
     """
 
     parts: dict[str, Part]
     word_weight: float
+    first_word_weight: float
 
     def apply(self, counts: Features) -> sparse.csr_matrix:
         """Weighted features, `(n_items, n_features)`, float32, parts in the order of PARTS."""
@@ -49,7 +49,7 @@ class Weighting:
                 self.word_weight,
             ),
             self._block([("ngrams", counts.ngrams)], 1.0, counts.words),
-            self._block([("first_ngrams", counts.ngrams)], FIRST_WORD_WEIGHT, counts.first_word),
+            self._block([("first_ngrams", counts.ngrams)], self.first_word_weight, counts.first_word),
             self._block([("attributes", counts.attributes)], 1.0),
         ]
         return sparse.hstack(whole, format="csr", dtype=np.float32)
@@ -88,7 +88,7 @@ class Weighting:
         return sparse.diags(scale.astype(np.float32)) @ weighted
 
 
-def fit(counts: Features, min_df: int, word_weight: float) -> Weighting:
+def fit(counts: Features, min_df: int, word_weight: float, first_word_weight: float) -> Weighting:
     """Use what at least `min_df` items have; idf is smoothed as in scikit-learn's TfidfTransformer."""
     occurrences = {
         "words": counts.words,
@@ -104,4 +104,4 @@ def fit(counts: Features, min_df: int, word_weight: float) -> Weighting:
         used = np.flatnonzero(frequency >= min_df).astype(np.int32)
         idf = np.log((1 + len(counts)) / (1 + frequency[used])) + 1
         parts[name] = Part(used, (np.ones(len(used)) if name == "attributes" else idf).astype(np.float32))
-    return Weighting(parts, word_weight)
+    return Weighting(parts, word_weight, first_word_weight)

@@ -164,7 +164,7 @@ def _explanation(
         return None
     by = f"{LEDGER}, {model['entry']} (there in Base64)"
     sources.note(Source("the model's artefact", address, artefact_digest(model), by))
-    return _in_json(explained, label, loaded.threshold)
+    return _in_json(explained, label, loaded.threshold_of(explained.code))
 
 
 def _in_json(explained: Explanation, label: dict[str, Any], threshold: float) -> dict[str, Any]:
@@ -235,7 +235,8 @@ def _decisions(sources: Sources, month: Month, label: dict[str, Any]) -> list[di
     found = [*_in_sheets(sources, month, label, until), *_overtaken(sources, month, label)]
     held = (label["decided_at"], label["decided_by"])
     if label["decided_at"] and held not in ((each["decided_at"], each["decided_by"]) for each in found):
-        own = {name: label[name] for name in ("answer", "decided_by", "decided_at", "why", "suggested")}
+        kept = ("answer", "decided_by", "decided_at", "why", "suggested")
+        own = {name: label[name] for name in kept} | {"decided_on": label.get("decided_on")}
         code = label["code"] if label["answer"] in ("code", "same_text") else None
         found.append(own | {"item_id": label["item_id"], "label": code, "sheet": None})
     once: dict[tuple[str, str, str], dict[str, Any]] = {}
@@ -251,7 +252,7 @@ def _in_sheets(
 ) -> Iterator[dict[str, Any]]:
     """The lines about the item, or its text, on the sheets of all months, decided not later than `until`."""
     folder = names.address(month.work_bucket, names.REVIEWED.format(group=month.ledger.group))
-    fields = ("item_id", "answer", "label", "suggested", "decided_by", "decided_at", "why")
+    fields = ("item_id", "answer", "label", "suggested", "decided_by", "decided_at", "decided_on", "why")
     for address in sources.below(folder):
         if not address.endswith(".jsonl"):
             continue
@@ -280,7 +281,7 @@ def _overtaken(sources: Sources, month: Month, label: dict[str, Any]) -> Iterato
             if row["item_id"] == label["item_id"]:
                 fields = ("item_id", "answer", "label", "decided_by", "decided_at", "why")
                 said = {name: _plain(row[name]) for name in fields}
-                yield said | {"suggested": None, "sheet": None}
+                yield said | {"decided_on": row.get("decided_on"), "suggested": None, "sheet": None}
 
 
 def _change(sources: Sources, month: Month, label: dict[str, Any]) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ first.
     codebook.schema.json  the form of a file
     read.py               a file, read and checked
     check.py              its form and its sense
+    crosswalk.py          its codes held against those of other groups that they are the same as
     from_csv.py           made from a list of codes
     changes.py            what is new from one version to the next
     publish.py            make it the group's current one; read what is published

@@ -6,16 +6,18 @@ Every problem names the file, the place in it and the fix, so that a person who 
 from __future__ import annotations
 
 import graphlib
+import itertools
 import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from processing.codes.codebook import scheme_of
 from processing.codes.reserved import RESERVED
 from processing.policy import NO_LIST, Policy
 from processing.words import counted
@@ -52,7 +54,9 @@ def problems(codebook: Any, file: str) -> list[Problem]:
             *_codes(codebook),
             *_attributes(codebook),
             *_successions(codebook),
+            *_same_as(codebook),
             *_format(codebook),
+            *_hard_texts(codebook),
             *_policy(codebook),
         ]
     )
@@ -242,6 +246,68 @@ def _successions(codebook: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
         )
 
 
+def _hard_texts(codebook: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """The code of each is listed, and no text is there twice: the second would have no name of its own."""
+    codes = {entry["code"] for entry in codebook["codes"]}
+    texts = codebook.get("hard_texts", [])
+    seen: dict[str, int] = {}
+    for number, (text, key) in enumerate(zip(texts, _text_keys(codebook["group"], texts), strict=True), 1):
+        place = f"hard_texts, entry {number}"
+        if text["code"] not in codes:
+            yield place, f'code "{text["code"]}" is not among the codes', "correct it, or add it to codes"
+        if not any(sign.isalpha() for sign in text["title"]):
+            yield place, f"the title {_quoted(text['title'])} has no letter", "write the item's title"
+        if (first := seen.setdefault(key, number)) != number:
+            yield place, f"the text is that of entry {first}", "keep one of them"
+
+
+def _text_keys(group: str, texts: Sequence[dict[str, str]]) -> list[str]:
+    """What makes hard texts one: the normal form of title, brand and product type."""
+    import pyarrow as pa
+
+    from processing.dataset.text import TEXT_COLUMNS, text_keys
+
+    columns = {name: pa.array([text.get(name) for text in texts], pa.string()) for name in TEXT_COLUMNS}
+    found: list[str] = text_keys(group, pa.table(columns)).to_pylist()
+    return found
+
+
+def _same_as(codebook: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """What one file says of other groups' codes; whether they are there is seen when it is published."""
+    group, scheme = codebook["group"], scheme_of(codebook["group"])
+    for entry in codebook["codes"]:
+        if scheme in entry.get("references", {}) and "same_as" in entry:
+            yield (
+                f'codes, "{entry["code"]}"',
+                f'share_by "{scheme}" would mean both same_as and the list of that name under references',
+                "keep one of the two",
+            )
+        for name in entry.get("same_as", ()):
+            other = name.partition(":")[0]
+            if other == group or scheme_of(other) != scheme:
+                which = "this very group" if other == group else f"another scheme than {scheme}"
+                yield (
+                    f'codes, "{entry["code"]}", same_as',
+                    f'"{name}" is a code of {which}',
+                    f'name codes of other groups of the scheme, like "XX-{scheme}:1"',
+                )
+    named: dict[str, list[dict[str, Any]]] = {}
+    for entry in codebook["codes"]:
+        for name in entry.get("same_as", ()):
+            named.setdefault(name, []).append(entry)
+    for name, entries in named.items():
+        if together := [
+            (one["code"], other["code"])
+            for one, other in itertools.combinations(entries, 2)
+            if max(one["valid_from"], other["valid_from"]) <= str(min(_end(one), _end(other)))
+        ]:
+            yield (
+                f'codes, "{together[0][1]}", same_as',
+                f'"{name}" stands at "{together[0][0]}" too, so nobody can tell which of them a row of it is',
+                "name it at one code, or, where its items are of both, at none",
+            )
+
+
 def _policy(codebook: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     try:
         policy = Policy.parse(json.dumps(codebook.get("policy", {})))
@@ -249,12 +315,20 @@ def _policy(codebook: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
         yield "policy", str(error).removeprefix("policy: "), "correct it, or leave it out for the default"
         return
     lists = {name for entry in codebook["codes"] for name in entry.get("references", {})}
-    if policy.share_by not in {NO_LIST, *lists}:
+    scheme = scheme_of(codebook["group"])
+    if policy.share_by not in {NO_LIST, scheme, *lists}:
         known = f"there are {', '.join(sorted(lists))}" if lists else "no code has references"
         yield (
             "policy",
             f'share_by is "{policy.share_by}", but no code has references of that name ({known})',
-            "name a list under references, or leave share_by out to share nothing",
+            f'name a list under references, or the scheme ("{scheme}") to share by same_as, '
+            "or leave share_by out to share nothing",
+        )
+    if policy.share_by != scheme and any("same_as" in entry for entry in codebook["codes"]):
+        yield (
+            "policy",
+            f'codes have same_as, but share_by is "{policy.share_by}", so no row of another group is learned',
+            f'write "policy": {{"share_by": "{scheme}"}}, or remove same_as',
         )
 
 

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines import names
+from pipelines.codebooks import crosswalk
 from pipelines.codebooks.check import Problem
 from pipelines.codebooks.read import CodebookError, checked, parse, read
 from pipelines.ledger import keys, reading
+from processing.codes.codebook import scheme_of
 from processing.policy import Policy
 
 if TYPE_CHECKING:
@@ -36,7 +38,8 @@ class PublishedCodebook:
     when the very same codebook and policy were current already. `older` is true when the version comes before
     the one it replaces, numbers in them compared as numbers. `retired_at` is empty unless the group is
     retired, which publishing does not change. `learned_from_it` are groups that from now on learn without
-    its rows, which it has stopped sharing; none where it shares as before.
+    its rows, which it has stopped sharing; none where it shares as before. `cut_off` are sentences on codes
+    of other groups that learn nothing, or soon nothing, from this one's: their `same_as` names ended ones.
     """
 
     group: str
@@ -48,6 +51,7 @@ class PublishedCodebook:
     changed: bool
     retired_at: str
     learned_from_it: list[str]
+    cut_off: list[str]
 
     @property
     def older(self) -> bool:
@@ -80,14 +84,18 @@ def publish(
     written once and never changed: publishing the same again is harmless.
 
     Raises:
-        CodebookError: the codebook is not good, other content is published under its version already, or
-            somebody else publishes for the group at the same moment.
+        CodebookError: the codebook is not good, names codes of other groups that cannot be learned from,
+            other content is published under its version already, or somebody else publishes for the group at
+            the same moment.
     """
     if isinstance(codebook, dict):
         file = f"codebook {codebook.get('group', '')} {codebook.get('version', '')}".rstrip()
     else:
         file, codebook = str(codebook), read(codebook)
     codebook = checked(codebook if policy is None else {**codebook, "policy": policy}, file)
+    lenders = {group: _published(group, s3, dynamodb, table) for group in crosswalk.lenders(codebook)}
+    if found := crosswalk.problems(codebook, lenders, f"{now:%Y-%m}", file):
+        raise CodebookError(*found)
     group, version, body = codebook["group"], codebook["version"], content(codebook)
     key, digest = names.CODEBOOK.format(group=group, version=version), hashlib.sha256(body).hexdigest()
     _put_once(s3, work_bucket, key, body, file)
@@ -114,6 +122,11 @@ def publish(
     changed = any(current.get(name) != item[name] for name in item.keys() - {"published_at"})
     if changed:
         _replace(current, item, dynamodb, table, file)
+    borrowers: list[dict[str, Any]] = []
+    if settings["share_by"] == scheme_of(group):
+        sharing = _sharing(s3, work_bucket, settings["share_by"])
+        found_books = (_published(other, s3, dynamodb, table) for other in sharing if other != group)
+        borrowers = [book for book in found_books if book is not None]
     return PublishedCodebook(
         group=group,
         version=version,
@@ -124,6 +137,7 @@ def publish(
         changed=changed,
         retired_at=current.get("retired_at", ""),
         learned_from_it=losing,
+        cut_off=crosswalk.cut_off(codebook, borrowers),
     )
 
 
@@ -166,13 +180,19 @@ def training_settings(codebook: dict[str, Any]) -> dict[str, str]:
     Returns:
         `families`: JSON list of candidates to try; trees are worth it only where items have attributes.
         `hyperparameters`: JSON object of the final training's own hyperparameters; text values. A precision
-        of 0 leaves the threshold to the model, so to the default.
-        `share_by`: the list of references by which rows are shared, or `none`.
+        of 0 leaves the thresholds to the model, so to the default.
+        `share_by`: the list of references by which rows are shared, the scheme for `same_as`, or `none`.
     """
     policy = Policy.parse(json.dumps(codebook.get("policy", {})))
     return {
         "families": json.dumps(["linear", "boosted"] if codebook["attributes"] else ["linear"]),
-        "hyperparameters": json.dumps({"precision": str(policy.precision or Policy.precision)}),
+        "hyperparameters": json.dumps(
+            {
+                "promise": policy.promise,
+                "precision": str(policy.precision or Policy.precision),
+                "code_precision": str(policy.code_precision),
+            }
+        ),
         "share_by": policy.share_by,
     }
 
@@ -189,10 +209,15 @@ def _stop_sharing(s3: S3Client, bucket: str, group: str, before: str | None, now
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=own):
         for version in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
             s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
-    shared = names.SHARED.format(list=before)
+    return [other for other in _sharing(s3, bucket, before) if other != group]
+
+
+def _sharing(s3: S3Client, bucket: str, share_by: str) -> list[str]:
+    """The groups that have rows by a list."""
+    shared = names.SHARED.format(list=share_by)
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=shared, Delimiter="/")
     folders = [folder["Prefix"] for page in pages for folder in page.get("CommonPrefixes", [])]
-    return sorted(folder.removeprefix(shared).rstrip("/") for folder in folders if folder != own)
+    return sorted(folder.removeprefix(shared).rstrip("/") for folder in folders)
 
 
 def current_codebook(group: str, *, dynamodb: DynamoDBClient, table: str) -> dict[str, str]:
@@ -207,15 +232,23 @@ def published(group: str, *, s3: S3Client, dynamodb: DynamoDBClient, table: str)
 
     Raises LedgerError where there is none, CodebookError where it is not what was recorded.
     """
+    found = _published(group, s3, dynamodb, table)
+    if found is None:
+        raise reading.not_known(dynamodb, table, group)
+    return found
+
+
+def _published(group: str, s3: S3Client, dynamodb: DynamoDBClient, table: str) -> dict[str, Any] | None:
+    """The same; None where there is none."""
     item = current_codebook(group, dynamodb=dynamodb, table=table)
     if not item:
-        raise reading.not_known(dynamodb, table, group)
+        return None
     bucket, key = names.split_address(item["codebook_uri"])
     body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     if hashlib.sha256(body).hexdigest() != item["codebook_digest"]:
         fix = "restore the object's first version, a published codebook never changes"
         raise CodebookError(Problem(item["codebook_uri"], "the file", "its digest is not the ledger's", fix))
-    return {**parse(body.decode(), item["codebook_uri"]), "policy": json.loads(item["policy"])}
+    return parse(body.decode(), item["codebook_uri"], json.loads(item["policy"]))
 
 
 def _put_once(s3: S3Client, bucket: str, key: str, body: bytes, file: str) -> None:

@@ -39,8 +39,11 @@ def read(path: str | Path) -> dict[str, Any]:
     return parse(text, str(path))
 
 
-def parse(text: str, file: str) -> dict[str, Any]:
-    """The codebook in the JSON `text`, checked; `file` is the name shown in errors. Raises CodebookError."""
+def parse(text: str, file: str, policy: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The codebook in the JSON `text`, checked; `file` is the name shown in errors.
+
+    `policy` is that of a published codebook, which is kept beside it. Raises CodebookError.
+    """
     try:
         codebook = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
     except json.JSONDecodeError as error:
@@ -56,7 +59,7 @@ def parse(text: str, file: str) -> dict[str, Any]:
         raise CodebookError(
             Problem(file, "the file", str(error), "keep one of them, written as JSON")
         ) from error
-    return checked(codebook, file)
+    return checked(codebook if policy is None else {**codebook, "policy": policy}, file)
 
 
 def checked(codebook: dict[str, Any], file: str) -> dict[str, Any]:

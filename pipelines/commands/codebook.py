@@ -97,6 +97,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def _check(args: argparse.Namespace) -> int:
+    from pipelines.codebooks import crosswalk
     from pipelines.codebooks.read import CodebookError, read
 
     failed = 0
@@ -107,7 +108,11 @@ def _check(args: argparse.Namespace) -> int:
             print(error, file=sys.stderr)
             failed += 1
         else:
-            print(f"{file}: OK. {book['group']} {book['version']}, {counted(len(book['codes']), 'code')}")
+            learns = crosswalk.in_words(book)
+            print(
+                f"{file}: OK. {book['group']} {book['version']}, {counted(len(book['codes']), 'code')}"
+                f"{f', {learns}' if learns else ''}"
+            )
     return 1 if failed else 0
 
 
@@ -129,6 +134,7 @@ def _show(args: argparse.Namespace) -> int:
         for entry in book.get("successions", [])
         for code in entry["from"]
     }
+    learns = any("same_as" in entry for entry in book["codes"])
     cells = [
         (
             entry["code"],
@@ -137,6 +143,7 @@ def _show(args: argparse.Namespace) -> int:
             entry["valid_to"] or "",
             "yes" if entry["critical"] else "",
             followers.get(entry["code"], ""),
+            *([", ".join(entry.get("same_as", ()))] if learns else []),
         )
         for entry in book["codes"]
     ]
@@ -144,7 +151,8 @@ def _show(args: argparse.Namespace) -> int:
     if note := book.get("note"):
         print(lines(f"note: {note}"))
     print()
-    return print_table(("code", "description", "from", "to", "critical", "followed by"), cells)
+    titles = ("code", "description", "from", "to", "critical", "followed by")
+    return print_table((*titles, "same as") if learns else titles, cells)
 
 
 def _diff(args: argparse.Namespace) -> int:
@@ -189,6 +197,9 @@ def _publish(args: argparse.Namespace) -> int:
             f"{', '.join(done.learned_from_it)} learn without them, and may be worse. Models of now stay.",
             file=sys.stderr,
         )
+    if done.cut_off:
+        print(f"Warning: {done.group} ends codes that other groups learn from:", file=sys.stderr)
+        print(*done.cut_off, sep="\n", file=sys.stderr)
     print(f"{done.group} {done.version} {how}\n{done.uri}\nsha256 {done.digest}")
     return 0
 

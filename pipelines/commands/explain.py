@@ -93,8 +93,9 @@ def _run(args: argparse.Namespace) -> int:
             print(error, file=sys.stderr)
             return 1
     if args.json:
-        about = {"model": name, "codebook_version": model.codebook_version, "threshold": model.threshold}
-        print(json.dumps(about | asdict(explained), indent=2, ensure_ascii=False))
+        about = {"model": name, "codebook_version": model.codebook_version}
+        answer = about | {"threshold": model.threshold_of(explained.code)} | asdict(explained)
+        print(json.dumps(answer, indent=2, ensure_ascii=False))
     else:
         print(_in_words(name, model, explained))
     return 0
@@ -103,10 +104,11 @@ def _run(args: argparse.Namespace) -> int:
 def _in_words(name: str, model: Model, explained: Explanation) -> str:
     first, second = explained.code, explained.second_code
     verdict = "needs review" if explained.review else "no review needed"
+    threshold = model.threshold_of(first)
     width = max(len(first), len(second))
     lines = [
         f"{name}, codebook {model.codebook_version}",
-        f"  {first:<{width}}  {explained.confidence:.4f}  {verdict}, the threshold is {model.threshold:.4f}",
+        f"  {first:<{width}}  {explained.confidence:.4f}  {verdict}, the threshold is {threshold:.4f}",
         f"  {second:<{width}}  {explained.second_confidence:.4f}",
         f"For {first} (+) or for {second} (-):",
     ]

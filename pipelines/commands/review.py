@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.commands import arguments
 from pipelines.commands.shared import Subparsers, add_stack, guarded
+from processing.policy import SUGGEST
 from processing.words import counted
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ With --items the sheet has the items you name, also those that are labelled or d
 With --second a few of the rows go on a second sheet, for another person: it shows how far two people agree.
 `sample` draws labels that no person has looked at, once a month, and shows nothing of them: what comes back
 measures how many are right, and corrects those that are not.
+`labels` writes the training labels that are likely wrong: what comes back counts from the next training on.
 
 Examples:
   labelmill review export DE-weee 2026-10 --out review.xlsx
@@ -36,11 +39,12 @@ Examples:
   labelmill review import review.xlsx --by "A. Muster"
   labelmill review export DE-weee 2026-10 --items wrong.txt --out correct.xlsx
   labelmill review sample DE-weee 2026-10 --out sample.xlsx
+  labelmill review labels DE-weee --out labels.xlsx
 """
 
 
 def add_parser(subparsers: Subparsers) -> None:
-    """Add `review` and its three verbs to the command line."""
+    """Add `review` and its four verbs to the command line."""
     parser = subparsers.add_parser(
         "review",
         description="Export the items a person must review, import the decisions (docs/outputs.md).",
@@ -84,6 +88,16 @@ def add_parser(subparsers: Subparsers) -> None:
     sample.add_argument("--out", type=_sheet, metavar="FILE", help="default: sample-GROUP-PERIOD.csv")
     sample.set_defaults(run=guarded(_sample))
 
+    labels = verbs.add_parser(
+        "labels",
+        help="write the training labels that are likely wrong, the worst first",
+        epilog="Example: labelmill review labels DE-weee --out labels.xlsx",
+    )
+    labels.add_argument("group", type=arguments.group, metavar="GROUP", help="a model group, such as DE-weee")
+    labels.add_argument("--model", metavar="MODEL", help="learned from them (default: the group's newest)")
+    labels.add_argument("--out", type=_sheet, metavar="FILE", help="default: labels-GROUP.csv")
+    labels.set_defaults(run=guarded(_labels))
+
     import_ = verbs.add_parser(
         "import",
         help="check a filled sheet and publish the labels with its decisions",
@@ -93,7 +107,7 @@ def add_parser(subparsers: Subparsers) -> None:
     import_.add_argument("--by", required=True, metavar="NAME", help="who decided; kept with each decision")
     import_.set_defaults(run=guarded(_import))
 
-    add_stack(export, sample, import_)
+    add_stack(export, sample, labels, import_)
 
 
 def _sheet(text: str) -> Path:
@@ -146,6 +160,46 @@ def sample_sheet(
     return f"{written}, drawn on {drawn.record['drawn_at'][:10]} as {drawn.name}\n{_choice(codes, period)}"
 
 
+def _labels(args: argparse.Namespace) -> int:
+    print(
+        labels_sheet(
+            _places(args.stack), args.group, args.out or Path(f"labels-{args.group}.csv"), args.model
+        )
+    )
+    return 0
+
+
+def labels_sheet(places: Places, group: str, path: Path, model: str | None = None) -> str:
+    """Write the sheet of a training's likely wrong labels; return the message for the person.
+
+    `places` is of pipelines/review/published.py; `model` names the training, by default the newest. Raises
+    ReviewError, LedgerError or RowsMissing.
+    """
+    from pipelines.review import training_labels
+    from pipelines.review.published import current_codebook
+
+    doubtful, learned = training_labels.doubtful(places, group, model)
+    of = f"{doubtful.manifest['model']} learned from {counted(learned.num_rows, 'row')}"
+    if not doubtful.labels.num_rows:
+        return f"{of}: none has a label that is likely wrong"
+    found = doubtful.labels.num_rows
+    doubtful = training_labels.left_open(doubtful, training_labels.decided(places, group))
+    if not doubtful.labels.num_rows:
+        return f"{of}: people have decided on all {found:,} labels that are likely wrong"
+    book, period = current_codebook(places, group), doubtful.manifest["period"]
+    codes = _codes(book, period)
+    _write(
+        path,
+        doubtful,
+        list(training_labels.sheet_rows(doubtful, learned, book)),
+        codes,
+        training_labels.COLUMNS,
+    )
+    return (
+        f"{path}: {counted(doubtful.labels.num_rows, 'likely wrong label')}; {of}\n{_choice(codes, period)}"
+    )
+
+
 def _ids(path: Path) -> list[str]:
     """The lines of a file; no item_id holds a line break."""
     from pipelines.review.published import ReviewError
@@ -172,19 +226,28 @@ def export_sheet(
     for a second reviewer goes, if there is to be one. Raises ReviewError.
     """
     from pipelines.review import sheet
-    from pipelines.review.published import current_codebook, published
-    from pipelines.review.queue import sheet_rows
+    from pipelines.review.published import current_codebook, current_policy, published
+    from pipelines.review.queue import expected_right, sheet_rows
     from pipelines.review.second import draw as draw_second
 
     output = published(places, group, period, of_run)
     book = current_codebook(places, group)
     learned_rows, lacking = _learned(places, output)
-    rows = list(sheet_rows(places, output, book, wanted, learned_rows))
+    # Where a second person codes some of the rows, each item has its own: agreement is counted by items.
+    policy = current_policy(places, group)
+    policy = replace(policy, family=SUGGEST) if second else policy
+    rows = list(sheet_rows(places, output, book, wanted, learned_rows, policy))
     if not rows:
         return f"Nothing is waiting for review in {output.address}"
     codes = _codes(book, period)
     _write(path, output, rows, codes, sheet.COLUMNS)
     written = f"{path}: {counted(len(rows), 'item')} of {output.manifest['run']}"
+    if (more := sum(row["stands_for"] - 1 for row in rows if row["family"])) > 0:
+        written += f"\nThey stand for {counted(len(rows) + more, 'item')}: see the column `stands_for`"
+    if wanted is None:
+        curve = expected_right(output.labels, [row["errors"] for row in rows])
+        steps = ", ".join(f"{100 * share:.1f} % after {count:,}" for count, share in curve)
+        written += f"\nOf the month's labels are expected to be right, by rows filled in: {steps}"
     if second:
         twice = draw_second(places, output, rows, datetime.now(UTC))
         _write(second, output, twice, codes, sheet.COLUMNS)
@@ -255,11 +318,13 @@ def import_sheet(places: Places, path: Path, by: str) -> str:
     `places` is of pipelines/review/published.py; `by` is who decided. Raises ReviewError or SheetError.
     """
     from pipelines.review import decisions, sample, second, sheet
-    from pipelines.review.published import current_codebook, published
+    from pipelines.review.published import current_codebook, current_policy, published
     from processing.labels import audit
 
     rows = list(sheet.read(path))
     group, period = decisions.group_and_period(rows, str(path))
+    if f"-training-{period}-" in rows[0][1]["run"]:
+        return _import_labels(places, path, rows, group, by)
     newest = published(places, group, period)
     exported, now = rows[0][1]["run"], datetime.now(UTC)
     if twice := second.find(places, exported):
@@ -270,9 +335,14 @@ def import_sheet(places: Places, path: Path, by: str) -> str:
     else:
         seen = newest if exported == newest.manifest["run"] else published(places, group, period, exported)
     items = {row["item_id"] for row in drawn.rows} if drawn else None
-    found = decisions.read_sheet(rows, seen, newest, current_codebook(places, group), str(path), items)
+    book, family = current_codebook(places, group), current_policy(places, group).family
+    found = decisions.read_sheet(rows, seen, newest, book, str(path), items, family)
     left = sum(not row["code"] for _, row in rows)
     said = [f"{counted(len(found.decisions), 'decision')} by {by}, {left} left open"]
+    if found.of_family:
+        said.append(f"{found.of_family} of them on items that are decided as another of their family")
+    if found.not_for_family:
+        said.append(decisions.first(found.not_for_family))
     if found.known:
         said.append(f"{found.known} more in the labels of {newest.manifest['run']} already")
     if found.overtaken:
@@ -287,6 +357,40 @@ def import_sheet(places: Places, path: Path, by: str) -> str:
     if found.decisions or beside:
         run, new = decisions.send(places, newest, found.decisions, by, now, beside)
         said.append(f"The run {run} publishes them" if new else f"They were imported before: see run {run}")
+    return "\n".join(said)
+
+
+def _import_labels(
+    places: Places, path: Path, rows: list[tuple[int, dict[str, str]]], group: str, by: str
+) -> str:
+    """As `import_sheet`, of a sheet of training labels: what is said counts from the next training on."""
+    from pipelines.ledger import reading
+    from pipelines.review import decisions, training_labels
+    from pipelines.review.published import ReviewError, current_codebook
+
+    run = rows[0][1]["run"]
+    models = reading.read(places.dynamodb, places.table, group).models
+    if (model := next((name for name, item in models.items() if item["run"] == run), None)) is None:
+        raise ReviewError(
+            f"{path}, row 2: no model of {group} is of {run}. Fix: leave the column `run` as exported"
+        )
+    doubtful, learned = training_labels.doubtful(places, group, model)
+    listed = set(doubtful.labels["item_id"].to_pylist())
+    book = current_codebook(places, group)
+    told = training_labels.decided(places, group)
+    # No item was decided on when a sheet was written. What the same person said since may be put right.
+    seen = training_labels.as_decided(doubtful, told, by)
+    newest = training_labels.as_decided(doubtful, told)
+    found = decisions.read_sheet(rows, seen, newest, book, str(path), listed)
+    left = len(rows) - len(found.decisions) - found.known - len(found.overtaken)
+    said = [f"{counted(len(found.decisions), 'decision')} by {by}, {left} left open"]
+    if found.known:
+        said.append(f"{found.known} more decided so already")
+    if found.overtaken:
+        said += [f"{len(found.overtaken)} not taken:", decisions.first(found.overtaken)]
+    if found.decisions:
+        training_labels.keep(places, doubtful, learned, found.decisions, by, datetime.now(UTC))
+        said.append(f"The next training of {group} learns from them")
     return "\n".join(said)
 
 

@@ -108,7 +108,7 @@ def _lines(found: dict[str, Any], told: dict[str, str]) -> Iterator[str]:
         scores = (100 * each[score] for score in ("accuracy", "macro_f1", "calibration_error"))
         yield "{:20}  {:8.1f}  {:8.1f}  {:17.1f}".format({"model": "this model"}.get(name, name), *scores)
     yield f"(baseline: {found['baseline']['name']})"
-    for name in ("accuracy", "review", "comparison", "half", "needed"):
+    for name in ("accuracy", "review", "advice", "comparison", "half", "needed"):
         if name in told:
             yield ""
             yield from wrapped(told[name])

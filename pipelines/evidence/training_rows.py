@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from pipelines import names
 from pipelines.errors import Refused
 from pipelines.ledger.reading import GroupLedger, check_model
-from processing.dataset import data_files, split
+from processing.dataset import data_files, hard_texts, split
 from processing.dataset.text import text_keys
 from processing.errors import NOT_AS_RECORDED
 
@@ -81,7 +81,8 @@ def read(s3: S3Client, work_bucket: str, ledger: GroupLedger, model: str) -> Tra
 
 
 def _all_rows(group: str, train: pa.Table, validation: pa.Table, test: pa.Table) -> pa.Table:
-    """The canonical rows that Prepare split; the test set's file has the newest others once more."""
+    """The canonical rows that Prepare split; the test set's file has the newest once more, and hard texts."""
+    test = test.filter(pa.array(~hard_texts.are_listed(test)))
     test = test.append_column("text_key", text_keys(group, test))
     test = test.filter(pa.array(split.is_test(test["text_key"])))
     return pa.concat_tables([train, validation, test.select(train.column_names)])

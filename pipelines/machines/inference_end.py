@@ -138,7 +138,7 @@ def _notify_stakeholders(failure: states.State) -> states.State:
         {
             **{
                 name: f"$.published.message.{name}"
-                for name in ("rows", "labelled", "decided", "review", "none", "rejected", "found")
+                for name in ("rows", "labelled", "decided", "review", "none", "rejected", "expected", "found")
             },
             "model": MODEL,
             "codebook": CODEBOOK_VERSION,

@@ -15,6 +15,7 @@ from pipelines.machines.failure_path import (
     CODEBOOK_URI,
     FAMILIES,
     HYPERPARAMETERS,
+    POLICY,
     SHARE_BY,
 )
 from pipelines.machines.states import (
@@ -103,11 +104,18 @@ def featurize(failure: states.State) -> states.State:
             "train": output("train"),
             "validation": output("validation"),
             "codebook": Path(CODEBOOK_URI),
-            # Never empty either: publishing a codebook puts a note there.
+            # Never empty either: publishing a codebook puts a note into both.
+            "reviewed": in_work_bucket(REVIEWED),
             "shared": in_work_bucket(SHARED, list=SHARE_BY),
         },
-        outputs={"features": output("features")},
-        arguments={"codebook-digest": CODEBOOK_DIGEST, "share-by": SHARE_BY},
+        # Beside Prepare's report: for Compare and for people.
+        outputs={name: output(name) for name in ("features", "report")},
+        arguments={
+            "period": "$.period",
+            "codebook-digest": CODEBOOK_DIGEST,
+            "share-by": SHARE_BY,
+            "policy": POLICY,
+        },
         key="${WorkKeyArn}",
         result_path="$.featurized",
         max_hours=2,
@@ -192,9 +200,10 @@ def _tune(state_id: str, further: dict[str, Any]) -> states.State:
         objective_type="Maximize",
         metric_definitions=[{"Name": OBJECTIVE, "Regex": f"{OBJECTIVE}=([0-9.]+);"}],
         hyperparameter_ranges={
-            "C": ContinuousParameter(0.05, 4, scaling_type="Logarithmic"),
+            # Train tries two good settings beside what is found here (training/hyperparameters.py).
+            "C": ContinuousParameter(0.06, 2, scaling_type="Logarithmic"),
             "word_weight": ContinuousParameter(0.5, 2, scaling_type="Logarithmic"),
-            "min_df": CategoricalParameter(["1", "2"]),
+            "first_word_weight": ContinuousParameter(0.1, 1.3, scaling_type="Linear"),
             # Always a range, even of one value: a warm start needs the hyperparameters of its parent.
             "family": CategoricalParameter(["linear"]),
         },

@@ -6,7 +6,8 @@ Nothing is computed here. What is said of a later model is an estimate, and call
 from typing import Any
 
 from processing.dataset.split import TEST_SHARE
-from processing.policy import all_to_review
+from processing.labels import advice
+from processing.policy import MONTH, all_to_review
 from processing.verdict.figures import probability, signed
 from processing.words import counted
 
@@ -19,15 +20,17 @@ AGAINST = {
 
 
 def sentences(found: dict[str, Any]) -> dict[str, str]:
-    """Of what pipelines.own_data.trial found: `rows`, `accuracy`, `review`, `comparison`, `half`, `needed`.
+    """Sentences by what they are of, for what pipelines.own_data.trial found.
 
-    `half` is missing where too few rows were left for it.
+    `rows`, `accuracy`, `calibration`, `review`, `advice`, `comparison`, `half`, `needed`; `half` is
+    missing where too few rows were left for it.
     """
     said = {
         "rows": _rows(found),
         "accuracy": _accuracy(found),
         "calibration": _calibration(found),
         "review": _review(found),
+        "advice": _advice(found),
         "comparison": _comparison(found),
         "half": _half(found),
         "needed": _needed(found),
@@ -61,9 +64,11 @@ def _accuracy(found: dict[str, Any]) -> str:
 
 def _calibration(found: dict[str, Any]) -> str:
     ours, baseline = (100 * found[each]["calibration_error"] for each in ("model", "baseline"))
+    chance = found["model"]["calibration_error_by_chance"]
     return (
         f"Its confidence is {ours:.1f} points away from the share of right answers, the "
-        f"baseline's {baseline:.1f} (expected calibration error)."
+        f"baseline's {baseline:.1f} (expected calibration error). Exact confidences would show "
+        f"{100 * chance['mean']:.1f} points on these rows, rarely more than {100 * chance['high']:.1f}."
     )
 
 
@@ -72,11 +77,18 @@ def _review(found: dict[str, Any]) -> str:
     if not model["alone_rows"]:
         return all_to_review(precision)
     right = model["alone_right"] / model["alone_rows"]
+    of = "all published labels" if found["policy"]["promise"] == MONTH else "the labels nobody looks at"
     return (
-        f"So that {100 * precision:g} % of the labels nobody looks at are right, people would look at "
+        f"So that {100 * precision:g} % of {of} are right, people would look at "
         f"{_percent(1 - model['coverage'])} of the items. Of the other "
-        f"{counted(model['alone_rows'], 'held-out row')} {_percent(right)} were right."
+        f"{counted(model['alone_rows'], 'held-out row')} {_percent(right)} were right; with the others "
+        f"decided by people, {_percent(model['right_of_all'])} of all."
     )
+
+
+def _advice(found: dict[str, Any]) -> str:
+    model = found["model"]
+    return f"{advice.at_precisions(model['at_precisions'])} {advice.confused(model['confused'])}".strip()
 
 
 def _comparison(found: dict[str, Any]) -> str:

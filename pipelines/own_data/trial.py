@@ -31,7 +31,7 @@ from processing.dataset.findings import findings_in_report
 from processing.dataset.manifest import DataFile
 from processing.dataset.text import TEXT_COLUMNS
 from processing.errors import BadData
-from processing.labels import review_queue
+from processing.labels import review_queue, without_person
 from processing.policy import Policy
 from processing.verdict.mcnemar import texts_needed
 from processing.verdict.rule import decide
@@ -74,6 +74,7 @@ def run(table: pa.Table, columns: Columns, policy: Policy, say: Callable[[str], 
     keys = np.asarray(test["text_key"]).astype(str)
     say(f"training on {parts['train'].num_rows + parts['validation'].num_rows:,} rows")
     code, confidence, alone = _labels(parts, columns, policy)
+    learned = Counter(parts["train"]["label"].to_pylist() + parts["validation"]["label"].to_pylist())
     say(f"training the baseline: {BASELINE}")
     base_code, base_confidence = _baseline(parts)
     say("training on half of the rows")
@@ -88,8 +89,14 @@ def run(table: pa.Table, columns: Columns, policy: Policy, say: Callable[[str], 
         "codes": dict(Counter(found.made["label"].to_pylist()).most_common()),
         "findings": dataset.located(findings_in_report(found.findings), own),
         "test": {"rows": test.num_rows, "texts": len(np.unique(keys))},
-        "policy": {"precision": policy.precision, "level": policy.level, "min_rows": policy.min_rows},
-        "model": _scored(truth, code, confidence, alone, keys),
+        "policy": {name: getattr(policy, name) for name in ("promise", "precision", "level", "min_rows")},
+        "model": _scored(truth, code, confidence, alone, keys)
+        | without_person.left_to_people(
+            test.select(["text_key", "title"]).to_pandas().assign(truth=truth, code=code),
+            confidence,
+            alone,
+            learned,
+        ),
         "baseline": {"name": BASELINE}
         | _scored(truth, base_code, base_confidence, np.zeros(len(truth), bool), keys),
         "comparison": _compared(truth, code, base_code, keys, policy),
@@ -145,7 +152,9 @@ def _labels(parts: dict[str, pa.Table], columns: Columns, policy: Policy) -> tup
     book = Codebook(
         GROUP, "0", columns.declared(), tuple(Code(code, code, date.min, None, False) for code in codes)
     )
-    options: Namespace = parser("").parse_args([], Namespace(precision=policy.precision or Policy.precision))
+    asked = {"promise": policy.promise, "precision": policy.precision or Policy.precision}
+    asked |= {"code_precision": policy.code_precision}
+    options: Namespace = parser("").parse_args([], Namespace(**asked))
     given = training_set.build(parts["train"], parts["validation"], book)
     model, _ = train(given, book, options)
     labelled = Labeller(model).label(parts["test"])
@@ -195,7 +204,7 @@ def _scored(truth: Texts, code: Texts, confidence: Floats, alone: Booleans, keys
     right = code == truth
     wrong_texts, texts = len(np.unique(keys[~right])), len(np.unique(keys))
     bounds = binomtest(texts - wrong_texts, texts).proportion_ci(CERTAINTY, method="exact")
-    return scores(truth, code, confidence, alone) | {
+    return scores(truth, code, confidence, alone, keys) | {
         "texts_right": texts - wrong_texts,
         "accuracy_low": float(bounds.low),
         "accuracy_high": float(bounds.high),

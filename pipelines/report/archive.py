@@ -20,6 +20,7 @@ from pipelines.ledger.reading import GroupLedger, expiry, waits
 from pipelines.report import overview
 from pipelines.report.label_workbook import TEXTS, Labels
 from processing.dataset import jsonlines
+from processing.dataset.training_report import BORROWED
 from processing.labels import csv_guard
 
 if TYPE_CHECKING:
@@ -258,7 +259,7 @@ class Archive:
         return evidence, lineage
 
     def model(self, model: str, test_set: str, known: GroupLedger) -> dict[str, Any]:
-        """Of one model its ledger item, its labels of the test set, and Prepare's report on its data.
+        """Of one model its ledger item, its labels of the test set, and the report on its data.
 
         Raises ReportError.
         """
@@ -269,8 +270,17 @@ class Archive:
         return {
             "model": item | {"name": model},
             "predictions": known.predictions.get((test_set, model)),
-            "data": json.loads(self._read(f"{report}report.json")),
+            "data": json.loads(self._read(f"{report}report.json"))
+            | {"borrowed": self._borrowed(report) if item.get("shared_rows") else []},
         }
+
+    def _borrowed(self, report: str) -> list[str]:
+        """The codes that a model learned from other groups alone; none of one from before they were noted."""
+        try:
+            codes: list[str] = json.loads(self._read(f"{report}{BORROWED}"))
+        except ReportError:
+            return []
+        return codes
 
     def codebook(self, group: str, version: str) -> dict[str, Any]:
         """A published codebook. Raises ReportError."""

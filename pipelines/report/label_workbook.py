@@ -28,7 +28,15 @@ TEXTS = {
 #: is the same in every row, and so on the first sheet, or tells a person nothing.
 WIDTHS = {
     **{"item_id": 20, "title": 60, "brand": 18, "product_type": 24, "code": 12, "description": 40},
-    **{"confidence": 11, "second_code": 12, "status": 11, "reason": 44, "answer": 11, "decided_by": 18},
+    **{
+        "confidence": 11,
+        "second_code": 12,
+        "short_list": 24,
+        "status": 11,
+        "reason": 44,
+        "answer": 11,
+        "decided_by": 18,
+    },
     **{"decided_at": 20, "why": 40, "suggested": 12, "model": 34, "codebook_version": 18, "run": 50},
     "labelled_at": 20,
 }

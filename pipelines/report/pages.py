@@ -16,7 +16,7 @@ from processing.codes import codebook
 from processing.dataset.kinds import KINDS
 from processing.labels.label_table import DECIDED
 from processing.month.month_changes import CAUSES
-from processing.policy import all_to_review
+from processing.policy import MONTH, all_to_review
 from processing.words import counted
 
 VERDICTS = {
@@ -53,6 +53,7 @@ def comparison_page(evidence: dict[str, Any], lineage: dict[str, Any], up: Up = 
         roll_back_to=evidence["winner"]["model"] if replaced else None,
         questions=evidence.get("questions"),  # of a comparison before they were recorded: none
         findings=evidence.get("findings"),  # of a comparison before they were counted: none
+        doubtful=evidence.get("doubtful"),  # of a comparison before labels were doubted: none
         outcome_names=OUTCOMES if evidence["winner"] else OUTCOMES_ALONE,
         test_sets=[lineage["challenger"]["model"]["test_set"]],
     )
@@ -79,6 +80,7 @@ def models_page(evidence: dict[str, Any], lineage: dict[str, Any], said: Sequenc
         roll_back_to=None,
         questions=None,
         findings=None,
+        doubtful=None,
         outcome_names=OUTCOMES_OF_TWO,
         test_sets=dict.fromkeys(evidence["test_sets"].values()),
     )
@@ -102,6 +104,14 @@ def _compared(
         "warning": (None if models["challenger"]["coverage"] else all_to_review(_wanted_precision(evidence))),
         "outcomes": _outcomes(evidence),
         "label_more": evidence.get("label_more"),  # of a comparison before they were named: none
+        # Of a comparison from before it was counted what it leaves to people: nothing.
+        "people": {
+            roles[role]["name"]: scored["at_precisions"]
+            for role, scored in models.items()
+            if scored and "at_precisions" in scored
+        },
+        "names": _names(book),
+        "hard_texts": evidence.get("hard_texts"),  # of any two models, and from before they were tried: none
         "codes": {entry["code"]: entry for entry in book["codes"]},
         "order": sorted(models["challenger"]["codes"], key=lambda code: place.get(code, len(place))),
         "in_force": set(codebook.parse(book).in_force(evidence["period"])),
@@ -121,6 +131,7 @@ def labels_page(month: dict[str, Any], up: Up = ()) -> str:
     """
     from pipelines.report import plots
     from processing.labels import audit
+    from processing.month.summary import expected
 
     summary, changes = month["summary"], month["changes"]
     items = changes["items"] if changes else []
@@ -130,7 +141,10 @@ def labels_page(month: dict[str, Any], up: Up = ()) -> str:
         **month,
         findings=summary.get("findings"),  # of labels before they were counted: none
         causes=CAUSES,
-        names={entry["code"]: entry["description"] for entry in month["codebook"]["codes"]},
+        names=_names(month["codebook"]),
+        expected=expected(summary),
+        capacity=_capacity(summary),
+        test=summary.get("test"),  # of labels before it was there: none
         shown={cause: [item for item in items if item["cause"] == cause][:ITEMS] for cause in CONCERN},
         in_force=set(codebook.parse(month["codebook"]).in_force(summary["period"])),
         codes_plot=plots.codes(summary),
@@ -151,12 +165,13 @@ def _status(label: dict[str, Any]) -> str:
     """What has become of an item, in a sentence or two."""
     if label["status"] == "rejected":
         return "The row could not be used, so it has no code."
+    on = f", looking at {head} of its family" if (head := label.get("decided_on")) else ""
     if label["status"] == "none":
-        return "A person found that no code fits."
+        return f"A person found that no code fits{on}."
     if label["status"] == "review":
         return f"A person must decide on it; {label['code']} is a suggestion, no label."
     if label["answer"] in DECIDED:
-        return f"A person has decided that it is {label['code']}."
+        return f"A person has decided that it is {label['code']}{on}."
     return f"The model's label is {label['code']}; it needed no person."
 
 
@@ -265,6 +280,25 @@ def labels_page_name(group: str, period: str) -> str:
     return f"{group}-labels-{period}.html"
 
 
+def _capacity(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What so many reviewed items buy: right ones among the others and of all, and whether it is enough."""
+    from processing.labels.without_person import right_of_all
+
+    plan, counts = summary["review"], summary["counts"]
+    promised = "right_of_all" if plan.get("promise") == MONTH else "expected_precision"
+    items = counts["rows"] - counts["rejected"]
+    rows = [
+        row | {"right_of_all": right_of_all(row["expected_precision"], items - row["items"], items)}
+        for row in plan["what_a_capacity_buys"]
+    ]
+    return [row | {"meets": row[promised] >= plan["wanted_precision"]} for row in rows]
+
+
+def _names(book: Mapping[str, Any]) -> dict[str, str]:
+    """What a codebook calls each code."""
+    return {entry["code"]: entry["description"] for entry in book["codes"]}
+
+
 def _outcomes(evidence: dict[str, Any]) -> dict[str, dict[str, Any] | None]:
     """What the models make of the rows, by kind; None where evidence is from before the kind was counted."""
     changes = evidence["changes"]
@@ -299,6 +333,8 @@ def render(template: str, *, up: Up = (), scripts: Sequence[str] = ("sort.js",),
 
 @cache
 def _environment() -> Environment:
+    from processing.labels import advice
+
     environment = Environment(
         loader=PackageLoader("pipelines.report"),
         autoescape=True,
@@ -310,6 +346,7 @@ def _environment() -> Environment:
         name: getattr(formats, name) for name in ("change", "count", "points", "signed", "tone", "time")
     }
     environment.filters["counted"] = counted
+    environment.filters["remedy"] = advice.remedy
     environment.globals |= {"kinds": KINDS, "score_names": SCORES}
     environment.globals |= {"page_name": page_name, "labels_page_name": labels_page_name}
     return environment

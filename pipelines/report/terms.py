@@ -11,7 +11,12 @@ SCORES = {
         ("weighted_f1", "Weighted F1", "mean over codes, weighted by rows"),
         ("coverage", "Labelled without review", "share of rows that need no person under the policy"),
         ("accuracy_of_covered", "Accuracy of those", "share of right codes among them"),
-        ("calibration_error", "Calibration error", "distance between confidence and truth; lower is better"),
+        ("right_of_all", "Right of all published", "what people decide counts as right"),
+        (
+            "calibration_error",
+            "Calibration error",
+            "distance between confidence and truth; lower is better. By chance: with exact confidences",
+        ),
     )
 }
 

@@ -94,8 +94,8 @@ def evidence(
             for name, value in found.items()
             if name not in ("verdict", "reason", "questions", "asks")
         },
-        "winner": {"model": a.model, **compare.scores_of(of_a, policy)},
-        "challenger": {"model": b.model, **compare.scores_of(of_b, policy)},
+        "winner": {"model": a.model, **compare.scores_of(of_a, policy, learned["winner"])},
+        "challenger": {"model": b.model, **compare.scores_of(of_b, policy, learned["challenger"])},
         "changes": changes(of_b, of_a),
         "label_more": label_more(of_b, learned["challenger"], book.in_force(period)),
         "test_sets": {a.model: a.test_set, b.model: b.test_set},

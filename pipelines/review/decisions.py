@@ -18,10 +18,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines import names, runs
+from pipelines.review import families
 from pipelines.review.published import Output, Places, ReviewError, items
 from pipelines.review.sheet import PICKED, Number
 from processing.codes.codebook import Codebook
 from processing.labels.label_table import DECIDED
+from processing.policy import DECIDE, SUGGEST
 
 #: What a person says of an item (processing/dataset/decisions.py), and the code where one is said.
 Answer = tuple[str | None, str | None]
@@ -49,7 +51,7 @@ def group_and_period(rows: Sequence[tuple[int, Mapping[str, str]]], file: str) -
         )
     (run,) = runs_named
     named = names.parse_run(run)
-    if not named or named.purpose not in ("inference", "review", SAMPLE, SECOND):
+    if not named or named.purpose not in ("inference", "review", "training", SAMPLE, SECOND):
         raise ReviewError(
             f"{file}, row 2: {run!r} is not a run. Fix: leave the column `run` as it was exported"
         )
@@ -65,6 +67,8 @@ class Sheet:
             and `why` (processing/dataset/decisions.py).
         answers: the answer and the code of every filled row, by its item.
         known: how many rows say what the labels have already.
+        of_family: how many of the decisions are on items that are decided as another of their family.
+        not_for_family: a sentence for each family whose other items are not decided.
         overtaken: a sentence for each row that the newest labels left behind: its item's text has changed, it
             is gone, or somebody has decided since. Nothing is wrong with such a row; it is not taken.
     """
@@ -73,6 +77,8 @@ class Sheet:
     answers: dict[str, Answer]
     known: int
     overtaken: list[str]
+    of_family: int = 0
+    not_for_family: Sequence[str] = ()
 
 
 def read_sheet(
@@ -82,11 +88,13 @@ def read_sheet(
     book: Codebook,
     file: str,
     drawn: Collection[str] | None = None,
+    family: str = SUGGEST,
 ) -> Sheet:
     """What the rows of a sheet say; a row without code says nothing.
 
     `seen` are the labels that the sheet is of, `newest` those of the month now, maybe the same. `drawn` are
     the items drawn for the sheet of a blind sample or of a second reviewer: SKIP decides nothing there.
+    `family` is of the policy. What is said of an item reaches those that were decided as it before.
     Raises ReviewError naming file, row and fix of all that is wrong: then nothing is taken.
     """
     filled = [(number, row) for number, row in rows if row["code"]]
@@ -121,7 +129,47 @@ def read_sheet(
             taken[item] = _decision(row, now[item], answer)
     if wrong:
         raise ReviewError(first(wrong))
-    return Sheet(list(taken.values()), answers, known, overtaken)
+    if drawn is not None:
+        return Sheet(list(taken.values()), answers, known, overtaken)
+    more: dict[str, list[str]] = {}
+    problems: list[str] = []
+    if family == DECIDE:
+        marks = {row["item_id"]: row.get("family", "").strip() for _, row in filled}
+        waiting = {each.mark: each for each in families.waiting(seen.labels, in_force)}
+        more, problems = families.decisions(waiting, marks, answers)
+    others = _as_heads(more, families.decided_as(newest.labels), taken, answers, seen, newest)
+    return Sheet([*taken.values(), *others], answers, known, overtaken, len(others), problems)
+
+
+def _as_heads(
+    more: Mapping[str, Sequence[str]],
+    before: Mapping[str, Sequence[str]],
+    taken: Mapping[str, dict[str, Any]],
+    answers: Mapping[str, Answer],
+    seen: Output,
+    newest: Output,
+) -> list[dict[str, Any]]:
+    """The decisions on items that are decided as another of their family.
+
+    `more` are those that a sheet's families decide now, `before` those that were decided so in the newest
+    labels: both by the head's id. What somebody has said of an item itself stays, as does an item whose text
+    is another now.
+    """
+    old = _labels(seen, (item for items in more.values() for item in items))
+    reached = [(head, item) for head, items in more.items() for item in items]
+    reached += [(head, item) for head in before if head in taken for item in before[head]]
+    labels = _labels(newest, (item for _, item in reached))
+    found: dict[str, dict[str, Any]] = {}
+    for head, item in reached:
+        label, answer = labels.get(item), answers[head]
+        if label is None or item in taken or answer[0] not in (*families.DECIDES, "withdrawn"):
+            continue
+        as_head = label["decided_on"] == head and _says(label) != answer
+        waits = label["status"] == "review" and label["answer"] is None
+        if as_head or (waits and item in old and old[item]["text_key"] == label["text_key"]):
+            row = {"item_id": item, "why": ""}
+            found[item] = _decision(row, label, answer) | {"decided_on": head}
+    return list(found.values())
 
 
 def first(sentences: Sequence[str]) -> str:
@@ -151,13 +199,18 @@ def send(
     digest = hashlib.sha256(json.dumps(sent).encode()).hexdigest()
     group, period = output.manifest["group"], output.manifest["period"]
     run = runs.review(group, period, output.address, digest)
-    known = items(places, output, (row["item_id"] for row in decided))
+    heads = {row["decided_on"] for row in decided if "decided_on" in row}
+    known = items(places, output, heads.union(row["item_id"] for row in decided))
+    for row in decided:
+        if head := row.get("decided_on"):
+            texts = (known[item]["title"] for item in (row["item_id"], head))
+            row["why"] = f"differs from it only in {families.difference(*texts)}"[:MOST_LETTERS]
     who = {"decided_by": by, "decided_at": now.isoformat(timespec="milliseconds")}
     lines = [json.dumps({**known[row["item_id"]], **row, **who}, ensure_ascii=False) for row in decided]
     folder = names.SHEET.format(group=group, sheet=run["sheet"])
     if beside:
-        _put_once(places, folder + beside[0], json.dumps(beside[1], ensure_ascii=False))
-    _put_once(places, folder + "decisions.jsonl", "".join(f"{line}\n" for line in lines))
+        put_once(places, folder + beside[0], json.dumps(beside[1], ensure_ascii=False))
+    put_once(places, folder + "decisions.jsonl", "".join(f"{line}\n" for line in lines))
     try:
         places.states.start_execution(
             stateMachineArn=places.machine_arn, name=run["run"], input=json.dumps(run)
@@ -167,13 +220,15 @@ def send(
     return run["run"], True
 
 
-def _put_once(places: Places, key: str, text: str) -> None:
-    """Write an object to the work bucket, unless it is there."""
+def put_once(places: Places, key: str, text: str) -> bool:
+    """Write an object to the work bucket, unless it is there; whether it is new."""
     try:
         places.s3.put_object(Bucket=places.work_bucket, Key=key, Body=text.encode(), IfNoneMatch="*")
     except places.s3.exceptions.ClientError as error:
         if error.response["Error"]["Code"] != "PreconditionFailed":
             raise
+        return False
+    return True
 
 
 def _decision(row: Mapping[str, str], label: Mapping[str, Any], answer: Answer) -> dict[str, Any]:

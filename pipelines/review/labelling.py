@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pipelines.review.decisions import MOST_LETTERS
+from processing.codes.recode import BETWEEN
 from processing.labels import csv_guard
 
 if TYPE_CHECKING:
@@ -20,7 +21,15 @@ if TYPE_CHECKING:
 #: As many as there are keys: 1 to 5.
 OFFERED = 5
 #: What holds of an item of which a row says no more than its texts.
-USUAL = {"same_text": 1, "reason": None, "waits": True, "decided": False}
+USUAL = {
+    "same_text": 1,
+    "family": None,
+    "stands_for": 1,
+    "variants": "",
+    "reason": None,
+    "waits": True,
+    "decided": False,
+}
 
 
 def contents(
@@ -63,8 +72,8 @@ def offered(
 ) -> list[tuple[str, str]]:
     """The codes that the keys 1 to 5 offer for an item, each with why, most likely first.
 
-    The suggestion, the second best code, the most alike rows' codes, then the most frequent ones: each once,
-    and only what is in force.
+    The suggestion, the second best code, the rest of the short list, the most alike rows' codes, then the
+    most frequent ones: each once, and only what is in force.
     """
     alike: Sequence[Neighbour] = row.get("alike", ())
     of_alike = Counter(each.code for each in alike)
@@ -74,6 +83,8 @@ def offered(
         reasons[first] = "suggested" if sure is None else f"model: {100 * sure:.0f} %"
     if (second := row.get("second_code")) is not None:
         reasons.setdefault(second, "second best")
+    for code in (row.get("short_list") or "").split(BETWEEN):
+        reasons.setdefault(code, "short list")
     for each in alike:
         reasons.setdefault(each.code, f"{of_alike[each.code]} of {len(alike)} alike")
     for code in frequent:

@@ -21,6 +21,9 @@ from pipelines.evidence import training_rows
 from pipelines.ledger import keys, reading
 from processing.codes.codebook import Codebook
 from processing.codes.codebook import parse as parse_codebook
+from processing.labels.label_table import complete
+from processing.labels.published import LATER
+from processing.policy import Policy
 from processing.words import counted
 
 if TYPE_CHECKING:
@@ -91,7 +94,7 @@ def published(places: Places, group: str, period: str, run: str | None = None) -
     manifest = json.loads(_get(places.s3, f"{address}manifest.json", digest))
     [listed] = [file["sha256"] for file in manifest["files"] if file["name"] == "labels.parquet"]
     labels = _get(places.s3, f"{address}labels.parquet", listed)
-    return Output(address, manifest, pq.read_table(io.BytesIO(labels)))
+    return Output(address, manifest, complete(pq.read_table(io.BytesIO(labels)), LATER))
 
 
 def read_file(places: Places, output: Output, name: str) -> bytes | None:
@@ -129,6 +132,12 @@ def current_codebook(places: Places, group: str) -> Codebook:
     """The group's codebook of today: decisions are made by it. Raises codebook.CodebookError."""
     found = publish.published(group, s3=places.s3, dynamodb=places.dynamodb, table=places.table)
     return parse_codebook(found)
+
+
+def current_policy(places: Places, group: str) -> Policy:
+    """The group's policy of today. Raises codebook.CodebookError."""
+    found = publish.published(group, s3=places.s3, dynamodb=places.dynamodb, table=places.table)
+    return Policy.parse(json.dumps(found["policy"]))
 
 
 def learned(places: Places, output: Output) -> pa.Table:

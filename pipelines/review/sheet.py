@@ -22,13 +22,15 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     *("run", "item_id", "title", "brand", "product_type", "suggested_code", "suggested_description"),
-    *("confidence", "second_code", "same_text", "reason", "alike", "code", "none", "why"),
+    *("confidence", "second_code", "short_list", "same_text", "stands_for", "variants", "reason", "alike"),
+    *("family", "code", "none", "why"),
 )
 MUST = ("run", "item_id", "code")
 FILL_IN = ("code", "none", "why")
 WIDTHS = {
-    **{"title": 60, "suggested_description": 40, "confidence": 11, "second_code": 12, "same_text": 10},
-    **{"reason": 40, "alike": 60, "code": 40, "none": 16, "why": 40},
+    **{"title": 60, "suggested_description": 40, "confidence": 11, "second_code": 12, "short_list": 24},
+    **{"same_text": 10, "stands_for": 10, "variants": 40, "reason": 40, "alike": 60, "code": 40},
+    **{"none": 16, "why": 40},
 }
 #: What can stand in the column `code` instead of a code; no codebook has a code of these names.
 WORDS = {
@@ -38,6 +40,9 @@ WORDS = {
 }
 #: The first row says more than the column's name, in words that follow it in parentheses.
 TITLES = {
+    "short_list": "short_list (in full it holds the right code in 95 of 100)",
+    "stands_for": "stands_for (items that the row decides on)",
+    "variants": "variants (in what the others of its family differ)",
     "alike": "alike (what the model learned from)",
     "code": f"code (or {', '.join(WORDS)})",
     "none": "none (x: no code fits)",

@@ -20,7 +20,8 @@ from processing.errors import BadCodebook
 class Code:
     """One code. It is in force from `valid_from` to `valid_to`, both days included; None: with no end.
 
-    `references` has, by name of another list (`unu`), the keys there that mean this code.
+    `references` has, by name of another list (`unu`), the keys there that mean this code. `same_as` names
+    codes of other groups, `DE-weee:1`, whose items all have this code here.
     """
 
     code: str
@@ -29,6 +30,7 @@ class Code:
     valid_to: date | None
     critical: bool
     references: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    same_as: tuple[str, ...] = ()
 
     def in_force(self, first: date, last: date) -> bool:
         """Whether the code is in force on any day from `first` to `last`."""
@@ -41,6 +43,16 @@ class Attribute:
 
     name: str
     type: str
+
+
+@dataclass(frozen=True)
+class HardText:
+    """A text that every new model is tried on by name, and the code that is right for it."""
+
+    title: str
+    code: str
+    brand: str = ""
+    product_type: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,6 +82,7 @@ class Codebook:
     codes: tuple[Code, ...]
     successions: tuple[Succession, ...] = ()
     format: Format = Format()
+    hard_texts: tuple[HardText, ...] = ()
 
     def in_force(self, period: str) -> list[str]:
         """The codes in force in a period (`YYYY-MM`), in the codebook's order."""
@@ -79,6 +92,16 @@ class Codebook:
     def code_map(self, period: str) -> CodeMap:
         """From every code the group ever had to the codes in force in a period (`YYYY-MM`)."""
         return CodeMap(self.successions, tuple(self.in_force(period)), period)
+
+
+def scheme_of(group: str) -> str:
+    """`weee` of `DE-weee`: what the groups of all countries under one kind of law have in common."""
+    return group.partition("-")[2]
+
+
+def name_of(group: str, code: str) -> str:
+    """A code as the codebooks of other groups name it: `DE-weee:1`."""
+    return f"{group}:{code}"
 
 
 def days_of(period: str) -> tuple[date, date]:
@@ -127,6 +150,7 @@ def parse(fields: dict[str, Any]) -> Codebook:
             valid_to=date.fromisoformat(entry["valid_to"]) if entry["valid_to"] else None,
             critical=entry["critical"],
             references={name: tuple(keys) for name, keys in entry.get("references", {}).items()},
+            same_as=tuple(entry.get("same_as", ())),
         )
         for entry in fields["codes"]
     )
@@ -144,4 +168,5 @@ def parse(fields: dict[str, Any]) -> Codebook:
         codes,
         successions,
         Format(**fields.get("format", {})),
+        tuple(HardText(**entry) for entry in fields.get("hard_texts", ())),
     )

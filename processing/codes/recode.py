@@ -7,6 +7,10 @@ import pyarrow.compute as pc
 
 from processing.codes.successions import CodeMap, Outcome
 
+SEPARATOR = "\0"  # no code has it
+#: What stands between the codes of a short list, as people read it.
+BETWEEN = " | "
+
 
 @dataclass(frozen=True)
 class Recoded:
@@ -51,6 +55,32 @@ def recode_second(second: pa.Array | pa.ChunkedArray, first: pa.Array, code_map:
     codes = recode(second, code_map).codes
     same = pc.fill_null(pc.equal(codes, first), False)
     return pc.if_else(same, pa.scalar(None, pa.string()), codes)
+
+
+def recode_lists(
+    lists: pa.Array | pa.ChunkedArray, size: pa.Array | pa.ChunkedArray, wanted: pa.Array, code_map: CodeMap
+) -> pa.Array:
+    """Short lists of codes, (n,) lists, brought to the period, as one text each: `A | B | and 3 more`.
+
+    Codes that stand for no one code in force are left out. `size`, (n,) integers, is how many codes a whole
+    list would have; `wanted`, (n,) booleans, the rows to have a text. The others, and lists of one code, are
+    null.
+    """
+    joined = pc.binary_join(lists.cast(pa.list_(pa.string())), SEPARATOR)
+    sizes = size.cast(pa.string())
+    texts = pc.if_else(wanted, pc.binary_join_element_wise(joined, sizes, SEPARATOR), None)
+    if isinstance(texts, pa.ChunkedArray):
+        texts = texts.combine_chunks()
+    encoded = texts.dictionary_encode()
+    shown = [_short_list(text, code_map) for text in encoded.dictionary.to_pylist()]
+    return pa.array(shown, pa.string()).take(encoded.indices)
+
+
+def _short_list(text: str, code_map: CodeMap) -> str | None:
+    *old, size = text.split(SEPARATOR)
+    new = [code for code in dict.fromkeys(code_map.outcome(code).code for code in old) if code is not None]
+    more = [f"and {int(size) - len(old)} more"] if int(size) > len(old) else []
+    return BETWEEN.join(new + more) if len(new + more) > 1 else None
 
 
 def _outcome(code: str | None, code_map: CodeMap) -> Outcome:

@@ -11,13 +11,13 @@ RESERVED = frozenset(
         *("item_id", "title", "brand", "product_type", "label", "text_key"),
         *("at", "keys"),
         # Decisions.
-        *("answer", "suggested", "decided_by", "decided_at", "why", "run"),
+        *("answer", "suggested", "decided_by", "decided_at", "decided_on", "why", "run"),
         # Labels.
-        *("code", "description", "confidence", "second_code", "status", "reason"),
+        *("code", "description", "confidence", "second_code", "short_list", "status", "reason"),
         *("model", "codebook_version", "dataset", "labelled_at", "model_group", "period"),
-        *("truth", "known_share", "since"),
+        *("truth", "known_share", "since", "family"),
         # Review sheets and rows set aside.
         *("suggested_code", "suggested_description", "same_text", "file", "row", "problem"),
-        *("fix", "alike", "none"),
+        *("fix", "alike", "none", "stands_for", "variants"),
     )
 )

@@ -25,9 +25,11 @@ then split.py.
     rows.py             which rows are set aside, and the canonical form of the others
     no_title.py         what stands where there is no title
     rows_set_aside.py   what is told of those that are set aside
+    doubtful_rows.py    what is told of those whose label is likely wrong
     text.py             the normal form of texts, and the key of each
     split.py            train, validation or test, by that key
     decisions.py        reviewers' decisions as rows
+    hard_texts.py       texts that no model learns from and each is tried on by name
     first_seen.py       since when each text has been among a group's labelled rows
     rows_to_share.py    rows that other groups may learn from
     training_report.py  what Prepare reported of a model's rows

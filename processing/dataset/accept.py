@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from processing.codes.codebook import Codebook
 from processing.codes.recode import recode
-from processing.dataset import data_files, decisions, kinds, rows, split
+from processing.dataset import data_files, decisions, hard_texts, kinds, rows, split
 from processing.dataset.data_files import Dataset
 from processing.dataset.findings import Finding, Place, merged, shortened
 from processing.dataset.kinds import KINDS
@@ -136,7 +136,7 @@ def judge(
     masks = {}
     if purpose == "training":
         dataset = replace(dataset, findings=(*dataset.findings, *_same_text_two_codes(good, made)))
-        masks = split.parts(made["text_key"], made["label"])
+        masks = split.parts(made["text_key"], made["label"], hard_texts.are_held(made["text_key"], book))
     parts = {name: made.filter(pa.array(mask)) for name, mask in masks.items()}
     return Accepted(dataset, columns, table, good, rejected, made, recoded, figures, parts)
 
@@ -216,6 +216,12 @@ def _same_text_two_codes(good: pa.Table, made: pa.Table) -> tuple[Finding, ...]:
     return (Finding(kinds.SAME_TEXT_TWO_CODES, len(found), tuple(places)),) if found else ()
 
 
+def _codes_of_one_text(made: pa.Table) -> list[str]:
+    """Their texts train (`split.parts`), so that few or none may be left to validate."""
+    texts = made.group_by("label").aggregate([("text_key", "count_distinct")])
+    return sorted(texts["label"].filter(pc.equal(texts["text_key_count_distinct"], 1)).to_pylist())
+
+
 def _check_parts(made: pa.Table, parts: dict[str, pa.Table], rejected: pa.Table) -> None:
     """Raise BadData where the rows of train, validation and test cannot serve as such."""
     set_aside = f" Set aside: {_examples(rejected)}" if rejected.num_rows else ""
@@ -225,6 +231,13 @@ def _check_parts(made: pa.Table, parts: dict[str, pa.Table], rejected: pa.Table)
             f"Every usable row has the same label, {codes[0]!r}: there is nothing to learn.{set_aside}"
         )
     counts = {name: part.num_rows for name, part in parts.items()}
+    one_text = _codes_of_one_text(made)
+    if made.num_rows >= MIN_ROWS and one_text and not counts["validation"]:
+        raise kinds.ONE_TEXT_CODES.refusal(
+            f"Of {counted(len(codes), 'code')} in {made.num_rows} usable rows {len(one_text)} have rows of "
+            f"one text only, as {', '.join(map(repr, one_text[:SHOWN]))}: what is learned from it cannot be "
+            f"checked on another.{set_aside}"
+        )
     learnable = pc.count_distinct(parts["train"]["label"]).as_py()
     if made.num_rows < MIN_ROWS or not all(counts.values()) or learnable < 2:
         shown = ", ".join(f"{count} {name}" for name, count in counts.items())

@@ -2,7 +2,9 @@
 
 Besides the item's own fields and its `text_key` a line has `answer` (of ANSWERS), `label` (the code, null
 unless the answer is `code`), `suggested` (the model's code), `decided_by` (the name the reviewer gives),
-`decided_at` (UTC, ISO 8601) and `why`. How labels take decisions is in processing/labels/kept_decisions.py.
+`decided_at` (UTC, ISO 8601), `why`, and `decided_on`: the item that the reviewer looked at, where it is
+another one of the same family (processing/labels/families.py). How labels take decisions is in
+processing/labels/kept_decisions.py.
 """
 
 from collections.abc import Mapping
@@ -27,7 +29,7 @@ ANSWERS = ("code", "none", "skip", "withdrawn")
 TIME = pa.timestamp("ms", tz="UTC")
 ABOUT = pa.schema(
     [(name, pa.string()) for name in ("answer", "label", "suggested", "decided_by")]
-    + [("decided_at", TIME), ("why", pa.string())]
+    + [("decided_at", TIME), ("why", pa.string()), ("decided_on", pa.string())]
 )
 DECISION = pa.schema([("item_id", pa.string()), ("text_key", pa.string()), *ABOUT])
 FIRST = 10

@@ -347,6 +347,12 @@ FEW_ROWS = _kind(
     "There are too few rows with different texts to train and test a model.",
     "deliver more labelled rows with different texts.",
 )
+ONE_TEXT_CODES = _kind(
+    "one-text-codes",
+    "refused",
+    "The codes have rows of one text only, so that nothing is left to check what is learned.",
+    "deliver rows with several different texts for each code.",
+)
 
 # Single rows.
 EMPTY_ID = _kind("empty-id", "row set aside", "The item_id is empty.", "give every item an item_id.")

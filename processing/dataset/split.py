@@ -27,8 +27,12 @@ def is_test(text_key: pa.Array | pa.ChunkedArray) -> Booleans:
     return shares(text_key) < TEST_SHARE
 
 
-def parts(text_key: pa.Array | pa.ChunkedArray, label: pa.Array | pa.ChunkedArray) -> dict[str, Booleans]:
-    """The masks `train`, `validation`, `test`, shape (n_rows,) each, every row in exactly one.
+def parts(
+    text_key: pa.Array | pa.ChunkedArray, label: pa.Array | pa.ChunkedArray, held: Booleans | None = None
+) -> dict[str, Booleans]:
+    """The masks `train`, `validation`, `test`, shape (n_rows,) each, every row in at most one.
+
+    Rows that are `held`, shape (n_rows,), never train nor validate; those that are test rows stay so.
 
     A code that would be in validation and not in train could not be learnt before the last fit: its
     validation texts train instead. Test rows never move, so a code that is rare enough may be in the test set
@@ -36,8 +40,9 @@ def parts(text_key: pa.Array | pa.ChunkedArray, label: pa.Array | pa.ChunkedArra
     """
     place = shares(text_key)
     test = place < TEST_SHARE
-    validation = ~test & (place < TEST_SHARE + VALIDATION_SHARE)
-    train = ~test & ~validation
+    learned = ~test if held is None else ~test & ~held
+    validation = learned & (place < TEST_SHARE + VALIDATION_SHARE)
+    train = learned & ~validation
     in_validation, in_train = pc.unique(label.filter(validation)), pc.unique(label.filter(train))
     lost = in_validation.filter(pc.invert(pc.is_in(in_validation, in_train)))
     texts = text_key.filter(validation & np.asarray(pc.is_in(label, lost), bool))

@@ -9,7 +9,10 @@ What a month's labels amount to is in ../month. Read reconcile.py, label_table.p
     agreement.py           how far two people agree who coded the same rows
     exact.py               exact bounds of what is wrong, from a sample
     review_queue.py        which labels a person must look at
+    without_person.py      what could be labelled without one, what stands in the way, what helps
+    advice.py              the same in sentences
     standing_decisions.py  what people have said of a month's items, in whichever month
+    families.py            which items differ only in size, colour and the like
     csv_guard.py           no formula in a CSV, and the text back from it
     kept_decisions.py      people's decisions put into labels
     published.py           labels that were published before

@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from processing.labels.exact import LEVEL, rows_needed, share_of_pooled, wrong_of
-from processing.policy import Policy
+from processing.policy import AUTOMATIC, Policy
 
 #: What a sheet of a sample hands over beside its decisions, and what stays beside the labels.
 SAMPLE, ANSWERS = "sample.json", "audit.parquet"
@@ -92,9 +92,17 @@ def rows_for(sizes: Mapping[str, int], wanted_precision: float, width: float) ->
 
 
 def promise(summary: Mapping[str, Any]) -> float:
-    """The share of right labels that a month was labelled for, by its summary; 0 means the default."""
-    wanted: float = summary["review"]["wanted_precision"]
-    return wanted or Policy.precision
+    """The share of right ones promised of a month's labels without a person, by its summary; 0: the default.
+
+    What is promised of all published labels allows them as many wrong ones as of all, and people none.
+    """
+    plan = summary["review"]
+    wanted: float = plan["wanted_precision"] or Policy.precision
+    if plan.get("promise", AUTOMATIC) == AUTOMATIC or not plan["automatic"]:
+        return wanted
+    published: int = plan["automatic"] + plan["needed"] - plan["let_through"]
+    automatic: int = plan["automatic"]
+    return max(1 - (1 - wanted) * published / automatic, 0.0)
 
 
 def read_sample(folder: Path) -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ from processing.labels import label_table
 from processing.labels.published import Published
 from processing.policy import DECIDE
 
-ANSWER = ("answer", "decided_by", "decided_at", "why")
+ANSWER = ("answer", "decided_by", "decided_at", "why", "decided_on")
 COLUMNS = ["item_id", "code", "text_key", *ANSWER]
 DECISION = ["item_id", "label", "text_key", *ANSWER]
 #: What decides; a skip is an answer, too.
@@ -84,7 +84,8 @@ def put(
     """The labels with the decisions in them, and the mask of the rows that were decided, shape (n_labels,).
 
     A decision counts where the item's text is the one that the person saw, the code is in force in the
-    period, and nobody decided later. A skip counts only where the item still waits for review.
+    period, and nobody decided later. A skip counts only where the item still waits for review, and what was
+    decided on another item of the family only where nobody has decided on this one.
 
     Args:
         labels: with the columns of label_table.COLUMNS that are not the same in every row.
@@ -101,10 +102,15 @@ def put(
         for name in ("code", "none", "skip", "withdrawn", "same_text")
     )
     counts = pc.equal(given["text_key"], labels["text_key"])
+    of_family, own = (
+        pc.is_valid(given["decided_on"]),
+        pc.and_(_decided(labels), pc.is_null(labels["decided_on"])),
+    )
     for holds in (
         pc.or_(pc.invert(code), pc.is_in(given["label"], value_set=pa.array(book.in_force(period)))),
         pc.or_(pc.invert(skip), pc.equal(labels["status"], "review")),
         pc.or_kleene(pc.is_null(at), pc.greater_equal(given["decided_at"], at)),
+        pc.invert(pc.and_(of_family, own)),
     ):
         counts = pc.and_(counts, holds)
     counts = pc.fill_null(counts, False)
@@ -119,7 +125,7 @@ def put(
             "code": label,
             "description": _descriptions(label, book),
             "status": pc.if_else(pc.is_valid(label), "labelled", "none"),
-            "reason": _reason(label, given["decided_by"], same_text),
+            "reason": _reason(label, given["decided_by"], same_text, given["decided_on"]),
             "suggested": suggested,
             "confidence": None,  # it was the model's confidence in its own code
         },
@@ -174,12 +180,14 @@ def in_labels(labels: pa.Table) -> dict[str, int]:
     """How much of the labels is from people, for the summary.
 
     `kept`: decisions on these items; `by_text`: items decided as their text was, under another id;
+    `by_family`: those of the `kept` that were made on another item of the family;
     `suggested`: items in review to which such a decision is suggested.
     """
     suggested = pc.and_(pc.equal(labels["status"], "review"), pc.is_valid(labels["suggested"]))
     return {
         "kept": _count(_decided(labels)),
         "by_text": _count(pc.equal(labels["answer"], "same_text")),
+        "by_family": _count(pc.and_(_decided(labels), pc.is_valid(labels["decided_on"]))),
         "suggested": _count(suggested),
     }
 
@@ -236,12 +244,16 @@ def _taken_back(suggested: pa.ChunkedArray, book: Codebook) -> dict[str, object]
 
 
 def _reason(
-    label: pa.ChunkedArray, by: pa.ChunkedArray, same_text: pa.ChunkedArray | bool
+    label: pa.ChunkedArray,
+    by: pa.ChunkedArray,
+    same_text: pa.ChunkedArray | bool,
+    on: pa.ChunkedArray | pa.StringScalar = _NO_TEXT,
 ) -> pa.ChunkedArray:
     """`decided by A. Muster`, and what else is to be said of it; `label` is null where no code fits."""
     said = pc.if_else(pc.is_valid(label), "decided ", "no code fits, decided ")
     what = pc.if_else(same_text, "for the same text by ", "by ")
-    return pc.binary_join_element_wise(said, what, by, "")
+    family = pc.coalesce(pc.binary_join_element_wise("as ", on, " of its family, ", ""), "")
+    return pc.binary_join_element_wise(family, said, what, by, "")
 
 
 def _descriptions(codes: pa.ChunkedArray, book: Codebook) -> pa.Array:

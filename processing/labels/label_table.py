@@ -4,7 +4,7 @@ People open the workbook that is made of the Parquet file (pipelines/report/labe
 """
 
 import codecs
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from processing.arrays import Booleans, Floats
 from processing.codes.codebook import Codebook
-from processing.codes.recode import recode, recode_second
+from processing.codes.recode import recode, recode_lists, recode_second
 from processing.labels import csv_guard, review_queue
 from processing.labels.reliability import Record
 from processing.policy import Policy
@@ -26,6 +26,9 @@ COLUMNS = {
     "description": "the code's description in the codebook",
     "confidence": "the model's confidence in the code, in [0, 1]; empty where the code is a person's",
     "second_code": "the model's second most likely code",
+    "short_list": "for status review, the codes that hold the right one for 95 % of the items that a person "
+    "sees, the likeliest first, at most five, and how many more it would take; empty where the code is "
+    "enough, or the model has no list",
     "status": "labelled: use the code; review: a person must decide; none: a person found that no code fits; "
     "rejected: the row could not be used",
     "reason": "why the status is not labelled, or which change of codes led to the code",
@@ -38,9 +41,11 @@ COLUMNS = {
     "with the same text); empty if nobody said anything",
     "decided_by": "the name of the reviewer whose answer it is",
     "decided_at": "when the reviewer answered, UTC",
+    "decided_on": "the item that the reviewer looked at, where the answer was given for its whole family",
     "why": "the reviewer's reason, where one was given",
     "suggested": "the model's code, where a person decided or a person's decision is suggested",
     "text_key": "hash of the item's title, brand and product type; the same for the same text",
+    "family": "the same for items whose titles differ only in variant parts, such as size, colour, pack",
     "model_group": "the model group",
     "period": "the month",
     "truth": "the known label (test sets only)",
@@ -112,6 +117,12 @@ def label(
             "description": descriptions(code, book),
             "confidence": predictions["confidence"],
             "second_code": recode_second(predictions["second_code"], code, book.code_map(period)),
+            "short_list": recode_lists(
+                predictions["short_list"],
+                predictions["short_list_size"],
+                pa.array(no_code | unsure),
+                book.code_map(period),
+            ),
             "status": pc.if_else(pa.array(no_code | unsure), "review", "labelled"),
             "reason": reason,
         }
@@ -159,6 +170,14 @@ def rejected_rows(rejected: pa.Table) -> pa.Table:
     reason = pc.binary_join_element_wise(rejected["reason"], " (", rejected["file"], ", row ", row, ")", "")
     status = pa.array(["rejected"] * rejected.num_rows, pa.string())
     return pa.table({"item_id": rejected["item_id"], "status": status, "reason": reason})
+
+
+def complete(table: pa.Table, names: Iterable[str]) -> pa.Table:
+    """The table with these columns: labels of before there was one have it without a value."""
+    for name in names:
+        if name not in table.column_names:
+            table = table.append_column(name, pa.nulls(len(table), TYPES.get(name, pa.string())))
+    return table
 
 
 def assemble(parts: list[pa.Table], constants: dict[str, object], *, test_set: bool) -> pa.Table:

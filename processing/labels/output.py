@@ -31,8 +31,12 @@ def write_beside(table: pa.Table | None, name: str) -> dict[str, int]:
 
 
 def automatic(table: pa.Table) -> pa.ChunkedArray:
-    """Which rows are labelled without a person, a mask of shape (n_rows,)."""
+    """Which rows have a label that no person has looked at, a mask of shape (n_rows,).
+
+    What was decided on another item of the family is among them: a blind sample checks it as well.
+    """
     decided = pc.is_in(table["answer"], value_set=pa.array(label_table.DECIDED))
+    decided = pc.and_(decided, pc.is_null(table["decided_on"]))
     return pc.and_(pc.equal(table["status"], "labelled"), pc.invert(decided))
 
 

@@ -9,10 +9,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from processing.digests import check
+from processing.labels import label_table
 
 TABLE, MANIFEST = "labels.parquet", "manifest.json"
 #: People's decisions on the month that its labels do not hold (kept_decisions.py).
 OVERTAKEN = "overtaken.parquet"
+#: The columns that older labels have not.
+LATER = ("decided_on", "family")
 RESTORE = "restore that version of the object, which its bucket keeps for 90 days, then start the run again."
 
 
@@ -43,7 +46,11 @@ def read(folder: Path, digest: str, columns: list[str] | None = None) -> Publish
     for file in manifest["files"]:
         check(folder / file["name"], file["sha256"], f"{file['name']} of run {manifest['run']}", RESTORE)
     overtaken = read_beside(folder, manifest, OVERTAKEN)
-    return Published(manifest, pq.read_table(folder / TABLE, columns=columns), overtaken)
+    if overtaken is not None:
+        overtaken = label_table.complete(overtaken, LATER)
+    known = pq.read_schema(folder / TABLE).names
+    table = pq.read_table(folder / TABLE, columns=columns and [name for name in columns if name in known])
+    return Published(manifest, label_table.complete(table, columns or LATER), overtaken)
 
 
 def read_beside(folder: Path, manifest: dict[str, Any], name: str) -> pa.Table | None:

@@ -6,9 +6,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from processing.dataset import jsonlines
+from processing.dataset.text import TEXT_COLUMNS
 from processing.errors import NotReconciled
 
-ITEM = pa.schema([("item_id", pa.string())])
+ITEM = pa.schema([(name, pa.string()) for name in ("item_id", *TEXT_COLUMNS)])
 PREDICTION = pa.schema(
     [
         ("code", pa.string()),
@@ -17,15 +18,18 @@ PREDICTION = pa.schema(
         ("second_confidence", pa.float64()),
         ("review", pa.bool_()),
         ("known_share", pa.float64()),  # of the item's text; a model that does not say it leaves it out
+        # Codes of which one is right (training/short_list.py); left out where the code alone is enough.
+        ("short_list", pa.list_(pa.string())),
+        ("short_list_size", pa.int64()),
     ]
 )
 JOINED = pa.schema([("item_id", pa.string()), ("SageMakerOutput", pa.struct(list(PREDICTION)))])
 START_AGAIN = "start the run again; if it happens again, look at the log of its transform job."
 
 
-def read_items(folder: Path) -> pa.ChunkedArray:
-    """The ids of the items that went to the model."""
-    return _read(folder, "*.jsonl", ITEM)["item_id"]
+def read_items(folder: Path) -> pa.Table:
+    """The items that went to the model: `item_id` and the columns of their texts."""
+    return _read(folder, "*.jsonl", ITEM)
 
 
 def read_predictions(folder: Path) -> pa.Table:

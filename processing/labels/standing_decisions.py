@@ -18,7 +18,10 @@ from processing.policy import DECIDE
 #: What must be read of an item that was decided on: its text tells whether the decision still stands.
 ITEM = dict.fromkeys(("item_id", *TEXT_COLUMNS), "text")
 _SAID = pa.schema(
-    [(name, pa.string()) for name in ("item_id", "text_key", "answer", "label", "decided_by", "why", "run")]
+    [
+        (name, pa.string())
+        for name in ("item_id", "text_key", "answer", "label", "decided_by", "why", "decided_on", "run")
+    ]
     + [("decided_at", decisions.TIME)]
 )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from processing.labels import audit
+from processing.labels import advice, audit
 from processing.month.drift import MONTHLY
 from processing.policy import all_to_review
 from processing.words import counted
@@ -21,6 +21,9 @@ ROWS = 0.25  # more or fewer rows than last month
 REJECTED = 0.05  # share of rows that could not be used
 REJECTED_ROWS = 3
 GREW = 2
+LABEL_OR_MERGE = (
+    "Label more items of such a code, or merge it with the other where nobody needs the difference."
+)
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ def with_attention(summary: dict[str, Any]) -> dict[str, Any]:
 
     Of what its history says still stands (`standing`), it takes up the last month's and writes its own.
     """
-    parts = (_codes, _review, _reliability, _audit, _decisions, _rows, _changes, _mixes, _rises)
+    parts = (_codes, _review, _another, _reliability, _audit, _decisions, _rows, _changes, _mixes, _rises)
     checks = [check for part in parts for check in part(summary)]
     *earlier, own = summary["history"]
     stood = earlier[-1]["standing"] if earlier else {}
@@ -121,10 +124,14 @@ def _review(summary: dict[str, Any]) -> Iterator[Check]:
     plan = summary["review"]
     message, doubted = None, plan["reliability"] and plan["reliability"]["sent_to_review"]
     if not plan["automatic"] and not doubted and plan["needed"] > plan["without_code"]:
-        message = (
-            f"{all_to_review(plan['wanted_precision'])} Train on more rows; until then a review "
-            "capacity in the group's policy lets the most certain pass without review."
+        test = summary.get("test") or {"at_precisions": (), "confused": ()}
+        said = (
+            all_to_review(plan["wanted_precision"]),
+            advice.at_precisions(test["at_precisions"]),
+            advice.confused(test["confused"]),
+            "A lower precision or a review capacity in the group's policy lets the surest pass.",
         )
+        message = " ".join(filter(None, said))
     yield Check("items labelled without a person", "none", f"{plan['automatic']:,}", message, 1)
     message = None
     if plan["let_through"]:
@@ -138,18 +145,34 @@ def _review(summary: dict[str, Any]) -> Iterator[Check]:
     yield Check(what, "one", f"{passed:,}", message, passed)
 
 
+def _another(summary: dict[str, Any]) -> Iterator[Check]:
+    if not (test := summary.get("test")):  # nor has a summary from before it was there
+        return
+    found = test["mostly_another"]
+    # What a person sees anyway is no cause for alarm.
+    unseen = any(of["without_person"] for of in found)
+    yield Check(
+        "codes whose items mostly get another code, by the last comparison's test",
+        "one, and a wrong row that needs no person",
+        ", ".join(f"{of['code']} (else {of['given']})" for of in found) or "none",
+        f"{advice.mostly_another(found)} {LABEL_OR_MERGE}" if unseen else None,
+        ", ".join(of["code"] for of in found),
+    )
+
+
 def _reliability(summary: dict[str, Any]) -> Iterator[Check]:
     plan = summary["review"]
     found, message = plan["reliability"], None
     if not found:
         return
-    if found["worse_than_said"] and found["right"] < plan["wanted_precision"]:
+    promised = audit.promise(summary)
+    if found["worse_than_said"] and found["right"] < promised:
         came = f" that came since {found['since']} and" if found["since"] else " that"
         message = (
             f"Of {found['tested']:,} tested texts{came} need no person the model had {found['wrong']:,} "
             f"wrong where it expected {found['expected_wrong']:.1f}: of this month's labels "
             f"{found['right']:.1%} would be right ({found['at_least']:.1%} at least), "
-            f"{plan['wanted_precision']:.1%} are promised. So "
+            f"{promised:.1%} are promised. So "
             f"{counted(found['sent_to_review'], 'more item')} went to review, and such will until a better "
             "model is the winner."
         )

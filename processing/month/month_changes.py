@@ -10,7 +10,17 @@ from processing.codes.codebook import Codebook
 from processing.codes.recode import recode
 from processing.labels import label_table
 
-COLUMNS = ["item_id", "code", "confidence", "status", "text_key", "model", "answer", "suggested"]
+COLUMNS = [
+    "item_id",
+    "code",
+    "confidence",
+    "status",
+    "text_key",
+    "model",
+    "answer",
+    "decided_on",
+    "suggested",
+]
 MOVES = 50
 #: Why an item has another code than before; the first that holds is given.
 CAUSES = {

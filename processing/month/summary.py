@@ -10,12 +10,16 @@ import pyarrow as pa
 from processing.arrays import Floats
 from processing.codes.codebook import Codebook
 from processing.dataset import findings, training_report
-from processing.labels import output
+from processing.labels import advice, output
 from processing.labels.output import STATUSES
 from processing.labels.published import Published
+from processing.labels.without_person import right_of_all
 from processing.month import attention, history, month_changes, moves
+from processing.policy import AUTOMATIC
 
 NAME = "summary.json"
+#: What a summary has of the last comparison's test.
+TESTED = ("at_precisions", "confused", "mostly_another")
 
 
 def summarise(
@@ -29,6 +33,7 @@ def summarise(
     unseen_words: float | None = None,
     decisions: dict[str, int] | None = None,
     earlier_summary: dict[str, Any] | None = None,
+    test: dict[str, Any] | None = None,
 ) -> tuple[dict[str, Any], pa.Table | None]:
     """The summary (docs/outputs.md) and the items whose code is another than before.
 
@@ -43,6 +48,7 @@ def summarise(
         unseen_words: share of words the model has never seen, in [0, 1]; None where it does not say.
         decisions: counts of processing.labels.kept_decisions.
         earlier_summary: the one beside `earlier`, with the history that this one goes on with.
+        test: what the last comparison's test says of the model (`tested`).
     """
     now, period = month_changes.usable(table), str(about["period"])
     before = month_changes.usable(earlier.table) if earlier else None
@@ -59,6 +65,7 @@ def summarise(
         "codes": by_code,
         "codes_out_of_reach": _out_of_reach(report, book, period) if report else [],
         "review": plan,
+        "test": test,
         "decisions": decisions,
         "changes": changes,
         "drift": moves.since(known, own) if known else None,
@@ -66,6 +73,27 @@ def summarise(
         "history": [*known, own],
     }
     return attention.with_attention(summary), items
+
+
+def tested(evidence: dict[str, Any], model: str) -> dict[str, Any] | None:
+    """What a comparison's test says of what the model leaves to people (labels/without_person.py).
+
+    None where the model was not part of it, or where that was not yet counted.
+    """
+    for scored in filter(None, (evidence["challenger"], evidence["winner"])):
+        if scored["model"] == model and "at_precisions" in scored:
+            return {"run": evidence["run"], **{name: scored[name] for name in TESTED}}
+    return None
+
+
+def expected(summary: dict[str, Any]) -> str:
+    """How right the month's labels are expected to be, in a sentence."""
+    plan, counts = summary["review"], summary["counts"]
+    alone, items = plan["expected_precision"], counts["rows"] - counts["rejected"]
+    # Policies from before there were two promises had this one.
+    promise = plan.get("promise", AUTOMATIC)
+    of_all = plan.get("expected_month", right_of_all(alone, plan["automatic"], items))
+    return advice.both(alone, of_all, plan["wanted_precision"], promise)
 
 
 def counts(table: pa.Table, about: Mapping[str, object]) -> dict[str, Any]:
@@ -85,11 +113,12 @@ def write(summary: dict[str, Any], folder: Path) -> None:
 
 
 def message(summary: dict[str, Any]) -> dict[str, object]:
-    """The job's message about a summary: what people decided, what was found, what needs attention."""
+    """The job's message about a summary: decided, expected right, what was found, what needs attention."""
     found = summary["attention"]
     stands = any(check["since"] for check in summary["checks"] if "since" in check)
     return {
         "decided": summary["counts"]["decided"],
+        "expected": expected(summary),
         # Of labels from before it was written down, nothing is known.
         "found": findings.in_words(summary.get("findings", {})),
         "alarms": len(found),

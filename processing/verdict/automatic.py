@@ -9,6 +9,7 @@ import numpy as np
 from scipy.stats import binomtest
 
 from processing.arrays import Booleans, Integers
+from processing.policy import AUTOMATIC
 from processing.verdict.mcnemar import discordant, mcnemar
 
 BROKEN_LEVEL = 0.05  # one-sided: so surely must the share of right ones lie below the promise
@@ -44,6 +45,7 @@ def automatic(
     winner_alone: Booleans,
     text: Integers,
     precision: float,
+    promise: str = AUTOMATIC,
 ) -> Automatic:
     """Compare what two models label without a person.
 
@@ -54,9 +56,10 @@ def automatic(
         winner_alone: the same of the winner.
         text: number of the row's text, shape (n_rows,); equal texts count as one observation.
         precision: the share of right ones that the policy promises, in [0, 1].
+        promise: of these labels (`automatic`), or of all with people's decisions counted as right (`month`).
     """
-    broken = _broken(right, alone, text, precision)
-    winner_broken = _broken(winner_right, winner_alone, text, precision)
+    broken = _broken(right, alone, text, precision, promise)
+    winner_broken = _broken(winner_right, winner_alone, text, precision, promise)
     kept, winner_kept = alone & (not broken), winner_alone & (not winner_broken)
     return Automatic(
         share=float(alone.mean()),
@@ -70,9 +73,10 @@ def automatic(
     )
 
 
-def _broken(right: Booleans, alone: Booleans, text: Integers, precision: float) -> bool:
-    """Whether so few right texts among those without a person are not chance; exact, by the binomial."""
-    texts, wrong = len(np.unique(text[alone])), len(np.unique(text[alone & ~right]))
+def _broken(right: Booleans, alone: Booleans, text: Integers, precision: float, promise: str) -> bool:
+    """Whether so few right texts among those that it is promised of are not chance; exact."""
+    promised = alone if promise == AUTOMATIC else np.ones_like(alone)
+    texts, wrong = len(np.unique(text[promised])), len(np.unique(text[alone & ~right]))
     if not texts:
         return False
     return bool(binomtest(texts - wrong, texts, precision, alternative="less").pvalue <= BROKEN_LEVEL)

@@ -12,7 +12,7 @@ import numpy as np
 
 from processing.arrays import Booleans, Texts
 from processing.dataset.split import TEST_SHARE
-from processing.policy import Policy
+from processing.policy import MONTH, Policy
 from processing.verdict.automatic import Automatic, automatic
 from processing.verdict.evidence import Compared, Evidence, compare, macro_f1
 from processing.verdict.figures import probability, signed
@@ -122,7 +122,7 @@ def decide(
         found |= compare(truth, challenger, by_winner, text, critical, policy.level, policy.min_rows)
         if alone is not None:
             right = challenger == truth, by_winner == truth
-            found["automatic"] = automatic(*right, *alone, text, policy.precision)
+            found["automatic"] = automatic(*right, *alone, text, policy.precision, policy.promise)
         evidence = Compared(**found)
     rule = [] if winner is None else list(_rule(evidence, policy))
     verdict, reason = FIRST if winner is None else _first_no(rule, evidence, policy)
@@ -275,10 +275,16 @@ def _labelled(a: Automatic | None, policy: Policy) -> str:
     )
     words = [
         f"{name} {100 * share:.1f} %"
-        + ("" if right is None else f" ({100 * right:.1f} % right{', too few' if broken else ''})")
+        + (
+            ""
+            if right is None
+            else f" ({100 * right:.1f} % right{', too few' if broken else ''}, of all "
+            f"{100 * (1 - share * (1 - right)):.1f} %)"
+        )
         for name, share, right, broken in shares
     ]
-    return f"{', '.join(words)}; promised {100 * policy.precision:g} % right"
+    of = " of all published" if policy.promise == MONTH else ""
+    return f"{', '.join(words)}; promised {100 * policy.precision:g} % right{of}"
 
 
 def _would_decide(e: Compared, policy: Policy) -> str:

@@ -3,10 +3,10 @@
 import pytest
 
 from inference.predict import Labeller
-from tests.training.synthetic_group import trained
+from tests.training.synthetic_group import job, trained
 from training import model
 
-__all__ = ["labeller", "trained"]
+__all__ = ["job", "labeller", "trained"]
 
 
 @pytest.fixture(scope="session")

@@ -5,12 +5,12 @@ import pyarrow as pa
 
 from inference import lookup
 from processing.codes import codebook as codebooks
-from tests.training.synthetic_group import codebook, items
+from tests.training.synthetic_group import SETTING, codebook, items
 from training import features, fitting, training_set
 from training.channels import read_rows
 from training.hyperparameters import parser
 
-OPTIONS = parser("").parse_args(["-C", "0.5", "--min_df", "2"])
+OPTIONS = parser("").parse_args(SETTING)
 SOME = pa.table(
     {
         "title": ["", "Toastr 1,5 kw", "Bohrmaschine 電気", "!", "Laptop Laptop laptop"],

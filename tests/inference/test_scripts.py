@@ -42,8 +42,9 @@ def test_a_name_is_known_again_beside_what_it_was_never_seen_with(script):
     learned = items(names, beside[:2])
     given = training_set.of_rows([learned], (), ["0", "1", "2"])
     book = Codebook("XX-test", "1", (), ())
-    options = parser("").parse_args([])
-    options.precision = 0.9
+    arguments = parser("")
+    train.add_promise(arguments)
+    options = arguments.parse_args(["--precision", "0.9"])
     fitted, _ = train.train(given, book, options)
     new = items(names, beside[2:])
     prediction = Labeller(fitted).label(new)

@@ -1,11 +1,15 @@
 """The four functions of a served model: what comes in, what goes out, what is refused."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from inference import serve
-from tests.training.synthetic_group import items
+from inference.predict import Labeller
+from processing.container import run
+from tests.training.synthetic_group import SETTING, items
+from training import train
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +34,7 @@ def test_every_record_gets_one_answer_in_order(fitted):
     answers = ask(fitted, lines(table))
     assert len(answers) == 300
     ranked = {"code", "second_code", "third_code", "confidence", "second_confidence", "third_confidence"}
-    assert set(answers[0]) == ranked | {"review", "known_share"}
+    assert set(answers[0]) - {"short_list", "short_list_size"} == ranked | {"review", "known_share"}
     right = [
         answer["code"] == label for answer, label in zip(answers, table["label"].to_pylist(), strict=True)
     ]
@@ -89,3 +93,27 @@ def test_a_record_that_cannot_be_read_is_named_by_its_line(fitted, body, message
 def test_another_content_type_is_refused(fitted):
     with pytest.raises(ValueError, match="text/csv is not supported"):
         serve.input_fn(b"a,b", "text/csv")
+
+
+def test_items_with_more_than_one_likely_code_have_a_short_list_and_the_others_none(fitted):
+    table = items(300, 9)
+    wide = Labeller(replace(fitted.model, short_list_gap=100.0))
+    for answer in ask(wide, lines(table)):
+        assert answer["short_list"][:2] == [answer["code"], answer["second_code"]]
+        assert (len(answer["short_list"]), answer["short_list_size"]) == (3, 3)
+    none = Labeller(replace(fitted.model, short_list_gap=None))
+    assert not any("short_list" in answer for answer in ask(none, lines(table)))
+
+
+def test_a_short_list_holds_the_right_code_of_what_a_person_sees(job):
+    """Of the synthetic rows that are wrong, no text says which code they have: so the lists are long."""
+    # One row in twelve is wrong, so few labels can be 98 % right: most items wait for a person.
+    run(train.main, [*SETTING, "--precision", "0.98"])
+    table = items(3000, 11)
+    answers = ask(serve.model_fn(str(job / "model")), lines(table))
+    held = [
+        label in answer.get("short_list", [answer["code"]])
+        for answer, label in zip(answers, table["label"].to_pylist(), strict=True)
+        if answer["review"]
+    ]
+    assert len(held) > 100 and sum(held) / len(held) > 0.9

@@ -59,6 +59,8 @@ OUTPUTS = {
         *("features", "tune", "model", "predictions", "evidence", "manifest"),
     )
 }
+#: What Featurize reports beside Prepare.
+FOUND = (f"WorkBucket/{RUN}/report/doubtful.parquet", f"WorkBucket/{RUN}/report/borrowed.json")
 TEST_LABELS = "WorkBucket/predictions/DE-weee/set/model/run/labels.parquet"
 LABELS = "LabelledBucket/labels/DE-weee/2026-10/run/labels.parquet"
 CURRENT = "LabelledBucket/current/DE-weee/2026-10/labels.parquet"
@@ -82,6 +84,7 @@ OBJECTS = (
     f"CodeBucket/{VALUES['CodePrefix']}/definitions/training.asl.json",
     "CodeBucket/code/fedcba9876543210/jobs/processing/prepare.py",
     *OUTPUTS.values(),
+    *FOUND,
     TEST_LABELS,
     LABELS,
     CURRENT,
@@ -101,16 +104,16 @@ def outputs(*names: str) -> set[str]:
 
 READS = {
     "PrepareRole": {*LANDED, CODEBOOK, CODE, REVIEWED, TEXTS, *outputs("test")},
-    "FeaturizeRole": {CODEBOOK, CODE, SHARED, *outputs("train", "validation")},
+    "FeaturizeRole": {CODEBOOK, CODE, SHARED, REVIEWED, *outputs("train", "validation")},
     "TuneRole": {CODE, *outputs("features")},
     "TrainRole": {CODEBOOK, CODE, *outputs("features")},
     "TransformRole": {KEPT, *outputs("items")},
     "PublishRole": {
-        *(CODEBOOK, CODE, LABELS, REVIEWED, MANIFESTS["for people"]),
+        *(CODEBOOK, CODE, LABELS, REVIEWED, MANIFESTS["for people"], *FOUND),
         *outputs("items", "truth", "rejected", "predictions", "report", "evidence"),
     },
     "AmendRole": {CODEBOOK, CODE, SHEET, LABELS, MANIFESTS["for people"]},
-    "CompareRole": {CODEBOOK, CODE, TEST_LABELS, MANIFESTS["of the test"], *outputs("report")},
+    "CompareRole": {CODEBOOK, CODE, TEST_LABELS, MANIFESTS["of the test"], *FOUND, *outputs("report")},
     "TrainingMachineRole": {TRAINED},
     "InferenceMachineRole": {
         *(MANIFESTS["staged for the test"], MANIFESTS["staged for people"], LABELS, SHEET, KEPT)
@@ -123,9 +126,10 @@ WRITES = {
     "PrepareRole": {
         SHARED,
         TEXTS,
+        *FOUND,
         *outputs("train", "validation", "test", "items", "truth", "rejected", "report"),
     },
-    "FeaturizeRole": outputs("features"),
+    "FeaturizeRole": {*FOUND, *outputs("features")},
     "TuneRole": outputs("tune"),
     "TrainRole": {TRAINED, *outputs("model")},
     "TrainingMachineRole": {KEPT},

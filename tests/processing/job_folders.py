@@ -38,7 +38,9 @@ CODEBOOK = {
 }
 NONE_SET_ASIDE = {"rows": 0, "of": 400, "problems": {}, "first": None, "codes": {}}
 #: What a summary says of people's decisions where nobody has decided anything.
-NOBODY = dict.fromkeys(("kept", "by_text", "suggested", "earlier", "renamed", "ended", "not_kept"), 0)
+NOBODY = dict.fromkeys(
+    ("kept", "by_text", "by_family", "suggested", "earlier", "renamed", "ended", "not_kept"), 0
+)
 #: When people decided.
 WHEN, LATER = "2026-11-02T10:00:00.000+00:00", "2026-11-03T10:00:00.000+00:00"
 COLUMNS = {

@@ -24,6 +24,10 @@ from tests.processing.job_folders import (
     read_json,
 )
 
+EXPECTED = (
+    "Of the labels without a person 86.0 % are expected right; of all published labels, people's decisions "
+    "counted as right, 93.0 %."
+)
 FOUND = "row set aside: empty-title 1"
 
 
@@ -52,6 +56,7 @@ def test_the_manifest_names_what_it_amends_and_counts_anew(labels, amended):
         "alarms": 0,
         "attention": "Nothing.",
         "found": FOUND,
+        "expected": EXPECTED,
         "audited": "",
         "manifest_digest": digest,
     }
@@ -112,6 +117,7 @@ def test_no_code_fits_is_an_answer_with_a_status_of_its_own(labels, amended):
         **{"rows": 7, "labelled": 3, "review": 2, "none": 1, "rejected": 1, "decided": 0, "alarms": 0},
         "attention": "Nothing.",
         "found": FOUND,
+        "expected": EXPECTED,
         "audited": "",
         "manifest_digest": sha256(job.output("manifest") / "manifest.json"),
     }

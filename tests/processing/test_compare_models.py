@@ -7,6 +7,7 @@ from shutil import copytree
 import pyarrow.parquet as pq
 import pytest
 
+from processing.dataset import doubtful_rows
 from processing.digests import sha256
 from tests.processing.compared_models import (
     CHALLENGER,
@@ -55,6 +56,9 @@ def test_without_a_winner_the_first_model_becomes_it(pair):
                 "            macro-F1  accuracy  model",
                 f"challenger    0.9000    0.9000  {CHALLENGER}",
                 "900 test rows, 900 distinct texts",
+                "Without a person: 0.0 % at 98 %, 0.0 % at 95 %, 0.0 % at 90 % right "
+                "(at best 0.0, 0.0, 100.0).",
+                "Confused most, of 90 wrong rows: 1 and 2 (30): label more rows of 1 and 2.",
             ]
         ),
     }
@@ -68,9 +72,13 @@ def test_the_summary_sets_both_models_side_by_side(pair):
         f"challenger    0.9667    0.9667  {CHALLENGER}",
         f"winner        0.8667    0.8667  {WINNER}",
         AnyText(r"difference   \+0.1000   \+0.1000  98 % interval of macro-F1 \+0.07\d\d to \+0.12\d\d"),
-        "Labelled without a person: winner 99.0 % (86.5 % right), challenger 99.0 % (96.6 % right); "
+        "Labelled without a person: winner 99.0 % (86.5 % right, of all 86.7 %), "
+        "challenger 99.0 % (96.6 % right, of all 96.7 %); "
         "promised 85 % right",
         "900 test rows, 900 distinct texts",
+        "Without a person: 0.0 % at 98 %, 100.0 % at 95 %, 100.0 % at 90 % right "
+        "(at best 0.0, 100.0, 100.0).",
+        "Confused most, of 30 wrong rows: 1 and 2 (10): label more rows of 1 and 2.",
     ]
 
 
@@ -84,6 +92,20 @@ def test_the_summary_says_where_the_challenger_labels_nothing_by_itself(pair, jo
         "of 85 %."
     )
     assert (sentence in message["summary"].splitlines()) == warned
+
+
+def test_the_evidence_has_both_figures_and_what_stands_in_the_way_of_either_model(pair, job):
+    pair(range(0, 30), range(0, 700))
+    run_compare(job)
+    winner, challenger = (evidence(job)[role] for role in ("winner", "challenger"))
+    assert challenger["right_of_all"] == pytest.approx(1 - 30 / 900)
+    assert challenger["accuracy_of_covered"] == pytest.approx(1 - 30 / 891)
+    assert [each["share"] for each in challenger["at_precisions"]] == [0, 1, 1]
+    assert challenger["mostly_another"] == []
+    assert [each["code"] for each in winner["mostly_another"]] == ["1", "2", "3a"]
+    assert {each["without_person"] for each in winner["mostly_another"]} == {233, 234}
+    [pair_of_codes, *_] = challenger["confused"]
+    assert (pair_of_codes["codes"], pair_of_codes["few"]) == (["1", "2"], ["1", "2"])
 
 
 class AnyText:
@@ -114,7 +136,8 @@ def test_the_message_fits_however_long_its_texts_are(pair, job):
     job.codebook({**CODEBOOK, "codes": codes})
     message = run_compare(pair(range(0, 30), range(0, 120)))
     assert len((job.base / "output" / "message").read_bytes()) <= 1024
-    assert len(message["evidence_digest"]) == 64 and message["summary"].endswith("distinct texts")
+    assert len(message["evidence_digest"]) == 64
+    assert message["summary"].endswith("label more rows of 1 and 2.")
 
 
 def test_a_clearly_better_model_is_promoted_and_a_clearly_worse_one_rejected(pair):
@@ -169,7 +192,7 @@ def test_a_model_that_ends_labelling_without_a_person_asks_one_and_tells_what_bo
     publish(job, "winner", WINNER, rows_of_a_test(), range(0, 120), unsure=495)
     message = run_compare(job, policy='{"precision": 0.7}')
     assert (message["verdict"], message["approval"]) == ("PROMOTE", True)
-    said = "winner 45.0 % (70.4 % right), challenger 0.0 %; promised 70 % right"
+    said = "winner 45.0 % (70.4 % right, of all 86.7 %), challenger 0.0 %; promised 70 % right"
     assert "much less without a person, so a person must approve" in message["reason"]
     assert said in message["reason"]
     assert CHALLENGER in message["summary"] and WINNER in message["summary"]
@@ -262,6 +285,27 @@ def test_without_such_a_conflict_the_message_does_not_speak_of_any(pair):
     job = pair(range(0, 90), range(0, 90))
     assert "a person had decided" not in run_compare(job)["summary"]
     assert evidence(job)["conflicts"] == {"rows": 0, "first": []}
+
+
+@pytest.mark.parametrize(("left_out", "learned"), [(0, "all learned"), (31, "31 not learned")])
+def test_likely_wrong_labels_are_told_and_are_no_rows_set_aside(pair, left_out, learned):
+    job = pair(range(0, 90), range(0, 90))
+    about = {"rows": 1800, "doubtful": 40, "left_out": left_out, "noise": 0.04}
+    doubtful_rows.write(job.input("challenger-trained"), about)
+    message = run_compare(job)
+    said = f"Likely wrong labels: 40 of 1,800 training rows, {learned} (labelmill review labels {GROUP})."
+    assert said in message["summary"].splitlines()
+    assert evidence(job)["doubtful"] == about
+    assert evidence(job)["set_aside"]["rows"] == 0 and "Set aside" not in message["reason"]
+
+
+@pytest.mark.parametrize("about", [None, {"rows": 1800, "doubtful": 0, "left_out": 0, "noise": 0.0}])
+def test_where_no_label_is_doubted_the_message_does_not_speak_of_any(pair, about):
+    job = pair(range(0, 90), range(0, 90))
+    if about:
+        doubtful_rows.write(job.input("challenger-trained"), about)
+    assert "wrong labels" not in run_compare(job)["summary"]
+    assert evidence(job)["doubtful"] == about
 
 
 def test_a_row_that_could_have_been_trained_on_stops_the_comparison(job):

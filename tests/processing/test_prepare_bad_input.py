@@ -14,7 +14,7 @@ from processing.dataset import manifest, split, text_files
 from processing.dataset.kinds import KINDS
 from processing.dataset.text import text_keys
 from processing.digests import sha256
-from tests.processing.job_folders import DATASET, GROUP, JobFailed, as_jsonl, items
+from tests.processing.job_folders import CODEBOOK, DATASET, GROUP, JobFailed, as_jsonl, items
 
 HEADER = b"item_id,title,brand,product_type,weight_kg,material,label\n"
 
@@ -416,9 +416,22 @@ def test_too_few_rows_are_rejected(deliver, count):
     assert "deliver more labelled rows" in sentence
 
 
+def test_rows_of_one_text_a_code_are_rejected_for_that_and_not_for_their_number(deliver):
+    made = [
+        row | {"item_id": str(i), "title": f"Artikel {i}", "label": f"c{i}"}
+        for i, row in enumerate(items(78))
+    ]
+    codes = [CODEBOOK["codes"][0] | {"code": row["label"]} for row in made]
+    job = deliver(made)
+    job.codebook(CODEBOOK | {"codes": codes})
+    sentence = rejection(job)
+    assert "Of 78 codes in 78 usable rows 78 have rows of one text only, as 'c0', 'c1', 'c10':" in sentence
+    assert "deliver rows with several different texts for each code" in sentence
+
+
 def test_many_rows_of_one_text_are_too_few_to_split(deliver):
     same = {"title": "Monitor", "brand": "", "product_type": ""}
-    assert "400 usable rows are too few to split" in rejection(deliver([row | same for row in items()]))
+    assert "have rows of one text only" in rejection(deliver([row | same for row in items()]))
 
 
 @pytest.mark.parametrize("part", ["test", "validation"])

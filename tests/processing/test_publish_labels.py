@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import random
+import re
 from datetime import UTC, datetime
 
 import duckdb
@@ -117,19 +118,21 @@ def test_every_published_row_says_where_its_label_is_from(prepared):
     run_publish(job)
     row = job.published()[0]
     assert before <= row.pop("labelled_at") <= datetime.now(UTC)
+    assert re.fullmatch("[0-9a-f]{16}", row.pop("family"))
     assert row == {
         "item_id": "000000",
         "code": "1",
         "description": "Wärmeüberträger",
         "confidence": 0.9,
         "second_code": "2",
+        "short_list": None,
         "status": "labelled",
         "reason": None,
         "model": "DE-weee-2026-09-1a2b3c4d",
         "codebook_version": "2026-10",
         "dataset": DATASET,
         "run": "r1",
-        **dict.fromkeys(("answer", "decided_by", "decided_at", "why", "suggested")),
+        **dict.fromkeys(("answer", "decided_by", "decided_at", "decided_on", "why", "suggested")),
         "text_key": TEXT_KEY,
         "model_group": GROUP,
         "period": PERIOD,
@@ -313,3 +316,22 @@ def test_duckdb_reads_both_files_alike(prepared):
         for name in ("labels.parquet", "labels.csv")
     ]
     assert found[0] == found[1] == [("labelled", 49), ("rejected", 1)]
+
+
+def test_a_label_for_review_has_the_short_list_of_the_model_and_no_other_has(prepared):
+    rows = items(4, labelled=False)
+    lists = [
+        {"short_list": ["1", "2", "3"], "short_list_size": 3},
+        {"short_list": ["1", "2", "3a", "9"], "short_list_size": 6},
+        {"short_list": ["1", "2"], "short_list_size": 2},
+        {},
+    ]
+    predictions = [
+        prediction(row["item_id"], confidence=0.9 if n == 2 else 0.4) for n, row in enumerate(rows)
+    ]
+    for answer, listed in zip(predictions, lists, strict=True):
+        answer["SageMakerOutput"] |= listed
+    job = prepared(rows, predictions)
+    run_publish(job)
+    # 3 is called 3a now, and 9 has long ended.
+    assert [row["short_list"] for row in read_csv(job)] == ["1 | 2 | 3a", "1 | 2 | 3a | and 2 more", "", ""]

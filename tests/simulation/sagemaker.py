@@ -73,7 +73,7 @@ class SageMaker:
 
     def _hyper_parameter_tuning_job(self, asked: dict[str, Any]) -> Callable[[], dict[str, Any]]:
         metric = {"MetricName": "macro_f1", "Value": 0.8734}
-        tuned = {"C": "0.7", "family": "linear", "min_df": "2", "word_weight": "1.1"}
+        tuned = {"C": "0.7", "family": "linear", "first_word_weight": "0.6", "word_weight": "1.1"}
         best = {"TunedHyperParameters": tuned, "FinalHyperParameterTuningJobObjectiveMetric": metric}
         return lambda: {"BestTrainingJob": best}
 

@@ -21,11 +21,12 @@ WORDS = {
     "3": (["Bohrmaschine", "Stichsäge", "Akkuschrauber", "Schleifer"], "mixed", 6.0),
 }
 CODEBOOK = "2026-10.json"
+SETTING = ["-C", "0.5", "--min_df", "2", "--first_word_weight", "0.4"]
 ATTRIBUTES = [{"name": "weight_kg", "type": "number"}, {"name": "material", "type": "category"}]
 
 
-def items(n: int, seed: int) -> pa.Table:
-    """Synthetic canonical rows; one row in twelve has the wrong label."""
+def items(n: int, seed: int, *, wrong: bool = True) -> pa.Table:
+    """Synthetic canonical rows; where some are `wrong`, one row in twelve has a label by chance."""
     rng = np.random.default_rng(seed)
     rows = []
     for i in range(n):
@@ -40,7 +41,7 @@ def items(n: int, seed: int) -> pa.Table:
                 "product_type": str(rng.choice([noun, ""])),
                 "weight_kg": None if i % 7 == 0 else float(weight * rng.uniform(0.8, 1.2)),
                 "material": None if i % 5 == 0 else material,
-                "label": code if i % 12 else str(rng.integers(1, 4)),
+                "label": code if i % 12 or not wrong else str(rng.integers(1, 4)),
             }
         )
     table = pa.Table.from_pylist(rows)
@@ -96,9 +97,10 @@ def publish_codebook(base, content: dict) -> None:
     os.environ["CODEBOOK_DIGEST"] = sha256(path)  # enter_job takes it back
 
 
-def featurized(share_by: str = "none") -> TrainingSet:
+def featurized(share_by: str = "none", policy: str = "{}") -> TrainingSet:
     """Run Featurize in the job's folder; its output is then the channel `features`."""
-    run(featurize.main, ["--share-by", share_by, "--codebook-digest", os.environ["CODEBOOK_DIGEST"]])
+    about = ["--period", "2026-10", "--share-by", share_by, "--policy", policy]
+    run(featurize.main, [*about, "--codebook-digest", os.environ["CODEBOOK_DIGEST"]])
     return read_training_set()
 
 
@@ -113,13 +115,14 @@ def job(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory):
-    """The base folder of a job trained with `-C 0.5 --min_df 2 --precision 0.9`; not to be changed."""
+    """The base folder of a job trained with SETTING and `--precision 0.9`; not to be changed."""
     base = tmp_path_factory.mktemp("trained")
     make_job(base)
     with pytest.MonkeyPatch.context() as monkeypatch:
         enter_job(base, monkeypatch)
         featurized()
-        run(train.main, ["-C", "0.5", "--min_df", "2", "--precision", "0.9"])
+        monkeypatch.setattr(train, "starts", lambda _: [])  # else one of them may be used instead
+        run(train.main, [*SETTING, "--precision", "0.9"])
     return base
 
 

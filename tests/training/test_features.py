@@ -25,7 +25,7 @@ def dense(matrix):
 
 def test_features_are_the_same_in_any_batch():
     rows = items(40, 3)
-    together = weighting.fit(features.count(rows, DECLARED), 1, 1.0)
+    together = weighting.fit(features.count(rows, DECLARED), 1, 1.0, 0.7)
     counted = features.count(rows, DECLARED)
     alone = features.count(rows.slice(7, 1), DECLARED)
     assert (counted.pairs[[7]] != alone.pairs).nnz == 0
@@ -37,12 +37,13 @@ def test_features_are_the_same_in_any_batch():
 
 def test_each_block_has_its_length_where_no_word_repeats():
     counted = features.count(table("red kettle", "blue iron", "red iron"), ())
-    weighted = weighting.fit(counted, 1, 1.5).apply(counted)
-    ends = np.cumsum([len(weighting.fit(counted, 1, 1.5).parts[name].columns) for name in weighting.PARTS])
+    fitted = weighting.fit(counted, 1, 1.5, 0.3)
+    weighted = fitted.apply(counted)
+    ends = np.cumsum([len(fitted.parts[name].columns) for name in weighting.PARTS])
     for start, end, length in (
         (0, ends[2], 1.5),
         (ends[2], ends[3], 1),
-        (ends[3], ends[4], weighting.FIRST_WORD_WEIGHT),
+        (ends[3], ends[4], 0.3),
     ):
         block = weighted[:, start:end].toarray()
         np.testing.assert_allclose(np.linalg.norm(block, axis=1), length, atol=1e-5)
@@ -70,7 +71,7 @@ def test_quantities_of_the_same_size_share_a_feature_whatever_the_unit():
 def test_min_df_leaves_out_what_only_one_item_has():
     counted = features.count(table("red kettle", "red toaster"), ())
     words = counted.vocabulary.to_pylist()
-    assert [words[i] for i in weighting.fit(counted, 2, 1.0).parts["words"].columns] == ["red"]
+    assert [words[i] for i in weighting.fit(counted, 2, 1.0, 0.7).parts["words"].columns] == ["red"]
 
 
 def test_numbers_lie_between_two_steps_and_missing_zero_and_negative_ones_have_their_own():

@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from training import model
+from training import confidence, model
 
 
 @pytest.fixture
@@ -21,11 +21,43 @@ def test_a_model_survives_its_files(trained, tmp_path):
         assert (tmp_path / name).read_bytes() == (trained / "model" / name).read_bytes()
 
 
+def test_a_model_with_one_threshold_for_all_codes_is_still_read(artefact):
+    about = json.loads((artefact / "model.json").read_text())
+    codes = about["codes"]
+    del about["thresholds"]
+    (artefact / "model.json").write_text(json.dumps(about | {"format": 2, "threshold": 0.75}))
+    read = model.load(artefact)
+    assert [read.threshold_of(code) for code in codes] == [0.75] * len(codes)
+
+
 def test_a_model_of_another_format_is_refused(artefact):
     about = json.loads((artefact / "model.json").read_text())
     (artefact / "model.json").write_text(json.dumps(about | {"format": 1}))
-    with pytest.raises(ValueError, match=r"has format 1, this code reads 2\. Fix: use the code"):
+    with pytest.raises(ValueError, match=r"has format 1, this code reads 2 and 3\. Fix: use the code"):
         model.load(artefact)
+
+
+def test_the_confidence_of_an_older_model_is_that_of_its_trees(artefact):
+    about = json.loads((artefact / "model.json").read_text())
+    newer = {
+        name: about.pop(name) for name in ("thresholds", "confidence_logistic", "confidence_trees_share")
+    }
+    assert 0 < newer["confidence_trees_share"] < 1
+    (artefact / "model.json").write_text(json.dumps(about | {"format": 2, "threshold": 0.7}))
+    older = model.load(artefact)
+    inputs = np.random.default_rng(0).uniform(size=(20, 8)).astype(np.float32)
+    assert np.array_equal(
+        older.confidence.of(inputs, 1)[:, 0],
+        np.clip(older.confidence.first.inplace_predict(inputs), confidence.LOWEST, confidence.HIGHEST),
+    )
+    assert (older.thresholds == 0.7).all()
+
+
+def test_a_model_from_before_the_search_weighed_first_words_is_read_as_it_was_trained(artefact):
+    about = json.loads((artefact / "model.json").read_text())
+    del about["first_word_weight"]
+    (artefact / "model.json").write_text(json.dumps(about | {"format": 2, "threshold": 0.7}))
+    assert model.load(artefact).weighting.first_word_weight == 0.7
 
 
 def test_a_pickle_among_the_arrays_is_never_loaded(artefact):

@@ -10,8 +10,8 @@ from scipy import sparse
 
 from processing.codes import codebook as codebooks
 from processing.container import run
-from processing.dataset import rows_to_share, split
-from tests.training.synthetic_group import codebook, featurized, items, publish_codebook
+from processing.dataset import rows_to_share, split, training_report
+from tests.training.synthetic_group import codebook, featurized, items, publish_codebook, write_channel
 from training import fitting, shared_rows, sharing, train, tune
 
 
@@ -101,8 +101,20 @@ def test_a_neighbours_code_is_learned_only_where_all_its_keys_mean_one_code_here
     assert set(rows["label"].to_pylist()) == learned
 
 
-def test_codes_that_the_group_has_no_row_of_are_not_learned_from_others():
+def test_codes_that_are_not_in_force_are_not_learned_from_others():
     assert set(translated(neighbour(), {"1", "2"})["label"].to_pylist()) == {"1", "2"}
+
+
+def test_a_code_that_only_a_neighbour_has_rows_of_is_learned_and_the_report_names_it(sharing_job):
+    """Their code A3 is what code 4 is here, of which there is no row."""
+    publish_codebook(sharing_job, with_references(codebook(), **{"4": ["garden"]}))
+    path = sharing_job / "input/data/shared/AT-weee/rows.parquet"
+    pq.write_table(neighbour(**{"3": ["garden"]}), path)
+    assert featurized("unu").codes == ("1", "2", "3", "4")
+    report = sharing_job / "processing/output/report"
+    splits = {"train": {"codes": {"1": 2}}, "validation": {"codes": {}}}
+    (report / "report.json").write_text(json.dumps({"splits": splits}))
+    assert training_report.codes(training_report.read_report(report)) == {"1": 2, "4": 0}
 
 
 def test_an_attribute_of_another_type_counts_as_missing():
@@ -111,6 +123,38 @@ def test_an_attribute_of_another_type_counts_as_missing():
         rows.schema.get_field_index("weight_kg"), "weight_kg", pa.array(["2 kg"] * len(rows))
     )
     assert translated(rows, {"1", "2", "3"})["weight_kg"].null_count == len(translated(rows, {"1", "2", "3"}))
+
+
+def crosswalk(**same_as: list[str]) -> dict:
+    """The group's codebook whose codes are the same as codes of other groups."""
+    codes = [
+        code | ({"same_as": same_as[code["code"]]} if code["code"] in same_as else {})
+        for code in codebook()["codes"]
+    ]
+    return codebook() | {"codes": codes}
+
+
+@pytest.mark.parametrize(
+    ("same_as", "learned"),
+    [
+        ({"1": ["AT-weee:A1"], "4": ["AT-weee:A2"]}, {"1", "4"}),  # nobody here is what their A3 is
+        ({"1": ["AT-weee:A1", "AT-weee:A2"]}, {"1"}),  # two of theirs are one here
+        ({"1": ["AT-weee:A1"], "2": ["AT-weee:A1"]}, set()),  # one of theirs may be either here
+        ({"1": ["CH-weee:A1"]}, set()),
+    ],
+)
+def test_by_the_scheme_a_neighbours_code_is_what_the_own_codebook_says(same_as, learned):
+    """Keys of lists say nothing there, neither theirs nor the group's own."""
+    theirs = with_references(codebook(), "AT-weee", "A")
+    rows = items(400, 8)
+    labels = pa.array([f"A{label}" for label in rows["label"].to_pylist()])
+    rows = rows.set_column(rows.schema.get_field_index("label"), "label", labels)
+    lent = rows_to_share.to_share(rows, codebooks.parse(theirs), "weee")
+    assert len(lent) == 400
+    own = codebooks.parse(with_references(crosswalk(**same_as)))
+    code_of = shared_rows.codes_by_key(own, {"1", "2", "3", "4"}, "weee")
+    made = shared_rows.translate(lent, own, code_of)
+    assert set(made["label"].to_pylist()) == learned
 
 
 def trained_model(job) -> bytes:
@@ -140,3 +184,17 @@ def test_a_trial_does_not_learn_a_neighbours_copy_of_its_validation_rows(sharing
     run(tune.main, [])
     assert np.isin(given.text[~given.own], given.text[given.validation]).any()
     assert not np.isin(given.text[learned[0]], given.text[given.validation]).any()
+
+
+@pytest.mark.parametrize("family", ["linear", "boosted"])
+def test_a_group_of_thirty_rows_is_trained_with_a_neighbours_and_a_person_sees_every_item(
+    sharing_job, family, capsys
+):
+    """Others' rows teach, they prove nothing here: no threshold holds by thirty rows."""
+    write_channel(sharing_job, "train", items(24, 3))
+    write_channel(sharing_job, "validation", items(6, 4))
+    given = featurized("unu")
+    assert given.own.sum() == 30 < (~given.own).sum()
+    run(tune.main, ["--family", family])
+    run(train.main, ["-C", "0.5", "--family", family])
+    assert "Every item goes to review" in capsys.readouterr().out

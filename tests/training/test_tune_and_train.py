@@ -1,12 +1,17 @@
 """The scripts of a trial and of the final training."""
 
+import json
 import re
 
+import numpy as np
 import pytest
 
 from processing.container import run
 from tests.training.synthetic_group import CODEBOOK, featurized, items, write_channel
-from training import train, tune
+from training import fitting, train, tune
+from training.channels import read_training_set
+from training.hyperparameters import STARTS, parser, starts
+from training.training_set import FOLDS
 
 
 def objective(output: str) -> float:
@@ -39,6 +44,41 @@ def test_a_training_says_where_no_threshold_reaches_the_precision(job, capsys, p
         "Every item goes to review: with the rows available, no threshold reaches a precision of 100 %."
     )
     assert (sentence in capsys.readouterr().out) == warned
+
+
+def test_a_start_is_used_where_the_search_found_nothing_as_good(job, capsys):
+    run(train.main, ["-C", "1e-9", "--word_weight", "0.9"])
+    assert "A start does better than the search's setting and is used" in capsys.readouterr().out
+    used = json.loads((job / "model/model.json").read_text())
+    assert (used["word_weight"], used["first_word_weight"]) in [
+        (start["word_weight"], start["first_word_weight"]) for start in STARTS
+    ]
+
+
+def test_a_setting_that_no_start_beats_is_kept(job):
+    given = read_training_set()
+    candidates = starts(parser("").parse_args([]))
+    tried = [fitting.out_of_fold(given, options)[0] for options in candidates]
+    scores = [tune.macro_f1(given.labels, margins) for margins in tried]
+    best = int(np.argmax(scores))
+    kept, margins, _ = train.best_setting(given, candidates[best])
+    assert kept is candidates[best]
+    assert (margins == tried[best]).all()
+
+
+def test_of_a_large_group_a_start_is_compared_on_one_fold_and_then_fitted_on_all(job, monkeypatch):
+    monkeypatch.setattr(tune, "ENOUGH_VALIDATION_ROWS", 50)
+    asked = []
+    out_of_fold = fitting.out_of_fold
+
+    def noting(given, options, folds=range(FOLDS)):
+        asked.append(list(folds))
+        return out_of_fold(given, options, folds)
+
+    monkeypatch.setattr(fitting, "out_of_fold", noting)
+    _, margins, _ = train.best_setting(read_training_set(), parser("").parse_args(["-C", "1e-9"]))
+    assert asked == [list(range(FOLDS)), [0], [0], list(range(FOLDS))]
+    assert margins.any(axis=1).all()
 
 
 def test_training_twice_gives_the_same_bytes(job):

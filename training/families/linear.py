@@ -33,6 +33,8 @@ def fit(
     machine = LinearSVC(C=c, max_iter=PASSES, random_state=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # stopping early is the intention, see PASSES
+        # Few rows of many codes are no regression by mistake.
+        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
         machine.fit(merged, labels[first], sample_weight=count)
     coefficients, intercept = machine.coef_, machine.intercept_
     if len(machine.classes_) == 2:
@@ -41,7 +43,9 @@ def fit(
     of_merged[:, machine.classes_] = coefficients.T
     intercepts = np.full(n_codes, ABSENT, np.float32)
     intercepts[machine.classes_] = intercept
-    return of_merged[column] * factor[:, None], intercepts
+    weights = of_merged.take(column, axis=0)
+    weights *= factor[:, None]  # in place: the array is large
+    return weights, intercepts
 
 
 def _distinct(features: sparse.csr_matrix, labels: Integers) -> tuple[Integers, Integers]:

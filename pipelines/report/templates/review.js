@@ -102,7 +102,8 @@ function show(number) {
   at("title").scrollTop = 0;
   at("facts").replaceChildren(...apart(item.facts.map((fact) => element("bdi", fact)), " · "));
   const many = item.same_text > 1 ? `${item.same_text} items here have this text. ` : "";
-  at("reason").textContent = many + (item.reason ?? "");
+  const family = item.stands_for > 1 ? `Decides on ${item.stands_for} items` + (item.variants ? ` that differ in ${item.variants}. ` : ". ") : "";
+  at("reason").textContent = family + (family ? "" : many) + (item.reason ?? "");
   at("offered").replaceChildren(...item.offered.map(([code, why], place) => offered(code, why, String(place + 1))));
   // A page of which no item has any, such as a blind sample's, has no place for them.
   at("alike")?.replaceChildren(...item.alike.map(alike));
@@ -262,9 +263,9 @@ function save() {
     const { code, why } = answers[number];
     // An item that waits for nobody cannot be skipped: left as it is, it has no answer in the file.
     const said = code === "SKIP" && !item.waits ? "" : code ?? "";
-    return [sheet.run, item.id, item.title, said, why];
+    return [sheet.run, item.id, item.title, item.family ?? "", said, why];
   });
-  const lines = [["run", "item_id", "title", "code", "why"], ...rows].map((row) => row.map(cell).join(",") + "\r\n");
+  const lines = [["run", "item_id", "title", "family", "code", "why"], ...rows].map((row) => row.map(cell).join(",") + "\r\n");
   const link = element("a");
   link.href = URL.createObjectURL(new Blob(["\ufeff", ...lines], { type: "text/csv" }));
   link.download = sheet.file;

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from scipy.stats import beta
 
 from pipelines.commands import audit
 from tests.pipelines.audit.audited_month import (
@@ -24,6 +25,7 @@ from tests.pipelines.audit.audited_month import (
     TITLES,
 )
 from tests.pipelines.evidence.kept_rows import FOLDER, GROUP, MODEL
+from tests.pipelines.report.audited import page
 
 
 @pytest.fixture
@@ -60,9 +62,10 @@ def test_of_labels_this_sure_it_is_said_how_many_were_right_on_test_rows(audited
     meant, bins = found["confidence"], evidence["challenger"]["calibration"]
     [of_bin] = [each for each in bins if each["low"] < found["label"]["confidence"] <= each["high"]]
     assert (meant["rows"], meant["right"]) == (of_bin["rows"], round(of_bin["accuracy"] * of_bin["rows"]))
-    # Clopper and Pearson's bound for n of n: half of what the interval leaves out, to the power of 1/n.
-    assert meant["right"] == meant["rows"]
-    assert meant["interval"] == [round(0.025 ** (1 / meant["rows"]), 4), 1.0]
+    # By Clopper and Pearson the bounds are quantiles of beta distributions; 1 where all are right.
+    right, wrong = meant["right"], meant["rows"] - meant["right"]
+    low, high = beta.ppf(0.025, right, wrong + 1), beta.ppf(0.975, right + 1, wrong) if wrong else 1.0
+    assert meant["interval"] == pytest.approx([low, high], abs=0.0001)
     assert meant["comparison"] == evidence["run"]
 
 
@@ -237,3 +240,8 @@ def test_an_item_whose_text_is_not_the_labelled_one_is_refused(stack, run):
     stack.put(f"runs/{GROUP}/{RUN}/items/items-00000.jsonl", items)
     code, _, err = run(GROUP, PERIOD, LABELLED)
     assert code == 1 and "the text of 'sure-1' is not the one that was labelled" in err
+
+
+def test_the_page_says_at_once_that_a_person_looked_at_another_item_of_the_family():
+    assert "A person has decided that it is 2, looking at 4711 of its family." in page("a", decided_on="4711")
+    assert "A person has decided that it is 2.<" in page("a")

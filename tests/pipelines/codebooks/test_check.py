@@ -42,6 +42,13 @@ def test_a_good_codebook_passes(check, book):
     assert "OK. DE-weee 2026-11, 9 codes" in out
 
 
+def test_a_code_that_replaced_another_is_the_same_as_what_that_was(check, book):
+    same_as(**{"1": ["AT-weee:1"], "C": ["AT-weee:1", "CH-weee:1"], "4": ["CH-weee:4"]})(book)
+    code, out, complaints = check(book)
+    assert (code, complaints) == (0, [])
+    assert "9 codes, learns from AT-weee (2 codes), CH-weee (2 codes)" in out
+
+
 FORM = {
     "a missing field": (
         lambda book: entry(book, "4").pop("critical"),
@@ -135,22 +142,75 @@ FORM = {
         lambda book: book.update(format={"delimiter": ";"}),
         "the known ones are separator, decimal, encoding, quoting",
     ),
+    "a code of another group without its group": (
+        lambda book: entry(book, "4").update(same_as=["4"]),
+        'codes, entry 4 ("4"), same_as, entry 1: "4" does not have the required form. '
+        'Fix: write group and code, like "DE-weee:1".',
+    ),
     "references that are no lists": (
         lambda book: entry(book, "4").update(references={"unu": "0108"}),
         "codes, entry 4 (\"4\"), references, unu: '0108' is not of type 'array'. Fix: write a list",
     ),
 }
 
+
+def same_as(**codes: list[str]):
+    """Plants `same_as` in the codebook's codes, in a group that shares by its scheme."""
+
+    def plant(book: dict) -> None:
+        book["policy"] = {"share_by": "weee"}
+        for code, names in codes.items():
+            entry(book, code)["same_as"] = names
+
+    return plant
+
+
 SENSE = {
+    "a code that is the same as one of its own group": (
+        same_as(L=["DE-weee:3"]),
+        'codes, "L", same_as: "DE-weee:3" is a code of this very group. '
+        'Fix: name codes of other groups of the scheme, like "XX-weee:1".',
+    ),
+    "a code that is the same as one of another scheme": (
+        same_as(L=["AT-batteries:3"]),
+        'codes, "L", same_as: "AT-batteries:3" is a code of another scheme than weee. '
+        'Fix: name codes of other groups of the scheme, like "XX-weee:1".',
+    ),
+    "one code of another group at two codes": (
+        same_as(**{"5a": ["AT-weee:5"], "5b": ["AT-weee:5"]}),
+        'codes, "5b", same_as: "AT-weee:5" stands at "5a" too, so nobody can tell which of them a row of it '
+        "is. Fix: name it at one code, or, where its items are of both, at none.",
+    ),
+    "same_as of a group that does not share": (
+        lambda book: entry(book, "L").update(same_as=["AT-weee:3"]),
+        'policy: codes have same_as, but share_by is "none", so no row of another group is learned. '
+        'Fix: write "policy": {"share_by": "weee"}, or remove same_as.',
+    ),
+    "a list that is named like the scheme": (
+        lambda book: same_as(L=["AT-weee:3"])(book) or entry(book, "L").update(references={"weee": ["3"]}),
+        'codes, "L": share_by "weee" would mean both same_as and the list of that name under references. '
+        "Fix: keep one of the two.",
+    ),
     "sharing by a list that no code names": (
         lambda book: book.update(policy={"share_by": "unu"}),
         'policy: share_by is "unu", but no code has references of that name (no code has references). '
-        "Fix: name a list under references, or leave share_by out to share nothing.",
+        'Fix: name a list under references, or the scheme ("weee") to share by same_as, or leave share_by '
+        "out to share nothing.",
     ),
     "a list whose name leads out of its folder": (
         lambda book: book.update(policy={"share_by": "../runs"}),
         'policy: share_by is ../runs, must be small letters and digits, such as "unu"; '
         '"none" is the default. Fix: correct it, or leave it out for the default.',
+    ),
+    "a promise that nobody can keep": (
+        lambda book: book.update(policy={"promise": "everything"}),
+        'policy: promise is everything, must be "automatic" or "month"; "automatic" is the default. '
+        "Fix: correct it, or leave it out for the default.",
+    ),
+    "a code's precision in per cent": (
+        lambda book: book.update(policy={"code_precision": 90}),
+        "policy: code_precision is 90, must be from 0 to 1; 0.8 is the default. "
+        "Fix: correct it, or leave it out for the default.",
     ),
     "an encoding that nobody knows": (
         lambda book: book.update(format={"encoding": "windows-9999"}),
@@ -272,6 +332,11 @@ SENSE = {
         "policy: same_text is True, must be text. Fix: correct it, or leave it out for the default.",
     ),
     "a setting that is none of its words": (
+        lambda book: book.update(policy={"doubtful": "drop"}),
+        'policy: doubtful is drop, must be "keep" or "leave_out"; "leave_out" is the default. '
+        "Fix: correct it, or leave it out for the default.",
+    ),
+    "another that is none of its words": (
         lambda book: book.update(policy={"same_text": "always"}),
         'policy: same_text is always, must be "suggest" or "decide"; "suggest" is the default. '
         "Fix: correct it, or leave it out for the default.",
@@ -279,6 +344,19 @@ SENSE = {
     "a setting out of its range": (
         lambda book: book.update(policy={"min_rows": 0}),
         "policy: min_rows is 0, must be 1 or more. Fix: correct it, or leave it out for the default.",
+    ),
+    "two hard texts that are one to a model": (
+        lambda book: book.update(
+            hard_texts=[
+                {"title": "Große Lampe", "code": "L"},
+                {"title": "GROSSE  Lampe!", "brand": "", "code": "4"},
+            ]
+        ),
+        "hard_texts, entry 2: the text is that of entry 1. Fix: keep one of them.",
+    ),
+    "a hard text of no code": (
+        lambda book: book.update(hard_texts=[{"title": "Lampe", "code": "77"}]),
+        'hard_texts, entry 1: code "77" is not among the codes. Fix: correct it, or add it to codes.',
     ),
     "a new name that was there before": (
         lambda book: entry(book, "C").update(valid_from="2020-01-01"),

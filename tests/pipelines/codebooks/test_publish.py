@@ -30,7 +30,7 @@ def test_a_published_codebook_is_a_file_with_a_digest_and_the_groups_item(stack,
             "codebook_digest": digest,
             "policy": '{"min_rows": 500}',
             "families": '["linear", "boosted"]',
-            "hyperparameters": '{"precision": "0.98"}',
+            "hyperparameters": '{"promise": "automatic", "precision": "0.98", "code_precision": "0.8"}',
             "share_by": "none",
             "published_at": "2026-11-02T08:30:00+00:00",
         }
@@ -49,11 +49,18 @@ def test_publishing_the_same_again_changes_nothing(stack, book):
 
 
 @pytest.mark.parametrize(
-    ("wanted", "precision"), [({}, "0.98"), ({"precision": 0.95}, "0.95"), ({"precision": 0}, "0.98")]
+    ("wanted", "told"),
+    [
+        ({}, {}),
+        ({"precision": 0.95}, {"precision": "0.95"}),
+        ({"precision": 0}, {}),
+        ({"promise": "month", "code_precision": 0.7}, {"promise": "month", "code_precision": "0.7"}),
+    ],
 )
-def test_trainings_are_told_the_wanted_precision(stack, book, wanted, precision):
+def test_trainings_are_told_what_the_policy_promises(stack, book, wanted, told):
     publish(book, **stack.places, policy=wanted, now=NOW)
-    assert json.loads(stack.ledger()[0]["hyperparameters"]) == {"precision": precision}
+    default = {"promise": "automatic", "precision": "0.98", "code_precision": "0.8"}
+    assert json.loads(stack.ledger()[0]["hyperparameters"]) == default | told
 
 
 def test_trees_are_tried_only_where_items_have_attributes(stack, book):

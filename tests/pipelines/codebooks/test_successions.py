@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from processing.codes.recode import recode, recode_second
+from processing.codes.recode import recode, recode_lists, recode_second
 from processing.codes.successions import CodeMap, Outcome, Succession, parse
 
 NOVEMBER = ("4", "C", "L", "5a", "5b")
@@ -96,6 +96,15 @@ def test_the_second_code_goes_where_it_became_the_first_or_nothing(november):
     first = recode(pa.array(["2", "4", "4", "5", "C"]), november).codes
     second = pa.array(["3", "1", "5", "4", None])
     assert recode_second(second, first, november).to_pylist() == [None, "C", None, "4", None]
+
+
+def test_short_lists_are_brought_to_the_period_and_say_how_many_more_codes_they_would_take(november):
+    lists = pa.array([["1", "4"], ["5", "4"], ["2", "3", "4"], ["2", "3"], ["4", "1"], None])
+    size = pa.array([2, 2, 9, 2, 2, None])
+    wanted = pa.array([True, True, True, True, False, True])
+    found = recode_lists(lists, size, wanted, november).to_pylist()
+    # 5 was split, 2 and 3 are one code now: what is left of those lists says no more than the code.
+    assert found == ["C | 4", None, "L | 4 | and 6 more", None, None, None]
 
 
 CODES = [str(number) for number in range(12)]

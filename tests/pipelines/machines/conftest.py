@@ -20,6 +20,7 @@ from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
 from infra.local.aws_models import check, service_model
 from infra.local.moto_internals.state_machines import (
+    EvalComponent,
     SageMakerTask,
     StateTaskServiceAwsSdk,
     state_task_factory,
@@ -130,6 +131,12 @@ class FakeSageMaker:
 class FakeTask(SageMakerTask):
     """A SageMaker task whose call goes to the fake."""
 
+    jobs: FakeSageMaker  # of the class, and another for each test: a program is parsed once for all
+
+    def __init__(self):
+        super().__init__(jobs=None)
+        del self.jobs
+
     def _eval_service_task(
         self, env, resource_runtime_part, normalised_parameters, state_credentials
     ) -> None:
@@ -239,7 +246,8 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     monkeypatch.setattr(StateTaskServiceAwsSdk, "_normalise_parameters", with_botos_names)
     monkeypatch.setattr(StateTaskServiceAwsSdk, "_normalise_response", with_capitals)
     worker = execution_worker.ExecutionWorker
-    monkeypatch.setattr(worker, "_get_evaluation_entrypoint", lambda self: copy.deepcopy(parsed(self)))
+    monkeypatch.setattr(worker, "_get_evaluation_entrypoint", parsed)
+    monkeypatch.setattr(EvalComponent, "heap_key", property(lambda self: str(id(self))))
     monkeypatch.setattr(worker, "start", execution_worker.SyncExecutionWorker.start)
     for name, module in list(sys.modules.items()):
         if name.startswith("moto.stepfunctions.") and hasattr(module, "boto_client_for"):

@@ -178,15 +178,27 @@ MESSAGES = {
         "data_digest": "ab12cd34ef56",
         "rows_digest": "d2" * 32,
     },
-    "training.featurize": {"rows": 78, "shared": 0, "groups": 0, "codes": 6},
+    "training.featurize": {"rows": 78, "shared": 0, "groups": 0, "codes": 6, "left_out": 0},
     "processing.publish": {
         **{"rows": 100, "labelled": 89, "decided": 7, "review": 8, "none": 1, "rejected": 2},
-        **{"alarms": 0, "attention": "Nothing.", "found": "nothing", "manifest_digest": "3a" * 32},
+        **{
+            "alarms": 0,
+            "attention": "Nothing.",
+            "found": "nothing",
+            "expected": "All right.",
+            "manifest_digest": "3a" * 32,
+        },
     },
     "processing.amend": {
         **{"rows": 100, "labelled": 94, "decided": 12, "review": 3, "none": 1, "rejected": 2},
         "audited": "97.3% (95.1% to 98.6%), 260 of 9,412 seen",
-        **{"alarms": 0, "attention": "Nothing.", "found": "nothing", "manifest_digest": "3a" * 32},
+        **{
+            "alarms": 0,
+            "attention": "Nothing.",
+            "found": "nothing",
+            "expected": "All right.",
+            "manifest_digest": "3a" * 32,
+        },
     },
     "processing.compare": {
         **{"verdict": "PROMOTE", "reason": "Macro-F1 rose by 0.05.", "rows": 20},
@@ -196,7 +208,7 @@ MESSAGES = {
 }
 
 #: What the search finds best.
-TUNED = {"C": "0.7", "family": "linear", "min_df": "2", "word_weight": "1.1"}
+TUNED = {"C": "0.7", "family": "linear", "first_word_weight": "0.6", "word_weight": "1.1"}
 
 #: What the states have found out by the time they are all done: the data of a static look at the requests.
 _FOUND = {

@@ -112,9 +112,12 @@ def test_the_tuning_job_searches_the_agreed_ranges(state):
     assert {
         r["Name"]: (r["MinValue"], r["MaxValue"], r["ScalingType"])
         for r in ranges["ContinuousParameterRanges"]
-    } == {"C": ("0.05", "4", "Logarithmic"), "word_weight": ("0.5", "2", "Logarithmic")}
+    } == {
+        "C": ("0.06", "2", "Logarithmic"),
+        "word_weight": ("0.5", "2", "Logarithmic"),
+        "first_word_weight": ("0.1", "1.3", "Linear"),
+    }
     assert ranges["CategoricalParameterRanges"] == [
-        {"Name": "min_df", "Values": ["1", "2"]},
         {"Name": "family", "Values": ["linear", "boosted"]},
     ]
     regex = tuning["TrainingJobDefinition"]["AlgorithmSpecification"]["MetricDefinitions"][0]["Regex"]

@@ -8,8 +8,11 @@ MODEL = "DE-weee-2026-09-1a2b3c4d"
 BUCKET = "s3://labelmill-work-123456789012-eu-central-1"
 
 
-def page(text: str) -> str:
-    """The page, with `text` wherever people write one: the item, who decided and why, the codebook."""
+def page(text: str, decided_on: str | None = None) -> str:
+    """The page, with `text` wherever people write one: the item, who decided and why, the codebook.
+
+    `decided_on` is the item that the person looked at, where it is another one.
+    """
     reasons = [
         {"kind": "attribute", "text": f"material={text}", "weight": 1.3611, "known": True},
         {"kind": "word", "text": "x" * 120, "weight": -0.2026, "known": False},
@@ -20,7 +23,13 @@ def page(text: str) -> str:
     verdict = {"time": "2026-10-02T08:00:00.000Z", "run": COMPARISON, "verdict": "FIRST", "reason": text}
     sources = [("the ledger, LABELS#2026-10#" + RUN, "1" * 64, ""), ("nothing", "2" * 64, "v" * 32)]
     label = {"code": "2", "confidence": None, "status": "labelled", "answer": "code", "reason": text}
-    label |= {"model": MODEL, "codebook_version": "2026-10", "run": RUN, "text_key": "07a74c085908d0a8"}
+    label |= {
+        "decided_on": decided_on,
+        "model": MODEL,
+        "codebook_version": "2026-10",
+        "run": RUN,
+        "text_key": "07a74c085908d0a8",
+    }
     return audit_page(
         {
             **{"group": "DE-weee", "period": "2026-10", "run": RUN, "item_id": text, "rows_with_this_id": 2},
@@ -38,8 +47,8 @@ def page(text: str) -> str:
             },
             "neighbours": [alike | {"item_id": f"{text}{number}"} for number in range(5)],
             "decisions": [
-                decision | {"item_id": text, "holds": True},
-                decision | {"item_id": "another", "holds": False},
+                decision | {"item_id": text, "decided_on": None, "holds": True},
+                decision | {"item_id": "another", "decided_on": text, "holds": False},
             ],
             "change": {
                 **{"period": "2026-09", "run": FIRST, "cause": None, "why": None},

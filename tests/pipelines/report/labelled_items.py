@@ -34,6 +34,7 @@ def table(ids: list[str] | None = None, rejected: int = 1) -> pa.Table:
             "description": ["Geräte, groß; =1+1"] * len(ids),
             "confidence": [0.5 + place / 1000 for place in places],
             "second_code": ["1e5"] * len(ids),
+            "short_list": ["007 | 1e5" if each == "review" else None for each in status],
             "status": status,
             "reason": [label_table.UNSURE if each == "review" else None for each in status],
             "text_key": [f"{place:016x}" for place in places],

@@ -49,6 +49,8 @@ PREDICTIONS = pa.schema(
         "second_code": pa.string(),
         "review": pa.bool_(),
         "known_share": pa.float64(),
+        "short_list": pa.list_(pa.string()),
+        "short_list_size": pa.int64(),
     }
 )
 SHARES = {"PAP": 0.45, "PLA": 0.3, "ACI": 0.15, "CPL": 0.1}
@@ -77,6 +79,8 @@ def publish(
                 "second_code": ["PLA"] * rows,
                 "review": sure < 0.6,
                 "known_share": [0.9] * rows,
+                "short_list": [["PAP", "PLA", "ACI", "CPL"]] * rows,
+                "short_list_size": [6] * rows,
             },
             schema=PREDICTIONS,
         )

@@ -40,7 +40,7 @@ def test_it_holds_each_row_of_the_parquet_ids_and_codes_as_text_confidence_as_a_
     published = pq.read_table(given.file).to_pylist()
     shown = rows(book["labels"])
     assert len(shown) == len(published) == len(IDS) + 1
-    for name in ("code", "description", "second_code", "status", "reason", "model", "run"):
+    for name in ("code", "description", "second_code", "short_list", "status", "reason", "model", "run"):
         assert [row[name].value for row in shown] == [row[name] for row in published], name
     # openpyxl leaves the format's own escape as it is; LibreOffice's reading is in test_spreadsheets.py.
     ids = [row["item_id"].value.replace("_x005F_", "_") for row in shown]
@@ -74,7 +74,7 @@ def test_each_item_has_its_own_texts_and_what_was_rejected_has_none(made):
 def test_header_and_ids_stay_each_column_has_a_filter_and_a_width_and_the_status_a_colour(made):
     sheet = made[1]["labels"]
     assert sheet.freeze_panes == "B2"
-    assert sheet.auto_filter.ref == f"A1:S{len(IDS) + 2}"
+    assert sheet.auto_filter.ref == f"A1:T{len(IDS) + 2}"
     assert sheet.column_dimensions["B"].width > 2 * sheet.column_dimensions["A"].width > 20
     colours = {row["status"].value: row["status"].fill.fgColor.rgb for row in rows(sheet)}
     assert colours.keys() == {"labelled", "review", "none", "rejected"}
@@ -121,7 +121,7 @@ def test_more_rows_than_a_sheet_has_room_for_go_on_the_next(tmp_path, monkeypatc
     _, *parts = book.sheetnames
     assert [book[part].max_row - 1 for part in parts] == sheets
     assert [row["item_id"].value for part in parts for row in rows(book[part])] == [*ids, ids[0]]
-    assert all(book[part].auto_filter.ref == f"A1:S{book[part].max_row}" for part in parts)
+    assert all(book[part].auto_filter.ref == f"A1:T{book[part].max_row}" for part in parts)
     if len(sheets) > 1:
         assert parts == [f"labels {number} of {len(sheets)}" for number in range(1, len(sheets) + 1)]
 

@@ -266,6 +266,19 @@ def test_a_page_shows_the_training_rows_that_were_set_aside(promoted):
     assert "set aside" not in text_of(comparison_page(*promoted)).replace("set_aside", "")
 
 
+def test_a_page_tells_likely_wrong_labels_and_whether_they_were_learned(promoted):
+    evidence, lineage = promoted
+    about = {"rows": 1800, "doubtful": 90, "left_out": 72, "noise": 0.105}
+    text = text_of(comparison_page(evidence | {"doubtful": about}, lineage))
+    assert "90 of 1,800 training rows (5.0 %) have a label that" in text
+    assert "did not learn from 72 of them" in text and "10.5 % have another label" in text
+    assert "labelmill review labels DE-weee" in text
+    text = text_of(comparison_page(evidence | {"doubtful": about | {"left_out": 0}}, lineage))
+    assert "learned from them all the same" in text
+    for none in ({"doubtful": None}, {"doubtful": about | {"doubtful": 0}}):
+        assert "likely wrong" not in text_of(comparison_page(evidence | none, lineage))
+
+
 @pytest.mark.parametrize("approval", [True, False])
 def test_a_page_says_whether_a_promotion_needs_a_person(promoted, approval):
     evidence, lineage = promoted
@@ -282,6 +295,17 @@ def test_pictures_have_words_no_colour_of_their_own_and_no_id_twice(promoted):
         assert not re.search(r"#[0-9a-f]{6}\b(?!\")", re.sub(r'(href|id)="[^"]*"|url\([^)]*\)', "", picture))
     ids = re.findall(r'\bid="([^"]+)"', html)
     assert len(ids) == len(set(ids))
+
+
+def test_the_calibration_error_stands_beside_what_exact_confidences_would_show(promoted):
+    evidence, *rest = promoted
+    shown = {"mean": 0.0123, "high": 0.0234}
+    challenger = evidence["challenger"] | {"calibration_error_by_chance": shown}
+    page = comparison_page(evidence | {"challenger": challenger}, *rest)
+    assert 'by chance 1.2</small><small class="words">rarely over 2.3<' in page
+    before = {name: value for name, value in challenger.items() if name != "calibration_error_by_chance"}
+    older = evidence | {"challenger": before, "winner": before}
+    assert "by chance 1.2" not in comparison_page(older, *rest)
 
 
 def test_confidences_of_few_rows_are_one_point_of_the_calibration_with_an_interval():
@@ -455,6 +479,96 @@ def test_a_page_of_labels_says_how_far_two_people_agree_and_on_what_they_differ(
     assert "two people" not in text_of(labels_page(month))
 
 
+def test_a_page_of_labels_says_both_figures_and_marks_the_promised_one(amended):
+    summary = amended["summary"]
+    plan = summary["review"] | {
+        "wanted_precision": 0.98,
+        "expected_precision": 0.951,
+        "expected_month": 0.984,
+    }
+    of_all = "of all published labels, people's decisions counted as right, 98.4 %"
+    for promise, said in (
+        ("automatic", f"95.1 % are expected right (98 % promised); {of_all}."),
+        ("month", f"95.1 % are expected right; {of_all} (98 % promised)."),
+    ):
+        page = amended | {"summary": summary | {"review": plan | {"promise": promise}}}
+        assert said in unescape(text_of(labels_page(page)))
+
+
+def test_what_a_capacity_buys_is_held_against_what_is_promised(amended):
+    summary = amended["summary"]
+    buys = [{"items": 0, "expected_precision": 0.9}, {"items": 360, "expected_precision": 0.9}]
+    plan = summary["review"] | {"wanted_precision": 0.98, "what_a_capacity_buys": buys}
+    for promise, last in (("automatic", "no"), ("month", "yes")):
+        page = amended | {"summary": summary | {"review": plan | {"promise": promise}}}
+        text = text_of(labels_page(page))
+        # 40 of 400 items are left, of which four are expected wrong.
+        assert f"0 90.0 90.0 no 360 90.0 99.0 {last}" in text
+
+
+TEST = {
+    "run": "FR-packaging-comparison-2026-10-0f3a9c21d4e5",
+    "at_precisions": [{"precision": 0.98, "share": 0.125, "best": 0.25, "right_of_all": 0.999}],
+    "confused": [
+        {
+            **{"codes": ["PAP", "PLA"], "rows": 12, "texts": 11, "of": 30, "same_text": 3, "few": []},
+            **{"do": "same_text", "titles": ["<b>carton plastifié</b>"]},
+        }
+    ],
+    "mostly_another": [{"code": "PLA", "rows": 9, "right": 1 / 3, "given": "PAP", "without_person": 4}],
+}
+
+
+def test_a_page_of_labels_says_what_is_left_to_people_and_what_helps(amended):
+    page = labels_page(amended | {"summary": amended["summary"] | {"test": TEST}})
+    text = unescape(text_of(page))
+    assert "98.0 12.5 25.0 99.9" in text
+    assert "PAP Papier et carton PLA Plastique 12 3 the same text has both: deliver" in text
+    assert "PLA Plastique 9 33.3 PAP Papier et carton 4" in text
+    assert "<b>carton" not in page and "<b>carton plastifié</b>" in text
+    before = {name: value for name, value in amended["summary"].items() if name != "test"}
+    assert "Codes confused most" not in labels_page(amended | {"summary": before})
+
+
+def test_a_page_says_what_either_model_leaves_to_people_and_what_helps(promoted):
+    evidence, lineage = promoted
+    text = text_of(comparison_page(evidence, lineage))
+    rows = zip(*(evidence[role]["at_precisions"] for role in ("winner", "challenger")), strict=True)
+    for both in rows:
+        shown = [f"{100 * both[0]['precision']:.1f}"]
+        for role, of in zip(("Winner", "Challenger"), both, strict=True):
+            shown += [role, *(f"{100 * of[name]:.1f}" for name in ("share", "best", "right_of_all"))]
+        assert " ".join(shown) in text
+    pair = evidence["challenger"]["confused"][0]
+    assert (
+        f"of {pair['of']} wrong test rows" in text
+        and f" {pair['rows']} {pair['same_text']} label more" in text
+    )
+    assert "None: of every code at least half of the test rows got it." in text
+    old = [evidence[role].copy() for role in ("winner", "challenger")]
+    for scored in old:
+        del scored["at_precisions"], scored["right_of_all"]
+    before = evidence | dict(zip(("winner", "challenger"), old, strict=True))
+    assert "What is left to people Not recorded when" in text_of(comparison_page(before, lineage))
+
+
+def test_a_page_lists_each_hard_text_with_what_changed(promoted):
+    evidence, lineage = promoted
+    sure = {"challenger_confidence": 0.9, "winner_confidence": 0.8}
+    text = {"title": "<i>Toy fridge", "brand": "Muster", "product_type": "", "code": "1"} | sure
+    listed = [
+        text | {"winner": "1", "challenger": "2"},
+        text | {"winner": "2", "challenger": "1"},
+        text | {"winner": None, "challenger": None},
+    ]
+    page = comparison_page(evidence | {"hard_texts": listed}, lineage)
+    seen = unescape(text_of(page))
+    assert "<i>Toy fridge Muster 1 Wärmeüberträger 1 Wärmeüberträger 80.0 % sure" in seen
+    assert "2 Bildschirme 90.0 % sure newly wrong" in seen and "sure newly right" in seen
+    assert "not tried not tried" in seen and "<i>Toy" not in page
+    assert "hard-texts" not in comparison_page(evidence | {"hard_texts": []}, lineage)
+
+
 def test_what_is_to_review_is_told_of_the_moment_of_labelling_and_of_now(amended):
     summary = amended["summary"]
     plan = summary["review"] | {"needed": 130, "let_through": 5, "without_code": 125, "items": 124}
@@ -462,7 +576,7 @@ def test_what_is_to_review_is_told_of_the_moment_of_labelling_and_of_now(amended
     text = text_of(labels_page(page))
     assert (
         "125 items were to review when the model had labelled the month, 125 of them without a code in force "
-        "to suggest; 124 are now. Of the labels nobody reviews"
+        "to suggest; 124 are now. Of the labels without a person"
     ) in text
     same = page["summary"] | {"counts": summary["counts"] | {"review": 125}}
     assert "code in force to suggest. Of the labels" in text_of(labels_page(amended | {"summary": same}))

@@ -131,9 +131,9 @@ def test_ten_items_are_labelled_by_keys_undone_reloaded_saved_and_imported(cli, 
     assert path.name == "x.csv"
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.reader(file))
-    assert rows[0] == ["run", "item_id", "title", "code", "why"]
+    assert rows[0] == ["run", "item_id", "title", "family", "code", "why"]
     assert [row[1] for row in rows[1:]] == [csv_guard.guarded(item) for item in order]
-    assert "'=a comment too" in [row[4] for row in rows]
+    assert "'=a comment too" in [row[5] for row in rows]
     code, printed = cli("import", str(path), "--by", "A. Muster")
     assert code == 0, printed
     assert "10 decisions by A. Muster, 2 left open" in printed

@@ -4,6 +4,7 @@ import functools
 import hashlib
 import json
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 import boto3
 import pyarrow as pa
@@ -92,16 +93,26 @@ class Stack:
         skipped=(),
         same_text=(),
         items=False,
+        families=MappingProxyType({}),
+        titles=MappingProxyType({}),
+        decided_on=MappingProxyType({}),
     ) -> None:
         """Publish labels as the workflow does: files, manifest, their entries in the ledger.
 
         Labels without a confidence are decided by a person; `skipped` are ids, as are `same_text`: those with
         what a person decided for the same text. With `items` the run has items of its own, as one that
-        labels has.
+        labels has; `titles` are those that are not TITLE. `families` and
+        `decided_on` are by id.
         """
         if items:
             known = [
-                {"item_id": row[0], "title": TITLE, "brand": "", "product_type": "Gerät", "weight_kg": 1.5}
+                {
+                    "item_id": row[0],
+                    "title": titles.get(row[0], TITLE),
+                    "brand": "",
+                    "product_type": "Gerät",
+                    "weight_kg": 1.5,
+                }
                 for row in labels
             ]
             lines = "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in known)
@@ -130,6 +141,8 @@ class Stack:
             "decided_by": ["B. Muster" if row[2] is None or row[0] in skipped else None for row in labels],
             "decided_at": [at if row[2] is None or row[0] in skipped else None for row in labels],
             "suggested": ["1" if row[2] is None else None for row in labels],
+            "decided_on": [decided_on.get(row[0]) for row in labels],
+            "family": [families.get(row[0]) for row in labels],
         }.items():
             made = made.append_column(name, pa.array(values, label_table.TYPES.get(name, pa.string())))
         table = label_table.assemble([made], {"run": run, "model_group": GROUP}, test_set=False)

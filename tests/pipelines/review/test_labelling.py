@@ -28,6 +28,17 @@ def test_offered_are_the_models_codes_those_of_alike_rows_then_the_most_frequent
     ]
 
 
+def test_the_short_list_is_offered_after_the_two_best_codes_and_says_how_many_more_without_offering_that():
+    row = ROW | {"short_list": "6 | 3 | 7 | 1 | and 4 more", "alike": alike("2")}
+    assert offered(row, ["4"], CODES) == [
+        ("6", "model: 62 %"),
+        ("3", "second best"),
+        ("7", "short list"),
+        ("1", "short list"),
+        ("2", "1 of 1 alike"),
+    ]
+
+
 def test_no_more_is_offered_than_there_are_keys():
     row = ROW | {"alike": alike("1", "2", "4", "5", "7")}
     assert [code for code, _ in offered(row, CODES, CODES)] == ["6", "3", "1", "2", "4"]

@@ -21,7 +21,7 @@ from tests.training.synthetic_group import items
 CODE, WHY = TITLES["code"], TITLES["why"]
 SECOND, THIRD = (f"{GROUP}-review-{PERIOD}-{digit * 12}" for digit in "ab")
 DECIDED = ("007", "2", None, "1", "labelled", "a" * 16)
-MOST_VALUABLE_FIRST = ["grave", "1e5", "twin-1", "twin-2", "=1+1", "007"]
+MOST_VALUABLE_FIRST = ["grave", "1e5", "=1+1", "twin-1", "twin-2", "007"]
 
 
 def fill(
@@ -63,7 +63,7 @@ def test_the_sheet_has_the_waiting_items_the_most_valuable_first(cli):
     first = rows[1]
     assert (first["title"], first["product_type"]) == (TITLE, "Gerät")
     assert (first["suggested_code"], first["confidence"], first["same_text"]) == ("5", "0.99", "1")
-    assert rows[2]["same_text"] == "2"
+    assert rows[3]["same_text"] == "2"
     assert {row["code"] for row in rows} == {""}
 
 
@@ -166,7 +166,7 @@ def test_a_workbook_has_a_list_to_pick_from_that_says_what_each_code_means(cli, 
     book = load_workbook(path)
     sheet = book["review"]
     [pick] = sheet.data_validations.dataValidation
-    assert pick.formula1 == "codes!$C$2:$C$9" and str(pick.sqref) == "M2:M7"
+    assert pick.formula1 == "codes!$C$2:$C$9" and str(pick.sqref) == "Q2:Q7"
     choice = [tuple(cell.value for cell in row) for row in book["codes"].iter_rows(min_row=2)]
     assert choice[2] == ("5a", "Haushalt", "5a: Haushalt")
     assert [code for code, *_ in choice] == ["1", "2", "5a", "5b", "6", "NONE", "SKIP", "WITHDRAW"]
@@ -190,12 +190,12 @@ def test_a_workbook_has_a_list_to_pick_from_that_says_what_each_code_means(cli, 
 
 def test_in_a_workbook_numbers_are_numbers_and_ids_and_codes_are_texts(cli):
     sheet = load_workbook(exported(cli, ".xlsx"))["review"]
-    numbers = {column("confidence"), column("same_text")}
+    numbers = {column(name) for name in ("confidence", "same_text", "stands_for")}
     for row in sheet.iter_rows(min_row=2):
         filled = {cell.column: cell.data_type for cell in row if cell.value is not None}
         assert {number for number, kind in filled.items() if kind == "n"} == numbers
         assert set(filled.values()) == {"n", "s"}
-    assert sheet.auto_filter.ref == "A1:O7" and sheet.freeze_panes == "A2"
+    assert sheet.auto_filter.ref == "A1:S7" and sheet.freeze_panes == "A2"
     to_fill_in = [sheet.cell(2, column(name)) for name in ("code", "none", "why")]
     assert {cell.number_format for cell in to_fill_in} == {"@"}
 
@@ -455,7 +455,7 @@ def test_a_sheet_of_labels_that_were_made_anew_is_taken_where_the_texts_are_the_
     code, printed = cli("import", str(path), "--by", "A. Muster")
     assert code == 0, printed
     assert "2 decisions by A. Muster, 2 left open\n2 not taken:\n" in printed
-    assert "sheet.csv, row 4: the item 'twin-1' is not in the newest labels" in printed
+    assert "sheet.csv, row 5: the item 'twin-1' is not in the newest labels" in printed
     assert "sheet.csv, row 7: the item '007' has another text now" in printed
     assert sorted(row["item_id"] for row in stack.decisions()) == ["1e5", "grave"]
 

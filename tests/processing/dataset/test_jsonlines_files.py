@@ -1,6 +1,7 @@
 """The JSON Lines reader beside Python's json module, and its bounds."""
 
 import json
+import re
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -95,7 +96,8 @@ def test_whatever_a_file_holds_is_read_as_the_json_module_reads_it_or_refused(tm
     except JobError as refused:
         assert refused.kind
         return
-    text = data.decode().replace("\r", "\n").replace("\n\ufeff", "\n")
+    # Of empty files put together several marks stand in a row.
+    text = re.sub("\n\ufeff+", "\n", data.decode().replace("\r", "\n"))
     assert found == complete([json.loads(line) for line in text.split("\n") if line.strip(" \t")])
 
 

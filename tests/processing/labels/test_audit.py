@@ -111,6 +111,15 @@ def test_five_percent_wrong_refute_a_promise_of_98_percent():
     assert audit.in_words(found).endswith("98.0% are promised.")
 
 
+@pytest.mark.parametrize(("promise", "share"), [("automatic", 0.98), ("month", 0.95)])
+def test_a_promise_on_the_month_allows_its_labels_without_a_person_all_wrong_ones(promise, share):
+    plan = {"promise": promise, "wanted_precision": 0.98, "automatic": 400, "needed": 620, "let_through": 20}
+    assert audit.promise({"review": plan}) == pytest.approx(share)
+    assert audit.promise({"review": plan | {"automatic": 0}}) == 0.98
+    del plan["promise"]  # a summary from before a policy had one
+    assert audit.promise({"review": plan}) == 0.98
+
+
 def test_a_month_that_keeps_its_promise_is_not_refuted():
     wrong = {item for n, item in enumerate(sorted(CODES)) if n % 50 == 0}
     found = [audited(audit.draw(CODES, str(seed), 250), wrong) for seed in range(40)]

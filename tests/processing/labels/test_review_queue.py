@@ -40,6 +40,30 @@ def test_calibrated_confidence_gives_the_precision_it_promises():
     assert 0 < queue.unsure.mean() < 1
 
 
+def test_of_a_month_as_many_are_looked_at_as_leave_few_wrong_among_all_that_are_published():
+    queue = plan_of([0.99, 0.5, 0.99, 0.6, 0.95], promise="month", precision=0.9)
+    assert queue.unsure.tolist() == [False, True, False, False, False]
+    assert queue.plan["expected_month"] == pytest.approx(1 - (0.01 + 0.01 + 0.4 + 0.05) / 5, abs=1e-4)
+    assert queue.plan["expected_precision"] == pytest.approx((0.99 + 0.99 + 0.6 + 0.95) / 4, abs=1e-4)
+    # What has no code is decided by people, too.
+    nameless = [False, True, False, False, False]
+    assert not plan_of(
+        [0.99, 0.5, 0.99, 0.6, 0.95], None, nameless, promise="month", precision=0.9
+    ).unsure.any()
+
+
+@pytest.mark.parametrize("promise", ["automatic", "month"])
+def test_the_plan_says_what_is_expected_under_either_promise(promise):
+    sure = RNG.beta(8, 1, 200_000)
+    right = RNG.random(len(sure)) < sure
+    queue = plan_of(sure, precision=0.98, promise=promise)
+    alone = ~queue.unsure
+    assert right[alone].mean() == pytest.approx(queue.plan["expected_precision"], abs=0.002)
+    assert (right | ~alone).mean() == pytest.approx(queue.plan["expected_month"], abs=0.002)
+    kept = {"automatic": "expected_precision", "month": "expected_month"}[promise]
+    assert queue.plan[kept] == pytest.approx(0.98, abs=1e-4) and queue.plan["promise"] == promise
+
+
 def test_at_the_reviewers_capacity_the_surest_are_let_through_and_the_plan_says_what_that_costs():
     queue = plan_of([0.2, 0.4, 0.6, 0.9], precision=1.0, review_capacity=2)
     assert queue.unsure.tolist() == [True, True, False, False]

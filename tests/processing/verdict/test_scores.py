@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from processing.verdict.scores import calibration_curve, calibration_error, scores
+from processing.verdict.scores import (
+    calibration_curve,
+    calibration_error,
+    calibration_error_by_chance,
+    scores,
+)
 
 
 def test_all_scores_of_five_labels_are_what_their_definitions_give():
@@ -11,7 +16,7 @@ def test_all_scores_of_five_labels_are_what_their_definitions_give():
     truth = np.array(["A", "A", "A", "B", "B"])
     predicted = np.array(["A", "A", "B", "B", "C"])
     confidence = np.array([0.99, 0.98, 0.5, 0.97, 0.4])
-    found = scores(truth, predicted, confidence, automatic=np.array([True, True, True, False, False]))
+    found = scores(truth, predicted, confidence, np.array([True, True, True, False, False]), np.arange(5))
     assert found["macro_f1"] == pytest.approx((4 / 5 + 2 / 4) / 2)
     assert found["accuracy"] == pytest.approx(3 / 5)
     assert found["weighted_f1"] == pytest.approx((3 * 4 / 5 + 2 * 2 / 4) / 5)
@@ -23,12 +28,14 @@ def test_all_scores_of_five_labels_are_what_their_definitions_give():
 
 
 def test_nothing_is_said_of_the_labels_without_a_person_where_there_are_none():
-    found = scores(np.array(["A"]), np.array(["A"]), np.array([0.2]), automatic=np.array([False]))
+    found = scores(np.array(["A"]), np.array(["A"]), np.array([0.2]), np.array([False]), np.array(["a"]))
     assert (found["coverage"], found["accuracy_of_covered"]) == (0, None)
 
 
 def test_a_code_that_is_never_given_and_one_that_is_never_right_score_zero_without_a_warning():
-    found = scores(np.array(["A", "B"]), np.array(["B", "C"]), np.array([0.5, 0.5]), np.array([True, True]))
+    found = scores(
+        np.array(["A", "B"]), np.array(["B", "C"]), np.array([0.5, 0.5]), np.ones(2, bool), np.arange(2)
+    )
     zero = {"precision": 0.0, "recall": 0.0, "f1": 0.0, "rows": 1}
     assert found["codes"] == {
         "A": zero | {"given": 0, "rightly_given": 0},
@@ -56,3 +63,19 @@ def test_calibration_error_is_what_the_definition_gives():
     expected = (2 * abs(0.5 - 0.65) + 3 * abs(1 - (0.95 + 0.97 + 1.0) / 3)) / 5
     assert calibration_error(right, confidence) == pytest.approx(expected)
     assert calibration_error(np.array([True, False]), np.array([0.0, 0.0])) == pytest.approx(0.5)
+
+
+def test_exact_confidences_show_an_error_by_chance_that_falls_with_the_rows():
+    """Of n rows at p it is the mean deviation of a binomial share: about sqrt(2 p (1 - p) / pi n)."""
+    for n in (100, 2500):
+        found = calibration_error_by_chance(np.full(n, 0.8), np.arange(n))
+        assert found["mean"] == pytest.approx(np.sqrt(2 * 0.8 * 0.2 / (np.pi * n)), rel=0.15)
+        # 95 % of a normal distribution is within 1.96 standard deviations.
+        assert found["high"] == pytest.approx(1.96 * np.sqrt(0.8 * 0.2 / n), rel=0.15)
+    assert calibration_error_by_chance(np.ones(3), np.arange(3)) == {"mean": 0, "high": 0}
+
+
+def test_rows_of_one_text_are_right_or_wrong_together_by_chance():
+    alone = calibration_error_by_chance(np.full(400, 0.8), np.arange(400))
+    of_four = calibration_error_by_chance(np.full(400, 0.8), np.arange(400) // 4)
+    assert of_four["mean"] == pytest.approx(2 * alone["mean"], rel=0.15)

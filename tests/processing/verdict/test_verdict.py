@@ -197,8 +197,22 @@ def test_a_better_challenger_that_labels_much_less_without_a_person_asks_one(bef
 def test_that_question_says_what_both_models_give():
     place = np.arange(1_050) / 1_050
     made = verdict(("a", "a", "b", 100), alone=(place < 0.0, place < 0.45))
-    said = "winner 45.0 % (100.0 % right), challenger 0.0 %; promised 98 % right"
+    said = "winner 45.0 % (100.0 % right, of all 100.0 %), challenger 0.0 %; promised 98 % right"
     assert made.questions[-1].found == said and said in made.reason
+    month = Policy(promise="month")
+    made = verdict(("a", "a", "b", 100), alone=(place < 0.0, place < 0.45), policy=month)
+    assert made.questions[-1].found.endswith("promised 98 % right of all published")
+
+
+@pytest.mark.parametrize(("promise", "broken"), [("automatic", True), ("month", False)])
+def test_a_promise_of_the_month_is_not_broken_where_people_decide_the_rest(promise, broken):
+    wrong = np.arange(1_070) >= 1_050
+    place = np.arange(1_070) / 1_070
+    alone = (place < 0.2) | wrong
+    cells = [("a", "a", "b", 100), ("a", "b", "b", 20)]
+    made = verdict(*cells, alone=(alone, place < 0.2), policy=Policy(promise=promise))
+    # 20 of 234 labels without a person are wrong: 91 % right of these, 98.1 % of all.
+    assert made.automatic.broken is broken
 
 
 def test_labels_that_break_the_promise_are_no_loss():
@@ -215,6 +229,17 @@ def test_a_challenger_whose_labels_break_the_promise_asks_a_person():
     place = np.arange(1_090) / 1_090
     made = verdict(*cells, alone=((place < 0.4) | wrong, place < 0.4))
     assert made.automatic.broken and made.asks
+
+
+def test_of_a_promise_on_the_month_only_wrong_labels_among_all_count():
+    cells = [("a", "a", "b", 100), ("a", "b", "b", 15)]
+    wrong = np.arange(1_065) >= 1_050
+    alone = (np.arange(1_065) < 300) | wrong
+    labels = {"alone": (alone, np.arange(1_065) < 300)}
+    month = replace(WITH_INTERVALS, promise="month")
+    assert verdict(*cells, **labels).automatic.broken
+    assert not verdict(*cells, policy=month, **labels).automatic.broken
+    assert verdict(*cells, policy=replace(month, precision=0.995), **labels).automatic.broken
 
 
 def test_a_loss_on_a_handful_of_texts_may_be_chance():
