@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pipelines.commands.display import duration, fits, minute
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 TITLES: tuple[str, ...] = ("group", "run", "state", "since", "jobs", "expected end")
 #: Where there is no room for all, which a state with a long name would need for moments only.
 NARROW = ("group", "run", "state", "jobs", "end")
+HALF_A_DAY = timedelta(hours=12)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -91,13 +92,14 @@ def _total(running: list[Progress]) -> str:
 
 def _cells(one: Progress) -> tuple[str, ...]:
     group, purpose, period = one.named
-    times = _time(minute(one.since)), _time(expected(one))
+    times = _time(one.since, minute(one.since)), _time(one.expected_end, expected(one))
     return group, f"{purpose} {period}", one.state, times[0], f"{one.done} of {one.jobs}", times[1]
 
 
-def _time(text: str) -> str:
-    """Without the day where that is today's."""
-    return text.removeprefix(f"{datetime.now(UTC):%Y-%m-%d} ")
+def _time(time: datetime | None, text: str) -> str:
+    """Without the day where the hour says which day it is, also around midnight."""
+    near = time is not None and abs(time - datetime.now(UTC)) < HALF_A_DAY
+    return text.removeprefix(f"{time:%Y-%m-%d} ") if near else text
 
 
 def _line(one: Progress) -> str:

@@ -77,3 +77,10 @@ def test_ctrl_c_ends_it_with_the_cursor_shown_and_the_last_table_left():
     seen = terminal.run(WAITING, 80, interrupt_at="waits")
     assert seen.exit_code == 130 and seen.cursor_is_shown
     assert STATE in seen.text.rpartition("waits")[2]
+
+
+def test_times_have_no_day_where_the_hour_says_which_it_is_also_around_midnight():
+    almost_half_a_day = PROGRAM.replace("state, now, done", "state, now - timedelta(hours=11.9), done")
+    almost_half_a_day = almost_half_a_day.replace("minutes=12, seconds=30", "hours=11.9")
+    table = terminal.run(almost_half_a_day, 120).text.partition("why: ")[0]
+    assert "since" in table and not re.search(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}", table)

@@ -52,9 +52,12 @@ def entries(stack, kind: str) -> list[str]:
 
 def labelled(stack) -> tuple[str, bytes]:
     """Label the month; the model that did, and the label file without the columns of the run."""
+    before = len(results.published(stack, GROUP))
     put(stack, "inference", "2026-10", 5000, 150)
     stack.wait_until_quiet(timeout_seconds=300)
-    manifest = results.published(stack, GROUP)[-1]
+    published = results.published(stack, GROUP)
+    assert len(published) == before + 1, (stack.folder / "server.log").read_text(encoding="utf-8")[-2000:]
+    manifest = published[-1]
     path = stack.folder / manifest["address"].replace("s3://", "s3/")
     text = (path.parent / "labels.csv").read_text(encoding="utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(text)))
