@@ -73,7 +73,7 @@ class Labeller:
             confidence.signals(margins, codes, values, known_share, n_words), codes.shape[1]
         )
         review = sure[:, 0] < self.model.thresholds[codes[:, 0]]
-        listed, size = short_list.lists(margins, self.model.short_list_gap)
+        listed, size = short_list.lists(margins, codes, values, self.model.short_list_gap)
         return Prediction(codes, sure, review, listed, size, known_share)
 
     def margins(self, table: pa.Table, texts: pa.Array) -> tuple[Floats, Floats, Integers]:

@@ -100,8 +100,11 @@ def signals(
     total = shares.sum(axis=1)
     entropy = np.log(total) - 4 * (shares * (margins - best[:, :1])).sum(axis=1) / total
     second_lead = best[:, 1] - best[:, 2] if best.shape[1] > 2 else np.zeros(len(best))
-    columns = (best[:, 0], best[:, 0] - best[:, 1], second_lead, entropy, known_share, n_words, *codes.T[:2])
-    signals: NDArray[np.float32] = np.stack(columns, axis=1).astype(np.float32)
+    lead = best[:, 0] - best[:, 1]
+    columns = (best[:, 0], lead, second_lead, entropy, known_share, n_words, *codes.T[:2])
+    signals = np.empty((len(margins), len(columns)), np.float32)
+    for place, column in enumerate(columns):
+        signals[:, place] = column
     return signals
 
 

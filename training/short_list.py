@@ -10,6 +10,7 @@ and the final model has learned all: its lists hold the right code a little more
 import numpy as np
 
 from processing.arrays import Booleans, Floats, Integers
+from training.confidence import best_codes
 
 COVERAGE = 0.95
 SHOWN = 5  # codes of a list; how many it would take is told besides
@@ -32,22 +33,28 @@ def gap(margins: Floats, labels: Integers, reviewed: Booleans, sure: Floats) -> 
     return float(np.sort(below)[rank - 1]) if rank <= len(seen) else None
 
 
-def lists(margins: Floats, gap: float | None) -> tuple[Integers, Integers]:
+def lists(margins: Floats, codes: Integers, values: Floats, gap: float | None) -> tuple[Integers, Integers]:
     """Each item's list, the best code first, `(n_items, SHOWN)`, and how many codes it takes, `(n_items,)`.
 
     Numbers of codes; -1 where a list is shorter. A list of one code is left empty: it says no more than the
     code does. So are all where `gap` is None.
+
+    Args:
+        margins: `(n_items, n_codes)`.
+        codes, values: from `confidence.best_codes`.
+        gap: from `gap`.
     """
-    codes = np.full((len(margins), SHOWN), -1, np.int32)
+    listed = np.full((len(margins), SHOWN), -1, np.int32)
     if gap is None:
-        return codes, np.zeros(len(margins), np.int32)
-    lowest = margins.max(axis=1, keepdims=True) - np.float32(gap)
+        return listed, np.zeros(len(margins), np.int32)
+    lowest = values[:, :1] - np.float32(gap)
     size = (margins >= lowest).sum(axis=1, dtype=np.int32)
-    several = np.flatnonzero(size > 1)
-    rest = margins[several].copy()
-    rows = np.arange(len(several))
-    for rank in range(min(SHOWN, margins.shape[1])):
-        best = rest.argmax(axis=1)
-        codes[several, rank] = np.where(rank < size[several], best, -1)
-        rest[rows, best] = -np.inf
-    return codes, np.where(size > 1, size, 0)
+    known = codes.shape[1]
+    listed[:, :known] = np.where((values >= lowest) & (size > 1)[:, None], codes, -1)
+    longer = np.flatnonzero(size > known)
+    rest = margins[longer]
+    rest[np.arange(len(longer))[:, None], codes[longer]] = -np.inf
+    further, _ = best_codes(rest, SHOWN - known)
+    shown = np.arange(known, known + further.shape[1]) < size[longer][:, None]
+    listed[longer, known : known + further.shape[1]] = np.where(shown, further, -1)
+    return listed, np.where(size > 1, size, 0)

@@ -6,7 +6,8 @@ from mapie.regression import SplitConformalRegressor
 from sklearn.dummy import DummyRegressor
 
 from training import short_list
-from training.short_list import COVERAGE, gap, lists
+from training.confidence import best_codes
+from training.short_list import COVERAGE, gap
 
 
 def rows(n: int, seed: int, codes: int = 8):
@@ -52,6 +53,10 @@ def test_mapie_chooses_the_same_gap():
     peer = SplitConformalRegressor(at_zero, confidence_level=COVERAGE, prefit=True)
     _, interval = peer.conformalize(nothing, below).predict_interval(nothing[:1])
     assert gap(margins, labels, np.ones(399, bool), sure) == pytest.approx(interval.ravel()[1])
+
+
+def lists(margins, gap):
+    return short_list.lists(margins, *best_codes(margins), gap)
 
 
 def test_it_is_calibrated_on_what_a_person_sees_and_not_on_what_is_sure_anyway():
