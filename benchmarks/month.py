@@ -3,20 +3,25 @@
     .venv/bin/python benchmarks/month.py [--groups 4] [--items 20000] [--months 2] [--data openrepair.csv.gz]
     .venv/bin/python benchmarks/month.py --groups 1 4 16 60 --items 100000
     .venv/bin/python benchmarks/month.py --burst 200
+    .venv/bin/python benchmarks/month.py --groups 60 --items 3300000 --months 2
+
+The last is the month of a large user, and a second one, whose searches start warm and whose models are
+compared with winners.
 
 A month is dropped in the landing bucket as a client does it: labelled rows of all groups, to be trained and
 compared; then the items to be labelled by the winners. The largest group has twice as many items as the
 second, three times as many as the third, and so on; there is one labelled row to 16 items, but 600 in each
-group, and a tenth more in each later month, half of whose items are new. With several numbers of groups or
-items each pair gets a stack of its own. Texts are the generator's or, with --data, those of an Open Repair
-Alliance export (see openrepair.py), again and again where it has too few.
+group, and a tenth more in each later month, half of whose items are new. Generated groups of one scheme
+share their rows. With several numbers of groups or items each pair gets a stack of its own. Texts are the
+generator's or, with --data, those of an Open Repair Alliance export (see openrepair.py), again and again
+where it has too few.
 
 After the months, `--burst N` drops N manifests of 300 items at once.
 
 CPU is that of the server, of the jobs and of the functions; memory the largest sum of their proportional set
 sizes, looked at each second. A group is wrong where an item is lost or there twice, where it has not one
-output, one decision and one notice of each, or where its ledger names another output. Linux only. Exit code 1
-where one is wrong.
+output, one decision and one notice of each, where its ledger names another output, or where it shares but has
+learned from nobody in a later month. Linux only. Exit code 1 where one is wrong.
 """
 
 import itertools
@@ -43,8 +48,11 @@ from infra.samples.deliver import deliver, publish
 from pipelines.ledger import reading
 from pipelines.messages import DECISION, LABELS_READY
 from pipelines.names import DATASET, parse_dataset, parse_run
+from processing.codes.codebook import scheme_of
 
 SCHEMES = ("weee", "packaging", "batteries")
+#: The groups of this scheme learn from each other's rows, by a list that has its codes.
+SHARING, LIST = "weee", "kind"
 #: Those for whose language the generator has the words of each scheme.
 COUNTRIES = (
     *("GB", "ES", "PL", "NL", "BE", "SE", "CZ", "PT", "DK", "FI"),
@@ -101,11 +109,20 @@ class Texts:
     def codebook(self, group: str) -> dict[str, Any]:
         """The codebook of all its codes."""
         if not self._real:
-            return generate.codebook(group, "1")
+            book = generate.codebook(group, "1")
+            return self._sharing(book) if self.shares(group) else book
         always = {"valid_from": "2020-01-01", "valid_to": None, "critical": False}
         codes = sorted({row["label"] for row in self._real[group]})
         book = {"group": group, "version": "1", "language": "en", "source": "Open Repair Data Standard"}
         return book | {"attributes": [], "codes": [{"code": c, "description": c, **always} for c in codes]}
+
+    def shares(self, group: str) -> bool:
+        """Whether it learns from rows of others."""
+        return not self._real and scheme_of(group) == SHARING
+
+    def _sharing(self, book: dict[str, Any]) -> dict[str, Any]:
+        codes = [{**entry, "references": {LIST: [entry["code"]]}} for entry in book["codes"]]
+        return book | {"codes": codes, "policy": {"share_by": LIST}}
 
     def table(self, group: str, start: int, count: int, labelled: bool) -> pa.Table:
         """`count` items from number `start` on."""
@@ -160,6 +177,11 @@ class Run:
         }
         self._stage(f"{number} training", tables, "comparison")
         self._judge(self._wrong_decision(group, period) for group in training)
+        learned = {group: self._rows_of_others(group, period) for group in training}
+        self.rows[-1]["rows of others"] = sum(learned.values())
+        sharing = [group for group in training if self._texts.shares(group)]
+        if number > 1 and len(sharing) > 1:
+            self._judge(f"{group} {period}: no rows of others" for group in sharing if not learned[group])
         tables = {
             folder("inference", group, period): self._texts.table(group, first[group], items, labelled=False)
             for group, items in self._items.items()
@@ -213,7 +235,7 @@ class Run:
 
     def _judge(self, found: Iterator[str]) -> None:
         wrong = [sentence for sentence in found if sentence]
-        self.rows[-1]["wrong"] = len(wrong)
+        self.rows[-1]["wrong"] = self.rows[-1].get("wrong", 0) + len(wrong)
         self.wrong += wrong
 
     def _wrong_decision(self, group: str, period: str) -> str:
@@ -224,6 +246,11 @@ class Run:
             return f"{group} {period}: {len(made)} decisions"
         notice = DECISION.subject.format(verdict=made[0]["verdict"], group=group, period=period)
         return self._wrong_notices(notice)
+
+    def _rows_of_others(self, group: str, period: str) -> int:
+        """How many rows of other groups its models of a month were trained on."""
+        models = self._ledger(group).models.values()
+        return sum(int(model["shared_rows"]) for model in models if model["period"] == period)
 
     def _wrong_labels(self, group: str, period: str, first: int, count: int) -> str:
         """What is wrong with the month's labels; empty where nothing is."""

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 from urllib.parse import parse_qs
@@ -55,6 +56,8 @@ class Front:
         self._prune = prune
         self._changed = changed
         self._closed = False
+        self._begun = self._ended = 0  # requests that may change something
+        self._counting = threading.Lock()
 
     def close(self) -> None:
         """Take nothing that changes anything from now on."""
@@ -64,11 +67,16 @@ class Front:
         if self._closed and _may_change(environ):
             start_response("503 Service Unavailable", [("Content-Length", "0"), ("Connection", "close")])
             return []
+        if not _may_change(environ):
+            return self._answer(environ, start_response)
+        with self._counting:
+            self._begun += 1
         try:
             return self._answer(environ, start_response)
         finally:
-            if _may_change(environ):
-                self._changed()
+            with self._counting:
+                self._ended += 1
+            self._changed()
 
     def _answer(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         try:
@@ -119,10 +127,20 @@ class Front:
         if what == "events":
             return self._timeline.after(int(after), timeout)
         if what == "quiet":
-            return {"quiet": self._timeline.wait_until(self._quiet, timeout)}
+            return {"quiet": self._timeline.wait_until(self._is_quiet, timeout)}
         if what == "prune":
             return {"removed": self._prune()}
         return {"pid": os.getpid()}
+
+    def _is_quiet(self) -> bool:
+        """Whether nothing is under way.
+
+        It is looked for in one place after another, and may go from one that comes later to one that was
+        looked at: always by a request, such as the one that starts an execution. So it counts only if none
+        was being answered meanwhile.
+        """
+        ended = self._ended
+        return self._quiet() and self._begun == ended
 
 
 def _may_change(environ: dict[str, Any]) -> bool:

@@ -1,9 +1,10 @@
 """What moto makes anew each time, though it is always the same, is made once.
 
-It parses a JSONPath at each use, finds the service for each request by listing its own folder and trying a
-pattern for each service, and sorts a whole table of DynamoDB for each query of one partition. Its web
-applications run in debug mode, in which each request makes a class that refers to the request: bodies stay in
-memory until Python looks for cycles, which takes longer the more objects there are.
+It parses a JSONPath at each use, and the time of each object at each listing; it finds the service for each
+request by listing its own folder and trying a pattern for each service, and sorts a whole table of DynamoDB
+for each query of one partition. Its web applications run in debug mode, in which each request makes a class
+that refers to the request: bodies stay in memory until Python looks for cycles, which takes longer the more
+objects there are.
 """
 
 import copy
@@ -11,6 +12,7 @@ import functools
 import inspect
 from typing import Any
 
+from moto.core import serialize
 from moto.dynamodb.models.table import Table
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.stepfunctions.parser.asl.component.common.path import result_path
@@ -35,7 +37,13 @@ def _backend_app(service: Any) -> Any:
 
 
 def install_reuse() -> None:
-    """Let paths be parsed once, and queries look at their partition only."""
+    """Let paths and times be parsed once, and queries look at their partition only."""
+    times: Any = serialize
+    parse_time = times.parse_to_aware_datetime
+    parse_text = functools.lru_cache(_KNOWN)(parse_time)
+    times.parse_to_aware_datetime = lambda value: (parse_text if isinstance(value, str) else parse_time)(
+        value
+    )
     modules: tuple[Any, ...] = (json_path, result_path)
     for module in modules:
         module.parse = functools.lru_cache(_KNOWN)(module.parse)

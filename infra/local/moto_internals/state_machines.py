@@ -135,8 +135,12 @@ def install_state_machines(
     original_terminated = BaseExecutionWorkerCommunication.terminated
 
     def terminated(self) -> None:
-        original_terminated(self)
-        on_change(self.execution.to_describe_output(), self.execution.to_history_output()["events"])
+        _ending.add(self.execution)
+        try:
+            original_terminated(self)
+            on_change(self.execution.to_describe_output(), self.execution.to_history_output()["events"])
+        finally:
+            _ending.discard(self.execution)
         forget_work(self.execution)
 
     BaseExecutionWorkerCommunication.terminated = terminated
@@ -262,12 +266,20 @@ class SageMakerTask(StateTaskServiceCallback):
         )
 
 
+#: Those that have ended, or are about to, but whose end may start something yet.
+_ending: set[Execution] = set()
+
+
 def busy_executions(region: str) -> int:
-    """How many executions have not ended and do not wait for an answer from outside."""
+    """How many executions have not ended and do not wait for an answer from outside.
+
+    One whose end is being told counts as well, as the event may start something.
+    """
     machines = executing_models.stepfunctions_parser_backends[ACCOUNT][region].state_machines
     executions = [execution for machine in machines for execution in list(machine.executions)]
     running = (None, ExecutionStatus.RUNNING)  # it has none between being listed and being started
-    return sum(each.exec_status in running and not _waits(each) for each in executions)
+    # An execution is among those that are ending before it is no longer among the busy ones.
+    return sum(each.exec_status in running and not _waits(each) for each in executions) + len(_ending)
 
 
 def _waits(execution: Execution) -> bool:

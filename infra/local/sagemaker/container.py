@@ -4,6 +4,7 @@ import atexit
 import importlib
 import os
 import runpy
+import shutil
 import signal
 import socket
 import sys
@@ -45,12 +46,15 @@ def become(start: dict[str, Any], listener: socket.socket | None) -> NoReturn:
 
 
 def enter(start: dict[str, Any]) -> None:
-    """Take on folders and environment. Without a true /opt/ml, mentions of it become the job's folder."""
+    """Take on folders and environment. Without a true /opt/ml, mentions of it become the job's folder.
+
+    What is shared with other jobs is seen in it, or copied into that folder.
+    """
     environment, arguments, place = start["environment"], start["arguments"], start["cwd"]
     try:
         if not start["own_opt_ml"]:
             raise OSError("not asked for")
-        mounts.own_opt_ml(Path(start["ml"]))
+        mounts.own_opt_ml(Path(start["ml"]), start["shared"])
         print("/opt/ml is this job's own folder (mount namespace)", flush=True)
     except OSError as error:
         folder = start["ml"]
@@ -59,6 +63,8 @@ def enter(start: dict[str, Any]) -> None:
         environment["SAGEMAKER_BASE_DIR"] = folder
         start["arguments"] = [argument.replace(OPT_ML, folder) for argument in arguments]
         place = place.replace(OPT_ML, folder)
+        for target, source in start["shared"].items():
+            shutil.copytree(source, target.replace(OPT_ML, folder), dirs_exist_ok=True)
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(place)

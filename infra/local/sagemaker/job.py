@@ -4,7 +4,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from typing import Any
 
 from infra.local.sagemaker.failures import Stopped
 from infra.local.sagemaker.launcher import ONE_THREAD, Launcher, Process
-from infra.local.sagemaker.s3 import Storage
+from infra.local.sagemaker.s3 import Storage, code_digest
 from infra.local.sagemaker.slots import Slots
 from pipelines.names import parse_run
 
@@ -52,6 +52,7 @@ class Job:
         request: the Create*Job request.
         folder: `jobs/<name>`; in it `request.json`, `log.txt`, and `opt/ml`, the container's folder.
         members: what was reported of it so far.
+        shared: folders that other jobs see as well, by their places in the container.
         family: what it belongs to: those that began first are done first. A group's month, where a tag says
             which run it is a job of, as one run leads to another.
         stopped: set when the job is to end; `shutdown` when that is because the whole worker ends.
@@ -62,6 +63,7 @@ class Job:
     request: dict[str, Any]
     tools: Tools
     members: dict[str, Any] = field(default_factory=dict)
+    shared: dict[str, Path] = field(default_factory=dict)
     stopped: threading.Event = field(default_factory=threading.Event)
     shutdown: bool = False
     children: list["Job"] = field(default_factory=list)
@@ -112,6 +114,20 @@ class Job:
         self.members |= members
         self.tools.on_change(self.kind, self.name, members)
 
+    def download(self, places: Iterable[tuple[str, str]], share_code: bool = True) -> str | None:
+        """Fetch what is under each S3 address to the path in the container that is given with it.
+
+        With `share_code`, Python sources are not copied: the folder they are in is one for all jobs, and
+        read-only.
+
+        Returns:
+            A digest of the sources; None if there are none.
+        """
+        folders = [(uri, self.in_container(path)) for uri, path in places]
+        fetched, shared = self.tools.storage.download(folders, share_code)
+        self.shared = {f"/opt/ml/{path.relative_to(self.ml)}": folder for path, folder in shared.items()}
+        return code_digest(fetched)
+
     def in_container(self, path: str) -> Path:
         """Where a path under /opt/ml is on this machine."""
         return self.ml / Path(path).relative_to("/opt/ml")
@@ -158,7 +174,15 @@ class Job:
             **ONE_THREAD,
         }
         process = self.tools.launcher.launch(
-            arguments, {**surroundings, **environment}, cwd, self.ml, self.log_file, byte_code, listener, call
+            arguments,
+            {**surroundings, **environment},
+            cwd,
+            self.ml,
+            self.log_file,
+            self.shared,
+            byte_code,
+            listener,
+            call,
         )
         with self._lock:
             self._processes.add(process)

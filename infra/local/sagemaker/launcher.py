@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 from infra.local.sagemaker.forkserver import CODE, KILL, LENGTH, TERMINATE
@@ -99,11 +100,15 @@ class Launcher:
         cwd: str,
         ml: Path,
         log: Path,
+        shared: Mapping[str, Path],
         byte_code: Path | None = None,
         listener: socket.socket | None = None,
         call: str | None = None,
     ) -> Process:
         """Start a process with `ml` as its /opt/ml and no other environment; its output is added to `log`.
+
+        In its /opt/ml are folders that it shares with other jobs, and can only read: `shared`, by their paths
+        there.
 
         `python3 -m module ...` runs in the warm image of the libraries; anything else is executed. With a
         `listener` it serves a model there instead, with `call` it calls that `module:function`.
@@ -114,6 +119,7 @@ class Launcher:
             "cwd": cwd,
             "ml": str(ml),
             "log": str(log),
+            "shared": {place: str(folder) for place, folder in shared.items()},
             "byte_code": byte_code and str(byte_code),
             "own_opt_ml": self._own_opt_ml,
             "call": call,

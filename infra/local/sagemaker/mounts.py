@@ -5,12 +5,16 @@ import ctypes
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 # From linux/sched.h, sys/mount.h and linux/prctl.h.
 MOUNT_NAMESPACE = 0x00020000
 USER_NAMESPACE = 0x10000000
 _BIND, _RECURSIVE, _PRIVATE = 0x1000, 0x4000, 0x40000
+_READ_ONLY, _REMOUNT = 0x1, 0x20
+# What a mount has of these only root may take away.
+_LOCKED = os.ST_NOSUID | os.ST_NODEV | os.ST_NOEXEC | os.ST_NOATIME | os.ST_NODIRATIME
 _DETACH = 2
 _PARENT_DEATH_SIGNAL, _CHILD_SUBREAPER = 1, 36
 
@@ -18,9 +22,10 @@ _PARENT_DEATH_SIGNAL, _CHILD_SUBREAPER = 1, 36
 WAYS = (MOUNT_NAMESPACE, USER_NAMESPACE | MOUNT_NAMESPACE)
 
 
-def own_opt_ml(folder: Path, ways: tuple[int, ...] = WAYS) -> None:
+def own_opt_ml(folder: Path, shared: Mapping[str, str], ways: tuple[int, ...] = WAYS) -> None:
     """Give this process, and all it starts, an `/opt/ml` that is `folder`; the rest of /opt stays as it is.
 
+    `shared` says which folder is seen, but cannot be changed, at which place in `/opt/ml`.
     Must be called while the process has a single thread. Nothing changes for other processes.
 
     Raises:
@@ -37,9 +42,12 @@ def own_opt_ml(folder: Path, ways: tuple[int, ...] = WAYS) -> None:
     _mount(None, "/", None, _RECURSIVE | _PRIVATE)
     with contextlib.ExitStack() as closing:
         source = _handle(folder, closing)
+        handles = {place: _handle(path, closing) for place, path in shared.items()}
         if not os.path.isdir("/opt/ml"):
             _replace_opt(closing)
         _bind(source, "/opt/ml")
+        for place, handle in handles.items():
+            _bind_read_only(handle, place)
 
 
 def _replace_opt(closing: contextlib.ExitStack) -> None:
@@ -100,6 +108,16 @@ def _handle(path: str | Path, closing: contextlib.ExitStack) -> str:
 
 def _bind(source: str, target: str) -> None:
     _mount(source, target, None, _BIND | _RECURSIVE)
+
+
+def _bind_read_only(source: str, target: str) -> None:
+    _bind(source, target)
+    kept = os.statvfs(target).f_flag & _LOCKED
+    try:
+        _mount(None, target, None, _BIND | _REMOUNT | _READ_ONLY | kept)
+    except OSError:
+        _libc().umount2(target.encode(), _DETACH)
+        raise
 
 
 def _mount(source: str | None, target: str, kind: str | None, flags: int, options: str | None = None) -> None:

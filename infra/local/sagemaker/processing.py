@@ -6,7 +6,6 @@ Source: "How Amazon SageMaker Processing Configures Input and Output For Your Pr
 from pathlib import Path
 from typing import Any
 
-from infra.local.sagemaker import s3
 from infra.local.sagemaker.failures import JobFailed, Stopped, algorithm_error, first_kilobyte
 from infra.local.sagemaker.job import Job, now
 
@@ -17,17 +16,15 @@ _HOST = "algo-1"
 def run(job: Job) -> dict[str, Any]:
     """Inputs, program, outputs. Returns members of the description; raises JobFailed or Stopped."""
     request = job.request
-    inputs = [(item["S3Input"]["S3Uri"], item["S3Input"]) for item in request.get("ProcessingInputs", [])]
+    inputs = request.get("ProcessingInputs", [])
     outputs = request.get("ProcessingOutputConfig", {}).get("Outputs", [])
     with job.slots():
-        fetched = job.tools.storage.download(
-            (uri, job.in_container(item["LocalPath"])) for uri, item in inputs
-        )
+        code = job.download((item["S3Input"]["S3Uri"], item["S3Input"]["LocalPath"]) for item in inputs)
         for output in outputs:
             job.in_container(output["S3Output"]["LocalPath"]).mkdir(parents=True, exist_ok=True)
         _write_configuration(job)
         job.report(ProcessingStartTime=now())
-        message = _run_program(job, fetched)
+        message = _run_program(job, code)
         for output in outputs:
             target = output["S3Output"]
             key = request["ProcessingOutputConfig"].get("KmsKeyId")
@@ -35,13 +32,13 @@ def run(job: Job) -> dict[str, Any]:
     return message
 
 
-def _run_program(job: Job, fetched: list[s3.Object]) -> dict[str, Any]:
+def _run_program(job: Job, code_digest: str | None) -> dict[str, Any]:
     request = job.request
     program = request["AppSpecification"]
     arguments = [*program["ContainerEntrypoint"], *program.get("ContainerArguments", [])]
     environment = {**request.get("Environment", {}), "AWS_REGION": job.tools.region}
     seconds = request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", _DEFAULT_SECONDS)
-    byte_code = job.tools.byte_code(s3.code_digest(fetched))
+    byte_code = job.tools.byte_code(code_digest)
     message = job.ml / "output" / "message"
     try:
         code = job.execute(arguments, environment, "/opt/ml", seconds, byte_code=byte_code)

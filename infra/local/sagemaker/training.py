@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from infra.local.sagemaker import artefact, metrics, s3, script_mode
+from infra.local.sagemaker import artefact, metrics, script_mode
 from infra.local.sagemaker.failures import JobFailed, Stopped, algorithm_error, first_kilobyte
 from infra.local.sagemaker.job import Job, now
 
@@ -36,32 +36,37 @@ def run(job: Job, watch: Callable[[dict[str, list[float]]], bool] | None = None)
         return {**_upload(job), **_measured(job, definitions, started)}
 
 
-def _download_channels(job: Job) -> list[s3.Object]:
+def _download_channels(job: Job) -> str | None:
+    """Returns a digest of the sources in them."""
     for name in _FOLDERS:
         (job.ml / name).mkdir(parents=True, exist_ok=True)
     config = "opt/ml/input/config"
     job.write(f"{config}/hyperparameters.json", job.request.get("HyperParameters", {}))
     job.write(f"{config}/inputdataconfig.json", script_mode.input_data_config(job.request))
     job.write(f"{config}/resourceconfig.json", script_mode.resource_config(job.request))
-    return job.tools.storage.download(
-        (item["DataSource"]["S3DataSource"]["S3Uri"], job.ml / "input" / "data" / item["ChannelName"])
+    places = (
+        (item["DataSource"]["S3DataSource"]["S3Uri"], f"/opt/ml/input/data/{item['ChannelName']}")
         for item in job.request.get("InputDataConfig", [])
     )
+    return job.download(places, share_code=bool(script_mode.called_instead(job.request)))
 
 
-def _install_code(job: Job, fetched: list[s3.Object]) -> str | None:
-    """Copy the script's folder to /opt/ml/code, as the image does; returns a digest of the sources."""
+def _install_code(job: Job, digest: str | None) -> str | None:
+    """Copy the script's folder to /opt/ml/code, as the image does; returns a digest of its sources.
+
+    `digest` is that of those in the channels.
+    """
     values = script_mode.hyperparameters(job.request)
     source = str(values.get("sagemaker_submit_directory", ""))
     if not source or "sagemaker_program" not in values:
         names = "sagemaker_program and sagemaker_submit_directory"
         raise JobFailed(f"AlgorithmError: script mode needs the hyperparameters {names}")
     if script_mode.called_instead(job.request):
-        return s3.code_digest(fetched)  # It finds its code by the PYTHONPATH it is given.
+        return digest  # It finds its code by the PYTHONPATH it is given.
     code = job.in_container(script_mode.CODE)
     if source.startswith("/"):
         shutil.copytree(job.in_container(source), code, dirs_exist_ok=True)
-        return s3.code_digest(fetched)
+        return digest
     archive = job.folder / "sourcedir.tar.gz"
     found = job.tools.storage.find(source)[0]
     job.tools.storage.fetch(found, archive)

@@ -1,6 +1,7 @@
 """The worker that does SageMaker's jobs on this machine."""
 
 import contextlib
+import shutil
 import threading
 import time
 import traceback
@@ -52,10 +53,12 @@ class Worker:
     ):
         folder = Path(folder).resolve()
         (folder / "jobs").mkdir(parents=True, exist_ok=True)
+        cache = folder / "cache"
+        shutil.rmtree(cache, ignore_errors=True)  # it would grow with each change of the code
         self._tools = Tools(
             folder=folder,
             launcher=Launcher(folder / "warm-process.log"),
-            storage=Storage(connection.client("s3"), folder / "cache" / "objects"),
+            storage=Storage(connection.client("s3"), cache),
             slots=Slots(slots),
             sagemaker=connection.client("sagemaker"),
             region=REGION,

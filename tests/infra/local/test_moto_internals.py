@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from moto.awslambda.models import LambdaBackend, LambdaFunction
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core import DEFAULT_ACCOUNT_ID, serialize
 from moto.core.common_models import BaseModel
 from moto.core.config import default_user_config
 from moto.dynamodb.models.table import Table
@@ -166,6 +166,11 @@ def test_a_key_of_an_executions_memory_is_taken_of_the_component():
 def test_a_path_is_parsed_where_we_parse_it_once():
     assert "parse(path)" in inspect.getsource(json_path.extract_json)
     assert "parse(self.result_path_src)" in inspect.getsource(result_path.ResultPath._eval_body)
+
+
+def test_a_time_is_parsed_where_we_parse_it_once():
+    source = inspect.getsource(serialize.TimestampSerializer._convert_timestamp_to_str)
+    assert "= parse_to_aware_datetime(value)" in source
 
 
 def test_a_query_looks_for_its_partition_among_all_items():

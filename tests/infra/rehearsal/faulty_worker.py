@@ -20,7 +20,7 @@ SECONDS = 60
 class NoKeys:
     """A storage that the job's role cannot read."""
 
-    def download(self, inputs: object) -> None:
+    def download(self, *inputs: object) -> None:
         raise JobFailed(NO_KEYS)
 
 

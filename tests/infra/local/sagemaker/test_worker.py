@@ -34,33 +34,72 @@ SAY_WHERE = (
 
 
 def has_namespaces() -> bool:
-    code = "from infra.local.sagemaker import mounts; import os; mounts.own_opt_ml(os.getcwd())"
+    code = "from infra.local.sagemaker import mounts; import os; mounts.own_opt_ml(os.getcwd(), {})"
     return subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
 
 
 @pytest.mark.skipif(not has_namespaces(), reason="this kernel gives no mount namespaces")
 def test_a_job_has_an_opt_ml_of_its_own_and_the_rest_of_opt_as_it_was(stack):
-    code = stack.code("where", where=f"{SAY_WHERE}; raise SystemExit(1)")  # so that its folder stays
+    leave = "open('/opt/ml/mark', 'w').close(); raise SystemExit(1)"  # so that its folder stays
+    code = stack.code("where", where=f"{SAY_WHERE}; {leave}")
     stack.run("processing", processing_request("where", code, "where"))
     log = stack.log("where")
     assert "/opt/ml is this job's own folder" in log
     assert f"base: None listing: {sorted({*os.listdir('/opt'), 'ml'})}" in log
-    assert (stack.folder / "jobs/where/opt/ml/processing/input/code/steps/where.py").exists()
+    assert (stack.folder / "jobs/where/opt/ml/mark").exists()
+
+
+@pytest.mark.parametrize(
+    "own_opt_ml",
+    [
+        pytest.param(True, marks=pytest.mark.skipif(not has_namespaces(), reason="no mount namespaces here")),
+        False,
+    ],
+)
+def test_a_job_cannot_change_the_code_of_another(new_stack, own_opt_ml):
+    stack = new_stack(slots=1, launcher=functools.partial(Launcher, own_opt_ml=own_opt_ml))
+    code = stack.code(
+        "shared",
+        greedy="""
+            import contextlib
+            from pathlib import Path
+            for change in (
+                lambda: Path(__file__).write_text("print('changed')"),
+                lambda: Path(__file__).chmod(0o777),
+                lambda: Path(__file__).unlink(),
+                lambda: Path(__file__).with_name('new.py').touch(),
+            ):
+                with contextlib.suppress(OSError):
+                    change()
+            print('tried')
+        """,
+    )
+    for name in ("greedy-1", "greedy-2"):
+        stack.run("processing", processing_request(name, code, "greedy"))
+        assert "tried" in stack.log(name), stack.log(name)
+    kept = {path.name for path in (stack.folder / "cache/code").rglob("*.py")}
+    assert kept == {"__init__.py", "greedy.py"}
 
 
 @pytest.mark.skipif(not has_namespaces(), reason="this kernel gives no mount namespaces")
 @pytest.mark.parametrize("way", mounts.WAYS, ids=["of root", "of everybody"])
 def test_both_ways_to_an_own_opt_ml_lead_there_and_leave_everybody_else_alone(tmp_path, way):
-    (tmp_path / "mark").write_text("mine")
+    own, shared = tmp_path / "own", tmp_path / "shared"
+    (own / "code").mkdir(parents=True)
+    shared.mkdir()
+    (own / "mark").write_text("mine")
     before = sorted(os.listdir("/opt"))
     code = (
         "import os, pathlib, sys; from infra.local.sagemaker import mounts;"
-        "mounts.own_opt_ml(pathlib.Path(sys.argv[1]), (int(sys.argv[2]),));"
-        "print(open('/opt/ml/mark').read(), os.getuid()); open('/opt/ml/written', 'w').write('x')"
+        "mounts.own_opt_ml(pathlib.Path(sys.argv[1]), {'/opt/ml/code': sys.argv[2]}, (int(sys.argv[3]),));"
+        "print(open('/opt/ml/mark').read(), os.getuid()); open('/opt/ml/written', 'w').write('x');"
+        "open('/opt/ml/code/written', 'w')"
     )
-    done = subprocess.run([sys.executable, "-c", code, tmp_path, str(way)], capture_output=True, text=True)
+    command = [sys.executable, "-c", code, own, shared, str(way)]
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.stdout.split() == ["mine", str(os.getuid())], done.stderr
-    assert (tmp_path / "written").read_text() == "x"
+    assert "Read-only file system: '/opt/ml/code/written'" in done.stderr
+    assert (own / "written").read_text() == "x"
     assert sorted(os.listdir("/opt")) == before
 
 
@@ -224,13 +263,13 @@ def test_pruning_removes_what_failed_jobs_have_worked_with_and_nothing_of_runnin
     stack.run("processing", processing_request("failed", code, "fails"))
     stack.worker.submit("processing", processing_request("waiting", code, "waits", str(gate)))
     jobs = stack.folder / "jobs"
-    assert (jobs / "failed/opt/ml/processing/input/code/steps/fails.py").exists()
+    assert (jobs / "failed/opt/ml/config/processingjobconfig.json").exists()
     with gate.open("w"):  # opens once the job reads
         freed = stack.worker.prune()
         assert (freed.jobs, freed.size > 0) == (1, True)
         assert re.fullmatch(r"\d+ files of 1 ended job, \d+\.\d MiB", str(freed))
         assert {path.name for path in (jobs / "failed").iterdir()} == {"request.json", "log.txt"}
-        assert (jobs / "waiting/opt/ml/processing/input/code/steps/waits.py").exists()
+        assert (jobs / "waiting/opt/ml/config/processingjobconfig.json").exists()
     stack.book.ended("processing", "waiting")
 
 
