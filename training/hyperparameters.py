@@ -26,7 +26,7 @@ def parser(description: str) -> argparse.ArgumentParser:
         "--first_word_weight",
         type=float,
         default=0.7,
-        help="weight of the first word's n-grams against all n-grams, 0.1 to 1.3",
+        help="weight of the first word and its n-grams against all, 0.1 to 1.3",
     )
     return arguments
 
