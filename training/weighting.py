@@ -15,6 +15,7 @@ from processing.arrays import Floats
 from training.features import Features
 
 PARTS = ("words", "pairs", "first_word", "ngrams", "first_ngrams", "attributes")
+AS_ANY_WORD = 0.7  # with this weight of first words' n-grams the whole first word counts as any word does
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Weighting:
     """What was learned about counts from the training rows.
 
     `word_weight` is the factor on the block of words, `first_word_weight` on that of first words' n-grams; in
-    the block of words it is part of the first words' idf.
+    the block of words it is part of their idf.
     """
 
     parts: dict[str, Part]
@@ -92,7 +93,7 @@ class Weighting:
 def fit(counts: Features, min_df: int, word_weight: float, first_word_weight: float) -> Weighting:
     """Use what at least `min_df` items have; idf is smoothed as in scikit-learn's TfidfTransformer.
 
-    First words count by `first_word_weight`, whole and as n-grams: of a sentence the first word says little.
+    First words count by `first_word_weight`, whole and as n-grams: that of a sentence says little.
     """
     occurrences = {
         "words": counts.words,
@@ -108,6 +109,6 @@ def fit(counts: Features, min_df: int, word_weight: float, first_word_weight: fl
         used = np.flatnonzero(frequency >= min_df).astype(np.int32)
         idf = np.log((1 + len(counts)) / (1 + frequency[used])) + 1
         if name == "first_word":
-            idf *= first_word_weight
+            idf *= first_word_weight / AS_ANY_WORD
         parts[name] = Part(used, (np.ones(len(used)) if name == "attributes" else idf).astype(np.float32))
     return Weighting(parts, word_weight, first_word_weight)
