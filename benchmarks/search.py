@@ -10,8 +10,8 @@ macro-F1 over three folds of the training rows, as labelled. What is shown is th
 test rows, which keep their true labels, in points above `best of 40`:
 
     before      eight trials over the ranges of old (BEFORE); the first word's weight was not among them
-    after       eight trials over the ranges of the compiled machine, and the two starts, as Train has it
-    starts      the two starts alone; no search
+    after       eight trials over the ranges of the compiled machine, and the starts, as Train has it
+    starts      the starts alone; no search
     default     `-C 0.5` and nothing else
     best of 40  the search of `after` goes on to forty trials
 
