@@ -10,8 +10,8 @@ macro-F1 over three folds of the training rows, as labelled. What is shown is th
 test rows, which keep their true labels, in points above `best of 40`:
 
     before      eight trials over the ranges of old (BEFORE); the first word's weight was not among them
-    after       eight trials over the ranges of the compiled machine, and the two starts, as Train has it
-    starts      the two starts alone; no search
+    after       eight trials over the ranges of the compiled machine, and the starts, as Train has it
+    starts      the starts alone; no search
     default     `-C 0.5` and nothing else
     best of 40  the search of `after` goes on to forty trials
 
@@ -38,7 +38,6 @@ import pyarrow as pa
 from _items import note
 from _report import arguments, show
 from openrepair import COUNTRIES, NO_DATA
-from scipy import sparse
 from sklearn.metrics import f1_score
 
 from infra.local.sagemaker.search import Search
@@ -46,6 +45,7 @@ from pipelines.plan.definitions import FOLDER
 from processing.dataset.text import text_keys
 from training import training_set, weighting
 from training.families import linear
+from training.features import Features
 from training.hyperparameters import parser, starts
 from training.training_set import TrainingSet
 
@@ -140,27 +140,22 @@ def best(tried: list[tuple[Namespace, float]]) -> Namespace:
 
 @dataclass
 class Fold:
-    """Features of rows that learn and of rows that are scored, with every block's weight 1."""
+    """Rows that learn and rows that are scored, masks `(n_rows,)`."""
 
     learn: np.ndarray
     score: np.ndarray
     given: TrainingSet
-    min_df: int
 
     @cached_property
-    def features(self) -> tuple[sparse.csr_matrix, sparse.csr_matrix, list[int]]:
-        counts = self.given.features[self.learn]
-        fitted = weighting.fit(counts, self.min_df, 1.0, 1.0)
-        sizes = [len(fitted.parts[name].columns) for name in weighting.PARTS]
-        return fitted.apply(counts), fitted.apply(self.given.features[self.score]), sizes
+    def counts(self) -> tuple[Features, Features]:
+        return self.given.features[self.learn], self.given.features[self.score]
 
     def answers(self, labels: np.ndarray, setting: Namespace) -> np.ndarray:
-        learned, scored, sizes = self.features
-        words, first = setting.word_weight, setting.first_word_weight
-        factor = sparse.diags(np.repeat([words, words, words, 1, first, 1], sizes).astype(np.float32))
+        learned, scored = self.counts
+        fitted = weighting.fit(learned, setting.min_df, setting.word_weight, setting.first_word_weight)
         n_codes = len(self.given.codes)
-        weights, intercepts = linear.fit(learned @ factor, labels[self.learn], n_codes, setting.c)
-        return (scored @ factor @ weights + intercepts).argmax(axis=1)
+        weights, intercepts = linear.fit(fitted.apply(learned), labels[self.learn], n_codes, setting.c)
+        return (fitted.apply(scored) @ weights + intercepts).argmax(axis=1)
 
 
 @dataclass
@@ -170,8 +165,8 @@ class Case:
     given: TrainingSet
     labels: np.ndarray
     learn: np.ndarray
-    folds: dict[int, list[Fold]]
-    final: dict[int, Fold]
+    folds: list[Fold]
+    final: Fold
 
     @classmethod
     def of(cls, rows: pd.DataFrame, wrong: float, seed: int) -> "Case":
@@ -185,11 +180,8 @@ class Case:
         mixed = np.flatnonzero(learn & (random.random(len(labels)) < wrong))
         labels[mixed] = random.permutation(labels[mixed])
         number = given.fold % FOLDS
-        folds = {
-            min_df: [Fold(learn & (number != k), learn & (number == k), given, min_df) for k in range(FOLDS)]
-            for min_df in (1, 2)
-        }
-        return cls(given, labels, learn, folds, {n: Fold(learn, ~learn, given, n) for n in (1, 2)})
+        folds = [Fold(learn & (number != k), learn & (number == k), given) for k in range(FOLDS)]
+        return cls(given, labels, learn, folds, Fold(learn, ~learn, given))
 
     def with_starts(self, best: Namespace) -> Namespace:
         """The setting or a start, by the rule of training.train."""
@@ -203,17 +195,14 @@ class Case:
     def scores(self, setting: Namespace) -> tuple[float, float]:
         """Macro-F1 and accuracy out of fold."""
         answers = np.zeros(len(self.labels), int)
-        for fold in self.folds[setting.min_df]:
+        for fold in self.folds:
             answers[fold.score] = fold.answers(self.labels, setting)
         labels, answers = self.labels[self.learn], answers[self.learn]
         return macro_f1(labels, answers), float((answers == labels).mean())
 
     def tested(self, setting: Namespace) -> tuple[float, float]:
         """Macro-F1 and accuracy on the test rows."""
-        answers, truth = (
-            self.final[setting.min_df].answers(self.labels, setting),
-            self.given.labels[~self.learn],
-        )
+        answers, truth = self.final.answers(self.labels, setting), self.given.labels[~self.learn]
         return macro_f1(truth, answers), float((answers == truth).mean())
 
     def searched(self, config: dict, ranges: dict, seed: int, trials: int) -> list[tuple[Namespace, float]]:

@@ -15,6 +15,7 @@ from processing.arrays import Floats
 from training.features import Features
 
 PARTS = ("words", "pairs", "first_word", "ngrams", "first_ngrams", "attributes")
+AS_ANY_WORD = 0.7  # with this weight of first words' n-grams the whole first word counts as any word does
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class Part:
 class Weighting:
     """What was learned about counts from the training rows.
 
-    `word_weight` is the factor on the block of words, `first_word_weight` on that of first words' n-grams.
+    `word_weight` is the factor on the block of words, `first_word_weight` on that of first words' n-grams; in
+    the block of words it is part of their idf.
     """
 
     parts: dict[str, Part]
@@ -89,7 +91,10 @@ class Weighting:
 
 
 def fit(counts: Features, min_df: int, word_weight: float, first_word_weight: float) -> Weighting:
-    """Use what at least `min_df` items have; idf is smoothed as in scikit-learn's TfidfTransformer."""
+    """Use what at least `min_df` items have; idf is smoothed as in scikit-learn's TfidfTransformer.
+
+    First words count by `first_word_weight`, whole and as n-grams: that of a sentence says little.
+    """
     occurrences = {
         "words": counts.words,
         "pairs": counts.pairs,
@@ -103,5 +108,7 @@ def fit(counts: Features, min_df: int, word_weight: float, first_word_weight: fl
         frequency = np.bincount(block.indices, minlength=block.shape[1])
         used = np.flatnonzero(frequency >= min_df).astype(np.int32)
         idf = np.log((1 + len(counts)) / (1 + frequency[used])) + 1
+        if name == "first_word":
+            idf *= first_word_weight / AS_ANY_WORD
         parts[name] = Part(used, (np.ones(len(used)) if name == "attributes" else idf).astype(np.float32))
     return Weighting(parts, word_weight, first_word_weight)

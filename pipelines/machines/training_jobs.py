@@ -200,7 +200,7 @@ def _tune(state_id: str, further: dict[str, Any]) -> states.State:
         objective_type="Maximize",
         metric_definitions=[{"Name": OBJECTIVE, "Regex": f"{OBJECTIVE}=([0-9.]+);"}],
         hyperparameter_ranges={
-            # Train tries two good settings beside what is found here (training/hyperparameters.py).
+            # Train tries good settings beside what is found here (training/hyperparameters.py).
             "C": ContinuousParameter(0.06, 2, scaling_type="Logarithmic"),
             "word_weight": ContinuousParameter(0.5, 2, scaling_type="Logarithmic"),
             "first_word_weight": ContinuousParameter(0.1, 1.3, scaling_type="Linear"),

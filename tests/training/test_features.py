@@ -49,6 +49,15 @@ def test_each_block_has_its_length_where_no_word_repeats():
         np.testing.assert_allclose(np.linalg.norm(block, axis=1), length, atol=1e-5)
 
 
+def test_a_first_word_counts_within_the_words_by_its_own_weight():
+    counted = features.count(table("red kettle", "blue iron", "red iron"), ())
+    usual, half = (
+        np.sort(weighting.fit(counted, 1, 1.0, weight).parts["first_word"].idf) for weight in (0.7, 0.35)
+    )
+    np.testing.assert_allclose(usual, np.log([4 / 3, 4 / 2]) + 1, rtol=1e-6)  # red twice, blue once
+    np.testing.assert_allclose(half, usual / 2, rtol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [("Kettle 3 kW", "kettle 3kw"), ("TV 50 cm", "tv 50cm"), ("Pumpe 1,5 l", "pumpe 1.5l")],

@@ -47,7 +47,7 @@ def test_a_training_says_where_no_threshold_reaches_the_precision(job, capsys, p
 
 
 def test_a_start_is_used_where_the_search_found_nothing_as_good(job, capsys):
-    run(train.main, ["-C", "1e-9", "--word_weight", "0.9"])
+    run(train.main, ["-C", "1e-9", "--min_df", "100"])
     assert "A start does better than the search's setting and is used" in capsys.readouterr().out
     used = json.loads((job / "model/model.json").read_text())
     assert (used["word_weight"], used["first_word_weight"]) in [
@@ -76,8 +76,10 @@ def test_of_a_large_group_a_start_is_compared_on_one_fold_and_then_fitted_on_all
         return out_of_fold(given, options, folds)
 
     monkeypatch.setattr(fitting, "out_of_fold", noting)
-    _, margins, _ = train.best_setting(read_training_set(), parser("").parse_args(["-C", "1e-9"]))
-    assert asked == [list(range(FOLDS)), [0], [0], list(range(FOLDS))]
+    _, margins, _ = train.best_setting(
+        read_training_set(), parser("").parse_args(["-C", "1e-9", "--min_df", "100"])
+    )
+    assert asked == [list(range(FOLDS)), *[[0]] * len(STARTS), list(range(FOLDS))]
     assert margins.any(axis=1).all()
 
 
