@@ -29,7 +29,7 @@ def read(folder: Path) -> dict[str, Any] | None:
 
 def are_many(about: dict[str, Any] | None) -> bool:
     """Whether so many labels are likely wrong that people should look at them before all else."""
-    return bool(about) and about["doubtful"] >= MANY * about["rows"]
+    return about is not None and about["doubtful"] >= MANY * about["rows"]
 
 
 def in_words(about: dict[str, Any] | None, group: str) -> str:
