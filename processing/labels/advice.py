@@ -10,16 +10,17 @@ SHOWN = 3
 
 
 def at_precisions(found: Sequence[dict[str, Any]]) -> str:
-    """How much one threshold for all codes would let through at each precision; empty for nothing found.
+    """How much test rows alone show at each precision, by one threshold; empty for nothing found.
 
-    It says that this is not what a policy's thresholds let through: each code's floor asks for more.
+    It says that a policy's thresholds let through something else: they were found on the training's rows,
+    which are more, and keep a floor of each code.
     """
     if not found:
         return ""
-    best = [f"{100 * each['best']:.1f}" for each in found]
+    best = ", ".join(f"{100 * each['best']:.1f}" for each in found)
     return (
-        f"By one threshold for all codes {_shares(found)} right would need no person (at best "
-        f"{', '.join(best)}); the floor of each code sends some of these to people."
+        f"One threshold for all codes, by these test rows alone: {_shares(found)} right without a person (at "
+        f"best {best}). The policy's thresholds are of the training's rows and keep each code's floor."
     )
 
 
