@@ -324,13 +324,13 @@ def summary(evidence: dict[str, Any]) -> str:
     lines += filter(
         None,
         (
-            advice.at_precisions(challenger["at_precisions"]),
             advice.confused(
                 challenger["confused"],
                 1,
                 evidence["group"] if doubtful_rows.are_many(evidence["doubtful"]) else "",
             ),
             advice.mostly_another(challenger["mostly_another"], 1),
+            advice.at_precisions(challenger["at_precisions"]),
         ),
     )
     return "\n".join(lines)

@@ -19,8 +19,8 @@ def at_precisions(found: Sequence[dict[str, Any]]) -> str:
         return ""
     best = ", ".join(f"{100 * each['best']:.1f}" for each in found)
     return (
-        f"One threshold for all codes, by these test rows alone: {_shares(found)} right without a person (at "
-        f"best {best}). The policy's thresholds are of the training's rows and keep each code's floor."
+        f"By one threshold, on test rows alone: {_shares(found)} right without a person (at best {best}); "
+        "the policy's are by code."
     )
 
 

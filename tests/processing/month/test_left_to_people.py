@@ -29,9 +29,8 @@ def test_where_everything_goes_to_review_it_says_what_less_would_give_and_what_h
     job = month(["1"] * 30, confidence=0.6, unsure=30, evidence=evidence())
     assert job.message["attention"] == (
         "Every item goes to review: with the rows available, no threshold reaches a precision of 98 %. "
-        "One threshold for all codes, by these test rows alone: 0.0 % at 98 %, 12.0 % at 95 %, 43.2 % at "
-        "90 % right without a person (at best 3.1, 20.4, 51.0). The policy's thresholds are of the "
-        "training's rows and keep each code's floor. "
+        "By one threshold, on test rows alone: 0.0 % at 98 %, 12.0 % at 95 %, 43.2 % at 90 % right without "
+        "a person (at best 3.1, 20.4, 51.0); the policy's are by code. "
         "Confused most, of 90 wrong rows: 1 and 2 (40): merge them if nobody needs the difference, else "
         "describe it in the items. A lower precision or a review capacity in the group's policy lets the "
         "surest pass."
