@@ -112,7 +112,7 @@ AREAS = {
     "failures": Area(
         ("pipelines/failures/*.py", "pipelines/commands/retry.py"), ("tests/pipelines/failures",)
     ),
-    "review": Area(("pipelines/review/*.py", "pipelines/commands/review.py"), ("tests/pipelines/review",)),
+    "review": Area(("pipelines/review/*.py", "pipelines/commands/review*.py"), ("tests/pipelines/review",)),
     "reconciliation and verdict": Area(
         ("processing/labels/*.py", "processing/verdict/*.py", "processing/amend.py", "processing/policy.py"),
         (

@@ -35,8 +35,7 @@ from benchmarks._year_report import FALLEN, report
 from infra.local import reviewer
 from pipelines import names
 from pipelines.codebooks.publish import publish
-from pipelines.commands import approval
-from pipelines.commands import review as review_command
+from pipelines.commands import approval, review_in
 from pipelines.ledger import changing, reading
 from processing.dataset import manifest
 from tests.simulation.world import LANDING, OUTPUTS, WORK, World
@@ -216,7 +215,7 @@ class Year:
         truth = group.truth(month)
         count = round(REVIEWED * row["items"])
         stack, now = Stack(OUTPUTS, self.world.client), self._later()
-        with mock.patch.object(review_command, "datetime", mock.Mock(now=lambda zone: now)):
+        with mock.patch.object(review_in, "datetime", mock.Mock(now=lambda zone: now)):
             reviewer.review(stack, group.name, period(month), self.folder / "sheet.csv", truth, count)
 
     def _roll_back(self, group: Group) -> str | None:

@@ -310,7 +310,10 @@ def summary(evidence: dict[str, Any]) -> str:
         lines.append(f"Found in the training data (docs/input.md): {in_words(evidence['findings'])}.")
     if evidence["questions"] and not evidence["asks"]:  # else the reason says so
         lines.append(f"Labelled without a person: {evidence['questions'][-1]['found']}")
-    challenger = evidence["challenger"]
+    challenger, policy = evidence["challenger"], evidence["policy"]
+    if not evidence["winner"]:  # else a question says it of both models
+        wanted = policy["precision"] or Policy.precision
+        lines += filter(None, [advice.let_through(challenger, wanted, policy["promise"])])
     if not challenger["coverage"]:
         lines.append(f"{challenger['model']}: {all_to_review(evidence['policy']['precision'])}")
     lines += filter(None, [hard_texts.in_short(evidence["hard_texts"])])
@@ -321,9 +324,13 @@ def summary(evidence: dict[str, Any]) -> str:
     lines += filter(
         None,
         (
-            advice.at_precisions(challenger["at_precisions"]),
-            advice.confused(challenger["confused"], 1),
+            advice.confused(
+                challenger["confused"],
+                1,
+                evidence["group"] if doubtful_rows.are_many(evidence["doubtful"]) else "",
+            ),
             advice.mostly_another(challenger["mostly_another"], 1),
+            advice.at_precisions(challenger["at_precisions"]),
         ),
     )
     return "\n".join(lines)

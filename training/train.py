@@ -12,6 +12,7 @@ import shutil
 from argparse import ArgumentParser, Namespace
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -93,7 +94,7 @@ def train(
     options = found
     learned, rows = calibrated(given, margins, known_share)
     by_code = thresholds.by_code(rows, promise(options, given.codes, book))
-    for sentence in left_to_people(given, rows):
+    for sentence in left_to_people(given, rows, promise(options, given.codes, book)):
         say(sentence)
     fitted = fitting.fit(given, np.ones(len(given.labels), bool), options)
     trained = Model(
@@ -156,13 +157,21 @@ def calibrated(given: TrainingSet, margins: Floats, known_share: Floats) -> tupl
     return confidence.fit(inputs, codes, labels), rows
 
 
-def left_to_people(given: TrainingSet, rows: Rows) -> list[str]:
-    """What the training's own rows say, out of fold, of what is left to people: sentences for the log."""
+def left_to_people(given: TrainingSet, rows: Rows, promised: Promise) -> list[str]:
+    """What the training's own rows say, out of fold, of what is left to people: sentences for the log.
+
+    What needs no person at each precision is by the rule that the model's own thresholds are chosen by.
+    """
+    shares = []
+    for precision in without_person.PRECISIONS:
+        at = thresholds.by_code(rows, replace(promised, precision=precision))
+        alone = thresholds.without_person(rows, at)
+        shares.append({"precision": precision, "share": alone.mean() if len(alone) else 0.0})
     names = np.array(given.codes)
     answers = pd.DataFrame({"truth": names[rows.label], "code": names[rows.code], "text_key": rows.text})
     learned = Counter(names[given.labels].tolist())
     said = (
-        advice.at_precisions(without_person.at_precisions(rows.right, rows.sure, rows.text)),
+        advice.by_the_policy(shares),
         advice.confused(without_person.confused(answers, learned)),
     )
     return [sentence for sentence in said if sentence]

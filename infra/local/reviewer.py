@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from infra.local.stack import LocalStack
-from pipelines.commands.review import export_sheet, import_sheet
+from pipelines.commands.review_in import import_sheet
+from pipelines.commands.review_out import export_sheet
 from pipelines.review import sheet as sheet_format
 from pipelines.review.published import Places
 from processing.labels.csv_guard import plain

@@ -23,7 +23,10 @@ package that it calls. `demo` and `local` are in infra/local, `deploy` and `dest
     retry.py          starting it again
     dismiss.py        taking it off the list
     explain.py        why a text gets its code
-    review.py         sheets of uncertain items and blind samples, out and back
+    review.py         sheets for people, out and back: the verbs
+    review_out.py     a month's items and blind samples on them
+    review_labels.py  likely wrong training labels on them
+    review_in.py      what came back on them
     report.py         pages on models and labels, workbooks
     exports.py        models in MLflow and in SageMaker's registry
     audit.py          why an item has its code; a month as a bundle

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pipelines import names
 from pipelines.errors import Refused, check
@@ -19,9 +20,16 @@ from pipelines.ledger import reading
 from pipelines.ledger.reading import GroupLedger, expiry, waits
 from pipelines.report import overview
 from pipelines.report.label_workbook import TEXTS, Labels
+from pipelines.review.published import Output
+from pipelines.review.queue import expected_right, queue
+from processing.codes import codebook
+from processing.codes.codebook import Codebook
 from processing.dataset import jsonlines
 from processing.dataset.training_report import BORROWED
 from processing.labels import csv_guard
+from processing.labels.label_table import complete
+from processing.labels.published import LATER
+from processing.policy import Policy
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -192,16 +200,28 @@ class Archive:
             )
         address = known.months[period]["labels"]
         manifest = self.manifest(address, known)
+        book = self.codebook(known.group, manifest["codebook_version"])
         return {
             "address": address,
             "manifest": manifest,
             "summary": self._summary(address, manifest),
             "changes": self._changes(manifest, address, known),
-            "codebook": self.codebook(known.group, manifest["codebook_version"]),
+            "codebook": book,
+            "curve": self._curve(manifest, address, codebook.parse(book), known),
             "others": [
                 item for item in known.labels if item["period"] == period and item["labels"] != address
             ],
         }
+
+    def _curve(
+        self, manifest: dict[str, Any], address: str, book: Codebook, known: GroupLedger
+    ) -> list[tuple[int, float]]:
+        """What is expected to be right after so many rows of the month's review sheet (queue.py)."""
+        table = pq.read_table(io.BytesIO(self._file(manifest, address, "labels.parquet")))
+        output = Output(address, manifest, complete(table, LATER))
+        policy = Policy.parse(known.registered.get("policy", "{}"))
+        errors = [row["errors"] for row in queue(output, book, policy=policy)]
+        return expected_right(output.labels, errors) if errors else []
 
     def _changes(self, manifest: dict[str, Any], address: str, known: GroupLedger) -> dict[str, Any] | None:
         """The rows of `changes.csv`; None in a first month. It stands next to labels not amended yet."""

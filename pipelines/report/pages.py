@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from pipelines.report import formats
 from pipelines.report.terms import OUTCOMES, OUTCOMES_ALONE, OUTCOMES_OF_TWO, ROLES, SCORES, TWO_MODELS
 from processing.codes import codebook
+from processing.dataset import doubtful_rows
 from processing.dataset.kinds import KINDS
 from processing.labels.label_table import DECIDED
 from processing.month.month_changes import CAUSES
@@ -110,6 +111,9 @@ def _compared(
             for role, scored in models.items()
             if scored and "at_precisions" in scored
         },
+        "doubted_in": (
+            evidence["group"] if doubtful_rows.are_many(evidence.get("doubtful")) else ""  # as above
+        ),
         "names": _names(book),
         "hard_texts": evidence.get("hard_texts"),  # of any two models, and from before they were tried: none
         "codes": {entry["code"]: entry for entry in book["codes"]},
@@ -126,8 +130,8 @@ def labels_page(month: dict[str, Any], up: Up = ()) -> str:
     """The page of one month's labels of one group, a whole HTML document.
 
     `month` is what `archive.Archive.labels` reads: `address`, `manifest`, `summary`, `changes` (`file` and
-    `items`, or None), `codebook`, `others` (other versions of the month, as they were recorded). `up` are the
-    pages above this one.
+    `items`, or None), `codebook`, `curve` (what is right after so many rows of the sheet), `others` (other
+    versions of the month, as they were recorded). `up` are the pages above this one.
     """
     from pipelines.report import plots
     from processing.labels import audit
@@ -346,7 +350,7 @@ def _environment() -> Environment:
         name: getattr(formats, name) for name in ("change", "count", "points", "signed", "tone", "time")
     }
     environment.filters["counted"] = counted
-    environment.filters["remedy"] = advice.remedy
+    environment.filters |= {"remedy": advice.remedy, "labels_first": advice.labels_first}
     environment.globals |= {"kinds": KINDS, "score_names": SCORES}
     environment.globals |= {"page_name": page_name, "labels_page_name": labels_page_name}
     return environment

@@ -241,6 +241,8 @@ def _check_parts(made: pa.Table, parts: dict[str, pa.Table], rejected: pa.Table)
     learnable = pc.count_distinct(parts["train"]["label"]).as_py()
     if made.num_rows < MIN_ROWS or not all(counts.values()) or learnable < 2:
         shown = ", ".join(f"{count} {name}" for name, count in counts.items())
+        if held := made.num_rows - sum(counts.values()):
+            shown += f", {held} held out as hard texts"
         raise kinds.FEW_ROWS.refusal(
             f"{made.num_rows} usable rows are too few to split: {shown}, "
             f"with {counted(learnable, 'code')} to train on.{set_aside}",

@@ -13,6 +13,7 @@ from processing.words import counted
 #: and whether the row was `left_out`.
 TABLE = "doubtful.parquet"
 ABOUT = "doubtful.json"
+MANY = 0.02  # share of the rows: from there on codes may be confused because of them
 
 
 def write(folder: Path, about: dict[str, Any]) -> None:
@@ -24,6 +25,11 @@ def read(folder: Path) -> dict[str, Any] | None:
     """What `write` wrote; None for a model from before labels were doubted."""
     path = folder / ABOUT
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def are_many(about: dict[str, Any] | None) -> bool:
+    """Whether so many labels are likely wrong that people should look at them before all else."""
+    return about is not None and about["doubtful"] >= MANY * about["rows"]
 
 
 def in_words(about: dict[str, Any] | None, group: str) -> str:

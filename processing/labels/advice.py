@@ -1,6 +1,6 @@
 """What without_person.py has found, in sentences: the same in a training's log, a message and on a page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from processing.labels.without_person import LABEL, MERGE, SAME_TEXT
@@ -10,26 +10,70 @@ SHOWN = 3
 
 
 def at_precisions(found: Sequence[dict[str, Any]]) -> str:
-    """How much would need no person at each precision, and at best; empty for nothing found."""
+    """How much test rows alone show at each precision, by one threshold; empty for nothing found.
+
+    It says that a policy's thresholds let through something else: they were found on the training's rows,
+    which are more, and keep a floor of each code.
+    """
     if not found:
         return ""
-    shares = [f"{100 * each['share']:.1f} % at {100 * each['precision']:g} %" for each in found]
-    best = [f"{100 * each['best']:.1f}" for each in found]
-    return f"Without a person: {', '.join(shares)} right (at best {', '.join(best)})."
+    best = ", ".join(f"{100 * each['best']:.1f}" for each in found)
+    return (
+        f"By one threshold, on test rows alone: {_shares(found)} right without a person (at best {best}); "
+        "the policy's are by code."
+    )
 
 
-def confused(found: Sequence[dict[str, Any]], shown: int = SHOWN) -> str:
-    """The pairs confused most and what to do about each; empty where there are none."""
+def by_the_policy(found: Sequence[dict[str, Any]]) -> str:
+    """How much needs no person at each precision by the rule for thresholds, floors of codes included."""
+    return f"Without a person: {_shares(found)} right, the floor of each code kept." if found else ""
+
+
+def let_through(scored: Mapping[str, Any], precision: float, promise: str) -> str:
+    """How much of a test set needs no person by the policy, and how right it is, by figures of scores.py."""
+    if not scored["coverage"]:
+        return ""
+    of = "all labels" if promise == MONTH else "these"
+    return (
+        f"By the policy ({100 * precision:g} % of {of} right) {100 * scored['coverage']:.1f} % of the test "
+        f"rows need no person: {100 * scored['accuracy_of_covered']:.1f} % of these were right, of all with "
+        f"people's decisions {100 * scored['right_of_all']:.1f} %."
+    )
+
+
+def _shares(found: Sequence[dict[str, Any]]) -> str:
+    return ", ".join(f"{100 * each['share']:.1f} % at {100 * each['precision']:g} %" for each in found)
+
+
+def confused(found: Sequence[dict[str, Any]], shown: int = SHOWN, doubted_in: str = "") -> str:
+    """The pairs confused most and what to do about each; empty where there are none.
+
+    `doubted_in` is the group where many of its labels are likely wrong: then these come first.
+    """
     if not found:
         return ""
-    pairs = [f"{' and '.join(pair['codes'])} ({pair['rows']:,}): {remedy(pair)}" for pair in found[:shown]]
-    return f"Confused most, of {found[0]['of']:,} wrong rows: {'; '.join(pairs)}."
+    pairs = [
+        f"{' and '.join(pair['codes'])} ({pair['rows']:,}): {remedy(pair, bool(doubted_in))}"
+        for pair in found[:shown]
+    ]
+    said = f"Confused most, of {found[0]['of']:,} wrong rows: {'; '.join(pairs)}."
+    return f"{labels_first(doubted_in)} {said}" if doubted_in else said
 
 
-def remedy(pair: dict[str, Any]) -> str:
-    """What to do about a pair of codes."""
+def labels_first(group: str) -> str:
+    """What to do before anything about codes that are confused, where many labels are likely wrong."""
+    return (
+        f"Look at the likely wrong labels first (labelmill review labels {group}): codes may be confused "
+        "because of them."
+    )
+
+
+def remedy(pair: dict[str, Any], doubted: bool = False) -> str:
+    """What to do about a pair of codes; `doubted` where many labels are likely wrong."""
     if pair["do"] == LABEL:
         return f"label more rows of {' and '.join(pair['few'])}"
+    if pair["do"] == MERGE and doubted:
+        return "if they stay so once labels are put right, merge them or describe the difference in the items"
     if pair["do"] == MERGE:
         return "merge them if nobody needs the difference, else describe it in the items"
     if pair["do"] == SAME_TEXT:

@@ -128,7 +128,9 @@ def _review(summary: dict[str, Any]) -> Iterator[Check]:
         said = (
             all_to_review(plan["wanted_precision"]),
             advice.at_precisions(test["at_precisions"]),
-            advice.confused(test["confused"]),
+            advice.confused(
+                test["confused"], doubted_in=summary["group"] if test.get("labels_doubted") else ""
+            ),
             "A lower precision or a review capacity in the group's policy lets the surest pass.",
         )
         message = " ".join(filter(None, said))

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from processing.arrays import Floats
 from processing.codes.codebook import Codebook
-from processing.dataset import findings, training_report
+from processing.dataset import doubtful_rows, findings, training_report
 from processing.labels import advice, output
 from processing.labels.output import STATUSES
 from processing.labels.published import Published
@@ -82,7 +82,12 @@ def tested(evidence: dict[str, Any], model: str) -> dict[str, Any] | None:
     """
     for scored in filter(None, (evidence["challenger"], evidence["winner"])):
         if scored["model"] == model and "at_precisions" in scored:
-            return {"run": evidence["run"], **{name: scored[name] for name in TESTED}}
+            doubtful = evidence.get("doubtful") if scored is evidence["challenger"] else None
+            return {
+                "run": evidence["run"],
+                **{name: scored[name] for name in TESTED},
+                "labels_doubted": doubtful_rows.are_many(doubtful),
+            }
     return None
 
 

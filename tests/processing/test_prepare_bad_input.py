@@ -416,6 +416,24 @@ def test_too_few_rows_are_rejected(deliver, count):
     assert "deliver more labelled rows" in sentence
 
 
+def test_rows_held_out_as_hard_texts_are_counted_where_the_others_are_too_few(deliver):
+    rows = items(29)
+    job = deliver(rows)
+    texts = {(row["title"], row["brand"], row["product_type"]): row["label"] for row in rows[:3]}
+    job.codebook(
+        CODEBOOK
+        | {
+            "hard_texts": [
+                {"title": title, "brand": brand or "", "product_type": kind or "", "code": code}
+                for (title, brand, kind), code in texts.items()
+            ]
+        }
+    )
+    sentence = rejection(job)
+    counts = list(map(int, re.findall(r"(\d+) (?:train|validation|test|held out as hard texts)\b", sentence)))
+    assert "held out as hard texts" in sentence and sum(counts) == 29
+
+
 def test_rows_of_one_text_a_code_are_rejected_for_that_and_not_for_their_number(deliver):
     made = [
         row | {"item_id": str(i), "title": f"Artikel {i}", "label": f"c{i}"}

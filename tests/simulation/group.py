@@ -13,8 +13,7 @@ from unittest import mock
 
 from pipelines import names
 from pipelines.codebooks.publish import publish
-from pipelines.commands import approval
-from pipelines.commands import review as review_command
+from pipelines.commands import approval, review_in, review_out
 from pipelines.failures import listing
 from pipelines.failures.failure import Failure, Stack
 from pipelines.handlers import check_month
@@ -240,7 +239,7 @@ class Group:
     ) -> None:
         """Export a month's sheet, if it has rows, and fill in what `say` says of each."""
         path = self.folder / f"sheet{len(self.sheets)}.csv"
-        review_command.export_sheet(self._places(), GROUP, period, path, wanted=wanted)
+        review_out.export_sheet(self._places(), GROUP, period, path, wanted=wanted)
         if path.exists():
             _write(path, [{**row, "code": say(row), "confidence": None} for _, row in sheet.read(path)])
             self.sheets.append(path)
@@ -255,8 +254,8 @@ class Group:
     def import_sheet(self, path: Path, by: str) -> None:
         """`labelmill review import`."""
         now = self._now()
-        with mock.patch.object(review_command, "datetime", mock.Mock(now=lambda zone: now)):
-            said = review_command.import_sheet(self._places(), path, by)
+        with mock.patch.object(review_in, "datetime", mock.Mock(now=lambda zone: now)):
+            said = review_in.import_sheet(self._places(), path, by)
         self.world.note("  " + said.replace("\n", "; "))
         self.published += [
             (key, body.decode()) for key, body in self.world.buckets.below(f"s3://{WORK}/sheets/").items()

@@ -1,6 +1,7 @@
 """From which confidence on a label needs no person: what is promised holds on new items nearly always."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from scipy.stats import binom
 
 from processing.labels.without_person import at_once, needed
 from training.thresholds import NEVER, Promise, Rows, at_least, by_code, without_person
+from training.train import left_to_people
 
 RNG = np.random.default_rng
 
@@ -218,3 +220,12 @@ def test_a_lower_precision_never_sends_more_to_people():
 def test_what_is_above_a_threshold_is_asked_code_by_code():
     given = rows(np.array([0.9, 0.9, 0.8]), np.ones(3, bool), np.array([0, 1, 1]))
     assert without_person(given, np.array([0.95, 0.85])).tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("kind", ["automatic", "month"])
+def test_the_log_says_what_the_thresholds_of_the_policys_promise_let_through(kind):
+    given, promised = drawn(RNG(3), 1500), promise(kind, n_codes=2)
+    said = left_to_people(SimpleNamespace(codes=["a", "b"], labels=given.label), given, promised)[0]
+    for precision in (0.98, 0.95, 0.9):
+        at = by_code(given, replace(promised, precision=precision))
+        assert f"{100 * without_person(given, at).mean():.1f} % at {100 * precision:g} %" in said

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
+from pipelines.review.published import Output
+from pipelines.review.queue import expected_right, queue
 from processing.codes import codebook
 from processing.dataset.decisions import read_rows
 from processing.labels import csv_guard, label_table, output, published
@@ -107,7 +110,7 @@ def publish(
         found, changed = summary.summarise(
             table, about, plan, sure, before, book, trained, 0.1, decisions, found
         )
-        made.append(_write(root, about, found, changed))
+        made.append(_write(root, about, found, changed, table))
         if first:
             return made
         before = published.Published(about, table)
@@ -118,14 +121,18 @@ def _amend(root: Path, address: str, folder: Path) -> tuple[str, Path]:
     about = json.loads((folder / "manifest.json").read_text())
     run = about["run"].replace("inference", "review")
     more = {"run": run, "amends": address, "decided": 12, "decided_by": ["A. Muster"]}
-    return _write(root, about | more, json.loads((folder / "summary.json").read_text()) | {"run": run}, None)
+    found = json.loads((folder / "summary.json").read_text()) | {"run": run}
+    return _write(root, about | more, found, None, pq.read_table(folder / "labels.parquet"))
 
 
-def _write(root: Path, about: dict, found: dict, changed: pa.Table | None) -> tuple[str, Path]:
+def _write(
+    root: Path, about: dict, found: dict, changed: pa.Table | None, table: pa.Table
+) -> tuple[str, Path]:
     key = f"labels/{about['group']}/{about['period']}/{about['run']}/"
     folder = root / key
     folder.mkdir(parents=True)
     summary.write(found, folder)
+    pq.write_table(table, folder / "labels.parquet")
     if changed is not None:
         label_table.write_csv(changed, folder / "changes.csv")
     files = [
@@ -164,12 +171,16 @@ def read(made: list[tuple[str, Path]]) -> dict:
     if changes.exists():
         lines = csv.DictReader(io.StringIO(changes.read_bytes().decode("utf-8-sig"), newline=""))
         items = [{name: csv_guard.plain(value) for name, value in line.items()} for line in lines]
+    book = CODEBOOK | {"group": manifest["group"]}
+    output = Output(address, manifest, pq.read_table(folder / "labels.parquet"))
+    errors = [row["errors"] for row in queue(output, codebook.parse(book))]
     return {
         "address": address,
         "manifest": manifest,
+        "curve": expected_right(output.labels, errors) if errors else [],
         "summary": json.loads((folder / "summary.json").read_text()),
         "changes": items and {"file": f"{first}changes.csv", "items": items},
-        "codebook": CODEBOOK | {"group": manifest["group"]},
+        "codebook": book,
         "others": [
             {"labels": at, "recorded_at": f"2026-10-0{day}T04:05:06.789Z"}
             for day, (at, _) in enumerate(of_period[:-1], start=1)

@@ -495,6 +495,23 @@ def test_a_page_of_labels_says_both_figures_and_marks_the_promised_one(amended):
         assert said in unescape(text_of(labels_page(page)))
 
 
+def test_a_month_says_what_so_many_rows_of_the_review_sheet_buy(amended):
+    steps = [(0, 0.904), (30, 0.951), (1000, 0.999)]
+    text = text_of(labels_page(amended | {"curve": steps}))
+    assert "Rows filled in Right of all, % 0 90.4 30 95.1 1,000 99.9 In the order of" in text
+    assert "Rows filled in" not in text_of(labels_page(amended | {"curve": []}))
+
+
+def test_likely_wrong_labels_come_before_codes_that_are_confused(promoted, amended):
+    evidence, lineage = promoted
+    doubtful = {"rows": 900, "doubtful": 90, "left_out": 0, "noise": 0.1}
+    first = f"Look at the likely wrong labels first (labelmill review labels {evidence['group']})"
+    assert first in text_of(comparison_page(evidence | {"doubtful": doubtful}, lineage))
+    assert first not in text_of(comparison_page(evidence | {"doubtful": None}, lineage))
+    month = amended | {"summary": amended["summary"] | {"test": TEST | {"labels_doubted": True}}}
+    assert "Look at the likely wrong labels first" in text_of(labels_page(month))
+
+
 def test_what_a_capacity_buys_is_held_against_what_is_promised(amended):
     summary = amended["summary"]
     buys = [{"items": 0, "expected_precision": 0.9}, {"items": 360, "expected_precision": 0.9}]

@@ -82,7 +82,9 @@ def test_a_workbook_of_a_sample_is_as_blind_and_has_the_list_of_codes(cli):
 
 def test_a_page_to_label_on_offers_the_same_codes_for_each_item_of_a_sample(cli, monkeypatch):
     shown = []
-    monkeypatch.setattr("pipelines.report.review_page", lambda contents: shown.append(contents) or "")
+    monkeypatch.setattr(
+        "pipelines.commands.review_out.review_page", lambda contents: shown.append(contents) or ""
+    )
     drawn(cli, file="sample.html")
     [contents] = shown
     assert len(contents["items"]) == 50

@@ -1,5 +1,7 @@
 """A month's summary says how right its labels are expected to be, what is left to people and what helps."""
 
+import pytest
+
 from tests.processing.month.published_months import summary
 
 RUN = "DE-weee-comparison-2026-10-0f3a9c21d4e5"
@@ -27,12 +29,30 @@ def test_where_everything_goes_to_review_it_says_what_less_would_give_and_what_h
     job = month(["1"] * 30, confidence=0.6, unsure=30, evidence=evidence())
     assert job.message["attention"] == (
         "Every item goes to review: with the rows available, no threshold reaches a precision of 98 %. "
-        "Without a person: 0.0 % at 98 %, 12.0 % at 95 %, 43.2 % at 90 % right (at best 3.1, 20.4, 51.0). "
+        "By one threshold, on test rows alone: 0.0 % at 98 %, 12.0 % at 95 %, 43.2 % at 90 % right without "
+        "a person (at best 3.1, 20.4, 51.0); the policy's are by code. "
         "Confused most, of 90 wrong rows: 1 and 2 (40): merge them if nobody needs the difference, else "
         "describe it in the items. A lower precision or a review capacity in the group's policy lets the "
         "surest pass."
     )
     assert summary(job)["test"]["run"] == RUN
+
+
+@pytest.mark.parametrize("doubtful, first", [(60, True), (20, True), (19, False)])
+def test_where_many_labels_are_likely_wrong_these_come_before_merging_codes(month, doubtful, first):
+    found = evidence() | {"doubtful": {"rows": 1000, "doubtful": doubtful, "left_out": 0, "noise": 0.1}}
+    said = month(["1"] * 30, confidence=0.6, unsure=30, evidence=found).message["attention"]
+    look = "Look at the likely wrong labels first (labelmill review labels DE-weee)"
+    assert (look in said, "(40): if they stay so once labels are put right" in said) == (first, first)
+    assert ("(40): merge them" in said) != first
+
+
+def test_of_a_winner_the_challengers_wrong_labels_say_nothing(month):
+    doubtful = {"rows": 1000, "doubtful": 60, "left_out": 0, "noise": 0.1}
+    found = evidence() | {"doubtful": doubtful}
+    found |= {"winner": found["challenger"], "challenger": found["challenger"] | {"model": "m1"}}
+    said = month(["1"] * 30, confidence=0.6, unsure=30, evidence=found).message["attention"]
+    assert "(40): merge them" in said
 
 
 def test_of_another_models_test_nothing_is_said(month):
