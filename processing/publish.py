@@ -114,7 +114,7 @@ def _publish(options: argparse.Namespace, scratch: Path) -> dict[str, object]:
             about_people,
             summary.read(container.input_folder("earlier")) if before else None,
             summary.tested(evidence, options.model),
-            changes and changes.figures(),
+            changes.figures() if changes else None,
         )
         summary.write(found, container.output_folder("files"))
         rows = _write_beside(month, replaced, changes, counted)

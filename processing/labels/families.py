@@ -191,8 +191,9 @@ def _code_hashes(codes: pa.Array | pa.ChunkedArray) -> Hashes:
     """A number for each code, `(n_items,)`; 0 where there is none."""
     codes = codes.combine_chunks() if isinstance(codes, pa.ChunkedArray) else codes
     encoded = codes.dictionary_encode()
-    found = pa.array(_hashes(encoded.dictionary), pa.uint64()).take(encoded.indices)
-    return found.fill_null(0).to_numpy()
+    numbers = pa.array(_hashes(encoded.dictionary), pa.uint64()).take(encoded.indices)
+    found: Hashes = numbers.fill_null(0).to_numpy()
+    return found
 
 
 def _places(title: Integers) -> Hashes:
