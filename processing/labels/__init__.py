@@ -1,6 +1,7 @@
 """The labelled rows of a month or a test set: made, checked for completeness, and written as files.
 
-What a month's labels amount to is in ../month. Read labelling.py, which goes through a month, then label_table.py and output.py.
+What a month's labels amount to is in ../month. Read labelling.py, which goes through a month, then
+label_table.py and output.py.
 
     labelling.py           a month's labels, made part by part
     text_keys.py           what Prepare knows of each item and the model need not see
