@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -189,7 +190,8 @@ class _Counted:
         self.reasons: Counter[str] = Counter()
 
     def add(self, table: pa.Table) -> None:
-        self._rows.append(table.select(summary.COLUMNS))
+        # Copied: a column that was read keeps all of what was read with it.
+        self._rows.append(table.select(summary.COLUMNS).take(pa.array(np.arange(len(table)))))
         self._answered.append(
             table.filter(table["answer"].is_valid()).select(["item_id", "text_key", "answer"])
         )

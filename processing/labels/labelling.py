@@ -112,6 +112,7 @@ class Labelling:
             yield from self._labels
             return
         variants = self._variants.kinds()
+        del self._variants  # it is large
         for labels, words in zip(self._labels, self._words, strict=True):
             yield labels.append_column("family", families.of(words, variants))
 
