@@ -18,5 +18,6 @@ it uses.
     container.py   the folders, the message and the exit of a job
     arrays.py      types of numpy arrays
     errors.py      all that can be wrong with a job's input
+    spill.py       tables on disk until they are needed again
     words.py       words that messages share
 """

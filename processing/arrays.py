@@ -8,5 +8,6 @@ from numpy.typing import NDArray
 Booleans = NDArray[np.bool_]
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
+Hashes = NDArray[np.uint64]
 #: Of str or of object, as Arrow and pandas give them.
 Texts = NDArray[Any]

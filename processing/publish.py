@@ -5,27 +5,28 @@ Every row of the dataset is in the files once: labelled, for review, or rejected
 
 import argparse
 import json
+import tempfile
 from collections import Counter
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from processing import container
 from processing import policy as policies
-from processing.arrays import Floats
 from processing.codes import codebook
-from processing.codes.codebook import Codebook
 from processing.dataset import decisions, jsonlines, training_report
 from processing.dataset.findings import FINDINGS
 from processing.dataset.rows import REJECTED
 from processing.digests import check
 from processing.errors import NotReconciled
-from processing.labels import families, kept_decisions, label_table, output, published, standing_decisions
+from processing.labels import kept_decisions, label_table, output, published, standing_decisions
+from processing.labels.labelling import Labelling
 from processing.labels.published import Published
-from processing.labels.reconcile import START_AGAIN, read_items, read_predictions, reconcile
+from processing.labels.reconcile import START_AGAIN
 from processing.labels.reliability import Record
 from processing.month import month_changes, summary
 
@@ -33,29 +34,44 @@ from processing.month import month_changes, summary
 def main(arguments: list[str] | None = None) -> dict[str, object]:
     """Read the inputs, write the outputs, return the job's message (docs/contracts.md)."""
     options = _options(arguments)
+    # On the job's volume.
+    with tempfile.TemporaryDirectory(dir=container.base_folder() / "processing") as scratch:
+        return _publish(options, Path(scratch))
+
+
+def _publish(options: argparse.Namespace, scratch: Path) -> dict[str, object]:
     book = codebook.load(container.input_folder("codebook"), options.codebook_digest)
     test_set = options.purpose == "test"
-    items = read_items(container.input_folder("items"))
-    matched = reconcile(items["item_id"], read_predictions(container.input_folder("predictions")))
     rejected = jsonlines.read((container.input_folder("truth") / "rejected.jsonl").read_bytes(), REJECTED)
     # A test set is the model's exam: nothing but its own threshold decides there.
     policy = policies.Policy(precision=0.0) if test_set else policies.of_group(options.policy)
-    matched = _with_keys(matched, test_set=test_set)
     replaced = published.read(
-        container.input_folder("replaced"), options.replaced_digest, kept_decisions.COLUMNS
+        container.input_folder("replaced"),
+        options.replaced_digest,
+        kept_decisions.COLUMNS,
+        kept_decisions.answered,
     )
     made = decisions.read_rows(container.input_folder("reviewed"), standing_decisions.ITEM, options.group)
     if test_set:
         made = made.slice(0, 0)
-    said = standing_decisions.standing(matched, made, replaced, book, options.period, policy.same_text)
+    said = standing_decisions.said(made, replaced, book, options.period)
     evidence = _compared(options)
-    record = _record(evidence, options.model)
-    labels, plan = label_table.label(matched, said, book, options.period, policy, record)
-    for name in ("text_key", *label_table.TEST_ONLY) if test_set else ("text_key",):
-        labels = labels.append_column(name, matched[name])
-    labels, on_replaced = kept_decisions.keep(labels, said, replaced, book, options.period)
+
+    month = Labelling(said, book, options.period, policy, scratch, test_set=test_set)
+    month.match()
+    _check_rows(options.rows, month.items, rejected.num_rows)
+    plan = month.review(_record(evidence, options.model))
+    month.label(replaced)
+    before, report = None, None
     if not test_set:
-        labels = labels.append_column("family", families.keys(items, labels["code"]))
+        before = published.read(
+            container.input_folder("earlier"),
+            options.earlier_digest,
+            month_changes.COLUMNS,
+            month_changes.known,
+        )
+        report = training_report.read_report(container.input_folder("trained"))
+    changes = month_changes.Changes(before.table, book, options.period) if before else None
     now = datetime.now(UTC).replace(microsecond=0)
     constants = {
         "model_group": options.group,
@@ -64,8 +80,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         "dataset": options.dataset_uri,
         "labelled_at": now,
     }
-    table = label_table.assemble([labels, label_table.rejected_rows(rejected)], constants, test_set=test_set)
-    _check_rows(table, options.rows, len(items), rejected.num_rows)
+    files, counted = _write(month, rejected, constants, changes, test_set=test_set)
 
     about = {
         "group": options.group,
@@ -73,35 +88,39 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
         **{name: value for name, value in constants.items() if name != "model_group"},
         "labelled_at": now.isoformat(),
         "codebook_digest": options.codebook_digest,
-        "rows": table.num_rows,
-        **output.by_status(table),
-        "reasons": dict(Counter(_kinds(table, rejected)).most_common()),
+        "rows": files.rows,
+        **output.by_status(counted.rows()),
+        "rejected": rejected.num_rows,
+        "reasons": dict((counted.reasons + Counter(rejected["problem"].to_pylist())).most_common()),
         "findings": _findings(),
-        "unseen_words": _unseen_words(matched),
+        "unseen_words": month.unseen_words,
     }
     message = {name: about[name] for name in ("rows", *output.STATUSES)}
     rows: dict[str, int] = {}
     if not test_set:
-        plan |= {"items": about["review"]}
         about_people = {
-            **kept_decisions.in_labels(table),
-            **kept_decisions.from_before(said),
-            "not_kept": kept_decisions.not_kept(on_replaced),
+            **kept_decisions.in_labels(counted.rows()),
+            **month.from_before,
+            "not_kept": kept_decisions.not_kept(month.on_replaced),
         }
-        before = published.read(
-            container.input_folder("earlier"), options.earlier_digest, month_changes.COLUMNS
+        found = summary.summarise(
+            counted.rows(),
+            about,
+            plan | {"items": about["review"]},
+            month.confidence(),
+            before,
+            book,
+            report,
+            about["unseen_words"],
+            about_people,
+            summary.read(container.input_folder("earlier")) if before else None,
+            summary.tested(evidence, options.model),
+            changes.figures() if changes else None,
         )
-        confidence = matched["confidence"].to_numpy()
-        test = summary.tested(evidence, options.model)
-        found, rows = _summarise(table, about, plan, confidence, before, about_people, book, test)
-        if on_replaced is not None and len(on_replaced):
-            label_table.write_csv(on_replaced, container.output_folder("files") / "decisions.csv")
-            rows["decisions.csv"] = len(on_replaced)
-        if replaced is not None:
-            left = kept_decisions.overtaken(table, kept_decisions.given(replaced), replaced.overtaken)
-            rows |= output.write_beside(left, published.OVERTAKEN)
+        summary.write(found, container.output_folder("files"))
+        rows = _write_beside(month, replaced, changes, counted)
         message |= summary.message(found)
-    return message | {"manifest_digest": output.write(table, about, options.destination, rows)}
+    return message | {"manifest_digest": output.write_manifest(files, about, options.destination, rows)}
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
@@ -149,82 +168,87 @@ def _record(evidence: dict[str, Any], model: str) -> Record | None:
     return None
 
 
-def _with_keys(matched: pa.Table, *, test_set: bool) -> pa.Table:
-    """The predictions with the `text_key` of the same ids, and for a test set `truth`, `title`, `since`."""
-    columns = {"text_key": "text_key"}
-    if test_set:
-        columns |= {"truth": "label", "title": "title", "since": "since"}
-    known = pq.read_table(
-        container.input_folder("truth") / "truth.parquet", columns=["item_id", *columns.values()]
-    )
-    at = pc.index_in(matched["item_id"], value_set=known["item_id"].combine_chunks())
-    if at.null_count or known.num_rows != matched.num_rows:
-        raise NotReconciled(
-            f"There are {known.num_rows} text keys for {matched.num_rows} items; nothing is published.",
-            START_AGAIN,
-        )
-    found = known.take(at)
-    if test_set and found["label"].null_count:
-        raise NotReconciled(
-            f"{found['label'].null_count} of {len(found)} test items have no label; nothing is published.",
-            START_AGAIN,
-        )
-    for name, column in columns.items():
-        matched = matched.append_column(name, found[column])
-    return matched
-
-
-def _check_rows(table: pa.Table, delivered: int, items: int, rejected: int) -> None:
+def _check_rows(delivered: int, items: int, rejected: int) -> None:
     """Raise NotReconciled unless every row that was delivered is there once.
 
     `delivered` does not come with the data: Prepare counted the rows it read and said so to the service.
     """
-    if not delivered == items + rejected == table.num_rows:
+    if delivered != items + rejected:
         raise NotReconciled(
-            f"{delivered} rows were delivered, {items} became items and {rejected} were set aside, "
-            f"{table.num_rows} came out; nothing is published.",
+            f"{delivered} rows were delivered, {items} became items and {rejected} were set aside; "
+            "nothing is published.",
             START_AGAIN,
         )
 
 
-def _summarise(
-    table: pa.Table,
-    about: dict[str, Any],
-    plan: dict[str, Any],
-    confidence: Floats,
-    before: Published | None,
-    about_people: dict[str, int],
-    book: Codebook,
-    test: dict[str, Any] | None,
-) -> tuple[dict[str, Any], dict[str, int]]:
-    """Write the summary and the changed items next to the labels; return the summary, and rows by file."""
-    report = training_report.read_report(container.input_folder("trained"))
-    handed_on = summary.read(container.input_folder("earlier")) if before else None
-    found, changed = summary.summarise(
-        table,
-        about,
-        plan,
-        confidence,
-        before,
-        book,
-        report,
-        about["unseen_words"],
-        about_people,
-        handed_on,
-        test,
-    )
-    folder = container.output_folder("files")
-    summary.write(found, folder)
-    if changed is None:
-        return found, {}
-    label_table.write_csv(changed, folder / "changes.csv")
-    return found, {"changes.csv": changed.num_rows}
+class _Counted:
+    """Of the labels what the summary and the manifest count, part by part; rejected rows are not among it."""
+
+    def __init__(self) -> None:
+        self._rows: list[pa.Table] = []
+        self._answered: list[pa.Table] = []
+        self.reasons: Counter[str] = Counter()
+
+    def add(self, table: pa.Table) -> None:
+        # Copied: a column that was read keeps all of what was read with it.
+        self._rows.append(table.select(summary.COLUMNS).take(pa.array(np.arange(len(table)))))
+        self._answered.append(
+            table.filter(table["answer"].is_valid()).select(["item_id", "text_key", "answer"])
+        )
+        review = table["reason"].filter(pc.equal(table["status"], "review"))
+        self.reasons.update({row["values"]: row["counts"] for row in review.value_counts().to_pylist()})
+
+    def rows(self) -> pa.Table:
+        return pa.concat_tables(self._rows)
+
+    def answered(self) -> pa.Table:
+        return pa.concat_tables(self._answered)
 
 
-def _unseen_words(matched: pa.Table) -> float | None:
-    """Mean share of each text that the model has never seen; None where the model does not say."""
-    share = pc.mean(matched["known_share"]).as_py()
-    return None if share is None else round(1 - share, 4)
+def _write(
+    month: Labelling,
+    rejected: pa.Table,
+    constants: dict[str, object],
+    changes: month_changes.Changes | None,
+    *,
+    test_set: bool,
+) -> tuple[output.LabelFiles, _Counted]:
+    """Write the labels, and last the rejected rows, which the last part has with it."""
+    counted = _Counted()
+    with output.LabelFiles() as files:
+        for number, labels in enumerate(month.labels(), start=1):
+            table = label_table.assemble([labels], constants, test_set=test_set)
+            counted.add(table)
+            if changes:
+                changes.add(table)
+            if number == month.parts:
+                parts = [labels, label_table.rejected_rows(rejected)]
+                table = label_table.assemble(parts, constants, test_set=test_set)
+            files.write(table)
+    return files, counted
+
+
+def _write_beside(
+    month: Labelling,
+    replaced: Published | None,
+    changes: month_changes.Changes | None,
+    counted: _Counted,
+) -> dict[str, int]:
+    """Write what stands next to the labels of a month; rows by file name."""
+    folder, rows = container.output_folder("files"), {}
+    if changes:
+        items = changes.items()
+        label_table.write_csv(items, folder / "changes.csv")
+        rows["changes.csv"] = items.num_rows
+    if month.on_replaced is not None and len(month.on_replaced):
+        label_table.write_csv(month.on_replaced, folder / "decisions.csv")
+        rows["decisions.csv"] = len(month.on_replaced)
+    if replaced is not None:
+        left = kept_decisions.overtaken(
+            counted.answered(), kept_decisions.given(replaced), replaced.overtaken
+        )
+        rows |= output.write_beside(left, published.OVERTAKEN)
+    return rows
 
 
 def _findings() -> dict[str, Any]:
@@ -232,14 +256,6 @@ def _findings() -> dict[str, Any]:
     file = container.input_folder("truth") / FINDINGS
     found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     return found
-
-
-def _kinds(table: pa.Table, rejected: pa.Table) -> Counter[str]:
-    """How many rows have each reason; rejected ones by the kind of problem."""
-    review = table["reason"].filter(pc.equal(table["status"], "review"))
-    kinds = Counter({row["values"]: row["counts"] for row in review.value_counts().to_pylist()})
-    kinds.update(rejected["problem"].to_pylist())
-    return kinds
 
 
 if __name__ == "__main__":

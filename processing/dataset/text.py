@@ -127,10 +127,10 @@ def _text_keys(salt: str, table: pa.Table) -> pa.Array:
     fields = [normalise(table[name]) for name in TEXT_COLUMNS]
     texts = pc.binary_join_element_wise(*fields, _SEPARATOR)
     hashes = pd.util.hash_array(texts.to_numpy(zero_copy_only=False), hash_key=salt)
-    return pa.array(_hex16(hashes), pa.string())
+    return pa.array(hex16(hashes), pa.string())
 
 
-def _hex16(values: NDArray[np.uint64]) -> NDArray[np.str_]:
+def hex16(values: NDArray[np.uint64]) -> NDArray[np.str_]:
     """Unsigned 64-bit integers, `(n,)`, as 16 lower-case hex digits each."""
     digits = np.frombuffer(b"0123456789abcdef", np.uint8)
     octets = values.astype(">u8").view(np.uint8).reshape(-1, 8)

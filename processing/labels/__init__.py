@@ -1,7 +1,10 @@
 """The labelled rows of a month or a test set: made, checked for completeness, and written as files.
 
-What a month's labels amount to is in ../month. Read reconcile.py, label_table.py, then output.py.
+What a month's labels amount to is in ../month. Read labelling.py, which goes through a month, then
+label_table.py and output.py.
 
+    labelling.py           a month's labels, made part by part
+    text_keys.py           what Prepare knows of each item and the model need not see
     reconcile.py           each item has its one prediction, or nothing is published
     label_table.py         the rows of the labels file, and the file as Parquet and CSV
     reliability.py         how often the model was right lately, where the truth is known

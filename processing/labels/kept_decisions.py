@@ -58,9 +58,19 @@ def keep(
 
 def given(published: Published) -> pa.Table:
     """The answers that a month's labels hold, with the columns DECISION."""
-    held = published.table.select(COLUMNS).rename_columns({"code": "label"})
-    answers = pa.array([*DECIDED.to_pylist(), "skip"])
-    return held.filter(pc.is_in(held["answer"], value_set=answers)).select(DECISION)
+    return answered(published.table.select(COLUMNS).rename_columns({"code": "label"})).select(DECISION)
+
+
+def answered(labels: pa.Table) -> pa.Table:
+    """The rows on which somebody has answered; of other items with the same text nobody has."""
+    return labels.filter(pc.is_in(labels["answer"], value_set=pa.array([*DECIDED.to_pylist(), "skip"])))
+
+
+def in_order(decisions: list[pa.Table], replaced: Published) -> pa.Table:
+    """Decisions on parts of a month, of `keep`, in the order of the labels that they are on."""
+    found = pa.concat_tables(decisions)
+    at = pc.index_in(found["item_id"], value_set=given(replaced)["item_id"].combine_chunks())
+    return found.take(pc.sort_indices(at))
 
 
 def overtaken(labels: pa.Table, *decisions: pa.Table | None) -> pa.Table:

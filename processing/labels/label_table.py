@@ -6,6 +6,7 @@ People open the workbook that is made of the Parquet file (pipelines/report/labe
 import codecs
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
@@ -62,35 +63,41 @@ DECIDED = ("code", "none", "same_text")
 UNSURE = "The model is not sure enough."
 DOUBTED = "The model has been wrong more often than it says."
 LET_THROUGH = "The model is not sure enough, but reviewers are at capacity."
+WHY = (None, UNSURE, DOUBTED, LET_THROUGH)
 
 
-def label(
-    predictions: pa.Table,
-    said: pa.Table,
-    book: Codebook,
-    period: str,
-    policy: Policy,
-    record: Record | None = None,
-) -> tuple[pa.Table, dict[str, object]]:
-    """Each prediction with its status, columns as in COLUMNS up to `reason`; and the review plan.
+def questions(predictions: pa.Table, said: pa.Table, book: Codebook, period: str) -> pa.Table:
+    """What decides on review, a row a prediction; `to_review` needs that of all of the month.
 
-    A code that is not in force in the period is replaced where exactly one code in force stands for it; else
-    the item goes to review with the model's code, whatever the confidence. The reason names the change.
+    `confidence`; `marked`: the model itself is not sure; `nameless`: no code in force stands for its code;
+    `no_code`: as that, or what people said must be decided anew; `open`: no person has decided.
+    """
+    nameless = recode(predictions["code"], book.code_map(period)).codes.is_null()
+    return pa.table(
+        {
+            "confidence": predictions["confidence"],
+            "marked": predictions["review"],
+            "nameless": nameless,
+            "no_code": pc.or_(nameless, pc.is_valid(said["ended"])),
+            # What people have decided takes nobody's time, and is no automatic label.
+            "open": pc.invert(pc.is_in(said["answer"], value_set=pa.array(DECIDED))),
+        }
+    )
 
-    `said` is of standing_decisions.standing, in the order of the predictions: what people have decided is put
-    into the labels later, and what they must decide anew goes to review.
+
+def to_review(
+    asked: pa.Table, policy: Policy, record: Record | None = None
+) -> tuple[pa.Array, dict[str, object]]:
+    """Why each item goes to review though it has a code, the number of one of WHY, (n,); and the review plan.
+
     Where `record`, what became of the model's labels, is worse than its confidence says, so many more go to
     review that the wanted precision holds by the record. Confidence itself is shown as the model gave it.
+    `asked` is of `questions`, for the whole month.
     """
-    recoded = recode(predictions["code"], book.code_map(period))
-    code = pc.coalesce(recoded.codes, predictions["code"].combine_chunks())
-    reason = pc.if_else(pc.equal(recoded.reasons, ""), None, recoded.reasons)
-    # What people must decide anew has no code either.
-    no_code = np.asarray(pc.or_(recoded.codes.is_null(), pc.is_valid(said["ended"])), bool)
-    # What people have decided takes nobody's time, and is no automatic label.
-    open_ = ~np.asarray(pc.is_in(said["answer"], value_set=pa.array(DECIDED)), bool)
-    confidence = predictions["confidence"].to_numpy()
-    marked = np.asarray(predictions["review"], bool)
+    confidence = asked["confidence"].to_numpy()
+    marked, nameless, no_code, open_ = (
+        np.asarray(asked[name], bool) for name in ("marked", "nameless", "no_code", "open")
+    )
 
     def queue(confidence: Floats) -> review_queue.Queue:
         return review_queue.choose(confidence[open_], marked[open_], no_code[open_], policy)
@@ -98,19 +105,36 @@ def label(
     as_said = chosen = queue(confidence)
     if record:
         chosen = queue(record.corrected(confidence))
-    unsure, doubted, let_through = np.zeros((3, len(open_)), bool)
-    unsure[open_], let_through[open_] = chosen.unsure, chosen.let_through
-    doubted[open_] = chosen.unsure & ~as_said.unsure
+    why = np.zeros(len(open_), np.int8)
+    doubted = chosen.unsure & ~as_said.unsure
+    masks = (chosen.unsure, doubted, chosen.let_through)
+    why[open_] = np.select(masks[::-1], [WHY.index(each) for each in (LET_THROUGH, DOUBTED, UNSURE)])
     automatic = open_ & ~no_code
     automatic[open_] &= ~as_said.unsure
-    nameless = np.asarray(recoded.codes.is_null(), bool)
     plan = chosen.plan | {
         "needed_as_said": review_queue.choose(confidence, marked, nameless, policy).plan["needed"],
         "reliability": _reliability(record, confidence[automatic], doubted),
     }
-    for mask, sentence in ((unsure, UNSURE), (doubted, DOUBTED), (let_through, LET_THROUGH)):
-        reason = pc.if_else(pa.array(mask), sentence, reason)
-    labels = pa.table(
+    return pa.array(why), plan
+
+
+def label(predictions: pa.Table, said: pa.Table, why: pa.Array, book: Codebook, period: str) -> pa.Table:
+    """Each prediction with its status, columns as in COLUMNS up to `reason`.
+
+    A code that is not in force in the period is replaced where exactly one code in force stands for it; else
+    the item goes to review with the model's code, whatever the confidence. The reason names the change.
+
+    `said` is of standing_decisions.standing, `why` of `to_review`, both in the order of the predictions: what
+    people have decided is put into the labels later, and what they must decide anew goes to review.
+    """
+    recoded = recode(predictions["code"], book.code_map(period))
+    code = pc.coalesce(recoded.codes, predictions["code"].combine_chunks())
+    sentence = pa.array(WHY, pa.string()).take(why)
+    reason = pc.coalesce(sentence, pc.if_else(pc.equal(recoded.reasons, ""), None, recoded.reasons))
+    unsure = pc.is_in(sentence, value_set=pa.array([UNSURE, DOUBTED]))
+    # What people must decide anew has no code either.
+    review = pc.or_(unsure, pc.or_(recoded.codes.is_null(), pc.is_valid(said["ended"]).combine_chunks()))
+    return pa.table(
         {
             "item_id": predictions["item_id"],
             "code": code,
@@ -118,16 +142,12 @@ def label(
             "confidence": predictions["confidence"],
             "second_code": recode_second(predictions["second_code"], code, book.code_map(period)),
             "short_list": recode_lists(
-                predictions["short_list"],
-                predictions["short_list_size"],
-                pa.array(no_code | unsure),
-                book.code_map(period),
+                predictions["short_list"], predictions["short_list_size"], review, book.code_map(period)
             ),
-            "status": pc.if_else(pa.array(no_code | unsure), "review", "labelled"),
+            "status": pc.if_else(review, "review", "labelled"),
             "reason": reason,
         }
     )
-    return labels, plan
 
 
 def _reliability(record: Record | None, confidence: Floats, doubted: Booleans) -> dict[str, object] | None:
@@ -207,15 +227,38 @@ def write_parquet(table: pa.Table, path: Path) -> None:
 
 
 def write_csv(table: pa.Table, path: Path) -> None:
-    """Write the rows for editors and programs: plain values, and no text that a spreadsheet calculates.
+    """Write the rows for editors and programs: plain values, and no text that a spreadsheet calculates."""
+    with CsvFile(path) as file:
+        file.write(table)
+
+
+class CsvFile:
+    """A CSV that is written part by part.
 
     UTF-8 with byte order mark, which Excel needs to see that it is UTF-8. What csv_guard does to a text that
     could be a formula is undone there; all else is as in the Parquet file.
     """
-    shown = {name: _shown(name, table[name]) for name in table.column_names}
-    with path.open("wb") as file:
-        file.write(codecs.BOM_UTF8)
-        pyarrow.csv.write_csv(pa.table(shown), file, pyarrow.csv.WriteOptions(quoting_style="needed"))
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("wb")
+        self._file.write(codecs.BOM_UTF8)
+        self._writer: pyarrow.csv.CSVWriter | None = None
+
+    def write(self, table: pa.Table) -> None:
+        """Add rows; the first ones name the columns."""
+        shown = pa.table({name: _shown(name, table[name]) for name in table.column_names})
+        if self._writer is None:
+            options = pyarrow.csv.WriteOptions(quoting_style="needed")
+            self._writer = pyarrow.csv.CSVWriter(self._file, shown.schema, write_options=options)
+        self._writer.write_table(shown)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._writer:
+            self._writer.close()
+        self._file.close()
 
 
 def _shown(name: str, values: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -45,24 +46,60 @@ def decided(table: pa.Table) -> int:
     return by_status(table)["labelled"] - (pc.sum(automatic(table)).as_py() or 0)
 
 
+class LabelFiles:
+    """The labels, for machines and for people, written part by part into the output `files`."""
+
+    def __init__(self) -> None:
+        self._folder = container.output_folder("files")
+        self._csv = label_table.CsvFile(self._folder / "labels.csv")
+        self._parquet: pq.ParquetWriter | None = None
+        self.rows = 0
+        self.columns: list[str] = []
+
+    def write(self, table: pa.Table) -> None:
+        """Add labels."""
+        if self._parquet is None:
+            self.columns = table.column_names
+            path = self._folder / "labels.parquet"
+            self._parquet = pq.ParquetWriter(path, table.schema, compression="zstd")
+        self._parquet.write_table(table)
+        self._csv.write(table)
+        self.rows += table.num_rows
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._parquet:
+            self._parquet.close()
+        self._csv.__exit__()
+
+
 def write(
     table: pa.Table, about: Mapping[str, object], destination: str, rows: Mapping[str, int] | None = None
 ) -> str:
-    """Write the labels into the output `files`, and the manifest of all that is there into `manifest`.
+    """Write all labels at once, and the manifest; arguments and result as of `write_manifest`."""
+    with LabelFiles() as labels:
+        labels.write(table)
+    return write_manifest(labels, about, destination, rows)
+
+
+def write_manifest(
+    labels: LabelFiles, about: Mapping[str, object], destination: str, rows: Mapping[str, int] | None = None
+) -> str:
+    """Write the manifest of all that is in the output `files` into `manifest`.
 
     Returns the manifest's SHA-256 (hex), by which the ledger knows the output.
 
     `about` is what the manifest says first; `destination` is where the files will be in S3; `rows` are those
-    of other tables that are there already, by file name.
+    of other tables that are there, by file name.
     """
     folder = container.output_folder("files")
-    label_table.write_parquet(table, folder / "labels.parquet")
-    label_table.write_csv(table, folder / "labels.csv")
-    rows = {**(rows or {}), "labels.parquet": table.num_rows, "labels.csv": table.num_rows}
+    rows = {**(rows or {}), "labels.parquet": labels.rows, "labels.csv": labels.rows}
     manifest = {
         **about,
         "csv": csv_guard.RULE,
-        "columns": {name: label_table.COLUMNS[name] for name in table.column_names},
+        "columns": {name: label_table.COLUMNS[name] for name in labels.columns},
         "files": [_file(path, destination, rows.get(path.name)) for path in sorted(folder.iterdir())],
     }
     text = json.dumps(manifest, ensure_ascii=False, indent=1)

@@ -1,14 +1,23 @@
-"""Bring items and predictions together by id, or refuse: nothing may be missing, invented or doubled."""
+"""Bring items and predictions together by id, or refuse: nothing may be missing, invented or doubled.
 
+Batch Transform answers each file of items with one of its own, in the order of the items. Where the ids say
+that it did, a month is read file by file; else all of it at once.
+"""
+
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from processing.arrays import Hashes
 from processing.dataset import jsonlines
 from processing.dataset.text import TEXT_COLUMNS
 from processing.errors import NotReconciled
 
+ID = pa.schema([("item_id", pa.string())])
 ITEM = pa.schema([(name, pa.string()) for name in ("item_id", *TEXT_COLUMNS)])
 PREDICTION = pa.schema(
     [
@@ -27,14 +36,53 @@ JOINED = pa.schema([("item_id", pa.string()), ("SageMakerOutput", pa.struct(list
 START_AGAIN = "start the run again; if it happens again, look at the log of its transform job."
 
 
-def read_items(folder: Path) -> pa.Table:
-    """The items that went to the model: `item_id` and the columns of their texts."""
-    return _read(folder, "*.jsonl", ITEM)
+def matched(items: Path, predictions: Path) -> Iterator[tuple[pa.Table, pa.Table]]:
+    """The items of each file, with ITEM's columns, and one prediction for each, with PREDICTION's and the id.
+
+    Raises:
+        NotReconciled: as `reconcile` does for all of them, at the latest after the last file.
+    """
+    files, answers = _files(items, "*.jsonl"), _files(predictions, "*.out")
+    in_order = [path.name for path in answers] == [f"{path.name}.out" for path in files]
+    whole: pa.Table | None = None if in_order else _all_matched(files, answers)
+    if not files:
+        yield ITEM.empty_table(), _all_matched(files, answers)
+    first, hashes = 0, [np.zeros(0, np.uint64)]
+    for number, path in enumerate(files):
+        some = _read([path], ITEM)
+        given = _predictions([answers[number]]) if whole is None else whole.slice(first, len(some))
+        if whole is None and not _fit(some["item_id"], given):
+            whole = _all_matched(files, answers)
+            given = whole.slice(first, len(some))
+        first += len(some)
+        hashes.append(hashed(some["item_id"]))
+        yield some, given
+    if whole is None and len(np.unique(np.concatenate(hashes))) < first:
+        _all_matched(files, answers)  # refuses what is there twice; ids that share a hash only are none such
 
 
-def read_predictions(folder: Path) -> pa.Table:
+def hashed(texts: pa.ChunkedArray) -> Hashes:
+    """A number for each text, (n,): other texts have another one, but for one pair in 2 ** 64."""
+    found: Hashes = pd.util.hash_array(texts.to_numpy(), categorize=False)
+    return found
+
+
+def _fit(items: pa.ChunkedArray, predictions: pa.Table) -> bool:
+    """Whether there is one usable prediction for each item, in the same order."""
+    ids = predictions["item_id"]
+    return (
+        ids.equals(items) and not ids.null_count and bool(pc.all(_usable(predictions), min_count=0).as_py())
+    )
+
+
+def _all_matched(items: list[Path], predictions: list[Path]) -> pa.Table:
+    ids = pa.concat_tables([ID.empty_table(), *(_read([path], ID) for path in items)])["item_id"]
+    return reconcile(ids, _predictions(predictions))
+
+
+def _predictions(files: list[Path]) -> pa.Table:
     """The output of Batch Transform as a table: `item_id` and the columns of PREDICTION."""
-    joined = _read(folder, "*.out", JOINED)
+    joined = _read(files, JOINED)
     answers = joined["SageMakerOutput"].combine_chunks()
     columns = [answers.field(name) for name in PREDICTION.names]
     return pa.table([joined["item_id"], *columns], names=["item_id", *PREDICTION.names])
@@ -59,29 +107,37 @@ def reconcile(items: pa.ChunkedArray, predictions: pa.Table) -> pa.Table:
     if len(given) > len(wanted):
         unknown = given.filter(pc.invert(pc.is_in(given, wanted)))
         raise NotReconciled(_differ("predictions belong to no item", unknown, len(given)), START_AGAIN)
-    matched = predictions.take(at)
-    confidence = matched["confidence"]
-    usable = pc.and_(pc.greater_equal(confidence, 0), pc.less_equal(confidence, 1))
-    usable = pc.and_(
-        pc.fill_null(usable, False), pc.and_(matched["code"].is_valid(), matched["review"].is_valid())
-    )
+    found = predictions.take(at)
+    usable = _usable(found)
     if not pc.all(usable, min_count=0).as_py():  # of no items, all are usable
         bad = wanted.filter(pc.invert(usable).combine_chunks())
         raise NotReconciled(
             _differ("predictions lack a code, a confidence in [0, 1] or the review mark", bad, len(items)),
             START_AGAIN,
         )
-    return matched
+    return found
+
+
+def _usable(predictions: pa.Table) -> pa.ChunkedArray:
+    confidence = predictions["confidence"]
+    usable = pc.and_(pc.greater_equal(confidence, 0), pc.less_equal(confidence, 1))
+    answered = pc.and_(predictions["code"].is_valid(), predictions["review"].is_valid())
+    return pc.and_(pc.fill_null(usable, False), answered)
 
 
 def _differ(what: str, ids: pa.Array, total: int) -> str:
     return f"{len(ids)} of {total} {what}, for example item_id {ids[0].as_py()[:80]!r}; nothing is published."
 
 
-def _read(folder: Path, pattern: str, schema: pa.Schema) -> pa.Table:
+def _files(folder: Path, pattern: str) -> list[Path]:
+    return sorted(folder.rglob(pattern))
+
+
+def _read(files: list[Path], schema: pa.Schema) -> pa.Table:
     tables = [schema.empty_table()]
-    for path in sorted(folder.rglob(pattern)):
-        with pa.memory_map(str(path)) if path.stat().st_size else pa.BufferReader(b"") as file:
+    for path in files:
+        # Not mapped into memory: the file's pages would count as the job's.
+        with pa.OSFile(str(path)) if path.stat().st_size else pa.BufferReader(b"") as file:
             try:
                 tables.append(jsonlines.read(file.read_buffer(), schema, other_fields="ignore"))
             except pa.ArrowInvalid as error:

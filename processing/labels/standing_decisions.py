@@ -26,22 +26,40 @@ _SAID = pa.schema(
 )
 
 
-def standing(
-    items: pa.Table, made: pa.Table, replaced: Published | None, book: Codebook, period: str, same_text: str
-) -> pa.Table:
-    """What people have said of each item, in the items' order.
+def said(made: pa.Table, replaced: Published | None, book: Codebook, period: str) -> pa.Table:
+    """The latest decision on each item and text, whatever the month, brought to the codes in force.
 
     A decision is on an id and a text, and stands until somebody decides later, in whichever month; items may
-    be missing in between. A code's succession carries it along. Where nobody has said anything of an item, it
-    has the latest decision on the same text.
+    be missing in between. A code's succession carries it along.
 
     Args:
-        items: `item_id` and `text_key`.
         made: what training reads: of decisions.read_rows, with the columns ITEM.
         replaced: the newest labels of the same month, None where there are none yet. What is on them may not
             have reached `made`.
         book: the group's codebook.
         period: the month that is labelled, `2026-10`.
+    """
+    said = _latest(made, replaced, period)
+    # Withdrawn in another month is as if nobody had decided; in this one the item was given back to people.
+    gone = pc.and_(pc.equal(said["answer"], "withdrawn"), said["earlier"])
+    said = said.filter(pc.invert(gone))
+    outcome = recode(said["label"], book.code_map(period))
+    is_code = pc.equal(said["answer"], "code")
+    ended = pc.and_(is_code, pc.is_null(outcome.codes))
+    changed = pc.and_(pc.and_(is_code, pc.invert(ended)), pc.not_equal(outcome.reasons, ""))
+    said = said.set_column(said.column_names.index("label"), "label", outcome.codes)
+    said = said.append_column("change", _where(changed, outcome.reasons))
+    return said.append_column("ended", _where(ended, outcome.reasons))
+
+
+def standing(items: pa.Table, said: pa.Table, same_text: str) -> pa.Table:
+    """What people have said of each item, in the items' order.
+
+    Where nobody has said anything of an item, it has the latest decision on the same text.
+
+    Args:
+        items: `item_id` and `text_key`.
+        said: of `said`.
         same_text: of the policy.
 
     Returns:
@@ -53,21 +71,11 @@ def standing(
         - `change`: what became of the code since, in words; null where nothing did
         - `ended`: the same where no single code in force stands for it now; a person must choose anew
     """
-    said = _said(made, replaced, period)
-    # Withdrawn in another month is as if nobody had decided; in this one the item was given back to people.
-    gone = pc.and_(pc.equal(said["answer"], "withdrawn"), said["earlier"])
-    here = pc.is_in(said["text_key"], value_set=items["text_key"].combine_chunks())
-    said = said.filter(pc.and_(here, pc.invert(gone)))
-    outcome = recode(said["label"], book.code_map(period))
+    said = said.filter(pc.is_in(said["text_key"], value_set=items["text_key"].combine_chunks()))
     is_code = pc.equal(said["answer"], "code")
-    ended = pc.and_(is_code, pc.is_null(outcome.codes))
-    changed = pc.and_(pc.and_(is_code, pc.invert(ended)), pc.not_equal(outcome.reasons, ""))
-    said = said.set_column(said.column_names.index("label"), "label", outcome.codes)
-    said = said.append_column("change", _where(changed, outcome.reasons))
-    said = said.append_column("ended", _where(ended, outcome.reasons))
-
     own = pc.index_in(decisions.keys(items), value_set=decisions.keys(said))
-    usable = np.flatnonzero(pc.or_(pc.and_(is_code, pc.invert(ended)), pc.equal(said["answer"], "none")))
+    stands = pc.or_(pc.and_(is_code, pc.is_null(said["ended"])), pc.equal(said["answer"], "none"))
+    usable = np.flatnonzero(stands)
     texts = said["text_key"].combine_chunks()
     latest = pa.array(usable[decisions.last(texts.take(pa.array(usable)))], pa.int32())
     of_text = latest.take(pc.index_in(items["text_key"].combine_chunks(), value_set=texts.take(latest)))
@@ -84,7 +92,7 @@ def standing(
     return found.append_column("by_text", by_text)
 
 
-def _said(made: pa.Table, replaced: Published | None, period: str) -> pa.Table:
+def _latest(made: pa.Table, replaced: Published | None, period: str) -> pa.Table:
     """The latest decision on each item and text, skips left out, with `earlier`."""
     tables = [made.select(_SAID.names)]
     if replaced is not None:

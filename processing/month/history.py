@@ -63,7 +63,7 @@ def before(
 
     Args:
         summary: that of the latest earlier month; one that has no history yet is made up for by the labels.
-        earlier: its labels; None where there are none.
+        earlier: its labels, of month_changes.known; None where there are none.
         book: the group's codebook.
         period: the month that is published, `2026-10`.
     """
@@ -76,7 +76,7 @@ def before(
 
 
 def _of_labels(earlier: Published, summary: dict[str, Any]) -> dict[str, Any]:
-    table = earlier.table.filter(pc.not_equal(earlier.table["status"], "rejected"))
+    table = earlier.table
     to_review, alone = (
         pc.sum(mask, min_count=0).as_py()
         for mask in (pc.equal(table["status"], "review"), output.automatic(table))

@@ -18,6 +18,8 @@ from processing.month import attention, history, month_changes, moves
 from processing.policy import AUTOMATIC
 
 NAME = "summary.json"
+#: What it takes of the labels.
+COLUMNS = ("code", "status", "answer", "decided_on", "suggested")
 #: What a summary has of the last comparison's test.
 TESTED = ("at_precisions", "confused", "mostly_another")
 
@@ -34,29 +36,29 @@ def summarise(
     decisions: dict[str, int] | None = None,
     earlier_summary: dict[str, Any] | None = None,
     test: dict[str, Any] | None = None,
-) -> tuple[dict[str, Any], pa.Table | None]:
-    """The summary (docs/outputs.md) and the items whose code is another than before.
+    changes: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The summary (docs/outputs.md).
 
     Args:
-        table: the published rows.
+        table: the published rows that could be used: COLUMNS are enough.
         about: what the manifest says: group, period, run, model, codebook version, counts by status.
         plan: the review plan (processing.labels.review_queue).
         confidence: the model's, of all items, whoever has decided them.
-        earlier: the labels of the latest earlier month, None for the first.
+        earlier: the labels of the latest earlier month, of month_changes.known; None for the first.
         book: the group's codebook.
         report: Prepare's, of the run that trained the model; None leaves the model's reach out.
         unseen_words: share of words the model has never seen, in [0, 1]; None where it does not say.
         decisions: counts of processing.labels.kept_decisions.
         earlier_summary: the one beside `earlier`, with the history that this one goes on with.
         test: what the last comparison's test says of the model (`tested`).
+        changes: figures of month_changes.Changes; None without `earlier`.
     """
-    now, period = month_changes.usable(table), str(about["period"])
-    before = month_changes.usable(earlier.table) if earlier else None
-    by_code = month_changes.codes(now, before, book, period)
-    changes, items = month_changes.changed(now, before, book, period) if earlier else (None, None)
+    period = str(about["period"])
+    by_code = month_changes.codes(table, earlier and earlier.table, book, period)
     known = history.before(earlier_summary, earlier, book, period)
     right = plan["reliability"]["right"] if plan["reliability"] else None
-    own = history.month(about, now, confidence, plan["needed_as_said"], plan["automatic"], right)
+    own = history.month(about, table, confidence, plan["needed_as_said"], plan["automatic"], right)
     summary = {
         **{name: about[name] for name in ("group", "period", "run", "model", "codebook_version")},
         "counts": counts(table, about),
@@ -72,7 +74,7 @@ def summarise(
         "unseen_words": unseen_words,
         "history": [*known, own],
     }
-    return attention.with_attention(summary), items
+    return attention.with_attention(summary)
 
 
 def tested(evidence: dict[str, Any], model: str) -> dict[str, Any] | None:

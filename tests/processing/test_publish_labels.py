@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+import itertools
 import json
 import random
 import re
@@ -335,3 +336,59 @@ def test_a_label_for_review_has_the_short_list_of_the_model_and_no_other_has(pre
     run_publish(job)
     # 3 is called 3a now, and 9 has long ended.
     assert [row["short_list"] for row in read_csv(job)] == ["1 | 2 | 3a", "1 | 2 | 3a | and 2 more", "", ""]
+
+
+# --- a month in several files
+
+
+def in_files(job, sizes) -> None:
+    """The items of a job, and one file of predictions for each of items, in files of so many rows."""
+    for name in ("items", "predictions"):
+        (path,) = job.input(name).iterdir()
+        lines = path.read_bytes().splitlines(keepends=True)
+        path.unlink()
+        for number, end in enumerate(itertools.accumulate(sizes)):
+            content = b"".join(lines[end - sizes[number] : end])
+            (job.input(name) / f"items-{number:05d}.jsonl{'.out' * (name == 'predictions')}").write_bytes(
+                content
+            )
+
+
+def test_a_month_in_several_files_has_the_labels_that_it_has_in_one(prepared):
+    rows = items(60, labelled=False)
+    rows[7]["title"] = ""
+    one = prepared(rows)
+    run_publish(one)
+    several = prepared(rows)
+    in_files(several, (20, 1, 38))
+    run_publish(several)
+    when = {"labelled_at": None}
+    assert [row | when for row in one.published()] == [row | when for row in several.published()]
+    assert len(read_csv(several)) == 60
+
+
+def test_an_id_that_is_there_twice_in_different_files_stops_the_publication(prepared):
+    job = prepared(items(4, labelled=False))
+    in_files(job, (2, 2))
+    for name, end in (("items", "jsonl"), ("predictions", "jsonl.out")):
+        path = job.input(name) / f"items-00001.{end}"
+        path.write_bytes(path.read_bytes().replace(b"000003", b"000001"))
+    assert "The 4 items have missing or repeated ids." in refusal(job)
+
+
+def test_predictions_that_went_to_another_file_are_found_there(prepared):
+    rows = items(4, labelled=False)
+    job = prepared(rows, [prediction(row["item_id"], "12"[n % 2]) for n, row in enumerate(rows)])
+    in_files(job, (2, 2))
+    first, second = sorted(job.input("predictions").iterdir())
+    content = first.read_bytes()
+    first.write_bytes(second.read_bytes())
+    second.write_bytes(content)
+    run_publish(job)
+    assert [row["code"] for row in job.published()] == ["1", "2", "1", "2"]
+
+
+def test_nothing_that_waited_on_disk_is_left(prepared):
+    job = prepared(items(4, labelled=False))
+    run_publish(job)
+    assert {path.name for path in (job.base / "processing").iterdir()} == {"input", "output"}

@@ -17,7 +17,9 @@ from processing.dataset.decisions import read_rows
 from processing.labels import csv_guard, label_table, output, published
 from processing.labels.kept_decisions import from_before, in_labels, not_kept
 from processing.labels.standing_decisions import ITEM, standing
+from processing.labels.standing_decisions import said as decided
 from processing.month import summary
+from processing.month.month_changes import Changes, known
 from processing.policy import Policy
 
 BUCKET = "labelled"
@@ -91,8 +93,10 @@ def publish(
         keys = pa.array([f"{number:016x}" for number in range(rows)], pa.string())
         predictions = predictions.append_column("text_key", keys)
         nothing = read_rows(root / "nothing", ITEM, group)
-        said = standing(predictions, nothing, None, book, period, policy.same_text)
-        labels, plan = label_table.label(predictions, said, book, period, policy)
+        said = standing(predictions, decided(nothing, None, book, period), policy.same_text)
+        asked = label_table.questions(predictions, said, book, period)
+        why, plan = label_table.to_review(asked, policy)
+        labels = label_table.label(predictions, said, why, book, period)
         labels = labels.append_column("text_key", keys)
         constants = {"model_group": group, "period": period, "model": model}
         table = label_table.assemble([labels], constants, test_set=False)
@@ -107,13 +111,17 @@ def publish(
         splits = {"train": {"codes": codes}, "validation": {"codes": codes}}
         trained = {"period": "2026-09", "splits": splits, "unclear_codes": {}}
         decisions = {**in_labels(table), **from_before(said), "not_kept": not_kept(None)}
-        found, changed = summary.summarise(
-            table, about, plan, sure, before, book, trained, 0.1, decisions, found
+        changes = Changes(before.table, book, period) if before else None
+        if changes:
+            changes.add(table)
+        figures = changes and changes.figures()
+        found = summary.summarise(
+            table, about, plan, sure, before, book, trained, 0.1, decisions, found, None, figures
         )
-        made.append(_write(root, about, found, changed, table))
+        made.append(_write(root, about, found, changes and changes.items(), table))
         if first:
             return made
-        before = published.Published(about, table)
+        before = published.Published(about, known(table))
     return [*made, _amend(root, *made[-1])]
 
 

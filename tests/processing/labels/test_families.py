@@ -95,3 +95,22 @@ def test_no_items_have_no_families():
     nothing = pa.array([], pa.string())
     table = pa.table({name: nothing for name in ("title", "brand", "product_type")})
     assert families.keys(table, nothing).to_pylist() == []
+
+
+def test_of_a_month_with_many_words_a_sample_of_the_slots_is_learned_whatever_the_order(monkeypatch):
+    rows = [
+        (f"{noun} {n} {colour}", NOUNS[noun]) for noun in NOUNS for n in "abcdefghij" for colour in COLOURS
+    ]
+    monkeypatch.setattr(families, "MOST", 400)
+    found = []
+    for seed in (1, 2):
+        random.Random(seed).shuffle(rows)
+        variants = families.Variants()
+        for start in range(0, len(rows), 7):
+            titles, codes = zip(*rows[start : start + 7], strict=True)
+            nothing = [""] * len(titles)
+            some = pa.table({"title": list(titles), "brand": nothing, "product_type": nothing})
+            variants.learn(families.words(some), pa.array(codes))
+        found.append(variants.kinds().to_pylist())
+    assert found[0] == found[1]
+    assert found[0]
