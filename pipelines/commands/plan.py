@@ -228,8 +228,8 @@ def _show(
     if made.alone_hours is not None:
         print(
             lines(
-                f"Labels ask first where both want the same quota. Without any retraining, inference would be "
-                f"done after {made.alone_hours:.1f} h."
+                "Where both want the same quota, labels ask for it more often. Without any retraining, "
+                f"inference would be done after {made.alone_hours:.1f} h."
             )
         )
     lacking = capacity_wait("training")
