@@ -132,8 +132,8 @@ def _show_against(folder: Path, settings: Settings, as_json: bool) -> int:
     print(
         lines(
             "Seconds are by this run's clock; planned ones are one core's for the rows alone. Each job also "
-            "takes about a second to start here, which in a small run is most of it; that AWS starts a machine "
-            "for each, only the plan of a month counts."
+            "takes about a second to start here, most of it in a small run; that AWS starts a machine for "
+            "each, only the plan of a month counts."
         )
     )
     return 0
