@@ -27,10 +27,10 @@ START_UP = HOUR // 2
 QUOTA_ERROR = "SageMaker.ResourceLimitExceededException"
 #: A transaction of DynamoDB that was not made; its cause lists why, item by item.
 CANCELLED = "DynamoDb.TransactionCanceledException"
-#: How a job is asked for while its quota is full, each for about a day: seconds to the second try, most seconds
-#: between tries (half of it on average), and tries. There is no queue: a free place is for who asks next. So
-#: labels ask thirty times as often as what training and comparison want of the same quota; together they ask no
-#: more often than if each waited ten minutes at most (docs/decisions.md).
+#: How a job is asked for while its quota is full, each for about a day: seconds to the second try, at most
+#: between tries (half of it on average), and how many tries. There is no queue: a free place is for who asks
+#: next. So labels ask thirty times as often as what training and comparison want of the same quota; together
+#: they ask no more often than if each waited ten minutes at most (docs/decisions.md).
 LABELS_FIRST = (30, 120, 1440)
 AFTER_LABELS = (300, 3600, 50)
 #: Of quotas that only training wants.
