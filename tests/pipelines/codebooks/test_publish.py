@@ -73,7 +73,7 @@ def test_a_search_makes_the_policys_trials_and_never_more_at_a_time_than_in_all(
 
 @pytest.mark.parametrize("trials", [0, 31, 2.5, 8.0])
 def test_a_policy_with_other_trials_than_1_to_30_is_refused(stack, book, trials):
-    with pytest.raises(CodebookError, match="trials is .*, must be a whole number from 1 to 30"):
+    with pytest.raises(CodebookError, match=r"trials is .*, must be a whole number from 1 to 30"):
         publish(book, **stack.places, policy={"trials": trials}, now=NOW)
 
 
