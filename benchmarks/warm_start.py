@@ -104,6 +104,7 @@ def searched(seed: int) -> Search:
     """A search as the tuning job of the training machine does it, of the linear family."""
     request = json.loads((FOLDER / "training.asl.json").read_text())["States"]["Tune"]["Parameters"]
     config = request["HyperParameterTuningJobConfig"]
+    config["ResourceLimits"] = {"MaxNumberOfTrainingJobs": max(LOOKS)}  # Passed by a path: of the policy.
     ranges = config["ParameterRanges"]
     for item in ranges["CategoricalParameterRanges"]:
         item.setdefault("Values", ["linear"])  # The family's are passed by a path: no attributes here.

@@ -14,6 +14,8 @@ SUGGEST, DECIDE = "suggest", "decide"
 AUTOMATIC, MONTH = "automatic", "month"
 #: What becomes of training rows whose label is likely wrong.
 KEEP, LEAVE_OUT = "keep", "leave_out"
+#: Settings that a search may try at most, and how many of them are tried at a time.
+MOST_TRIALS, TRIALS_AT_ONCE = 30, 2
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Policy:
             or counts for them as well (`decide`).
         doubtful: whether training rows whose label is likely wrong are learned all the same (`keep`), or left
             out where many are (`leave_out`).
+        trials: how many settings the search of a training tries, from 1 to 30.
         family: whether on a review sheet each item of a family has its row (`suggest`), or one row stands for
             the family and decides on it (`decide`).
     """
@@ -59,6 +62,7 @@ class Policy:
     same_text: str = SUGGEST
     doubtful: str = LEAVE_OUT
     family: str = SUGGEST
+    trials: int = 8
 
     def __post_init__(self) -> None:
         allowed = {
@@ -86,6 +90,10 @@ class Policy:
             "doubtful": (
                 self.doubtful in (KEEP, LEAVE_OUT),
                 f'"{KEEP}" or "{LEAVE_OUT}"; "{LEAVE_OUT}" is the default',
+            ),
+            "trials": (
+                isinstance(self.trials, int) and 1 <= self.trials <= MOST_TRIALS,
+                f"a whole number from 1 to {MOST_TRIALS}; 8 is the default",
             ),
             "review_capacity": (self.review_capacity is None or self.review_capacity >= 0, "0 or more"),
         }

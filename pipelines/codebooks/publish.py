@@ -16,7 +16,7 @@ from pipelines.codebooks.check import Problem
 from pipelines.codebooks.read import CodebookError, checked, parse, read
 from pipelines.ledger import keys, reading
 from processing.codes.codebook import scheme_of
-from processing.policy import Policy
+from processing.policy import TRIALS_AT_ONCE, Policy
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -181,6 +181,8 @@ def training_settings(codebook: dict[str, Any]) -> dict[str, str]:
         `families`: JSON list of candidates to try; trees are worth it only where items have attributes.
         `hyperparameters`: JSON object of the final training's own hyperparameters; text values. A precision
         of 0 leaves the thresholds to the model, so to the default.
+        `search_limits`: JSON object, as SageMaker takes it. What it says to more trials at a time than there
+        are in all is documented nowhere, so that is not asked for.
         `share_by`: the list of references by which rows are shared, the scheme for `same_as`, or `none`.
     """
     policy = Policy.parse(json.dumps(codebook.get("policy", {})))
@@ -191,6 +193,12 @@ def training_settings(codebook: dict[str, Any]) -> dict[str, str]:
                 "promise": policy.promise,
                 "precision": str(policy.precision or Policy.precision),
                 "code_precision": str(policy.code_precision),
+            }
+        ),
+        "search_limits": json.dumps(
+            {
+                "MaxNumberOfTrainingJobs": policy.trials,
+                "MaxParallelTrainingJobs": min(TRIALS_AT_ONCE, policy.trials),
             }
         ),
         "share_by": policy.share_by,

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 AIMS = {"inference": "2.00 USD/M items", "retraining": "25.00 USD/month"}
 EPILOG = """\
 Without --groups it plans the full scale: 38 countries, 60 model groups, 3.3 million items a month, of
-synthetic sizes. Jobs and tuning budget are read from the state machines' definitions, instance types from the
-template, prices from pipelines/plan/prices.json (docs/cost.md says how sure they are).
+synthetic sizes. Jobs are read from the state machines' definitions, instance types from the template, prices
+from pipelines/plan/prices.json (docs/cost.md says how sure they are).
 
 Examples:
   labelmill plan
@@ -42,7 +42,9 @@ def add_parser(subparsers: Subparsers) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--groups", type=Path, metavar="FILE", help="CSV: group, items, training_rows")
+    parser.add_argument(
+        "--groups", type=Path, metavar="FILE", help="CSV: group, items, training_rows and, if set, trials"
+    )
     parser.add_argument("--rows", type=_count, metavar="N", help="items a month, over all groups")
     parser.add_argument(
         "--quota",
@@ -54,7 +56,13 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--spot", action=argparse.BooleanOptionalAction, help="tune on Spot (default: as the definitions say)"
     )
-    parser.add_argument("--trials", type=_count, default=0, metavar="N", help="trials of a tuning job")
+    parser.add_argument(
+        "--trials",
+        type=_count,
+        default=0,
+        metavar="N",
+        help="of every search (default: as each policy has it)",
+    )
     parser.add_argument("--instance", metavar="TYPE", help="for all jobs (default: as the template says)")
     parser.add_argument("--region", default="eu-central-1", help="(default: %(default)s)")
     parser.add_argument(
@@ -123,8 +131,9 @@ def _show_against(folder: Path, settings: Settings, as_json: bool) -> int:
     print()
     print(
         lines(
-            "Seconds are by this run's clock; planned ones are one core's for the rows alone. That AWS "
-            "starts a machine for each job only the plan of a month counts."
+            "Seconds are by this run's clock; planned ones are one core's for the rows alone. Each job also "
+            "takes about a second to start here, most of it in a small run; that AWS starts a machine for "
+            "each, only the plan of a month counts."
         )
     )
     return 0
@@ -216,6 +225,13 @@ def _show(
             f"stay ({made.storage_dollars:.2f} USD a month)."
         )
     )
+    if made.alone_hours is not None:
+        print(
+            lines(
+                "Where both want the same quota, labels ask for it more often. Without any retraining, "
+                f"inference would be done after {made.alone_hours:.1f} h."
+            )
+        )
     lacking = capacity_wait("training")
     print(
         lines(

@@ -26,6 +26,7 @@ from pipelines.machines.failure_path import (
     refuse,
 )
 from pipelines.machines.states import (
+    AFTER_LABELS,
     CANCELLED,
     HOUR,
     Path,
@@ -137,6 +138,7 @@ def _compare(failure: states.State) -> states.State:
         key="${WorkKeyArn}",
         result_path="$.compared",
         max_hours=2,
+        quota=AFTER_LABELS,
     )
 
 

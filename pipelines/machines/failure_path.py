@@ -15,6 +15,7 @@ POLICY = "$.registered.Item.policy.S"
 #: What only training asks; a codebook published before these were written must be published again.
 FAMILIES = "$.registered.Item.families.S"
 HYPERPARAMETERS = "$.registered.Item.hyperparameters.S"
+SEARCH_LIMITS = "$.registered.Item.search_limits.S"
 SHARE_BY = "$.registered.Item.share_by.S"
 #: Training again would make another model, or none where nothing is new to learn.
 NO_RECORD = (

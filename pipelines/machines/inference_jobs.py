@@ -8,6 +8,7 @@ from pipelines.machines.failure_path import CODEBOOK_DIGEST, CODEBOOK_URI, POLIC
 from pipelines.machines.states import (
     ABOUT_DATASET,
     HOUR,
+    LABELS_FIRST,
     START_UP,
     Path,
     Selecting,
@@ -48,6 +49,7 @@ def prepare(failure: states.State) -> states.State:
         key="${WorkKeyArn}",
         result_path=PREPARED,
         max_hours=2,
+        quota=LABELS_FIRST,
     )
 
 
@@ -83,7 +85,7 @@ def transform(failure: states.State) -> states.State:
         result_selector={"job.$": "$.TransformJobName"},
         result_path=TRANSFORMED,
     )
-    return guard_job(step, failure)
+    return guard_job(step, failure, LABELS_FIRST)
 
 
 def publish(failure: states.State) -> states.State:
@@ -122,6 +124,7 @@ def publish(failure: states.State) -> states.State:
         key=Path("$.target.key"),
         result_path="$.published",
         max_hours=2,
+        quota=LABELS_FIRST,
     )
 
 
@@ -149,4 +152,5 @@ def amend(failure: states.State) -> states.State:
         key=Path("$.target.key"),
         result_path="$.published",
         max_hours=2,
+        quota=LABELS_FIRST,
     )

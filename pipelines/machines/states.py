@@ -27,8 +27,14 @@ START_UP = HOUR // 2
 QUOTA_ERROR = "SageMaker.ResourceLimitExceededException"
 #: A transaction of DynamoDB that was not made; its cause lists why, item by item.
 CANCELLED = "DynamoDb.TransactionCanceledException"
-#: How often a job is asked for while its quota is full: for about a day.
-QUOTA_TRIES = 300
+#: How a job is asked for while its quota is full, each for about a day: seconds to the second try, at most
+#: between tries (half of it on average), and how many tries. There is no queue: a free place is for who asks
+#: next. So labels ask thirty times as often as what training and comparison want of the same quota; together
+#: they ask no more often than if each waited ten minutes at most (docs/decisions.md).
+LABELS_FIRST = (30, 120, 1440)
+AFTER_LABELS = (300, 3600, 50)
+#: Of quotas that only training wants.
+ITS_OWN = (30, 600, 300)
 #: The arguments of every job that reads a dataset or what was made of one.
 ABOUT_DATASET = {
     "group": "$.group",
@@ -161,14 +167,13 @@ def guard(task: states.Task, failure: states.State, *retries: Retry) -> states.T
     return task
 
 
-def guard_job(task: states.Task, failure: states.State, quota_tries: int = QUOTA_TRIES) -> states.Task:
-    """A full quota passes slowly (tries are ten minutes apart at most); a throttled call quickly.
+def guard_job(task: states.Task, failure: states.State, quota: tuple[int, int, int]) -> states.Task:
+    """A full quota passes slowly, and how long `quota` says; a throttled call passes quickly.
 
     Step Functions has one name for throttled, failed and refused requests, so those tries are few.
     """
-    quota = retry([QUOTA_ERROR], 30, 600, quota_tries)
     service = retry(["SageMaker.AmazonSageMakerException", "SageMaker.SdkClientException"], 5, 120, 6)
-    return guard(task, failure, quota, service)
+    return guard(task, failure, retry([QUOTA_ERROR], *quota), service)
 
 
 def call(
@@ -278,6 +283,7 @@ def processing(
     key: str | Path,
     result_path: str,
     max_hours: int,
+    quota: tuple[int, int, int],
     package: str = "processing",
 ) -> states.Task:
     """A processing job: state, script `<package>.<state>` and role share one name.
@@ -317,4 +323,4 @@ def processing(
         result_selector={"message.$": "States.StringToJson($.ExitMessage)"},
         result_path=result_path,
     )
-    return guard_job(step, failure)
+    return guard_job(step, failure, quota)

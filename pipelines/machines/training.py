@@ -12,6 +12,7 @@ from pipelines.machines.capacity import first_without_result, out_of_capacity
 from pipelines.machines.failure_path import (
     CODEBOOK_VERSION,
     POLICY,
+    SEARCH_LIMITS,
     SHARE_BY,
     failure_path,
     get_item,
@@ -61,8 +62,8 @@ def build() -> states.Graph:
     get_trained = get_item("GetTrained", keys.TRAINED, "$.last", failure)
     get_trained.next(_nothing_new(failure, featurize))
     steps = states.Chain([prepare, claim_rows(failure, then=get_trained)])
-    # Of the three paths that only training needs: all are written together.
-    start = known_group(failure, not_retired(failure, steps), needs=SHARE_BY)
+    # The youngest of the paths that only training needs: all are written together.
+    start = known_group(failure, not_retired(failure, steps), needs=SEARCH_LIMITS)
     return states.Graph(start, comment=__doc__, timeout_seconds=TIMEOUT_SECONDS)
 
 

@@ -16,11 +16,14 @@ from pipelines.machines.failure_path import (
     FAMILIES,
     HYPERPARAMETERS,
     POLICY,
+    SEARCH_LIMITS,
     SHARE_BY,
 )
 from pipelines.machines.states import (
     ABOUT_DATASET,
+    AFTER_LABELS,
     HOUR,
+    ITS_OWN,
     QUOTA_ERROR,
     START_UP,
     Path,
@@ -39,12 +42,12 @@ from pipelines.names import MODEL_NAME, REVIEWED, SHARED, SHARED_ROWS, TEXTS, TU
 TRAIN_HOURS = 2
 TUNE_HOURS = 8
 #: A trial may run for an hour, and wait for Spot machines for another; the largest group's takes minutes.
-#: Eight trials, two at a time, fit into TUNE_HOURS even so.
+#: Eight trials, two at a time, fit into TUNE_HOURS even so; of thirty each pair has half an hour.
 TRIAL_RUN_HOURS = 1
 TRIAL_WAIT_HOURS = 1
 #: A search waits for the quotas of two machine types, one after the other: about 15 hours each, so that
 #: both, or the first and Train's, end before the run is cut off.
-SEARCH_QUOTA_TRIES = 180
+OF_A_SEARCH = (30, 600, 180)
 OBJECTIVE = "macro_f1"
 #: Without these the image's `pip install .` of the code would need a package index, and there is no network.
 OFFLINE = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"}
@@ -92,6 +95,7 @@ def prepare(failure: states.State) -> states.State:
         key="${WorkKeyArn}",
         result_path="$.prepared",
         max_hours=2,
+        quota=AFTER_LABELS,
     )
 
 
@@ -119,6 +123,7 @@ def featurize(failure: states.State) -> states.State:
         key="${WorkKeyArn}",
         result_path="$.featurized",
         max_hours=2,
+        quota=AFTER_LABELS,
         package="training",
     )
 
@@ -167,7 +172,7 @@ def _channels(**further: Path) -> dict[str, TrainingInput]:
 
 def tune(failure: states.State) -> states.State:
     """A search from the start."""
-    return guard_job(_tune("Tune", {}), failure, SEARCH_QUOTA_TRIES)
+    return guard_job(_tune("Tune", {}), failure, OF_A_SEARCH)
 
 
 def tune_warm(cold: states.State, no_quota: states.State, parent: str) -> states.State:
@@ -186,7 +191,7 @@ def tune_warm(cold: states.State, no_quota: states.State, parent: str) -> states
     }
     step = _tune("TuneWarm", warm)
     step.add_catch(states.Catch(no_quota, error_equals=[QUOTA_ERROR], result_path="$.failure"))
-    guard_job(step, cold, SEARCH_QUOTA_TRIES)
+    guard_job(step, cold, OF_A_SEARCH)
     step.catches[-1].fields["result_path"] = "$.not_warm"
     return step
 
@@ -208,8 +213,6 @@ def _tune(state_id: str, further: dict[str, Any]) -> states.State:
             "family": CategoricalParameter(["linear"]),
         },
         strategy="Bayesian",
-        max_jobs=8,
-        max_parallel_jobs=2,
     )
     step = TuningStep(
         state_id,
@@ -231,7 +234,7 @@ def _tune(state_id: str, further: dict[str, Any]) -> states.State:
         },
         result_path="$.tuning",
     )
-    _families_of_the_group(step.fields["parameters"])
+    _settings_of_the_group(step.fields["parameters"]["HyperParameterTuningJobConfig"])
     # $.machines says which of the two types; the SDK parses the type, and takes no path.
     step.fields["parameters"]["TrainingJobDefinition"]["ResourceConfig"]["InstanceType"] = Path(
         "$.machines.trials"
@@ -239,11 +242,15 @@ def _tune(state_id: str, further: dict[str, Any]) -> states.State:
     return step
 
 
-def _families_of_the_group(request: dict[str, Any]) -> None:
-    """Trees are worth trying where a group has attributes; the SDK takes no path for a range's values."""
-    ranges = request["HyperParameterTuningJobConfig"]["ParameterRanges"]["CategoricalParameterRanges"]
+def _settings_of_the_group(config: dict[str, Any]) -> None:
+    """Trees are worth trying where a group has attributes; its policy says how many trials are.
+
+    The SDK takes a path for neither.
+    """
+    ranges = config["ParameterRanges"]["CategoricalParameterRanges"]
     family = next(item for item in ranges if item["Name"] == "family")
     family["Values"] = Path(f"States.StringToJson({FAMILIES})")
+    config["ResourceLimits"] = Path(f"States.StringToJson({SEARCH_LIMITS})")
 
 
 def train(failure: states.State) -> states.State:
@@ -260,7 +267,7 @@ def train(failure: states.State) -> states.State:
         result_selector={"model.$": "$.TrainingJobName"},
         result_path="$.trained",
     )
-    return guard_job(step, failure)
+    return guard_job(step, failure, ITS_OWN)
 
 
 def create_model(failure: states.State) -> states.State:
@@ -287,4 +294,4 @@ def create_model(failure: states.State) -> states.State:
         timeout_seconds=60,
         result_path=None,
     )
-    return guard_job(step, failure)
+    return guard_job(step, failure, ITS_OWN)

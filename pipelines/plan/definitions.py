@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.plan.errors import PlanError
+from processing.policy import TRIALS_AT_ONCE, Policy
 
 FOLDER = Path(__file__).parents[1] / "definitions"
 QUOTA_ERROR = "SageMaker.ResourceLimitExceededException"
@@ -44,7 +45,7 @@ class Job:
         kind: processing, training, tuning or transform.
         machines: what the template calls the instance type, `ProcessingInstanceType`.
         instances: of one job (of one trial, for a tuning job).
-        trials: training jobs of a tuning job; 1 for the others.
+        trials: training jobs of a tuning job, as a policy that does not say has it; 1 for the others.
         parallel: how many of them at a time; 1 for the others.
         spot: whether the definition asks for managed Spot.
         requests: transform requests that are under way at a time; 1 for the others.
@@ -180,7 +181,8 @@ def _action(state: dict[str, Any]) -> str:
 
 def _job(name: str, state: dict[str, Any]) -> Job:
     request, kind = state["Parameters"], KINDS[_action(state)]
-    tuning = request.get("HyperParameterTuningJobConfig", {}).get("ResourceLimits", {})
+    # The definition takes a search's limits from the group's policy.
+    trials, parallel = (Policy.trials, TRIALS_AT_ONCE) if kind == "tuning" else (1, 1)
     trial = request.get("TrainingJobDefinition", request)
     cluster = {
         "processing": lambda: request["ProcessingResources"]["ClusterConfig"],
@@ -194,8 +196,8 @@ def _job(name: str, state: dict[str, Any]) -> Job:
         machines=cluster.get("InstanceType", "TrainingInstanceType").strip("${}"),
         instances=cluster["InstanceCount"],
         volume_gb=cluster.get("VolumeSizeInGB", 0),
-        trials=tuning.get("MaxNumberOfTrainingJobs", 1),
-        parallel=tuning.get("MaxParallelTrainingJobs", 1),
+        trials=trials,
+        parallel=parallel,
         spot=trial.get("EnableManagedSpotTraining", False),
         requests=request.get("MaxConcurrentTransforms", 1),
         retry=QuotaRetry(

@@ -8,8 +8,11 @@ from typing import Any
 
 from pipelines.names import GROUP_PATTERN
 from pipelines.plan.errors import PlanError
+from processing.policy import MOST_TRIALS, Policy
 
 COLUMNS = ["group", "items", "training_rows"]
+#: A column more where a group's policy has other than the default.
+TRIALS = "trials"
 TWO_SCHEMES = "DE FR GB IT ES PL NL BE SE AT CZ PT RO GR HU DK FI NO IE SK BG SI".split()  # noqa: SIM905 - one list a line reads better
 ONE_SCHEME = "US JP TR KR CA AU CH HR LT LV EE LU CY MT NZ IS".split()  # noqa: SIM905
 FULL_SCALE_ITEMS = 3_300_000
@@ -21,11 +24,15 @@ TRAINING_SHARE, FEWEST_TRAINING_ROWS, MOST_TRAINING_ROWS = 0.5, 2_000, 100_000
 
 @dataclass(frozen=True)
 class ModelGroup:
-    """One model group: items to label in a month, rows of the dataset it is retrained on."""
+    """One model group: items to label in a month, rows of the dataset it is retrained on.
+
+    `trials` is its policy's.
+    """
 
     name: str
     items: int
     training_rows: int
+    trials: int = Policy.trials
 
 
 def full_scale() -> list[ModelGroup]:
@@ -53,14 +60,18 @@ def scaled(groups: list[ModelGroup], items: int) -> list[ModelGroup]:
 
 
 def read(path: Path) -> list[ModelGroup]:
-    """Model groups of a CSV file with the columns group, items, training_rows. Raises PlanError."""
+    """Model groups of a CSV file with the columns group, items, training_rows and, if there, trials.
+
+    Raises PlanError.
+    """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = csv.DictReader(file)
             columns = ", ".join(rows.fieldnames or ()) or "none"
-            if rows.fieldnames != COLUMNS:
+            if rows.fieldnames not in (COLUMNS, [*COLUMNS, TRIALS]):
                 raise PlanError(
-                    f"{path}, row 1: the columns are {columns}. Fix: make them {', '.join(COLUMNS)}."
+                    f"{path}, row 1: the columns are {columns}. "
+                    f"Fix: make them {', '.join(COLUMNS)} and, if policies set it, {TRIALS}."
                 )
             groups = [_group(path, number, row) for number, row in enumerate(rows, start=2)]
     except OSError as error:
@@ -85,4 +96,10 @@ def _group(path: Path, number: int, row: dict[str, Any]) -> ModelGroup:
         raise PlanError(
             f"{path}, row {number}: {numbers} are not two whole numbers above 0. Fix: correct them."
         )
-    return ModelGroup(name, *map(int, numbers))
+    trials = row.get(TRIALS) or str(Policy.trials)
+    if not re.fullmatch(r"[1-9][0-9]?", trials) or int(trials) > MOST_TRIALS:
+        raise PlanError(
+            f"{path}, row {number}: trials is {trials!r}. Fix: write a whole number from 1 to {MOST_TRIALS}."
+        )
+    items, training_rows = map(int, numbers)
+    return ModelGroup(name, items, training_rows, int(trials))

@@ -16,6 +16,7 @@ from pipelines.plan.definitions import KINDS
 from pipelines.plan.durations import WORK
 from pipelines.plan.errors import PlanError
 from pipelines.plan.usage import Run, Settings
+from processing.policy import Policy
 from processing.words import counted
 
 #: Members of the descriptions of jobs: when one began to work, and when it ended.
@@ -45,13 +46,17 @@ class _Job:
 
 @dataclass(frozen=True)
 class _Execution:
-    """An execution that succeeded; `rows` is what its first job counted, None where it had none."""
+    """An execution that succeeded; `rows` is what its first job counted, None where it had none.
+
+    `trials`: how many its search was asked for, those of the default policy where it had none.
+    """
 
     machine: str
     purpose: str
     transitions: int
     jobs: tuple[_Job, ...]
     rows: int | None
+    trials: int
 
 
 def against(folder: Path, settings: Settings) -> list[Figure]:
@@ -65,7 +70,7 @@ def against(folder: Path, settings: Settings) -> list[Figure]:
             f"{folder}: no execution that succeeded. "
             "Fix: name a finished run's folder, such as .labelmill/demo."
         )
-    runs = [usage.run(one.machine, one.purpose, one.rows or 0, settings) for one in found]
+    runs = [usage.run(one.machine, one.purpose, one.rows or 0, settings, one.trials) for one in found]
     figures = []
     for purpose in PURPOSES:
         of_purpose = [(one, run) for one, run in zip(found, runs, strict=True) if one.purpose == purpose]
@@ -128,7 +133,7 @@ def _executions(folder: Path) -> Iterator[_Execution]:
 
 def _execution(machine: str, purpose: str, history: list[dict[str, Any]]) -> _Execution:
     entered = [event["stateEnteredEventDetails"]["name"] for event in history if _enters(event)]
-    jobs, rows, state = [], None, ""
+    jobs, rows, state, trials = [], None, "", Policy.trials
     for event in history:
         if _enters(event):
             state = event["stateEnteredEventDetails"]["name"]
@@ -137,10 +142,11 @@ def _execution(machine: str, purpose: str, history: list[dict[str, Any]]) -> _Ex
             continue
         said = ended["output"]
         limits = said.get("HyperParameterTuningJobConfig", {}).get("ResourceLimits", {})
+        trials = limits.get("MaxNumberOfTrainingJobs", trials)
         jobs.append(_Job(state, _trials(said), _seconds(said) * limits.get("MaxParallelTrainingJobs", 1)))
         if rows is None and "ExitMessage" in said:
             rows = json.loads(said["ExitMessage"])["rows"]
-    return _Execution(machine, purpose, len(entered), tuple(jobs), rows)
+    return _Execution(machine, purpose, len(entered), tuple(jobs), rows, trials)
 
 
 def _enters(event: dict[str, Any]) -> bool:

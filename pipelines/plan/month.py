@@ -37,6 +37,8 @@ class Plan:
     """One month.
 
     Attributes:
+        alone_hours: until the last group's labels are done where nothing is retrained beside them; None where
+            a group's never are.
         waiting_dollars: transitions of refused requests.
         stored_gb: what the month adds to the buckets.
         storage_dollars: what that costs a month, from then on; the parts have the first one.
@@ -44,6 +46,7 @@ class Plan:
     """
 
     parts: dict[str, Part]
+    alone_hours: float | None
     standing_dollars: float
     waiting_dollars: float
     stored_gb: float
@@ -70,13 +73,17 @@ def plan(groups: list[ModelGroup], settings: Settings, prices: Prices, quota: in
     `quota`: instances at once for each kind of job, as AWS counts them. Raises PlanError.
     """
     chains = {(name, group.name): runs(group, settings) for name, runs in PARTS.items() for group in groups}
-    outcome = simulate({" of ".join(key): runs for key, runs in chains.items()}, settings, prices, quota)
+    named = {" of ".join(key): runs for key, runs in chains.items()}
+    outcome = simulate(named, settings, prices, quota)
+    labels = {name: runs for name, runs in named.items() if name.startswith("inference of ")}
+    alone = simulate(labels, settings, prices, quota)
     used = used_by_runs([run for chain in chains.values() for run in chain], settings, prices)
     stored = Counter({STORED: used[STORED]})
     return Plan(
         stored_gb=used[STORED],
         storage_dollars=prices.cost(stored),
         parts={name: _part(name, chains, outcome, settings, prices) for name in PARTS},
+        alone_hours=None if alone.failed else max(alone.finished.values()) / 3600,
         standing_dollars=prices.cost(standing_usage()),
         waiting_dollars=prices.cost(Counter({"transition": outcome.refusals})),
         refusals=outcome.refusals,

@@ -7,6 +7,7 @@ from pipelines.plan.definitions import Job, workflow
 from pipelines.plan.durations import TEST_SHARE, billed_seconds
 from pipelines.plan.groups import ModelGroup
 from pipelines.plan.prices import Prices
+from processing.policy import Policy
 
 HOURS_A_MONTH = 730
 #: What one run causes beside its jobs, rounded up: messages, function calls, records. All of it is cents.
@@ -36,18 +37,19 @@ DEFAULT_VOLUME_GB = 30
 
 @dataclass(frozen=True)
 class Settings:
-    """What a plan can be made with. `spot` None and `trials` 0: what the definitions say."""
+    """What a plan can be made with. `spot` None: as the definitions say; `trials` 0: as each group has it."""
 
     instances: dict[str, str]
     spot: bool | None = None
     trials: int = 0
 
-    def applied(self, job: Job) -> Job:
+    def applied(self, job: Job, of_policy: int) -> Job:
         """The job with these settings. Spot is for trials of a tuning job only: losing one costs little."""
         if job.kind != "tuning":
             return job
         spot = job.spot if self.spot is None else self.spot
-        return replace(job, spot=spot, trials=self.trials or job.trials)
+        trials = self.trials or of_policy
+        return replace(job, spot=spot, trials=trials, parallel=min(trials, job.parallel))
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def retraining(group: ModelGroup, settings: Settings) -> list[Run]:
     """
     tested = group.training_rows * TEST_SHARE
     return [
-        run("training", "training", group.training_rows, settings),
+        run("training", "training", group.training_rows, settings, group.trials),
         run("inference", "test", tested, settings),
         run("inference", "test", tested, settings),
         run("comparison", "comparison", tested, settings),
@@ -80,10 +82,10 @@ def inference(group: ModelGroup, settings: Settings) -> list[Run]:
     return [run("inference", "inference", group.items, settings)]
 
 
-def run(machine: str, purpose: str, rows: float, settings: Settings) -> Run:
-    """The execution of `machine` for a purpose, on a dataset of so many rows."""
+def run(machine: str, purpose: str, rows: float, settings: Settings, trials: int = Policy.trials) -> Run:
+    """The execution of `machine` for a purpose, on a dataset of so many rows; `trials`: of the policy."""
     way = workflow(machine, purpose)
-    jobs = tuple(settings.applied(job) for job in way.jobs)
+    jobs = tuple(settings.applied(job, trials) for job in way.jobs)
     return Run(machine, jobs, way.states, rows, way.timeout_seconds)
 
 

@@ -31,6 +31,7 @@ def test_a_published_codebook_is_a_file_with_a_digest_and_the_groups_item(stack,
             "policy": '{"min_rows": 500}',
             "families": '["linear", "boosted"]',
             "hyperparameters": '{"promise": "automatic", "precision": "0.98", "code_precision": "0.8"}',
+            "search_limits": '{"MaxNumberOfTrainingJobs": 8, "MaxParallelTrainingJobs": 2}',
             "share_by": "none",
             "published_at": "2026-11-02T08:30:00+00:00",
         }
@@ -61,6 +62,19 @@ def test_trainings_are_told_what_the_policy_promises(stack, book, wanted, told):
     publish(book, **stack.places, policy=wanted, now=NOW)
     default = {"promise": "automatic", "precision": "0.98", "code_precision": "0.8"}
     assert json.loads(stack.ledger()[0]["hyperparameters"]) == default | told
+
+
+@pytest.mark.parametrize(("trials", "at_once"), [(1, 1), (2, 2), (30, 2)])
+def test_a_search_makes_the_policys_trials_and_never_more_at_a_time_than_in_all(stack, book, trials, at_once):
+    publish(book, **stack.places, policy={"trials": trials}, now=NOW)
+    limits = json.loads(stack.ledger()[0]["search_limits"])
+    assert limits == {"MaxNumberOfTrainingJobs": trials, "MaxParallelTrainingJobs": at_once}
+
+
+@pytest.mark.parametrize("trials", [0, 31, 2.5, 8.0])
+def test_a_policy_with_other_trials_than_1_to_30_is_refused(stack, book, trials):
+    with pytest.raises(CodebookError, match=r"trials is .*, must be a whole number from 1 to 30"):
+        publish(book, **stack.places, policy={"trials": trials}, now=NOW)
 
 
 def test_trees_are_tried_only_where_items_have_attributes(stack, book):

@@ -113,6 +113,7 @@ GROUP_ITEM = {
     "policy": {"S": POLICY},
     "families": {"S": '["linear", "boosted"]'},
     "hyperparameters": {"S": '{"precision": "0.97"}'},
+    "search_limits": {"S": '{"MaxNumberOfTrainingJobs": 8, "MaxParallelTrainingJobs": 2}'},
     "share_by": {"S": "none"},
 }
 

@@ -26,10 +26,10 @@ def tries(*errors: str, first: int, longest: int, most: int) -> dict:
     }
 
 
-def of_a_job(most: int) -> list[dict]:
+def of_a_job(first: int, longest: int, most: int) -> list[dict]:
     """A full quota is waited for; what else SageMaker refuses is tried within minutes."""
     return [
-        tries("SageMaker.ResourceLimitExceededException", first=30, longest=600, most=most),
+        tries("SageMaker.ResourceLimitExceededException", first=first, longest=longest, most=most),
         tries(
             *("SageMaker.AmazonSageMakerException", "SageMaker.SdkClientException"),
             **{"first": 5, "longest": 120, "most": 6},
@@ -37,16 +37,19 @@ def of_a_job(most: int) -> list[dict]:
     ]
 
 
+#: Of jobs whose quota labelling and training both want: labels ask thirty times as often.
+WAITS = {"inference": (30, 120, 1440), "training": (300, 3600, 50), "comparison": (300, 3600, 50)}
 NOT_AGAIN = {"first": 1, "longest": 5, "most": 0}
 ANY_ERROR = tries("States.ALL", first=1, longest=20, most=5)
 CLAIM = [tries(*CONDITION_FAILED, **NOT_AGAIN), ANY_ERROR]
 TRANSACTION = [tries(CANCELLED, first=1, longest=5, most=5), ANY_ERROR]
-#: The retriers of tasks that are neither a job (of_a_job(300)) nor a call like any other ([ANY_ERROR]).
+#: The retriers of tasks that are neither a job like any other (WAITS) nor a call like any other ([ANY_ERROR]).
 RETRIERS = {
-    ("training", "Tune"): of_a_job(180),
-    ("training", "TuneWarm"): of_a_job(180),
+    ("training", "Tune"): of_a_job(30, 600, 180),
+    ("training", "TuneWarm"): of_a_job(30, 600, 180),
     ("training", "ClaimRows"): CLAIM,
     ("training", "TakeOver"): CLAIM,
+    **{("training", state): of_a_job(30, 600, 300) for state in ("Train", "CreateModel")},
     ("training", "DescribeClaimant"): [tries(FORGOTTEN, **NOT_AGAIN), ANY_ERROR],
     ("training", "RecordTrained"): CLAIM,
     ("inference", "RecordLabels"): TRANSACTION,
@@ -145,7 +148,7 @@ def is_job(state: dict) -> bool:
 
 @pytest.mark.parametrize("key", TASKS, ids="-".join)
 def test_a_task_is_tried_as_often_as_it_should_and_for_no_other_error(key):
-    usual = of_a_job(300) if is_job(TASKS[key]) else [ANY_ERROR]
+    usual = of_a_job(*WAITS[key[0]]) if is_job(TASKS[key]) else [ANY_ERROR]
     assert TASKS[key]["Retry"] == RETRIERS.get(key, usual)
 
 

@@ -46,15 +46,13 @@ def test_the_purpose_decides_which_way_is_planned():
     assert "RecordPredictions" in tested
 
 
-def test_the_tuning_budget_is_the_definitions(edited):
+def test_spot_and_tries_of_a_search_are_the_definitions_and_its_trials_the_default_policys(edited):
     def change(states):
-        limits = states["TuneWarm"]["Parameters"]["HyperParameterTuningJobConfig"]["ResourceLimits"]
-        limits |= {"MaxNumberOfTrainingJobs": 30, "MaxParallelTrainingJobs": 5}
         states["TuneWarm"]["Parameters"]["TrainingJobDefinition"]["EnableManagedSpotTraining"] = False
         states["TuneWarm"]["Retry"][0]["MaxAttempts"] = 7
 
     tune = workflow("training", "training", edited("training", change)).jobs[2]
-    assert (tune.trials, tune.parallel, tune.spot, tune.retry.attempts) == (30, 5, False, 7)
+    assert (tune.trials, tune.parallel, tune.spot, tune.retry.attempts) == (8, 2, False, 7)
     assert workflow("training", "training").jobs[2].spot
 
 

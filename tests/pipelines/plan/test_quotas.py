@@ -47,6 +47,35 @@ def test_the_same_plan_gives_the_same_answer(month, settings, prices):
     assert simulate(month, settings, prices, 8) == simulate(month, settings, prices, 8)
 
 
+def test_labels_are_done_sooner_than_if_retraining_asked_as_often(month, settings, prices):
+    def as_often(run):
+        often = usage.inference(full_scale()[0], settings)[0].jobs[0].retry
+        return replace(run, jobs=tuple(replace(job, retry=often) for job in run.jobs))
+
+    labels = {f"labels {group.name}": usage.inference(group, settings) for group in full_scale()}
+    even = {name: [as_often(run) for run in runs] for name, runs in month.items()}
+    first, mixed = (
+        max(
+            end
+            for name, end in simulate(labels | runs, settings, prices, 8).finished.items()
+            if name in labels
+        )
+        for runs in (month, even)
+    )
+    assert first < 0.7 * mixed
+
+
+def test_a_policys_trials_are_planned_at_most_two_at_a_time(settings):
+    for trials, at_once in ((1, 1), (30, 2)):
+        group = replace(full_scale()[0], trials=trials)
+        tune = next(
+            job
+            for job in usage.retraining(group, replace(settings, trials=0))[0].jobs
+            if job.kind == "tuning"
+        )
+        assert (tune.trials, tune.parallel) == (trials, at_once)
+
+
 def test_a_group_whose_tries_are_used_up_is_named_and_the_others_go_on(month, settings, prices):
     def impatient(run):
         jobs = [replace(job, retry=replace(job.retry, attempts=1)) for job in run.jobs]
