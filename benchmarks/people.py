@@ -41,7 +41,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-import _promises
+import _people
 import numpy as np
 import pandas as pd
 from _items import note
@@ -62,7 +62,7 @@ def main() -> int:
     parser.add_argument("--measure", help="measure one set and print JSON: what the processes do")
     args = parser.parse_args()
     if args.measure:
-        print(json.dumps(_promises.measure(sets(args)[args.measure], quick=args.quick)))
+        print(json.dumps(_people.measure(sets(args)[args.measure], quick=args.quick)))
         return 0
     names = args.only or list(sets(args))
     with _trees(args.before) as trees, ThreadPoolExecutor(args.processes) as pool:
@@ -74,7 +74,7 @@ def main() -> int:
     for code in dict.fromkeys(row["code"] for row in rows):
         for promise in ("group", "codes"):
             kept = sum(row[f"{promise} kept"] for row in rows if row["code"] == code)
-            print(f"{code}: {promise} kept in {_interval(kept, _promises.SPLITS * len(names))}")
+            print(f"{code}: {promise} kept in {_interval(kept, _people.SPLITS * len(names))}")
     return 0
 
 
