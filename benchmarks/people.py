@@ -55,7 +55,7 @@ SKEWED = 6000  # rows of the set with one large code
 
 def main() -> int:
     parser = arguments(__doc__)
-    _add_sets(parser)
+    add_sets(parser)
     parser.add_argument("--before", metavar="REV", help="also measure this commit")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="these sets alone")
     parser.add_argument("--processes", type=int, default=2)
@@ -78,7 +78,7 @@ def main() -> int:
     return 0
 
 
-def _add_sets(parser: ArgumentParser) -> None:
+def add_sets(parser: ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, help="an Open Repair Alliance export, CSV or CSV.gz")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=FILE", help="a CSV: title, label")
     parser.add_argument("--quick", action="store_true", help="2,500 rows a set and one split that is tested")

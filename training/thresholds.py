@@ -95,7 +95,7 @@ def by_code(rows: Rows, promised: Promise, risk: float = RISK) -> Floats:
       more than 0.05.
     - no code swallows the others: of other codes' items, those that go to people counted as right, at most
       half of `1 - code_precision` get this code. A common code could keep its own floor with every rare item
-      wrong. Where there are too few of them to show that, it is not asked.
+      wrong. Where there are too few of them to tell, it is not asked.
     """
     order = np.argsort(-rows.sure, kind="stable")
     rows = Rows(*(getattr(rows, name)[order] for name in Rows.__annotations__))
@@ -181,8 +181,8 @@ def _at(rows: Rows, threshold: float, least: Floats, promised: Promise, risk: fl
 def _above_swallowed(rows: Rows, promised: Promise, risk: float) -> Floats:
     """The lowest threshold of each code above which it takes few of the other codes' items, `(n_codes,)`.
 
-    What these rows show is asked, not a bound of it: of a hundred rare rows a bound would allow five instead of
-    ten, at twice the items that go to people.
+    What these rows show is asked, not a bound of it: of a hundred rare rows a bound would allow five instead
+    of ten, at nearly twice the items that go to people.
 
     Args:
         rows: the surest first.
