@@ -41,7 +41,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-import _promises
+import _people
 import numpy as np
 import pandas as pd
 from _items import note
@@ -55,14 +55,14 @@ SKEWED = 6000  # rows of the set with one large code
 
 def main() -> int:
     parser = arguments(__doc__)
-    _add_sets(parser)
+    add_sets(parser)
     parser.add_argument("--before", metavar="REV", help="also measure this commit")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="these sets alone")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--measure", help="measure one set and print JSON: what the processes do")
     args = parser.parse_args()
     if args.measure:
-        print(json.dumps(_promises.measure(sets(args)[args.measure], quick=args.quick)))
+        print(json.dumps(_people.measure(sets(args)[args.measure], quick=args.quick)))
         return 0
     names = args.only or list(sets(args))
     with _trees(args.before) as trees, ThreadPoolExecutor(args.processes) as pool:
@@ -74,11 +74,11 @@ def main() -> int:
     for code in dict.fromkeys(row["code"] for row in rows):
         for promise in ("group", "codes"):
             kept = sum(row[f"{promise} kept"] for row in rows if row["code"] == code)
-            print(f"{code}: {promise} kept in {_interval(kept, _promises.SPLITS * len(names))}")
+            print(f"{code}: {promise} kept in {_interval(kept, _people.SPLITS * len(names))}")
     return 0
 
 
-def _add_sets(parser: ArgumentParser) -> None:
+def add_sets(parser: ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, help="an Open Repair Alliance export, CSV or CSV.gz")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=FILE", help="a CSV: title, label")
     parser.add_argument("--quick", action="store_true", help="2,500 rows a set and one split that is tested")

@@ -1,30 +1,32 @@
 """How often labels keep what a policy promises: simulated groups whose truth is known, and real splits.
 
-    .venv/bin/python benchmarks/promises.py [--data openrepair.csv.gz] [--quick] [--json PATH]
+    .venv/bin/python benchmarks/promises.py [--data openrepair.csv.gz] [--set NAME=FILE.csv]
+        [--simulate] [--quick] [--json PATH]
 
 Simulated: groups of 150 to 2,000 rows and 0.85 to 0.99 accuracy, eight codes of very different size and
 difficulty; the confidence is true, and sharp or blunt. A promise is broken when new items of the group would
 fall short of it. "Best of all" is the rule before code_precision: the lowest of all thresholds whose bound
 holds, of labels without a person.
 
-Real, with --data: out-of-fold answers for countries of Open Repair, for small draws, and for a group of which
-one code has 95 %. Twenty times half of the texts set the thresholds and the others measure them. These are a
-sample, too: a promise that is kept exactly at its limit falls short in half of them. So "refuted" counts the
-splits in which that is no chance (bound of 5 %). About half an hour of one core.
+Real: twenty draws of rows learn, others of the set measure, at most MOST. "Short" counts the draws in which
+less of what is accepted is right than promised: where few measure, a promise that is met exactly at its limit
+is short in half of them. So "refuted" counts those that are no chance (bound of 5 %), and "right" is the
+share in all draws together.
 """
 
-from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
-from _accuracy import some
-from _items import OPTIONS, as_given, as_table, read
+import pyarrow as pa
+from _items import BOOK, OPTIONS, note
+from _people import canonical, given_rows
 from _report import arguments, show
-from scipy.stats import binomtest
+from people import add_sets, sets
 
-from processing.labels.without_person import RISK
+from inference.predict import Labeller
 from processing.policy import AUTOMATIC, MONTH
-from training import confidence, fitting, train
+from training import fitting, train
 from training.thresholds import NEVER, Promise, Rows, at_least, by_code, without_person
 
 SIZES = (150, 300, 600, 999, 2000)
@@ -38,25 +40,31 @@ SHARES = np.array([0.5, 0.2, 0.1, 0.08, 0.05, 0.04, 0.02, 0.01])
 PRECISION, FLOOR = 0.98, 0.8
 BEST = "best of all"
 RULES = (BEST, AUTOMATIC, MONTH)
-SPLITS = 20
-COUNTRIES = ("DEU", "GBR", "NLD")
-DRAWS = (300, 1000, 3000)
-ENOUGH = 20
+PRECISIONS = (0.98, 0.95, 0.9)
+DRAWS = 20
+LEARNED = {"GBR": 800, "USA": 1000, "BEL": 1700, "NLD": 2000}  # rows
+MOST = 8000  # rows that measure
+ENOUGH = 20  # accepted ones of a code
 
 
 def main() -> int:
     parser = arguments(__doc__)
-    parser.add_argument("--data", type=Path, help="Open Repair, as CSV")
-    parser.add_argument(
-        "--quick", action="store_true", help="a tenth of the repetitions: to see that it runs"
-    )
+    add_sets(parser)
+    parser.add_argument("--simulate", action="store_true", help="simulated groups, too")
     options = parser.parse_args()
-    rows = [row for size in SIZES for row in simulated(size, 10 if options.quick else 100)]
-    show("Simulated: per cent of the groups", rows, options.json)
-    if options.data:
-        found = [row for name, given in real_sets(options.data) for row in measured(name, given)]
-        json_path = options.json and options.json.with_suffix(".real.json")
-        show(f"Real: {SPLITS} splits by text", found, json_path)
+    if options.simulate:
+        rows = [row for size in SIZES for row in simulated(size, 10 if options.quick else 100)]
+        show("Simulated: per cent of the groups", rows, options.json)
+    times, given = 4 if options.quick else DRAWS, sets(options)
+    wanted = {**LEARNED, **{each.partition("=")[0]: 2000 for each in options.set}}
+    found = [
+        row
+        for name, size in wanted.items()
+        if name in given
+        for row in measured(name, given[name], size, times)
+    ]
+    if found:
+        show("Real", found, options.json and options.json.with_suffix(".real.json"))
     return 0
 
 
@@ -130,88 +138,59 @@ def truth(new: Rows, alone: np.ndarray, rule: str) -> tuple[float, ...]:
     return 1, right < PRECISION, alone.mean(), len(floors), (floors < FLOOR).sum()
 
 
-def real_sets(path: Path):
-    """Countries of Open Repair and small draws from all, as training sets."""
-    items = read(path)
-    for name in COUNTRIES:
-        its = items[items["country"] == name]
-        yield name, as_given(as_table(its.sample(min(len(its), 4000), random_state=0)))
-    for size in DRAWS:
-        yield f"{size:,} rows", as_given(as_table(items.sample(size, random_state=size)))
-    sizes = items["product_category"].value_counts().index
-    common = items[items["product_category"] == sizes[0]].sample(4750, random_state=0)
-    rare = items[items["product_category"].isin(sizes[6:14])].sample(250, random_state=0)
-    yield "one code of 95 %", as_given(as_table(pd.concat([common, rare])))
+def measured(name: str, rows: pd.DataFrame, size: int, times: int) -> list[dict]:
+    """For each precision: how often something is let through, what falls short, and coverage."""
+    table, found = canonical(rows), []
+    for seed in range(times):
+        learned, new, n_codes = drawn_from(table, size, seed)
+        for precision in PRECISIONS:
+            promised = Promise(AUTOMATIC, precision, FLOOR, np.zeros(n_codes, bool))
+            alone = without_person(new, by_code(learned, promised))
+            found.append((precision, *kept(new, alone, promised)))
+    names = ("lets through", "short", "refuted", "coverage", "accepted", "right", "codes seen", "codes below")
+    each = pd.DataFrame(found, columns=["precision", *names]).groupby("precision", sort=False)
+    made = each.sum().assign(coverage=100 * each["coverage"].mean()).reset_index()
+    made["right"] *= 100 / made["accepted"].clip(1)
+    note(made.to_string())
+    return [{"set": name, "learned": size, "draws": times, **row} for row in made.to_dict("records")]
 
 
-def measured(name: str, given) -> list[dict]:
-    """For each rule: in how many splits the promise held, for the group and for the codes, and coverage."""
+def drawn_from(table: pa.Table, size: int, seed: int) -> tuple[Rows, Rows, int]:
+    """Rows of about `size` that learn, out of fold; what the model says of others; how many codes it has."""
+    text = np.unique(table["text_key"].to_pylist(), return_inverse=True)[1]
+    place = np.random.default_rng(seed).permutation(text.max() + 1)[text]
+    order = np.argsort(place, kind="stable")
+    learn = place < place[order[size]]
+    new = np.flatnonzero(~learn)[np.argsort(place[~learn], kind="stable")][:MOST]
+    given = given_rows(table.filter(pa.array(learn)), seed)
     margins, known_share = fitting.out_of_fold(given, OPTIONS)
-    found: dict[str, list] = {rule: [] for rule in RULES}
-    for seed in range(SPLITS):
-        other = np.random.default_rng(seed).permutation(given.text.max() + 1)[given.text] % 2 == 0
-        learned, rows = train.calibrated(some(given, ~other), margins[~other], known_share[~other])
-        codes, best = confidence.best_codes(margins[other])
-        n_words = np.asarray(given.features.words[other].sum(axis=1)).ravel()
-        inputs = confidence.signals(margins[other], codes, best, known_share[other], n_words)
-        sure = learned.of(inputs, codes.shape[1])[:, 0]
-        new = Rows(sure, codes[:, 0], given.labels[other], given.text[other])
-        for rule in RULES:
-            alone = without_person(new, chosen(rows, rule, len(given.codes)))
-            found[rule].append(kept(new, alone, rule))
-    made = []
-    for rule, each in found.items():
-        released, held, refuted, share, right, taken, codes, broken_codes = np.array(each, float).T
-        low, high = binomtest(int(held.sum()), SPLITS).proportion_ci(method="exact")
-        made.append(
-            {
-                "set": name,
-                "rows": len(given.labels),
-                "rule": rule,
-                "lets through": int(released.sum()),
-                "kept in": int(held.sum()),
-                "95 % interval": f"{SPLITS * low:.0f} to {SPLITS * high:.0f}",
-                "refuted in": int(refuted.sum()),
-                "coverage": 100 * share.mean(),
-                "right": 100 * np.nanmean(right) if released.any() else float("nan"),
-                "others' items": 100 * taken.mean(),
-                "codes seen": int(codes.sum()),
-                "of these refuted": int(broken_codes.sum()),
-            }
-        )
-    return made
+    with patch.object(train, "best_setting", return_value=(OPTIONS, margins, known_share)):
+        model, _ = train.train(given, BOOK, OPTIONS)
+    answers = Labeller(model).label(table.take(pa.array(new)))
+    number = {code: n for n, code in enumerate(model.codes)}
+    truth = np.array([number.get(code, -1) for code in table["label"].take(pa.array(new)).to_pylist()])
+    rows = Rows(answers.confidence[:, 0], answers.codes[:, 0], truth, text[new])
+    return train.calibrated(given, margins, known_share)[1], rows, len(model.codes)
 
 
-def kept(new: Rows, alone: np.ndarray, rule: str) -> tuple[float, ...]:
-    """Let through, kept, refuted; shares; codes with ENOUGH rows, and those refuted.
-
-    The shares are of what is let through, of what of it is right, and of other codes' items that so get the
-    commonest code.
-    """
-    if not alone.any():
-        return 0, 1, 0, 0, np.nan, 0, 0, 0
-    right = new.right[alone] if rule != MONTH else new.right | ~alone
-    text = new.text[alone] if rule != MONTH else new.text
-    common = np.bincount(new.label).argmax()
-    taken = (alone & ~new.right & (new.code == common)).sum() / (new.label != common).sum()
-    codes = [code for code, n in enumerate(np.bincount(new.code[alone])) if n >= ENOUGH]
-    broken = [code for code in codes if at_most(new, alone & (new.code == code)) < FLOOR]
-    refuted = 1 - at_least(~right, text, RISK) < PRECISION
+def kept(new: Rows, alone: np.ndarray, promised: Promise) -> tuple[float, ...]:
+    """Let through, short, refuted; share; accepted and right rows; codes with ENOUGH rows, those below."""
+    right = new.right[alone]
+    short = alone.any() and right.mean() < promised.precision
+    refuted = short and 1 - at_least(~right, new.text[alone]) < promised.precision
+    n = np.bincount(new.code[alone], minlength=1)
+    of_code = np.bincount(new.code[alone], right, minlength=1)
+    below = (n >= ENOUGH) & (of_code < promised.floor * n)
     return (
-        1,
-        right.mean() >= PRECISION,
+        alone.any(),
+        short,
         refuted,
         alone.mean(),
-        new.right[alone].mean(),
-        taken,
-        len(codes),
-        len(broken),
+        len(right),
+        right.sum(),
+        (n >= ENOUGH).sum(),
+        below.sum(),
     )
-
-
-def at_most(new: Rows, which: np.ndarray) -> float:
-    """An upper bound of the share of right rows among these."""
-    return 1 - at_least(~new.right[which], new.text[which], RISK)
 
 
 if __name__ == "__main__":

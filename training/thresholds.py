@@ -95,7 +95,7 @@ def by_code(rows: Rows, promised: Promise, risk: float = RISK) -> Floats:
       more than 0.05.
     - no code swallows the others: of other codes' items, those that go to people counted as right, at most
       half of `1 - code_precision` get this code. A common code could keep its own floor with every rare item
-      wrong. Where there are too few of them to show that, it is not asked.
+      wrong. Where there are too few of them to tell, it is not asked.
     """
     order = np.argsort(-rows.sure, kind="stable")
     rows = Rows(*(getattr(rows, name)[order] for name in Rows.__annotations__))
@@ -181,6 +181,9 @@ def _at(rows: Rows, threshold: float, least: Floats, promised: Promise, risk: fl
 def _above_swallowed(rows: Rows, promised: Promise, risk: float) -> Floats:
     """The lowest threshold of each code above which it takes few of the other codes' items, `(n_codes,)`.
 
+    What these rows show is asked, not a bound of it: of a hundred rare rows a bound would allow five instead
+    of ten, at nearly twice the items that go to people.
+
     Args:
         rows: the surest first.
     """
@@ -190,9 +193,7 @@ def _above_swallowed(rows: Rows, promised: Promise, risk: float) -> Floats:
     least = np.zeros(n_codes)
     for code in np.flatnonzero(others >= needed(1 - most, risk)):
         taken = np.flatnonzero(first & ~rows.right & (rows.code == code))
-        wrong = np.arange(len(taken) + 1)
-        at_most = betaincinv(wrong + 1, np.maximum(others[code] - wrong, 1e-9), 1 - risk)
-        allowed = int((at_most <= most).sum()) - 1
+        allowed = int(most * others[code] + 1e-9)
         if allowed < len(taken):
             surer = rows.sure[(rows.code == code) & (rows.sure > rows.sure[taken[allowed]])]
             least[code] = surer.min(initial=NEVER)

@@ -108,7 +108,7 @@ def test_a_common_code_that_takes_the_rare_ones_items_is_given_less_freely():
     assert without_a_floor.max() < 0.91
     alone = without_person(given, by_code(given, promise(n_codes=2)))
     wrong = (alone & swallowed).sum()
-    assert binom.cdf(wrong, 250, 0.1) <= 0.05 < binom.cdf(wrong + 1, 250, 0.1)
+    assert 20 <= wrong <= 25  # a tenth of the rare code's items
     assert 0.3 < alone.mean() < 0.9
     # Where there are few of them nothing can be shown, and one wrong row does not decide.
     few = np.flatnonzero((truth == 0) | (np.cumsum(truth) <= 20))

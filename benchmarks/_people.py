@@ -33,20 +33,20 @@ def measure(rows: pd.DataFrame, quick: bool) -> dict[str, float]:
     """The line of a set; rows: title, brand, label and truth."""
     if quick:
         rows = rows.iloc[np.random.default_rng(1).permutation(len(rows))[:2500]].reset_index(drop=True)
-    table = _canonical(rows)
+    table = canonical(rows)
     splits = 1 if quick or len(rows) > 40_000 else 3 if len(rows) > 10_000 else 5
     tested = [_tested(table, rows["truth"].to_numpy(object), seed) for seed in range(splits)]
     scores = {name: float(np.mean([each[name] for each, _ in tested])) for name in tested[0][0]}
     return {"rows": len(rows), "codes": rows["label"].nunique(), **scores} | _kept(table, rows, tested[0][1])
 
 
-def _canonical(rows: pd.DataFrame) -> pa.Table:
+def canonical(rows: pd.DataFrame) -> pa.Table:
     made = {name: rows[name].tolist() for name in ("title", "brand", "label")}
     table = pa.table(made | {"product_type": [""] * len(rows)})
     return table.append_column("text_key", text_keys("XX-set", table))
 
 
-def _given(table: pa.Table, seed: int) -> TrainingSet:
+def given_rows(table: pa.Table, seed: int) -> TrainingSet:
     """Its training set; a quarter of the texts are validation."""
     given = training_set.of_rows([table], (), sorted(set(table["label"].to_pylist())))
     return _without_doubtful(replace(given, validation=_held_out(given.text, seed, 4)))
@@ -67,7 +67,7 @@ def _tested(table: pa.Table, truth: np.ndarray, seed: int) -> tuple[dict[str, fl
     """Scores of a model on a fifth of the texts, and the setting that the search chose for it."""
     text = np.unique(table["text_key"].to_pylist(), return_inverse=True)[1]
     test = _held_out(text, seed, 5)
-    given = _given(table.filter(pa.array(~test)), seed)
+    given = given_rows(table.filter(pa.array(~test)), seed)
     options = _searched(given, seed)
     model, _ = train.train(given, _book(given.codes), options)
     answers = Labeller(model).label(table.filter(pa.array(test)))
@@ -108,7 +108,7 @@ def _calibration(sure: np.ndarray, right: np.ndarray, text: np.ndarray) -> dict[
 
 def _kept(table: pa.Table, rows: pd.DataFrame, options: Namespace) -> dict[str, float]:
     """Whether promises are kept, over SPLITS splits of out-of-fold rows."""
-    given = _given(table, 0)
+    given = given_rows(table, 0)
     margins, known_share = _out_of_fold(given, options)
     number = {code: n for n, code in enumerate(given.codes)}
     truth = np.array([number.get(code, -1) for code in rows["truth"]])
