@@ -99,7 +99,7 @@ def columns(table: pa.Table) -> tuple[list[str], list[str]]:
 
 
 def profile(labeller: Labeller, given: pa.Table) -> dict[str, float]:
-    """Microseconds of processor time an item, part by part; they add up to what a call takes without cProfile."""
+    """Microseconds of processor time an item, part by part; in sum what a call takes without cProfile."""
     labeller.label(given)
     began = time.process_time()
     labeller.label(given)

@@ -3,6 +3,7 @@
 import json
 import re
 from typing import Any
+from uuid import uuid4
 from xml.sax.saxutils import escape
 
 #: By what S3 calls an error: its name with services that speak JSON, and with those that speak XML. Source:
@@ -28,8 +29,14 @@ def error_answer(environ: dict[str, Any], code: str, message: str) -> tuple[dict
         return _xml(f"<ErrorResponse>{error}<RequestId>local</RequestId></ErrorResponse>")
     if "HTTP_X_AMZ_TARGET" in environ or _service(environ) not in ("s3", ""):
         body = json.dumps({"__type": json_code, "message": message}).encode()
-        return {"Content-Type": "application/x-amz-json-1.1", "x-amzn-errortype": json_code}, body
+        headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-errortype": json_code}
+        return headers | request_id(), body
     return _xml(f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>")
+
+
+def request_id() -> dict[str, str]:
+    """The header that services which speak JSON name each answer by; state machines quote it from errors."""
+    return {"x-amzn-RequestId": str(uuid4())}
 
 
 def _service(environ: dict[str, Any]) -> str:

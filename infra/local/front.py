@@ -5,13 +5,14 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from typing import Any, Protocol
 from urllib.parse import parse_qs
 from wsgiref.types import StartResponse, WSGIApplication
 
 from infra.local.aws_models import to_epoch
 from infra.local.endpoint import LOCAL_PATH
-from infra.local.error_answers import error_answer
+from infra.local.error_answers import error_answer, request_id
 from infra.local.jobs import ServiceError
 from infra.local.signatures import FOREIGN, NotAllowed, Signatures
 from infra.local.timeline import Timeline
@@ -58,6 +59,7 @@ class Front:
         self._closed = False
         self._begun = self._ended = 0  # requests that may change something
         self._counting = threading.Lock()
+        self._tables = threading.Lock()
 
     def close(self) -> None:
         """Take nothing that changes anything from now on."""
@@ -104,8 +106,12 @@ class Front:
             started[:] = status, headers
             return lambda data: None  # for applications older than WSGI itself
 
+        # A transaction of moto's copies its tables, and puts the copies back if it fails: what others write
+        # meanwhile would be lost.
+        of_tables = environ.get("HTTP_X_AMZ_TARGET", "").startswith("DynamoDB_")
         try:
-            answer = self._emulator(environ, start)
+            with self._tables if of_tables else nullcontext():
+                answer = self._emulator(environ, start)
             status, headers = started
         except Exception:
             log.exception("%s %s", environ["REQUEST_METHOD"], environ["PATH_INFO"])
@@ -177,5 +183,6 @@ def _not_imitated(environ: dict[str, Any], start_response: StartResponse) -> lis
 
 def _respond(start_response: StartResponse, status: str, content_type: str, answer: object) -> list[bytes]:
     body = json.dumps(answer).encode()
-    start_response(status, [("Content-Type", content_type), ("Content-Length", str(len(body)))])
+    headers = {"Content-Type": content_type, "Content-Length": str(len(body)), **request_id()}
+    start_response(status, list(headers.items()))
     return [body]

@@ -43,7 +43,7 @@ NOT_AGAIN = {"first": 1, "longest": 5, "most": 0}
 ANY_ERROR = tries("States.ALL", first=1, longest=20, most=5)
 CLAIM = [tries(*CONDITION_FAILED, **NOT_AGAIN), ANY_ERROR]
 TRANSACTION = [tries(CANCELLED, first=1, longest=5, most=5), ANY_ERROR]
-#: The retriers of tasks that are neither a job like any other (WAITS) nor a call like any other ([ANY_ERROR]).
+#: The retriers of tasks that are neither a job like others (WAITS) nor a call like others ([ANY_ERROR]).
 RETRIERS = {
     ("training", "Tune"): of_a_job(30, 600, 180),
     ("training", "TuneWarm"): of_a_job(30, 600, 180),
