@@ -7,17 +7,18 @@ import argparse
 import json
 import tempfile
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from processing import container
 from processing import policy as policies
 from processing.codes import codebook
+from processing.codes.codebook import Codebook
 from processing.dataset import decisions, jsonlines, training_report
 from processing.dataset.findings import FINDINGS
 from processing.dataset.rows import REJECTED
@@ -62,16 +63,8 @@ def _publish(options: argparse.Namespace, scratch: Path) -> dict[str, object]:
     _check_rows(options.rows, month.items, rejected.num_rows)
     plan = month.review(_record(evidence, options.model))
     month.label(replaced)
-    before, report = None, None
-    if not test_set:
-        before = published.read(
-            container.input_folder("earlier"),
-            options.earlier_digest,
-            month_changes.COLUMNS,
-            month_changes.known,
-        )
-        report = training_report.read_report(container.input_folder("trained"))
-    changes = month_changes.Changes(before.table, book, options.period) if before else None
+    before, before_summary, changes = _earlier(options, book) if not test_set else (None, None, None)
+    report = None if test_set else training_report.read_report(container.input_folder("trained"))
     now = datetime.now(UTC).replace(microsecond=0)
     constants = {
         "model_group": options.group,
@@ -113,7 +106,7 @@ def _publish(options: argparse.Namespace, scratch: Path) -> dict[str, object]:
             report,
             about["unseen_words"],
             about_people,
-            summary.read(container.input_folder("earlier")) if before else None,
+            before_summary,
             summary.tested(evidence, options.model),
             changes.figures() if changes else None,
         )
@@ -144,6 +137,20 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         "--rows", required=True, type=int, help="rows of the dataset, as Prepare's message says"
     )
     return parser.parse_args(arguments)
+
+
+def _earlier(
+    options: argparse.Namespace, book: Codebook
+) -> tuple[Published | None, dict[str, Any] | None, month_changes.Changes | None]:
+    """The latest earlier month, its summary, and who compares items with it; None where there is none."""
+    folder = container.input_folder("earlier")
+    before = published.read(folder, options.earlier_digest, month_changes.COLUMNS, month_changes.known)
+    if before is None:
+        return None, None, None
+    changes, found = month_changes.Changes(before.table, book, options.period), summary.read(folder)
+    if found.get("history"):  # else the labels are counted once more
+        before = replace(before, table=before.table.select(["code"]))
+    return before, found, changes
 
 
 def _compared(options: argparse.Namespace) -> dict[str, Any]:
@@ -190,8 +197,8 @@ class _Counted:
         self.reasons: Counter[str] = Counter()
 
     def add(self, table: pa.Table) -> None:
-        # Copied: a column that was read keeps all of what was read with it.
-        self._rows.append(table.select(summary.COLUMNS).take(pa.array(np.arange(len(table)))))
+        # Encoded, so that a row takes a few bytes, and the rest of what was read is let go.
+        self._rows.append(pa.table({name: table[name].dictionary_encode() for name in summary.COLUMNS}))
         self._answered.append(
             table.filter(table["answer"].is_valid()).select(["item_id", "text_key", "answer"])
         )
@@ -199,7 +206,7 @@ class _Counted:
         self.reasons.update({row["values"]: row["counts"] for row in review.value_counts().to_pylist()})
 
     def rows(self) -> pa.Table:
-        return pa.concat_tables(self._rows)
+        return pa.concat_tables(self._rows).unify_dictionaries()
 
     def answered(self) -> pa.Table:
         return pa.concat_tables(self._answered)

@@ -105,6 +105,7 @@ class Labelling:
             self._labels.write(labels)
         if replaced is not None:
             self.on_replaced = kept_decisions.in_order(on_replaced, replaced)
+        pa.default_memory_pool().release_unused()  # what it keeps is of no use to numpy
 
     def labels(self) -> Iterator[pa.Table]:
         """The labels, part by part, with columns as in label_table.COLUMNS."""

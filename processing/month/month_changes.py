@@ -62,8 +62,7 @@ class Changes:
     def __init__(self, earlier: pa.Table, book: Codebook, period: str) -> None:
         """`earlier` is of `known`."""
         self._book, self._period = book, period
-        columns = {name: earlier[name].cast(pa.string()).dictionary_encode() for name in _COMPARED}
-        self._earlier = pa.table(columns | {"text": earlier["text"]}).combine_chunks()
+        self._earlier = earlier.select([*_COMPARED, "text"]).unify_dictionaries().combine_chunks()
         ids = earlier["item"].to_numpy()
         self._order = np.argsort(ids, kind="stable")
         self._ids = ids[self._order]
@@ -137,9 +136,11 @@ def known(rows: pa.Table) -> pa.Table:
     Without the rejected ones. Of an id and a text its hash is enough: `item`, `text`.
     """
     rows = usable(rows)
-    names = [name for name in COLUMNS if name not in ("item_id", "text_key")]
-    columns = {name: rows[name] for name in names}
-    columns["model"] = rows["model"].dictionary_encode()  # the same in most rows
+    columns = {
+        name: column.dictionary_encode() if pa.types.is_string(column.type) else column
+        for name, column in zip(rows.column_names, rows.columns, strict=True)
+        if name not in ("item_id", "text_key")
+    }
     columns |= {"item": _hashes(rows["item_id"]), "text": _hashes(rows["text_key"])}
     return pa.table(columns)
 
