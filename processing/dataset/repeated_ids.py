@@ -1,8 +1,8 @@
 """Rows that repeat earlier ones, and ids of several rows, in a dataset too large to hold: told by hashes.
 
-It is what rows.py tells of one table. At first 8 bytes a row are kept, of its id; then, of the rows whose hash
-another row has, three hashes. Two different rows are taken for one where 128 bits of their ids and 64 of the rest
-are equal by chance.
+It is what rows.py tells of one table. At first 8 bytes a row are kept, of its id; then, of the rows whose
+hash another row has, three hashes. Two different rows are taken for one where 128 bits of their ids and 64 of
+the rest are equal by chance.
 """
 
 from collections.abc import Callable
@@ -87,7 +87,8 @@ def _hashes(texts: pa.ChunkedArray, key: str | None = None) -> Hashes:
     """SipHash of each text; what is missing is as an empty one."""
     values = pc.fill_null(texts, "").to_numpy(zero_copy_only=False)
     keyed = {"hash_key": key} if key else {}
-    return pd.util.hash_array(values, categorize=False, **keyed)
+    hashes: Hashes = pd.util.hash_array(values, categorize=False, **keyed)
+    return hashes
 
 
 def _rest(table: pa.Table) -> Hashes:
@@ -101,4 +102,6 @@ def _rest(table: pa.Table) -> Hashes:
             columns[name] = pc.fill_null(values, np.nan).to_numpy() + 0.0  # -0.0 is 0.0
         else:
             columns[name] = pc.fill_null(values, "\0").to_numpy(zero_copy_only=False)
-    return pd.util.hash_pandas_object(pd.DataFrame(columns), index=False, categorize=False).to_numpy()
+    rows = pd.DataFrame(columns)
+    hashes: Hashes = pd.util.hash_pandas_object(rows, index=False, categorize=False).to_numpy()
+    return hashes
