@@ -3,8 +3,8 @@
     .venv/bin/python benchmarks/large_group.py [--rows N] [--format parquet|csv|csv.gz|jsonl] [--json PATH]
 
 Prepare and Publish run as jobs, each in a process of its own; between them predictions are made up in the
-form that Batch Transform leaves them. Texts are a few thousand, made different by numbers. Memory is the process's
-peak (VmHWM), Arrow's included. Every row must come out once, or the benchmark fails.
+form that Batch Transform leaves them. Texts are a few thousand, made different by numbers. Memory is the
+process's peak (VmHWM), Arrow's included. Where a job tells of other rows than were delivered, it fails.
 """
 
 import json

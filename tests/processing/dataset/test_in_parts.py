@@ -13,7 +13,7 @@ from tests.processing.dataset.input_cases.case import COLUMNS, GROUP, PERIOD, UR
 from tests.processing.dataset.input_page import CASES
 
 HEADER = ",".join(COLUMNS) + "\n"
-#: Rows that are repeated, ids that differ, numbers unread, signs mended: within parts and files, and over them.
+#: Repeated rows, ids of several rows, numbers unread, signs mended: within parts and files, and over them.
 AGAIN = Case(
     "Ids and rows again, in the same file and in others",
     {
@@ -23,9 +23,11 @@ AGAIN = Case(
         "2.csv": (
             HEADER + "5,C\u00a0D,E\tF,,y,\n1,Lamp,,,1.5,\n3,Tub,,,,\n6,Pan,None,,0,\n,Pot,,,,\n"
         ).encode(),
-        "3.jsonl": b'{"item_id":"6","title":"Pan","brand":null,"product_type":"","weight_kg":0,"material":""}\n'
-        b'{"item_id":"7","title":"Cup","brand":null,"product_type":"","weight_kg":-0.0,"material":""}\n'
-        b'{"item_id":"7","title":"Cup","brand":null,"product_type":"","weight_kg":0.0,"material":""}\n',
+        "3.jsonl": b"".join(
+            b'{"item_id":"%s","title":"Pan","brand":null,"product_type":"","weight_kg":%s,"material":""}\n'
+            % row
+            for row in ((b"6", b"0"), (b"7", b"-0.0"), (b"7", b"0.0"))
+        ),
     },
     listed={"1.csv": 6, "2.csv": 5, "3.jsonl": 3},
 )
