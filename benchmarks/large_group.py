@@ -28,7 +28,7 @@ from processing.dataset import jsonlines, manifest
 from processing.digests import sha256
 
 GROUP, PERIOD = "XX-large", "2026-10"
-URI = f"s3://landing/inference/{GROUP}/{PERIOD}/d1/"
+URI = "s3://landing/large-group/"
 FILE_ROWS = 500_000
 COLUMNS = ("item_id", "title", "brand", "product_type")
 COMMON = {"group": GROUP, "period": PERIOD, "purpose": "inference", "run": "r", "dataset-uri": URI}
