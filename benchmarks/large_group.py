@@ -1,6 +1,6 @@
 """How long one large group takes, and how much memory: synthetic items of one month, on this machine.
 
-    .venv/bin/python benchmarks/large_group.py [--rows N] [--format parquet|csv|csv.gz|jsonl] [--json PATH]
+    .venv/bin/python benchmarks/large_group.py [--rows N] [--format csv] [--prepare-only] [--json PATH]
 
 Prepare and Publish run as jobs, each in a process of its own; between them predictions are made up in the
 form that Batch Transform leaves them. Texts are a few thousand, made different by numbers. Memory is the
@@ -47,18 +47,15 @@ def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--format", default="parquet", choices=("parquet", "csv", "csv.gz", "jsonl"))
+    parser.add_argument("--prepare-only", action="store_true", help="Publish takes far more memory")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         base = Path(scratch)
         deliver(_input(base, "dataset"), options.rows, options.format)
         digest = _codebook(_input(base, "codebook"))
         steps = [run(base, "prepare", options.rows, COMMON | {"codebook-digest": digest})]
-        for name in ("dataset", "output/rejected", "output/report"):
-            shutil.rmtree(base / "processing" / name.replace("dataset", "input/dataset"))
-        for name in ("items", "truth"):
-            shutil.move(base / "processing" / "output" / name, base / "processing" / "input" / name)
-        predict(_input(base, "items"), _input(base, "predictions"))
-        steps.append(publish(base, options.rows, digest))
+        if not options.prepare_only:
+            steps.append(publish(base, options.rows, digest))
     show(f"One group of {options.rows:,} items (synthetic), {options.format}", steps, options.json)
 
 
@@ -136,6 +133,11 @@ def predict(items: Path, folder: Path) -> None:
 
 def publish(base: Path, rows: int, digest: str) -> dict[str, object]:
     """The group's first month: nothing to compare with, nothing decided by people."""
+    shutil.rmtree(base / "processing" / "input" / "dataset")
+    for name in ("items", "truth"):
+        shutil.move(base / "processing" / "output" / name, base / "processing" / "input" / name)
+    shutil.rmtree(base / "processing" / "output")
+    predict(_input(base, "items"), _input(base, "predictions"))
     for name in ("trained", "reviewed", "compared", "earlier", "replaced"):
         _input(base, name)
     codes = dict.fromkeys(CODES, 9)
