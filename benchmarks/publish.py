@@ -90,7 +90,7 @@ def prepare(folder: Path, number: int, rows: int) -> None:
         base = folder / month / "processing" / "input"
         for name in ("items", "truth", "predictions", "codebook", "trained", "earlier"):
             (base / name).mkdir(parents=True)
-        jsonlines.write_shards(items, base / "items", "items")
+        jsonlines.write_shards([items], base / "items", "items")
         pq.write_table(
             truth.append_column("label", pa.nulls(rows, pa.string())), base / "truth/truth.parquet"
         )

@@ -7,8 +7,13 @@ read and written.
 
 import argparse
 import json
+import shutil
+import tempfile
 from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,19 +29,30 @@ from processing.dataset import (
     decisions,
     first_seen,
     hard_texts,
+    in_parts,
     jsonlines,
     kinds,
     manifest,
+    rows,
     rows_set_aside,
     rows_to_share,
     split,
 )
 from processing.dataset.accept import Accepted, Reviewed, accept
-from processing.dataset.findings import FINDINGS, Place, findings_in_report, found_at, recognised_in_report
+from processing.dataset.findings import (
+    FINDINGS,
+    Finding,
+    Place,
+    findings_in_report,
+    found_at,
+    recognised_in_report,
+)
+from processing.dataset.manifest import DataFile
 from processing.digests import sha256
 from processing.policy import NO_LIST
 
 TEST_FILE = "part-00000.parquet"
+REJECTED = "rejected.jsonl"
 
 
 def main(arguments: list[str] | None = None) -> dict[str, object]:
@@ -50,6 +66,8 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     folder = container.input_folder("reviewed")
     # Test sets made before texts had it hold test rows only.
     with_since = options.purpose == "test" and "since" in manifest.columns(container.input_folder("dataset"))
+    if options.purpose == "inference":
+        return _prepare_month(options, book, files, passed_over)
     found = accept(
         files,
         book,
@@ -63,7 +81,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     findings = findings_in_report((*passed_over, *found.findings))
     content = [file.path for file in files] + (decisions.files(folder) if training else [])
 
-    jsonlines.write(found.rejected, container.output_folder("rejected") / "rejected.jsonl")
+    jsonlines.write(found.rejected, container.output_folder("rejected") / REJECTED)
     if training:
         counts, details = _write_splits(found, options, book)
         # Of what is kept: rows with a hard text are in no part, and nobody could count them again.
@@ -72,34 +90,76 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
             container.output_folder("train"), book, options.share_by, container.output_folder("shared")
         )
     else:
-        counts, details = _write_items(found.made, found.columns, with_since=with_since)
-        # Once more: a job may have ten inputs (CreateProcessingJob), and Publish needs them all.
-        jsonlines.write(found.rejected, container.output_folder("truth") / "rejected.jsonl")
-        text = json.dumps(findings, ensure_ascii=False, indent=1)
-        (container.output_folder("truth") / FINDINGS).write_text(text, encoding="utf-8")
+        counts, details = {"items": _write_items([found.made], found.columns, with_since=with_since)}, {}
+        _write_for_publish(findings)
     message = {
         "rows": found.table.num_rows,
         "rejected": found.rejected.num_rows,
         **counts,
         "data_digest": data_files.digest(content),
     }
+    codes = rows_set_aside.codes_of(found.table, found.good, book, options.period)
+    report = {
+        "read": recognised_in_report(found.dataset.recognised.items()),
+        "findings": findings,
+        "reviewed": found.reviewed,
+        "recoded": found.recoded,
+        "set_aside": rows_set_aside.account(rows.Tally(found.rejected), found.table.num_rows, codes),
+        "unclear_codes": _unclear(found.table, book, options.period) if training else {},
+    }
+    _write_report(options, book, message, report, files, details)
+    return message
+
+
+def _prepare_month(
+    options: argparse.Namespace, book: Codebook, files: list[DataFile], passed_over: tuple[Finding, ...]
+) -> dict[str, object]:
+    """A month's items may be ten million: they are read and written in parts."""
+    with tempfile.TemporaryDirectory() as folder:
+        items = in_parts.Items(files, book, options.group, options.dataset_uri, Path(folder))
+        rejected = Path(folder) / REJECTED
+        with rejected.open("wb") as file:
+            written = _write_items(items.parts(file), items.columns, with_since=False)
+        shutil.copyfile(rejected, container.output_folder("rejected") / REJECTED)
+    findings = findings_in_report((*passed_over, *items.findings))
+    _write_for_publish(findings)
+    message = {
+        "rows": items.delivered,
+        "rejected": items.rejected.rows,
+        "items": written,
+        "data_digest": data_files.digest(file.path for file in files),
+    }
+    report = {
+        "read": recognised_in_report(items.recognised.items()),
+        "findings": findings,
+        "reviewed": {},
+        "recoded": {},
+        "set_aside": rows_set_aside.account(items.rejected, items.delivered),
+        "unclear_codes": {},
+    }
+    _write_report(options, book, message, report, files, {})
+    return message
+
+
+def _write_report(
+    options: argparse.Namespace,
+    book: Codebook,
+    message: dict[str, object],
+    found: dict[str, Any],
+    files: list[DataFile],
+    details: dict[str, Any],
+) -> None:
     report = {
         **{name: getattr(options, name) for name in ("run", "group", "period", "purpose")},
         "dataset": options.dataset_uri,
         "codebook_version": book.version,
         **message,
-        "read": recognised_in_report(found.dataset.recognised.items()),
-        "findings": findings,
-        "reviewed": found.reviewed,
-        "recoded": found.recoded,
-        "set_aside": rows_set_aside.account(found.table, found.good, found.rejected, book, options.period),
-        "unclear_codes": _unclear(found.table, book, options.period) if training else {},
+        **found,
         "files": [{"name": f.name, "rows": f.rows, "sha256": sha256(f.path)} for f in files],
         **details,
     }
     text = json.dumps(report, ensure_ascii=False, indent=1)
     (container.output_folder("report") / "report.json").write_text(text, encoding="utf-8")
-    return message
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
@@ -187,21 +247,40 @@ def _since(made: pa.Table, options: argparse.Namespace) -> pa.Array:
     return since
 
 
-def _write_items(
-    made: pa.Table, columns: dict[str, str], *, with_since: bool
-) -> tuple[dict[str, Any], dict[str, Any]]:
+def _write_items(made: Iterable[pa.Table], columns: dict[str, str], *, with_since: bool) -> int:
+    """Write the items, and of each its key and the truth, where known, in parts of as many rows."""
     ours = ("label", "since") if with_since else ("label",)
-    jsonlines.write_shards(
-        made.select([column for column in columns if column not in ours]),
-        container.output_folder("items"),
-        "items",
-    )
+    count, ending = 0, ExitStack()
+
+    def items() -> Iterator[pa.Table]:
+        nonlocal count
+        file: pq.ParquetWriter | None = None
+        for part in jsonlines.shards(made):
+            truth = _truth(part, columns, with_since=with_since)
+            path = container.output_folder("truth") / "truth.parquet"
+            file = file or ending.enter_context(pq.ParquetWriter(path, truth.schema))
+            file.write_table(truth)
+            count += part.num_rows
+            yield part.select([column for column in columns if column not in ours])
+
+    with ending:
+        jsonlines.write_shards(items(), container.output_folder("items"), "items")
+    return count
+
+
+def _truth(made: pa.Table, columns: dict[str, str], *, with_since: bool) -> pa.Table:
     label = made["label"] if "label" in columns else pa.nulls(made.num_rows, pa.string())
     since = made["since"] if with_since else pa.nulls(made.num_rows, pa.string())
     truth = made.select(["item_id", "text_key", "title"])
-    truth = truth.append_column("label", label).append_column("since", since)
-    pq.write_table(truth, container.output_folder("truth") / "truth.parquet")
-    return {"items": made.num_rows}, {}
+    return truth.append_column("label", label).append_column("since", since)
+
+
+def _write_for_publish(findings: dict[str, Any]) -> None:
+    """Once more, beside the truth: a job may have ten inputs (CreateProcessingJob), and Publish needs all."""
+    folder = container.output_folder("truth")
+    shutil.copyfile(container.output_folder("rejected") / REJECTED, folder / REJECTED)
+    text = json.dumps(findings, ensure_ascii=False, indent=1)
+    (folder / FINDINGS).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ Codes are understood in ../codes, labels are written in ../labels. Read accept.p
 then split.py.
 
     accept.py           whether a dataset is taken, and the rows it gives
+    in_parts.py         the same for a month's items, in bounded memory
+    repeated_ids.py     which of its ids have several rows
     check.py            the same for people, before it is sent
     kinds.py            all that can be found in one: what becomes of it, and what puts it right
     findings.py         what a reader says of a file beside its rows

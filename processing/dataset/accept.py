@@ -4,9 +4,9 @@ Nothing is written here. Single bad rows are set aside with the reason; a datase
 refused whole.
 """
 
-from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +66,7 @@ class Accepted:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        return merged((*self.dataset.findings, *rows.findings(self.rejected)))
+        return merged((*self.dataset.findings, *rows.Tally(self.rejected).findings()))
 
 
 def accept(
@@ -125,7 +125,7 @@ def judge(
         table, figures = with_decided.table, with_decided.figures
     good, rejected = rows.set_aside(table, _problems(book, purpose, period))
     made, repaired = rows.canonical(good, columns)
-    dataset = replace(dataset, findings=merged((*dataset.findings, *repaired)))
+    dataset = replace(dataset, findings=merged((*dataset.findings, *chain(*repaired.values()))))
     recoded: dict[str, Any] = {}
     if "label" in columns:
         found = recode(made["label"], book.code_map(period))
@@ -143,9 +143,10 @@ def judge(
 
 def check_whole(found: Accepted, purpose: str, uri: str) -> None:
     """Raise BadData where the rows together cannot be used, with purpose and uri as `accept` has them."""
-    _check_some_are_left(found.table, found.rejected, purpose, uri)
+    rejected = rows.Tally(found.rejected)
+    check_some_are_left(found.table.num_rows, rejected, purpose, uri)
     if purpose == "training":
-        _check_parts(found.made, found.parts, found.rejected)
+        _check_parts(found.made, found.parts, rejected)
 
 
 def _problems(book: Codebook, purpose: str, period: str) -> list[rows.Problem]:
@@ -162,32 +163,28 @@ def _problems(book: Codebook, purpose: str, period: str) -> list[rows.Problem]:
     return problems
 
 
-def _check_some_are_left(table: pa.Table, rejected: pa.Table, purpose: str, uri: str) -> None:
-    """Raise BadData where no row is left, naming each kind of problem with its first row.
+def check_some_are_left(delivered: int, rejected: rows.Tally, purpose: str, uri: str) -> None:
+    """Raise BadData where no row is left of those delivered, naming each kind of problem with its first row.
 
     Such a month must stop: an output of rejected rows alone would be announced as ready. A month of which no
     row was delivered is one in which nothing was sold.
     """
-    if table.num_rows == 0:
+    if delivered == 0:
         if purpose == "inference":
             return
         raise kinds.NO_ROWS.refusal("The dataset has no rows.")
-    if rejected.num_rows == table.num_rows:
+    if rejected.rows == delivered:
         raise kinds.NO_USABLE_ROW.refusal(
-            f"{uri} has {counted(table.num_rows, 'row')} and none is usable. {_examples(rejected)}",
-            KINDS[_commonest(rejected)[0][0]].fix,
+            f"{uri} has {counted(delivered, 'row')} and none is usable. {_examples(rejected)}",
+            KINDS[rejected.problems.most_common(1)[0][0]].fix,
         )
 
 
-def _commonest(rejected: pa.Table) -> list[tuple[str, int]]:
-    return Counter(rejected["problem"].to_pylist()).most_common(SHOWN)
-
-
-def _examples(rejected: pa.Table) -> str:
+def _examples(rejected: rows.Tally) -> str:
     """How many rows have each of the commonest problems, and the first of each."""
     shown = []
-    for kind, count in _commonest(rejected):
-        row = rejected.slice(pc.index(rejected["problem"], kind).as_py(), 1).to_pylist()[0]
+    for kind, count in rejected.problems.most_common(SHOWN):
+        row = rejected.first[kind][0]
         shown.append(f"{count:,} like {row['file']}, row {row['row']}: {row['reason']}")
     return " ".join(shown)
 
@@ -222,9 +219,9 @@ def _codes_of_one_text(made: pa.Table) -> list[str]:
     return sorted(texts["label"].filter(pc.equal(texts["text_key_count_distinct"], 1)).to_pylist())
 
 
-def _check_parts(made: pa.Table, parts: dict[str, pa.Table], rejected: pa.Table) -> None:
+def _check_parts(made: pa.Table, parts: dict[str, pa.Table], rejected: rows.Tally) -> None:
     """Raise BadData where the rows of train, validation and test cannot serve as such."""
-    set_aside = f" Set aside: {_examples(rejected)}" if rejected.num_rows else ""
+    set_aside = f" Set aside: {_examples(rejected)}" if rejected.rows else ""
     codes = pc.unique(made["label"]).to_pylist()
     if len(codes) == 1:
         raise kinds.ONE_LABEL.refusal(

@@ -23,6 +23,7 @@ from processing.dataset.findings import (
     recognised_in_report,
 )
 from processing.dataset.manifest import DataFile
+from processing.dataset.rows import Tally
 from processing.errors import JobError
 from processing.policy import Policy
 from processing.words import counted
@@ -130,7 +131,8 @@ def _filled(values: pa.ChunkedArray) -> int:
 def _of_training(found: Accepted, book: Codebook, policy: Policy, period: str) -> dict[str, Any]:
     rows = Counter(found.made["label"].to_pylist())
     texts, test = _texts(found.made), _texts(found.parts["test"])
-    set_aside = rows_set_aside.account(found.table, found.good, found.rejected, book, period)
+    codes = rows_set_aside.codes_of(found.table, found.good, book, period)
+    set_aside = rows_set_aside.account(Tally(found.rejected), found.table.num_rows, codes)
     too_many = rows_set_aside.too_many(set_aside, policy.set_aside)
     return {
         "codes": {

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from processing.codes.codebook import Attribute, Format
 from processing.dataset import doubly_encoded, kinds, numbers, readers
 from processing.dataset.findings import Finding, Read, Recognised, merged
 from processing.dataset.manifest import DataFile
+from processing.dataset.numbers import Decimals
 from processing.digests import sha256
 from processing.words import counted
 
@@ -57,26 +59,41 @@ def read(
         BadData: for a file that cannot be read.
         BadManifest: for one with more or fewer rows than the manifest says.
     """
-    by_name: dict[str, Read] = {}
-    for file in files:
-        found = readers.read(file.path, file.name, columns, stated)
-        # Whoever joined files may have counted their headers.
-        repeated = sum(one.count for one in found.findings if one.kind is kinds.REPEATED_HEADER)
-        if file.rows is not None and file.rows - found.table.num_rows not in (0, repeated):
-            raise kinds.OTHER_ROWS.refusal(
-                f"{file.name} has {counted(found.table.num_rows, 'row')}, the manifest says {file.rows:,}."
-            )
-        if repair:
-            table, repaired = doubly_encoded.repair(file.name, found.table, columns)
-            found = replace(found, table=table, findings=found.findings + repaired)
-        by_name[file.name] = found
-    made = numbers.read(by_name, columns, stated.decimal)
-    tables = [_with_file(table, name) for name, table in zip(by_name, made.tables, strict=True)]
-    recognised = {
-        name: replace(found.recognised, decimal_comma=made.commas) for name, found in by_name.items()
-    }
-    findings = merged([one for found in by_name.values() for one in found.findings] + [*made.findings])
-    return Dataset(pa.concat_tables(tables), recognised, findings)
+    by_name = {file.name: read_file(file, columns, stated, repair=repair) for file in files}
+    signs = [numbers.signs(name, found.table, columns) for name, found in by_name.items()]
+    recognised = {name: found.recognised for name, found in by_name.items()}
+    decimals = numbers.decide(signs, stated.decimal, semicolons=has_semicolons(recognised))
+    tables, findings = [], [one for found in by_name.values() for one in found.findings]
+    findings += decimals.findings
+    for name, found in by_name.items():
+        table, unreadable = numbers.read(name, found.table, decimals)
+        tables.append(with_file(table, name))
+        findings += chain(*unreadable.values())
+    recognised = with_commas(recognised, decimals)
+    return Dataset(pa.concat_tables(tables), recognised, merged(findings))
+
+
+def read_file(file: DataFile, columns: Mapping[str, str], stated: Format, *, repair: bool) -> Read:
+    """One file of `read`; what decimal sign its numbers have, where they are text, the dataset tells."""
+    found = readers.read(file.path, file.name, columns, stated)
+    # Whoever joined files may have counted their headers.
+    repeated = sum(one.count for one in found.findings if one.kind is kinds.REPEATED_HEADER)
+    if file.rows is not None and file.rows - found.table.num_rows not in (0, repeated):
+        raise kinds.OTHER_ROWS.refusal(
+            f"{file.name} has {counted(found.table.num_rows, 'row')}, the manifest says {file.rows:,}."
+        )
+    if repair:
+        table, repaired = doubly_encoded.repair(file.name, found.table, columns)
+        found = replace(found, table=table, findings=found.findings + repaired)
+    return found
+
+
+def has_semicolons(recognised: Mapping[str, Recognised]) -> bool:
+    return any(file.separator == ";" for file in recognised.values())
+
+
+def with_commas(recognised: Mapping[str, Recognised], decimals: Decimals) -> dict[str, Recognised]:
+    return {name: replace(file, decimal_comma=decimals.commas) for name, file in recognised.items()}
 
 
 def digest(paths: Iterable[Path]) -> str:
@@ -94,6 +111,6 @@ def rows_digest(table: pa.Table) -> str:
     return hashlib.sha256(columns.encode() + hashes.astype("<u8").tobytes()).hexdigest()
 
 
-def _with_file(table: pa.Table, name: str) -> pa.Table:
+def with_file(table: pa.Table, name: str) -> pa.Table:
     files = pa.DictionaryArray.from_arrays(np.zeros(table.num_rows, np.int32), pa.array([name]))
     return table.append_column("_file", files)

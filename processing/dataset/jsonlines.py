@@ -1,7 +1,9 @@
 """JSON Lines from and to Arrow tables, without a Python loop over rows."""
 
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -38,27 +40,41 @@ def read(data: pa.Buffer | bytes, schema: pa.Schema, *, other_fields: str = "err
 def write(table: pa.Table, path: Path) -> None:
     """Write one object a row: text as text, (finite) numbers as numbers, what is missing as null."""
     with path.open("wb") as file:
-        for start in range(0, table.num_rows, SHARD_ROWS):
-            data, ends = _encoded(table.slice(start, SHARD_ROWS))
-            file.write(data[ends[0] : ends[-1]])
+        append(table, file)
 
 
-def write_shards(table: pa.Table, folder: Path, stem: str) -> list[Path]:
-    """Like `write`, into files `{stem}-00000.jsonl`, ...; returns their paths.
-
-    Each has at most SHARD_ROWS rows and SHARD_BYTES bytes; a single longer row has a file of its own. No rows
-    make one empty file: SageMaker fails a job whose input has none.
-    """
-    paths: list[Path] = []
-    if not table.num_rows:
-        paths.append(folder / f"{stem}-00000.jsonl")
-        write(table, paths[0])
+def append(table: pa.Table, file: BinaryIO) -> None:
+    """Like `write`, at the end of an open file."""
     for start in range(0, table.num_rows, SHARD_ROWS):
         data, ends = _encoded(table.slice(start, SHARD_ROWS))
+        file.write(data[ends[0] : ends[-1]])
+
+
+def shards(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The rows of all tables in tables of SHARD_ROWS, and what is left at the end; at least one, if empty."""
+    kept = None
+    for table in tables:
+        kept = table if kept is None else pa.concat_tables([kept, table])
+        while kept.num_rows > SHARD_ROWS:
+            yield kept.slice(0, SHARD_ROWS).combine_chunks()
+            kept = kept.slice(SHARD_ROWS)
+    if kept is not None:
+        yield kept
+
+
+def write_shards(tables: Iterable[pa.Table], folder: Path, stem: str) -> list[Path]:
+    """Like `write`, into files `{stem}-00000.jsonl`, ...; returns their paths.
+
+    Each has rows of one of the tables, at most SHARD_BYTES of them; a single longer row has a file of its
+    own. No rows make one empty file: SageMaker fails a job whose input has none.
+    """
+    paths: list[Path] = []
+    for table in tables:
+        data, ends = _encoded(table)
         first = 0
-        while first < len(ends) - 1:
+        while first < table.num_rows or not paths:
             fitting = int(np.searchsorted(ends, ends[first] + SHARD_BYTES, side="right")) - 1
-            last = max(first + 1, fitting)
+            last = max(min(first + 1, table.num_rows), fitting)
             paths.append(folder / f"{stem}-{len(paths):05d}.jsonl")
             paths[-1].write_bytes(data[ends[first] : ends[last]])
             first = last

@@ -4,7 +4,7 @@
 guessed. A value that is no number is missing and counted: it never costs the row.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from processing.arrays import Booleans
 from processing.dataset import kinds
-from processing.dataset.findings import SHOWN, Finding, Place, Read, merged, shortened
+from processing.dataset.findings import SHOWN, Finding, Place, merged, shortened
 
 #: Thousands apart by spaces or apostrophes, as in French and Swiss files, whatever the decimal sign.
 GAPS = "[ '\\x{2019}\\x{a0}\\x{2009}\\x{202f}]"
@@ -58,6 +58,10 @@ class Signs:
     unclear: Seen
     unclear_commas: Seen
 
+    def __add__(self, other: "Signs") -> "Signs":
+        by = {sign: seen + other.by[sign] for sign, seen in self.by.items()}
+        return Signs(by, self.unclear + other.unclear, self.unclear_commas + other.unclear_commas)
+
     def evident(self) -> str | None:
         """The one sign that values have."""
         signs = [sign for sign, seen in self.by.items() if seen.count]
@@ -65,51 +69,57 @@ class Signs:
 
 
 @dataclass(frozen=True)
-class Numbers:
-    """The tables with doubles in place of text, what was found, and the columns that have decimal commas."""
+class Decimals:
+    """The decimal sign of each number column, what was found, and the columns that have decimal commas."""
 
-    tables: list[pa.Table]
+    signs: dict[str, str]
     findings: tuple[Finding, ...]
     commas: tuple[str, ...]
 
 
-def read(files: Mapping[str, Read], columns: Mapping[str, str], stated: str | None) -> Numbers:
-    """Make numbers of the text in the number columns of a dataset's files.
+def signs(name: str, table: pa.Table, columns: Mapping[str, str]) -> dict[str, Signs]:
+    """What the number columns of one file as it was read, strings or doubles, say of their decimal signs."""
+    return {column: _signs(name, table, column) for column, kind in columns.items() if kind == "number"}
+
+
+def decide(files: Iterable[dict[str, Signs]], stated: str | None, *, semicolons: bool) -> Decimals:
+    """The decimal sign of each number column in all files.
 
     Args:
-        files: by name, as they were read; number columns are strings or doubles.
-        columns: name to `text` or `number`.
+        files: the `signs` of each.
         stated: the decimal sign of the codebook's `format`, or None.
-
-    Returns:
-        Numbers; each is a finite double or null.
+        semicolons: whether they separate the fields of a file.
 
     Raises:
         BadData: a column has both signs, or may have either, or another than is stated.
     """
-    signs = {column: _signs(files, column) for column, kind in columns.items() if kind == "number"}
-    evident = {sign for found in signs.values() if (sign := found.evident())}
+    each = list(files)
+    together = {column: sum((file[column] for file in each[1:]), each[0][column]) for column in each[0]}
+    evident = {sign for found in together.values() if (sign := found.evident())}
     hint = evident.pop() if len(evident) == 1 else None
-    semicolons = any(file.recognised.separator == ";" for file in files.values())
     decided: dict[str, str] = {}
     findings: list[Finding] = []
-    for column, found in signs.items():
+    for column, found in together.items():
         if stated:
             _check_stated(column, found, stated)
         else:
             findings += _check_clear(column, found, hint, semicolons=semicolons)
         decided[column] = stated or found.evident() or hint or "."
-    tables = []
-    for name, file in files.items():
-        table = file.table
-        for column, sign in decided.items():
-            given = table[column].combine_chunks()
-            values, wrong = _doubles(given, sign)
-            table = table.set_column(table.column_names.index(column), column, values)
-            findings += _unreadable(name, column, given, table["_row"], wrong)
-        tables.append(table)
-    commas = tuple(column for column, sign in decided.items() if sign == "," and signs[column].by[sign].count)
-    return Numbers(tables, merged(findings), commas)
+    commas = tuple(
+        column for column, sign in decided.items() if sign == "," and together[column].by[sign].count
+    )
+    return Decimals(decided, merged(findings), commas)
+
+
+def read(name: str, table: pa.Table, decimals: Decimals) -> tuple[pa.Table, dict[str, tuple[Finding, ...]]]:
+    """Rows of one file with finite doubles or null in place of text, and what is unreadable, by column."""
+    found = {}
+    for column, sign in decimals.signs.items():
+        given = table[column].combine_chunks()
+        values, wrong = _doubles(given, sign)
+        table = table.set_column(table.column_names.index(column), column, values)
+        found[column] = _unreadable(name, column, given, table["_row"], wrong)
+    return table, found
 
 
 def _check_clear(column: str, found: Signs, hint: str | None, *, semicolons: bool) -> tuple[Finding, ...]:
@@ -146,23 +156,20 @@ def _named(column: str, places: Sequence[Place]) -> str:
     return f"{column} is {where}"
 
 
-def _signs(files: Mapping[str, Read], column: str) -> Signs:
+def _signs(file: str, table: pa.Table, column: str) -> Signs:
     seen = {name: Seen() for name in (".", ",", "unclear", "unclear commas")}
-    for file, read in files.items():
-        given = read.table[column].combine_chunks()
-        if not pa.types.is_string(given.type):
-            continue
+    given = table[column].combine_chunks()
+    if pa.types.is_string(given.type):
         # One point a value: one that is no thousand tells, and most files have one in their first rows.
         masks = _masks(given.slice(0, SAMPLE))
         if not masks["."].any() or _has_other_signs(given):
             masks = _masks(given)
-        rows = read.table["_row"]
         for name, mask in masks.items():
             first = tuple(
-                Place(file, rows[int(at)].as_py(), shortened(given[int(at)].as_py()))
+                Place(file, table["_row"][int(at)].as_py(), shortened(given[int(at)].as_py()))
                 for at in np.flatnonzero(mask)[:2]
             )
-            seen[name] += Seen(int(mask.sum()), first)
+            seen[name] = Seen(int(mask.sum()), first)
     return Signs({sign: seen[sign] for sign in OTHER}, seen["unclear"], seen["unclear commas"])
 
 

@@ -1,6 +1,7 @@
 """Single rows: which are set aside and why, and the canonical form of the others."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from processing.codes.codebook import Codebook
 from processing.codes.recode import recode
 from processing.dataset import kinds
 from processing.dataset.data_files import COMMON
-from processing.dataset.findings import SHOWN, Finding, Place, merged, shortened
+from processing.dataset.findings import SHOWN, Finding, Place, shortened
 from processing.dataset.kinds import KINDS, Kind
 from processing.dataset.no_title import say_nothing
 
@@ -67,15 +68,35 @@ def set_aside(table: pa.Table, problems: list[Problem]) -> tuple[pa.Table, pa.Ta
     return table.filter(pa.array(~bad)), pa.concat_tables(made)
 
 
-def findings(rejected: pa.Table) -> tuple[Finding, ...]:
-    """The rows set aside, a table REJECTED, by kind; a place's value is the reason."""
-    found = []
-    for kind in pc.unique(rejected["problem"]).to_pylist():
-        of_kind = rejected.filter(pc.equal(rejected["problem"], kind))
-        first = of_kind.slice(0, SHOWN).to_pylist()
-        places = tuple(Place(row["file"], row["row"], row["reason"]) for row in first)
-        found.append(Finding(KINDS[kind], of_kind.num_rows, places))
-    return tuple(found)
+class Tally:
+    """What is told of the rows set aside: how many have each `problem`, and the `first` rows that have it."""
+
+    def __init__(self, *rejected: pa.Table) -> None:
+        self.problems: Counter[str] = Counter()
+        self.first: dict[str, list[dict[str, Any]]] = {}
+        for table in rejected:
+            self.add(table)
+
+    def add(self, rejected: pa.Table) -> None:
+        """Count the rows of a table REJECTED, which come after those counted before."""
+        self.problems.update(rejected["problem"].to_pylist())
+        for kind in pc.unique(rejected["problem"]).to_pylist():
+            first = self.first.setdefault(kind, [])
+            if len(first) < SHOWN:
+                of_kind = rejected.filter(pc.equal(rejected["problem"], kind))
+                first += of_kind.slice(0, SHOWN - len(first)).to_pylist()
+
+    @property
+    def rows(self) -> int:
+        return self.problems.total()
+
+    def findings(self) -> tuple[Finding, ...]:
+        """The rows by kind; a place's value is the reason."""
+        found = []
+        for kind, first in self.first.items():
+            places = tuple(Place(row["file"], row["row"], row["reason"]) for row in first)
+            found.append(Finding(KINDS[kind], self.problems[kind], places))
+        return tuple(found)
 
 
 def _rejected(table: pa.Table, first: NDArray[np.int64], problems: list[Problem]) -> pa.Table:
@@ -97,13 +118,20 @@ def _rejected(table: pa.Table, first: NDArray[np.int64], problems: list[Problem]
     return pa.Table.from_pylist(rejected, REJECTED)
 
 
-def problems_of_items() -> list[Problem]:
-    """What can be wrong with any row, the most basic first."""
+def problems_of_items(
+    repeats: Callable[[pa.Table], tuple[Booleans, Booleans]] | None = None,
+) -> list[Problem]:
+    """What can be wrong with any row, the most basic first.
+
+    `repeats(table)` says which rows repeat earlier ones, and which share their id with others: by default
+    within the table.
+    """
+    repeats = repeats or _repeats
     return [
         Problem(kinds.EMPTY_ID, _blank("item_id")),
         Problem(kinds.UNUSABLE_ID, lambda table: _matches(table["item_id"], CONTROL)),
-        Problem(kinds.REPEATED_ROW, lambda table: _repeats(table)[0]),
-        Problem(kinds.DUPLICATE_ID, lambda table: _repeats(table)[1]),
+        Problem(kinds.REPEATED_ROW, lambda table: repeats(table)[0]),
+        Problem(kinds.DUPLICATE_ID, lambda table: repeats(table)[1]),
         Problem(kinds.EMPTY_TITLE, _no_title, _why_no_title),
         Problem(
             kinds.TOO_LONG,
@@ -149,21 +177,23 @@ def problems_of_labels(book: Codebook, period: str) -> list[Problem]:
     ]
 
 
-def canonical(table: pa.Table, columns: Mapping[str, str]) -> tuple[pa.Table, tuple[Finding, ...]]:
-    """The rows as the other jobs get them: exactly `columns`; and what was repaired for that.
+def canonical(table: pa.Table, columns: Mapping[str, str]) -> tuple[pa.Table, dict[str, tuple[Finding, ...]]]:
+    """The rows as the other jobs get them: exactly `columns`; and what was repaired for that, by column.
 
     Ids and labels are untouched. In other text a control character, line separator or any other space becomes
     a plain space, so that every tool downstream sees one line. A missing brand or product type is an empty
     text, a missing attribute is null.
     """
     made = {}
-    found: list[Finding] = []
+    found: dict[str, tuple[Finding, ...]] = {}
     for column, kind in columns.items():
         values = table[column]
         if kind == "text" and column not in ("item_id", "label"):
             if _matches(values, f"{CONTROL}|{SPACES}").any():
-                found += _spaces_for(kinds.CONTROL_CHARACTER, CONTROL, table, column)
-                found += _spaces_for(kinds.OTHER_SPACE, SPACES, table, column)
+                found[column] = (
+                    *_spaces_for(kinds.CONTROL_CHARACTER, CONTROL, table, column),
+                    *_spaces_for(kinds.OTHER_SPACE, SPACES, table, column),
+                )
                 values = pc.replace_substring_regex(values, f"{CONTROL}|{SPACES}", " ")
             if column in COMMON:
                 values = pc.fill_null(values, "")
@@ -172,7 +202,7 @@ def canonical(table: pa.Table, columns: Mapping[str, str]) -> tuple[pa.Table, tu
                     pc.fill_null(pc.equal(pc.utf8_trim_whitespace(values), ""), True), None, values
                 )
         made[column] = values
-    return pa.table(made), merged(found)
+    return pa.table(made), found
 
 
 def _spaces_for(kind: Kind, pattern: str, table: pa.Table, column: str) -> tuple[Finding, ...]:

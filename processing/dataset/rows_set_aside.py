@@ -11,32 +11,34 @@ from typing import Any
 import pyarrow as pa
 
 from processing.codes.codebook import Codebook
+from processing.dataset.rows import Tally
 from processing.words import counted
 
 SHOWN = 3
 
 
-def account(
-    table: pa.Table, good: pa.Table, rejected: pa.Table, book: Codebook, period: str
-) -> dict[str, Any]:
-    """What a report says of the rows of `table` that were `rejected`, the others being `good`.
+def account(rejected: Tally, delivered: int, codes: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What a report says of the rows delivered that were rejected, and of `codes_of` them.
 
     Returns:
         `rows` of how many (`of`); `problems`: rows by the kind of problem; `first`: `file`, `row` (from 1)
         and `reason`, or None; `codes`: by code in force, how many `rows` have a label that means it, may mean
         it or looks like it (`4.0` for `4`), and the commonest of these `labels`.
     """
-    first = rejected.slice(0, 1).select(["file", "row", "reason"]).to_pylist()
+    first = next(iter(rejected.first.values()))[0] if rejected.rows else None
     return {
-        "rows": rejected.num_rows,
-        "of": table.num_rows,
-        "problems": dict(Counter(rejected["problem"].to_pylist()).most_common()),
-        "first": first[0] if first else None,
-        "codes": _codes(table, good, book, period) if "label" in table.column_names else {},
+        "rows": rejected.rows,
+        "of": delivered,
+        "problems": dict(rejected.problems.most_common()),
+        "first": first and {name: first[name] for name in ("file", "row", "reason")},
+        "codes": codes or {},
     }
 
 
-def _codes(table: pa.Table, good: pa.Table, book: Codebook, period: str) -> dict[str, Any]:
+def codes_of(table: pa.Table, good: pa.Table, book: Codebook, period: str) -> dict[str, Any]:
+    """By code, the labels of the rows of `table` that are not among the `good` ones."""
+    if "label" not in table.column_names:
+        return {}
     code_map = book.code_map(period)
     meant = {code.code: code_map.candidates(code.code) for code in book.codes}
     alike: dict[str, set[str]] = {}

@@ -59,8 +59,8 @@ def book(form: dict[str, str]) -> Codebook:
     return codebook.parse(json.loads(json.dumps(fields)))
 
 
-def play(case: Case, folder: Path) -> Accepted:
-    """Deliver the files and accept them. Raises JobError where the dataset is refused."""
+def deliver(case: Case, folder: Path) -> Path:
+    """Write the files and their manifest into the folder."""
     for name, content in case.files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -68,6 +68,12 @@ def play(case: Case, folder: Path) -> Accepted:
     listed = dict.fromkeys(case.files, case.rows or 0) if case.listed is None else case.listed
     if manifest.NAME not in case.files:
         manifest.write(folder, URI, listed, dict.fromkeys(COLUMNS, "text"))
+    return folder
+
+
+def play(case: Case, folder: Path) -> Accepted:
+    """Deliver the files and accept them. Raises JobError where the dataset is refused."""
+    deliver(case, folder)
     return accept(
         manifest.read(folder, URI),
         book(case.format),
