@@ -1,18 +1,21 @@
 """What moto makes anew each time, though it is always the same, is made once.
 
 It parses a JSONPath at each use, and the time of each object at each listing; it finds the service for each
-request by listing its own folder and trying a pattern for each service, and sorts a whole table of DynamoDB
-for each query of one partition. Its web applications run in debug mode, in which each request makes a class
-that refers to the request: bodies stay in memory until Python looks for cycles, which takes longer the more
-objects there are.
+request by listing its own folder and trying a pattern for each service. It sorts a whole table of DynamoDB
+for each query of one partition, and copies all of it for each item of a transaction. Its web applications run
+in debug mode, in which each request makes a class that refers to the request: bodies stay in memory until
+Python looks for cycles, which takes longer the more objects there are.
 """
 
 import copy
 import functools
 import inspect
+from collections import defaultdict
 from typing import Any
 
 from moto.core import serialize
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import Table
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.stepfunctions.parser.asl.component.common.path import result_path
@@ -60,3 +63,32 @@ def install_reuse() -> None:
         return original(partition, hash_key, *others, **named)
 
     table.query = query
+    table.__deepcopy__ = _kept
+    backend: Any = DynamoDBBackend
+    update = backend.update_item
+
+    def update_item(self: Any, table_name: str, key: dict[str, Any], *others: Any, **named: Any) -> Any:
+        _renew(self.tables.get(table_name), key)
+        return update(self, table_name, key, *others, **named)
+
+    backend.update_item = update_item
+
+
+def _kept(table: Any, memo: dict[int, Any]) -> Any:
+    """The table as it is, with the same items: those are only ever replaced (`_renew`)."""
+    kept = copy.copy(table)
+    partitions = {key: dict(items) if table.has_range_key else items for key, items in table.items.items()}
+    kept.items = defaultdict(dict, partitions)
+    return kept
+
+
+def _renew(table: Any, key: dict[str, Any]) -> None:
+    """Put a copy in an item's place, as an update changes the item itself."""
+    if table is None:
+        return
+    names = [table.hash_key_attr, *([table.range_key_attr] if table.has_range_key else [])]
+    if all(name in key for name in names):
+        *partition, last = (DynamoType(key[name]) for name in names)
+        items = table.items.get(partition[0], {}) if partition else table.items
+        if last in items:
+            items[last] = copy.deepcopy(items[last])

@@ -10,10 +10,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 from moto.awslambda.models import LambdaBackend, LambdaFunction
 from moto.core import DEFAULT_ACCOUNT_ID, serialize
 from moto.core.common_models import BaseModel
 from moto.core.config import default_user_config
+from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import Table
 from moto.events.models import EventTemplateParser, Rule
 from moto.iam.models import IAMBackend, Role, iam_backends
@@ -178,6 +180,48 @@ def test_a_query_looks_for_its_partition_among_all_items():
     assert "in self.items.values()" in inspect.getsource(Table.all_items)
     assert list(inspect.signature(Table.query).parameters)[:2] == ["self", "hash_key"]
     assert "index_name" in inspect.signature(Table.query).parameters
+
+
+def test_a_transaction_copies_its_tables_and_an_update_changes_an_item_in_place():
+    source = inspect.getsource(DynamoDBBackend.transact_write_items)
+    assert "copy.deepcopy(\n                    self.tables[table_name]" in source
+    assert "orig_item = copy.deepcopy(item)" in inspect.getsource(DynamoDBBackend.update_item)
+
+
+@pytest.mark.parametrize("range_key", [[], ["entry"]])
+def test_a_transaction_that_fails_leaves_all_items_as_they_were(client, name, range_key):
+    keys = ["group", *range_key]
+    tables = client("dynamodb")
+    tables.create_table(
+        TableName=name,
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+        KeySchema=[
+            {"AttributeName": key, "KeyType": kind}
+            for key, kind in zip(keys, ["HASH", "RANGE"], strict=False)
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    for group in ("A", "B"):
+        tables.put_item(TableName=name, Item={**{key: {"S": group} for key in keys}, "n": {"N": "1"}})
+
+    def changed(action, group, **more):
+        return {action: {"TableName": name, "Key": {key: {"S": group} for key in keys}, **more}}
+
+    update = {"UpdateExpression": "SET n = :two", "ExpressionAttributeValues": {":two": {"N": "2"}}}
+    refused = {"ConditionExpression": "attribute_exists(nothing_there)"}
+    before = tables.scan(TableName=name)["Items"]
+    with pytest.raises(ClientError, match="ConditionalCheckFailed"):
+        tables.transact_write_items(
+            TransactItems=[
+                changed("Update", "A", **update),
+                changed("Delete", "B"),
+                {"Put": {"TableName": name, "Item": {key: {"S": "C"} for key in keys}}},
+                changed("ConditionCheck", "D", **refused),
+            ]
+        )
+    assert tables.scan(TableName=name)["Items"] == before
+    tables.transact_write_items(TransactItems=[changed("Update", "A", **update), changed("Delete", "B")])
+    assert [item["n"] for item in tables.scan(TableName=name)["Items"]] == [{"N": "2"}]
 
 
 def test_motos_applications_run_in_debug_mode_unless_told_otherwise():
