@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from processing.errors import JobError
 
@@ -30,6 +31,13 @@ def output_folder(name: str) -> Path:
     folder = base_folder() / "processing" / "output" / name
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def scratch_folder() -> TemporaryDirectory[str]:
+    """For `with`: a folder on the job's volume for what is too large for memory, gone after the block."""
+    folder = base_folder() / "processing"
+    folder.mkdir(parents=True, exist_ok=True)
+    return TemporaryDirectory(dir=folder)
 
 
 def run(job: Callable[[list[str] | None], Mapping[str, object]], arguments: list[str] | None = None) -> None:

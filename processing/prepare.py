@@ -8,7 +8,6 @@ read and written.
 import argparse
 import json
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
@@ -115,7 +114,7 @@ def _prepare_month(
     options: argparse.Namespace, book: Codebook, files: list[DataFile], passed_over: tuple[Finding, ...]
 ) -> dict[str, object]:
     """A month's items may be ten million: they are read and written in parts."""
-    with tempfile.TemporaryDirectory() as folder:
+    with container.scratch_folder() as folder:
         items = in_parts.Items(files, book, options.group, options.dataset_uri, Path(folder))
         rejected = Path(folder) / REJECTED
         with rejected.open("wb") as file:

@@ -5,7 +5,6 @@ Every row of the dataset is in the files once: labelled, for review, or rejected
 
 import argparse
 import json
-import tempfile
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -35,8 +34,7 @@ from processing.month import month_changes, summary
 def main(arguments: list[str] | None = None) -> dict[str, object]:
     """Read the inputs, write the outputs, return the job's message (docs/contracts.md)."""
     options = _options(arguments)
-    # On the job's volume.
-    with tempfile.TemporaryDirectory(dir=container.base_folder() / "processing") as scratch:
+    with container.scratch_folder() as scratch:
         return _publish(options, Path(scratch))
 
 

@@ -21,12 +21,16 @@ class Spill:
         columns = [column.combine_chunks() for column in table.columns]
         self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=table.schema))
 
-    def __iter__(self) -> Iterator[pa.Table]:
-        """All tables, of which there is one at least; nothing can be added any more."""
+    def close(self) -> None:
+        """End the file, if it is not; nothing can be added any more."""
         if self._writer is not None:
             self._writer.close()
             self._file.close()
             self._writer = None
+
+    def __iter__(self) -> Iterator[pa.Table]:
+        """All tables, of which there is one at least; closes it."""
+        self.close()
         with pa.OSFile(str(self._path)) as file:
             for batch in pa.ipc.open_stream(file):
                 yield pa.Table.from_batches([batch])

@@ -18,6 +18,7 @@ from processing.dataset.findings import Finding, Recognised, merged
 from processing.dataset.manifest import DataFile
 from processing.dataset.repeated_ids import RepeatedIds
 from processing.dataset.text import text_keys
+from processing.spill import Spill
 
 PART_ROWS = 1 << 16
 
@@ -40,8 +41,8 @@ class Items:
         """
         self.columns = data_files.columns_of(book.attributes, labelled=False)
         self.delivered, self.rejected = 0, rows.Tally()
-        self._names, self._group, self._uri, self._folder = [f.name for f in files], group, uri, folder
-        self._ids, self._findings = RepeatedIds(), list[Finding]()
+        self._names, self._group, self._uri = [file.name for file in files], group, uri
+        self._ids, self._findings, self._kept = RepeatedIds(), list[Finding](), list[Spill]()
         recognised: dict[str, Recognised] = {}
         signs = []
         for number, file in enumerate(files):
@@ -51,7 +52,7 @@ class Items:
             self._ids.first_look(found.table)
             self._findings += found.findings
             self.delivered += found.table.num_rows
-            self._keep(number, found.table)
+            self._kept.append(_keep(found.table, folder / f"{number}.arrow"))
         semicolons = data_files.has_semicolons(recognised)
         self._decimals = numbers.decide(signs, book.format.decimal, semicolons=semicolons)
         self._findings += self._decimals.findings
@@ -69,10 +70,10 @@ class Items:
         self._look_again_at_ids()
         repeats = self._ids.found()
         repaired: dict[str, list[Finding]] = {column: [] for column in self.columns}
-        for number, name in enumerate(self._names):
+        for number, (name, spill) in enumerate(zip(self._names, self._kept, strict=True)):
             problems = rows.problems_of_items(repeats(number))
             unreadable: dict[str, list[Finding]] = {column: [] for column in self._decimals.signs}
-            for kept in self._kept(number):
+            for kept in spill:
                 table, found = numbers.read(name, kept, self._decimals)
                 _add(unreadable, found)
                 good, bad = rows.set_aside(data_files.with_file(table, name), problems)
@@ -86,27 +87,22 @@ class Items:
         check_some_are_left(self.delivered, self.rejected, "inference", self._uri)
 
     def _look_again_at_ids(self) -> None:
-        for number, name in enumerate(self._names):
-            for kept in self._kept(number):
-                suspects = self._ids.suspects(kept)
-                if not self._ids.any_suspects:
-                    return
-                table, _ = numbers.read(name, kept.filter(pa.array(suspects)), self._decimals)
+        if not self._ids.any_suspects:
+            return
+        for number, (name, spill) in enumerate(zip(self._names, self._kept, strict=True)):
+            for kept in spill:
+                suspects = kept.filter(pa.array(self._ids.suspects(kept)))
+                table, _ = numbers.read(name, suspects, self._decimals)
                 self._ids.second_look(number, table)
 
-    def _path(self, number: int) -> str:
-        return str(self._folder / f"{number}.arrow")
 
-    def _keep(self, number: int, table: pa.Table) -> None:
-        with pa.OSFile(self._path(number), "wb") as file, pa.ipc.new_stream(file, table.schema) as stream:
-            stream.write_table(table, PART_ROWS)
-
-    def _kept(self, number: int) -> Iterator[pa.Table]:
-        """The file's rows, in parts; of a file without rows one part without any."""
-        with pa.OSFile(self._path(number)) as file, pa.ipc.open_stream(file) as stream:
-            yield stream.schema.empty_table()
-            for batch in stream:
-                yield pa.Table.from_batches([batch])
+def _keep(table: pa.Table, path: Path) -> Spill:
+    """The rows on disk, in parts; a table without rows is one part without any."""
+    spill = Spill(path)
+    for start in range(0, max(table.num_rows, 1), PART_ROWS):
+        spill.write(table.slice(start, PART_ROWS))
+    spill.close()
+    return spill
 
 
 def _add(to: dict[str, list[Finding]], found: dict[str, tuple[Finding, ...]]) -> None:

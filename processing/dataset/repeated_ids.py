@@ -6,6 +6,7 @@ the rest are equal by chance.
 """
 
 from collections.abc import Callable
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -25,26 +26,29 @@ class RepeatedIds:
 
     def __init__(self) -> None:
         self._ids: list[Hashes] = []
-        self._several: Hashes | None = None
         self._looked: list[pd.DataFrame] = []
 
     def first_look(self, table: pa.Table) -> None:
+        """Take note of the ids of some rows."""
         self._ids.append(_hashes(table["item_id"]))
 
-    def suspects(self, table: pa.Table) -> Booleans:
-        """Which rows may share their id with another row, shape (n_rows,)."""
-        if self._several is None:
-            ordered = np.concatenate(self._ids)
-            self._ids.clear()
-            ordered.sort()
-            self._several = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
-        if not len(self._several):
-            return np.zeros(table.num_rows, bool)
-        return np.isin(_hashes(table["item_id"]), self._several)
+    @cached_property
+    def _several(self) -> Hashes:
+        """The hashes that more than one row has."""
+        ordered = np.concatenate(self._ids)
+        self._ids.clear()
+        ordered.sort()
+        several: Hashes = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+        return several
 
     @property
     def any_suspects(self) -> bool:
-        return bool(len(self._several)) if self._several is not None else True
+        """Whether any rows may share an id; asked for, like `suspects`, once all rows were shown."""
+        return bool(len(self._several))
+
+    def suspects(self, table: pa.Table) -> Booleans:
+        """Which rows may share their id with another row, shape (n_rows,)."""
+        return np.isin(_hashes(table["item_id"]), self._several)
 
     def second_look(self, file: int, table: pa.Table) -> None:
         """Rows of `suspects`, their numbers read, of the file with that number."""

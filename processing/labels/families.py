@@ -104,7 +104,7 @@ class Variants:
         place = _places(title)
         hashed, slot = _mix(kind + place), _mix(_SLOT + place)
         whole = _sums(title, hashed, about)
-        # A text counts once with each of its codes: repeats are no evidence.
+        # A text counts once with each of its codes. Repeats would be dropped later anyway: here it is cheap.
         chosen = np.zeros(len(text), bool)
         chosen[np.unique(_mix(text + code), return_index=True)[1]] = True
         chosen &= np.asarray(pc.is_valid(codes), bool)

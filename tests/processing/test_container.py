@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -102,3 +103,9 @@ def test_the_scripts_run_as_modules_the_way_sagemaker_starts_them(tmp_path):
     assert done.returncode == 1
     assert "Expected one codebook, found 0." in output(tmp_path, "failure")
     assert "Traceback" not in done.stderr
+
+
+def test_what_memory_is_too_small_for_lies_on_the_jobs_volume_until_it_is_done(tmp_path):
+    with container.scratch_folder() as folder:
+        assert (tmp_path / "processing") in Path(folder).parents
+    assert not Path(folder).exists()

@@ -10,6 +10,8 @@ import re
 from datetime import UTC, datetime
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from processing import publish
@@ -95,6 +97,12 @@ def refusal(job, **more) -> str:
         run_publish(job, **more)
     assert not list((job.base / "processing" / "output").rglob("*"))
     return str(failed.value)
+
+
+def with_keys(job, change) -> None:
+    """Change what Prepare knows of each item."""
+    path = job.input("truth") / "truth.parquet"
+    pq.write_table(change(pq.read_table(path)), path)
 
 
 def test_labels_are_joined_by_id_whatever_the_order_and_the_files_of_the_predictions(prepared):
@@ -275,6 +283,32 @@ def test_no_predictions_at_all_stop_the_publication(prepared):
 def test_a_test_set_without_its_truth_stops_the_publication(prepared):
     job = prepared(items(2, labelled=False))
     assert "2 of 2 test items have no label; nothing is published." in refusal(job, purpose="test")
+
+
+def test_text_keys_are_joined_by_id_whatever_their_order(prepared):
+    rows = items(5, labelled=False)
+    in_order = prepared(rows)
+    run_publish(in_order)
+    job = prepared(rows)
+    with_keys(job, lambda keys: keys.take([3, 0, 4, 1, 2]))
+    run_publish(job)
+    found = [row["text_key"] for row in job.published()]
+    assert found == [row["text_key"] for row in in_order.published()]
+    assert len(set(found)) > 1
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda keys: keys.slice(1), "1 of 3 items have no text key"),
+        (lambda keys: pa.concat_tables([keys, keys.slice(2)]), "There are 4 text keys for 3 items"),
+    ],
+    ids=["too few", "too many"],
+)
+def test_text_keys_of_other_items_stop_the_publication(prepared, change, sentence):
+    job = prepared(items(3, labelled=False))
+    with_keys(job, change)
+    assert f"{sentence}; nothing is published." in refusal(job)
 
 
 def test_another_codebook_than_the_runs_stops_the_publication(prepared):

@@ -97,6 +97,14 @@ def test_codes_with_too_few_rows_of_their_own_keep_the_floor_together(chance, th
     assert ((thresholds[1:] < NEVER) == through).all()
 
 
+def test_a_code_that_few_rows_refute_is_not_let_through_for_the_others_it_is_pooled_with():
+    code = np.concatenate([np.zeros(4000, int), np.repeat(np.arange(1, 12), 25)])
+    right = (code != 1) | (np.arange(len(code)) % 5 < 2)
+    sure = RNG(0).uniform(0.99, 1, len(code))
+    thresholds = by_code(rows(sure, right, code), promise(precision=0.95, n_codes=12))
+    assert (thresholds == NEVER).tolist() == [False, True, *[False] * 10]
+
+
 def test_a_common_code_that_takes_the_rare_ones_items_is_given_less_freely():
     rng = RNG(0)
     truth = np.repeat([0, 1], [4750, 250])

@@ -11,19 +11,19 @@ from processing.labels.without_person import at_once, at_precisions, confused, m
 
 def test_at_each_precision_the_share_is_the_largest_whose_exact_bound_holds_it():
     rng = np.random.default_rng(0)
-    sure = rng.random(1000)
-    right = rng.random(1000) < 0.85 + 0.15 * sure
+    sure = rng.random(400)
+    right = rng.random(400) < 0.85 + 0.15 * sure
     order = np.argsort(-sure)
-    for found in at_precisions(right, sure, np.arange(1000)):
+    for found in at_precisions(right, sure, np.arange(400)):
         safe = best = 0
-        level = float(at_once(0.05, 1000, found["precision"]))
-        for n in range(1, 1001):
+        level = float(at_once(0.05, 400, found["precision"]))
+        for n in range(1, 401):
             good = int(right[order[:n]].sum())
             bounds = binomtest(good, n).proportion_ci(1 - 2 * level)  # two-sided
             safe = n if bounds.low >= found["precision"] else safe
             best = n if good / n >= found["precision"] else best
-        assert (found["share"], found["best"]) == (safe / 1000, best / 1000)
-        assert found["right_of_all"] == pytest.approx(1 - (~right[order[:safe]]).sum() / 1000)
+        assert (found["share"], found["best"]) == (safe / 400, best / 400)
+        assert found["right_of_all"] == pytest.approx(1 - (~right[order[:safe]]).sum() / 400)
 
 
 def test_rows_of_one_text_are_one_piece_of_evidence():
@@ -33,10 +33,22 @@ def test_rows_of_one_text_are_one_piece_of_evidence():
     assert asked["share"] == 1.0
 
 
+def test_a_text_with_a_wrong_row_is_a_wrong_text_whichever_row_comes_first():
+    text, sure = np.arange(400) // 2, np.full(400, 0.9)
+    right = (np.arange(400) % 20) != 1  # of every tenth text the second row is wrong
+    assert [each["share"] for each in at_precisions(right, sure, text)] == [0, 0, 0]
+    assert [each["best"] for each in at_precisions(right, sure, text)] == [0, 1, 1]
+
+
 def test_rows_as_sure_as_others_go_with_them():
-    right = np.array([True] * 99 + [False])
-    assert {each["best"] for each in at_precisions(right, np.full(100, 0.5), np.arange(100))} == {1.0}
-    assert [each["best"] for each in at_precisions(~right, np.full(100, 0.5), np.arange(100))] == [0, 0, 0]
+    first_right = np.arange(100) < 40
+    assert [each["best"] for each in at_precisions(first_right, np.full(100, 0.5), np.arange(100))] == [
+        0,
+        0,
+        0,
+    ]
+    first_wrong = np.arange(100) >= 1
+    assert {each["best"] for each in at_precisions(first_wrong, np.full(100, 0.5), np.arange(100))} == {1.0}
 
 
 def test_what_people_decide_counts_as_right_among_all():
@@ -60,6 +72,7 @@ LEARNED = {"1": 500, "2": 500, "3": 20}
     [
         (rows(("1", "2", 8), ("2", "1", 6), ("1", "1", 50)), ["1", "2"], "merge"),
         (rows(("1", "2", 14), ("1", "1", 50)), ["1", "2"], "describe"),
+        (rows(("1", "2", 14), ("2", "1", 2), ("1", "1", 50)), ["1", "2"], "describe"),
         (rows(("3", "1", 8), ("1", "1", 50)), ["1", "3"], "label"),
     ],
 )
