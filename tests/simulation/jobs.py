@@ -202,7 +202,8 @@ def _publish(job: Job) -> Result:
         schema = DECISION.append(pa.field("run", pa.string()))
         made = decisions.latest(pa.Table.from_pylist(_reviewed(job), schema))
         same_text = of_group(job.arguments["policy"]).same_text
-        said = standing_decisions.standing(labels, made, replaced, book, period, same_text)
+        decided = standing_decisions.said(made, replaced, book, period)
+        said = standing_decisions.standing(labels, decided, same_text)
         asked = pc.is_valid(said["ended"])
         labels = label_table.replace(labels, asked, {"status": "review"})
         labels, _ = kept_decisions.keep(labels, said, replaced, book, period)
