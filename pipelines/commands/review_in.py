@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipelines.commands.review_labels import import_labels
+from pipelines.names import parse_run
 from pipelines.review import decisions, sample, second, sheet
 from pipelines.review.published import (
     Output,
@@ -26,10 +27,10 @@ def import_sheet(places: Places, path: Path, by: str) -> str:
     """
     rows = list(sheet.read(path))
     group, period = decisions.group_and_period(rows, str(path))
-    if f"-training-{period}-" in rows[0][1]["run"]:
+    exported, now = rows[0][1]["run"], datetime.now(UTC)
+    if (named := parse_run(exported)) and named.purpose == "training":
         return import_labels(places, path, rows, group, by)
     newest = published(places, group, period)
-    exported, now = rows[0][1]["run"], datetime.now(UTC)
     if twice := second.find(places, exported):
         return _import_second(places, path, rows, twice, newest, by, now)
     drawn = sample.find(places, exported)
