@@ -27,7 +27,7 @@ from processing.dataset.findings import in_words
 from processing.digests import sha256
 from processing.errors import NotComparable
 from processing.labels import advice, published, reliability, review_queue, without_person
-from processing.policy import Policy, all_to_review
+from processing.policy import Policy
 from processing.verdict.changes import changes, label_more
 from processing.verdict.rule import (
     MIN_DISCORDANT,
@@ -315,7 +315,7 @@ def summary(evidence: dict[str, Any]) -> str:
         wanted = policy["precision"] or Policy.precision
         lines += filter(None, [advice.let_through(challenger, wanted, policy["promise"])])
     if not challenger["coverage"]:
-        lines.append(f"{challenger['model']}: {all_to_review(evidence['policy']['precision'])}")
+        lines.append(f"{challenger['model']}: {advice.all_to_review(evidence['policy']['precision'])}")
     lines += filter(None, [hard_texts.in_short(evidence["hard_texts"])])
     lines.append(
         f"{counted(evidence['rows'], 'test row')}, {counted(evidence['distinct_texts'], 'distinct text')}"

@@ -135,11 +135,3 @@ def of_group(text: str) -> Policy:
         raise BadCodebook(
             f"The group's policy cannot be used ({error}).", "correct it and publish the codebook again."
         ) from None
-
-
-def all_to_review(precision: float) -> str:
-    """The warning for a model whose every answer is below its threshold; precision 0 means the default."""
-    wanted = f"{100 * (precision or Policy.precision):g} %"
-    return (
-        f"Every item goes to review: with the rows available, no threshold reaches a precision of {wanted}."
-    )

@@ -23,7 +23,7 @@ from processing.codes import codebook
 from processing.codes.codebook import Codebook
 from processing.container import run
 from processing.labels import advice, without_person
-from processing.policy import AUTOMATIC, MONTH, Policy, all_to_review
+from processing.policy import AUTOMATIC, MONTH, Policy
 from training import confidence, fitting, model, short_list, thresholds, tune
 from training.channels import channel, model_folder, read_training_set
 from training.confidence import Confidence
@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> dict[str, object]:
     model.save(trained, model_folder())
     copy_code(model_folder() / "code")
     if (trained.thresholds == thresholds.NEVER).all():
-        print(f"{all_to_review(options.precision)} Training rows: {given.own.sum()}.", flush=True)
+        print(f"{advice.all_to_review(options.precision)} Training rows: {given.own.sum()}.", flush=True)
     print(f"macro_f1={macro_f1:.4f};", flush=True)
     return {"macro_f1": round(macro_f1, 4), "rows": len(given.labels), "codes": len(given.codes)}
 

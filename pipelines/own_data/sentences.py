@@ -7,7 +7,7 @@ from typing import Any
 
 from processing.dataset.split import TEST_SHARE
 from processing.labels import advice
-from processing.policy import MONTH, all_to_review
+from processing.policy import MONTH
 from processing.verdict.figures import probability, signed
 from processing.words import counted
 
@@ -75,7 +75,7 @@ def _calibration(found: dict[str, Any]) -> str:
 def _review(found: dict[str, Any]) -> str:
     model, precision = found["model"], found["policy"]["precision"]
     if not model["alone_rows"]:
-        return all_to_review(precision)
+        return advice.all_to_review(precision)
     right = model["alone_right"] / model["alone_rows"]
     of = "all published labels" if found["policy"]["promise"] == MONTH else "the labels nobody looks at"
     return (

@@ -15,9 +15,10 @@ from pipelines.report.terms import OUTCOMES, OUTCOMES_ALONE, OUTCOMES_OF_TWO, RO
 from processing.codes import codebook
 from processing.dataset import doubtful_rows
 from processing.dataset.kinds import KINDS
+from processing.labels import advice
 from processing.labels.label_table import DECIDED
 from processing.month.month_changes import CAUSES
-from processing.policy import MONTH, all_to_review
+from processing.policy import MONTH
 from processing.words import counted
 
 VERDICTS = {
@@ -102,7 +103,9 @@ def _compared(
         "roles": roles,
         **models,
         "interval": _interval(evidence) if models["winner"] else None,
-        "warning": (None if models["challenger"]["coverage"] else all_to_review(_wanted_precision(evidence))),
+        "warning": (
+            None if models["challenger"]["coverage"] else advice.all_to_review(_wanted_precision(evidence))
+        ),
         "outcomes": _outcomes(evidence),
         "label_more": evidence.get("label_more"),  # of a comparison before they were named: none
         # Of a comparison from before it was counted what it leaves to people: nothing.

@@ -29,7 +29,7 @@ class Family:
     """Items that are decided on together.
 
     Attributes:
-        mark: of its items' ids, 12 hex digits: what is imported is what was exported.
+        mark: of its items' ids, f and 12 hex digits: what is imported is what was exported.
         head: the id of the item whose row stands for all of them.
         checks: the ids of those that are asked for besides.
         others: the ids of those that are decided as the head.
@@ -129,13 +129,14 @@ def _bands(members: Sequence[tuple[float, str]]) -> Iterator[list[str]]:
 
 def _family(items: Sequence[str]) -> Family:
     """The head is the one in the middle; checks are the least certain one, then one drawn by its digest."""
-    mark = hashlib.sha256("\n".join(sorted(items)).encode()).hexdigest()[:12]
+    digest = hashlib.sha256("\n".join(sorted(items)).encode()).hexdigest()[:12]
     head = items[len(items) // 2]
     rest = [item for item in items if item != head]
-    drawn = sorted(rest[1:], key=lambda item: hashlib.sha256(f"{mark} {item}".encode()).digest())
+    drawn = sorted(rest[1:], key=lambda item: hashlib.sha256(f"{digest} {item}".encode()).digest())
     asked = sum(len(items) >= size for size in CHECKED)
     checks = (rest[0], *drawn)[:asked]
-    return Family(mark, head, checks, tuple(item for item in rest if item not in checks))
+    # A letter first: a spreadsheet would make a number of `012345678901` or `1234567890e1`.
+    return Family(f"f{digest}", head, checks, tuple(item for item in rest if item not in checks))
 
 
 def decisions(

@@ -3,10 +3,28 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from processing.labels.without_person import LABEL, MERGE, SAME_TEXT
-from processing.policy import AUTOMATIC, MONTH
+from processing.labels.without_person import LABEL, MERGE, SAME_TEXT, needed
+from processing.policy import AUTOMATIC, MONTH, Policy
 
 SHOWN = 3
+
+
+def all_to_review(precision: float) -> str:
+    """The warning for a model whose every answer is below its threshold; precision 0 means the default.
+
+    A threshold may well be as precise: what is missing are the rows that would show it.
+    """
+    precision = precision or Policy.precision
+    takes = (
+        f"that takes at least {int(needed(precision)):,} different texts without an error, more with errors. "
+        "More labelled rows help, or a lower precision in the group's policy."
+        if precision < 1
+        else "no number of rows shows that. A lower precision in the group's policy helps."
+    )
+    return (
+        f"Every item goes to review: the labelled rows do not show a precision of {100 * precision:g} % at "
+        f"any threshold; {takes}"
+    )
 
 
 def at_precisions(found: Sequence[dict[str, Any]]) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 
 from processing.labels import advice, audit
 from processing.month.drift import MONTHLY
-from processing.policy import all_to_review
 from processing.words import counted
 
 LABEL_MIX = 0.10  # share of items that would have to move to have last month's mix of codes
@@ -126,12 +125,12 @@ def _review(summary: dict[str, Any]) -> Iterator[Check]:
     if not plan["automatic"] and not doubted and plan["needed"] > plan["without_code"]:
         test = summary.get("test") or {"at_precisions": (), "confused": ()}
         said = (
-            all_to_review(plan["wanted_precision"]),
+            advice.all_to_review(plan["wanted_precision"]),
             advice.at_precisions(test["at_precisions"]),
             advice.confused(
                 test["confused"], doubted_in=summary["group"] if test.get("labels_doubted") else ""
             ),
-            "A lower precision or a review capacity in the group's policy lets the surest pass.",
+            "A review capacity there lets the surest pass as well.",
         )
         message = " ".join(filter(None, said))
     yield Check("items labelled without a person", "none", f"{plan['automatic']:,}", message, 1)

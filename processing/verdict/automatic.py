@@ -26,6 +26,7 @@ class Automatic:
         lost: how much less of the rows the challenger labels, in [-1, 1]; rows of a broken promise count as
             left to people.
         p_value: exact McNemar of that on the texts, one-sided: small when the challenger labels fewer.
+        gain_p_value: the same, small when it labels more.
     """
 
     share: float
@@ -36,6 +37,7 @@ class Automatic:
     winner_broken: bool
     lost: float
     p_value: float
+    gain_p_value: float
 
 
 def automatic(
@@ -61,6 +63,7 @@ def automatic(
     broken = _broken(right, alone, text, precision, promise)
     winner_broken = _broken(winner_right, winner_alone, text, precision, promise)
     kept, winner_kept = alone & (not broken), winner_alone & (not winner_broken)
+    more, fewer = discordant(kept, winner_kept, text)
     return Automatic(
         share=float(alone.mean()),
         winner_share=float(winner_alone.mean()),
@@ -69,7 +72,8 @@ def automatic(
         broken=broken,
         winner_broken=winner_broken,
         lost=float(winner_kept.mean() - kept.mean()),
-        p_value=mcnemar(*discordant(kept, winner_kept, text), "less"),
+        p_value=mcnemar(more, fewer, "less"),
+        gain_p_value=mcnemar(more, fewer, "greater"),
     )
 
 

@@ -26,12 +26,15 @@ def discordant(right_challenger: Booleans, right_winner: Booleans, text: Integer
     return int((balance > 0).sum()), int((balance < 0).sum())
 
 
-def mcnemar(better: int, worse: int, alternative: Literal["two-sided", "less"] = "two-sided") -> float:
+def mcnemar(
+    better: int, worse: int, alternative: Literal["two-sided", "less", "greater"] = "two-sided"
+) -> float:
     """How likely so uneven a split of the discordant texts is if both models are equally good; in [0, 1].
 
     Exact, by the binomial distribution, so it holds for any number of texts; 1 without discordant texts.
-    "less" asks only whether `better` is too small. Source: McNemar (1947), "Note on the sampling error of the
-    difference between correlated proportions or percentages", Psychometrika 12, 153-157.
+    "less" asks only whether `better` is too small, "greater" whether it is too great. Source: McNemar (1947),
+    "Note on the sampling error of the difference between correlated proportions or percentages",
+    Psychometrika 12, 153-157.
     """
     if better + worse == 0:
         return 1.0

@@ -22,8 +22,8 @@ from processing.words import counted
 TOLERATED_LOSS = 0.005  # of accuracy; the interval must rule out a greater one
 RARER_LEVEL = 0.3  # one-sided; strict, since few rows have the rarer codes and a loss there is hard to see
 MIN_DISCORDANT = 30  # with fewer discordant texts a percentile interval is too short to show a gain or a loss
-TOLERATED_REVIEW = 0.1  # of the rows: what the challenger may leave to people that the winner does not
-REVIEW_LEVEL = 0.05  # one-sided; a smaller loss of labels without a person may be chance
+TOLERATED_REVIEW = 0.1  # of the rows: one model may leave so many more to people than the other
+REVIEW_LEVEL = 0.05  # one-sided; a smaller difference in labels without a person may be chance
 
 FIRST = ("FIRST", "The group has no winner yet, so this model becomes its first.")
 
@@ -162,6 +162,9 @@ def _rule(e: Evidence, policy: Policy) -> Iterator[tuple[Question, str, str]]:
     if not isinstance(e, Compared):  # there is no test row
         return
     seen = _seen(e, policy)
+    # People's time is a gain too, as long as the model is otherwise as good.
+    spares = e.automatic is not None and _much_gained(e.automatic) and e.difference >= -policy.min_gain
+    useful = e.difference >= policy.min_gain and e.difference > 0
     yield (
         Question(
             question="Is no critical code significantly worse?",
@@ -178,6 +181,7 @@ def _rule(e: Evidence, policy: Policy) -> Iterator[tuple[Question, str, str]]:
     above = enough and e.low is not None and e.low > 0
     changed = f"{better:,} right, {worse:,} wrong, {probability(e.p_value)}"
     no_loss, gain = f"no net loss with {level}", f"net gain with {level}"
+    shown = (significant and better > worse) or above
     if not few:
         changed += f"; {signed(e.low)} to {signed(e.high)}"
         no_loss += ", interval not below 0"
@@ -195,9 +199,9 @@ def _rule(e: Evidence, policy: Policy) -> Iterator[tuple[Question, str, str]]:
     yield (
         Question(
             question="Is the gain in macro-F1 useful?",
-            asked=f"{signed(policy.min_gain)} points or more",
-            found=f"{signed(e.difference)} points",
-            passed=e.difference >= policy.min_gain and e.difference > 0,
+            asked=f"{signed(policy.min_gain)} points or more; no such loss if much less is left to people",
+            found=f"{signed(e.difference)} points" + (", much less left to people" if spares else ""),
+            passed=useful or spares,
         ),
         "KEEP",
         f"No useful gain in macro-F1 (required: {signed(policy.min_gain)} points): {seen}.",
@@ -205,9 +209,9 @@ def _rule(e: Evidence, policy: Policy) -> Iterator[tuple[Question, str, str]]:
     yield (
         Question(
             question="Is the gain more than chance?",
-            asked=gain,
+            asked=f"{gain}, or much less left to people",
             found=changed,
-            passed=(significant and better > worse) or above,
+            passed=shown or spares,
         ),
         "UNDECIDED",
         f"The gain may be chance with so few rows: {seen}. The winner stays.{_would_decide(e, policy)}",
@@ -226,28 +230,33 @@ def _rule(e: Evidence, policy: Policy) -> Iterator[tuple[Question, str, str]]:
     cost = f"it may be at the cost of the rarer half of the codes ({rarer})"
     # Hardly any of few texts has a rarer code, and a test there would not see a loss.
     more_right = e.rarer_better > e.rarer_worse or not e.rarer_texts
+    as_many = spares and e.rarer_better == e.rarer_worse
     yield (
         Question(
             question="Do the rarer codes not pay for it?",
             asked="more right than wrong" if few else f"one-sided p above {RARER_LEVEL:g}",
             found=f"{e.rarer_better:,} right, {e.rarer_worse:,} wrong, {probability(e.rarer_p_value)}",
-            passed=more_right if few else e.rarer_p_value > RARER_LEVEL,
+            passed=more_right or as_many if few else e.rarer_p_value > RARER_LEVEL,
         ),
         "UNDECIDED",
         f"Better overall, but {cost}. All codes: {seen}. The winner stays.",
     )
-    labelled = _labelled(e.automatic, policy)
+    labelled, only_spares = _labelled(e.automatic, policy), spares and not (useful and shown)
     much = f"more than {100 * TOLERATED_REVIEW:g} points or of all, with p ≤ {REVIEW_LEVEL:g}"
     yield (
         Question(
             question="Is about as much labelled without a person?",
-            asked=f"no loss of {much}",
+            asked=f"no loss of {much}, nor such a gain that is the only one",
             found=labelled,
-            passed=None if e.automatic is None else not _much_lost(e.automatic),
+            passed=None if e.automatic is None else not (_much_lost(e.automatic) or only_spares),
         ),
         "PROMOTE",
-        "Better, but it would label much less without a person, so a person must approve: "
-        f"{labelled}. All codes: {seen}.",
+        (
+            "As good, and it would label much more without a person, so a person must approve: "
+            if only_spares
+            else "Better, but it would label much less without a person, so a person must approve: "
+        )
+        + f"{labelled}. All codes: {seen}.",
     )
 
 
@@ -263,6 +272,11 @@ def _first_no(rule: list[tuple[Question, str, str]], e: Evidence, policy: Policy
 def _much_lost(a: Automatic) -> bool:
     """Whether the challenger leaves much more to people, or everything, and that is no chance."""
     return a.p_value <= REVIEW_LEVEL and (a.lost > TOLERATED_REVIEW or a.lost == a.winner_share)
+
+
+def _much_gained(a: Automatic) -> bool:
+    """Whether the challenger leaves much less to people, and that is no chance."""
+    return a.gain_p_value <= REVIEW_LEVEL and -a.lost > TOLERATED_REVIEW
 
 
 def _labelled(a: Automatic | None, policy: Policy) -> str:

@@ -41,7 +41,8 @@ def test_training_writes_the_model_and_the_code_that_serves_it(job, capsys):
 def test_a_training_says_where_no_threshold_reaches_the_precision(job, capsys, precision, warned):
     run(train.main, ["-C", "0.5", "--precision", precision])
     sentence = (
-        "Every item goes to review: with the rows available, no threshold reaches a precision of 100 %."
+        "Every item goes to review: the labelled rows do not show a precision of 100 % at any threshold; no "
+        "number of rows shows that."
     )
     assert (sentence in capsys.readouterr().out) == warned
 

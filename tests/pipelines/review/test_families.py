@@ -235,3 +235,19 @@ def test_two_items_are_decided_by_one_row_without_a_check(cli, lamps):
 )
 def test_a_difference_says_what_the_item_has_and_what_the_head_has_instead(title, head, said):
     assert families.difference(title, head) == said
+
+
+def test_no_mark_of_a_family_looks_like_a_number_to_a_spreadsheet():
+    items = [f"lamp-{number}" for number in range(2_000)]
+    table = pa.table(
+        {
+            "item_id": items,
+            "family": [item[:-1] for item in items],
+            "status": ["review"] * 2_000,
+            "code": ["1"] * 2_000,
+            "confidence": [0.5] * 2_000,
+            **{name: pa.nulls(2_000, pa.string()) for name in ("answer", "decided_on")},
+        }
+    )
+    found = [family.mark for family in families.waiting(table, {"1"})]
+    assert found and not [mark for mark in found if mark[0].isdigit()]

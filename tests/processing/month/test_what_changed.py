@@ -36,7 +36,9 @@ def test_the_first_month_has_counts_and_nothing_to_compare_with(month):
 def test_a_month_in_which_the_model_is_never_sure_is_told(month):
     job = month(["1"] * 4, confidence=0.5)
     assert summary(job)["counts"]["labelled"] == 0
-    sentence = "Every item goes to review: with the rows available, no threshold reaches a precision of 98 %."
+    sentence = (
+        "Every item goes to review: the labelled rows do not show a precision of 98 % at any threshold;"
+    )
     assert job.message["attention"].startswith(sentence)
 
 

@@ -194,6 +194,36 @@ def test_a_better_challenger_that_labels_much_less_without_a_person_asks_one(bef
     assert made.questions[-1].passed is not asks
 
 
+@pytest.mark.parametrize(
+    ("cells", "before", "after", "verdict_", "asks"),
+    [
+        ([], 0.0, 0.99, "PROMOTE", True),
+        ([], 0.4, 0.51, "PROMOTE", True),
+        ([], 0.4, 0.49, "KEEP", False),
+        ([], 0.99, 0.0, "KEEP", False),
+        ([("a", "a", "b", 1), ("a", "b", "a", 1)], 0.0, 0.99, "PROMOTE", True),  # as good on other texts
+        ([("a", "a", "b", 20), ("d", "b", "d", 10)], 0.0, 0.99, "KEEP", False),  # less macro-F1
+        ([("a", "a", "b", 20), ("a", "b", "a", 20)], 0.0, 0.99, "UNDECIDED", False),  # may cost accuracy
+        ([("a", "a", "b", 4), ("d", "b", "d", 4)], 0.0, 0.99, "KEEP", False),  # the rarer codes would pay
+        ([("a", "b", "b", 60)], 0.0, 0.99, "KEEP", False),  # breaks its promise
+    ],
+)
+def test_an_equal_challenger_that_labels_much_more_without_a_person_asks_one(
+    cells, before, after, verdict_, asks
+):
+    texts = 950 + sum(n for *_, n in cells)
+    place = np.arange(texts)[::-1] / texts  # the cells' texts, the last ones, among those it is sure of
+    made = verdict(*cells, alone=(place < after, place < before))
+    assert (made.verdict, made.asks) == (verdict_, asks)
+    assert ("much more without a person, so a person must approve" in made.reason) == asks
+
+
+def test_on_few_texts_as_well_and_no_more_of_the_rarer_codes_may_be_wrong_than_right():
+    place = np.arange(60)
+    assert small(alone=(place < 60, place < 0)).asks
+    assert small(alone=(place < 4, place < 0)).verdict == "KEEP"  # may be chance
+
+
 def test_that_question_says_what_both_models_give():
     place = np.arange(1_050) / 1_050
     made = verdict(("a", "a", "b", 100), alone=(place < 0.0, place < 0.45))
@@ -371,7 +401,10 @@ def test_a_question_says_what_is_asked_and_what_was_found():
         "1,000 distinct texts",
     )
     assert said[NO_VETO] == ("none", "none")
-    assert said[USEFUL] == ("+0.2 points or more", f"{100 * made.difference:+.1f} points")
+    assert said[USEFUL] == (
+        "+0.2 points or more; no such loss if much less is left to people",
+        f"{100 * made.difference:+.1f} points",
+    )
     assert said[NO_CHANCE][1].startswith("40 right, 10 wrong, p < 0.001; +0.")
     assert said[ACCURATE][0] == "interval above \N{MINUS SIGN}0.5, as is what was measured"
     assert said[RARER] == ("one-sided p above 0.3", "0 right, 0 wrong, p = 1")
