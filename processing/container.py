@@ -5,6 +5,7 @@ Source: "How Amazon SageMaker Processing Configures Input and Output For Your Pr
 """
 
 import argparse
+import errno
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -64,14 +65,18 @@ def run(job: Callable[[list[str] | None], Mapping[str, object]], arguments: list
         print(json.dumps(line, ensure_ascii=False), flush=True)
         raise SystemExit(1) from None
     except Exception as error:
-        _write(
-            "failure",
-            shorten(
-                f"Unexpected {type(error).__name__}: {error}. The job's log has the rest.", MESSAGE_BYTES
-            ),
-        )
+        _write("failure", shorten(_unexpected(error), MESSAGE_BYTES))
         raise
     _write("message", _one_line(message))
+
+
+def _unexpected(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return (
+            f"The job's volume is full ({error}). Fix: raise volume_size_in_gb in "
+            "pipelines/machines/states.py, deploy, then start the run again."
+        )
+    return f"Unexpected {type(error).__name__}: {error}. The job's log has the rest."
 
 
 def _about(arguments: list[str] | None) -> dict[str, str]:

@@ -26,7 +26,10 @@ def write_execution(folder: Path, description: dict[str, Any], history: list[dic
     }
     record |= {key: _unpacked(description[key]) for key in _TEXTS & description.keys()}
     record["history"] = [_event(event) for event in history]
-    path.write_text(json.dumps(record, indent=1, ensure_ascii=False, default=str))
+    # Others read the folder while the stack runs, and it may be killed: never half a file.
+    unfinished = path.with_suffix(".unfinished")
+    unfinished.write_text(json.dumps(record, indent=1, ensure_ascii=False, default=str), encoding="utf-8")
+    unfinished.replace(path)
     return path
 
 

@@ -109,12 +109,18 @@ def _work(found: list[_Execution], runs: list[Run]) -> Iterator[Figure]:
 def _stored(folder: Path, runs: list[Run]) -> Iterator[Figure]:
     buckets = folder / "s3"
     if buckets.is_dir():
-        files = (path for path in buckets.rglob("*") if path.is_file())
-        measured = sum(
-            path.stat().st_size for path in files if "-code-" not in path.relative_to(buckets).parts[0]
-        )
+        files = (path for path in buckets.rglob("*") if "-code-" not in path.relative_to(buckets).parts[0])
+        measured = sum(map(_size, files))
         planned = sum(run.rows for run in runs) * usage.STORED_BYTES_AN_ITEM
         yield Figure("MB stored", round(measured / 1e6, 1), round(planned / 1e6, 1))
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file; none of a folder, or of what a running stack has removed since it was listed."""
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except FileNotFoundError:
+        return 0
 
 
 def _plain(state: str) -> str:

@@ -6,11 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from processing import container
 from processing.dataset import kinds
 from processing.errors import BadData
+from processing.spill import Spill
 
 
 def output(tmp_path, name: str) -> str:
@@ -109,3 +111,17 @@ def test_what_memory_is_too_small_for_lies_on_the_jobs_volume_until_it_is_done(t
     with container.scratch_folder() as folder:
         assert (tmp_path / "processing") in Path(folder).parents
     assert not Path(folder).exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a file that is always full")
+def test_a_full_volume_is_called_that_with_its_fix(tmp_path):
+    def job(arguments):
+        spill = Spill(Path("/dev/full"))
+        spill.write(pa.table({"item_id": ["1"]}))
+        spill.close()
+
+    with pytest.raises(OSError, match="No space left"):
+        container.run(job)
+    sentence = output(tmp_path, "failure")
+    assert sentence.startswith("The job's volume is full")
+    assert "Fix: raise volume_size_in_gb" in sentence

@@ -1,6 +1,7 @@
 """Following runs to their end, and ending at the first that fails; the stack is a fake with real records."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -114,3 +115,13 @@ def test_without_a_failed_job_the_log_is_the_record_of_the_run(status, history, 
     record = stack.folder / "executions/labelmill-training/DE-weee-training-2026-10-0f3a9c21d4e5.json"
     assert record.exists()
     assert str(failure.value).endswith(f"{sentence}\nIts log: {record}")
+
+
+def test_the_record_of_an_execution_is_there_whole_or_not_at_all(stack, monkeypatch):
+    def killed(path, target):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        stack.ended("labelmill-training", "run-1", "SUCCEEDED")
+    assert not list(stack.folder.rglob("*.json"))

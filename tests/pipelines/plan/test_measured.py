@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+from pathlib import Path
 
 import pytest
 
@@ -88,6 +89,14 @@ def test_the_table_has_the_ratio(capsys, run_folder):
 def test_a_folder_without_a_finished_run_is_refused_with_the_fix(capsys, tmp_path):
     assert labelmill("--against", tmp_path) == 1
     assert "Fix: name a finished run's folder" in capsys.readouterr().err
+
+
+def test_a_stack_that_runs_may_remove_a_file_while_it_is_counted(capsys, run_folder, monkeypatch):
+    gone = run_folder / "s3" / "labelmill-work-1" / "runs" / "gone"
+    gone.symlink_to("nowhere")
+    monkeypatch.setattr(Path, "is_file", lambda path: not path.is_dir())
+    assert labelmill("--against", run_folder, "--json") == 0
+    assert {line["what"]: line["measured"] for line in json.loads(capsys.readouterr().out)}["MB stored"] == 3
 
 
 @pytest.mark.after_demo
