@@ -163,7 +163,7 @@ def _accepted(given: TrainingSet, inputs: np.ndarray, codes: np.ndarray, other: 
 
 
 def _of_split(sure, accepted, codes, right, text, n_codes: int):
-    """Shares accepted; less right than promised, by chance or not; accepted and right by code; shares to see."""
+    """Shares accepted; whether short, and refuted; accepted and right ones by code; shares to see."""
     alone = accepted[0]
     by_code = np.array([np.bincount(codes[rows], minlength=n_codes) for rows in (alone, alone & right)])
     return (
@@ -176,9 +176,10 @@ def _of_split(sure, accepted, codes, right, text, n_codes: int):
 
 
 def _at_most(right: np.ndarray, text: np.ndarray) -> float:
-    """An upper bound of the share of right rows at a risk of 5 % (Clopper and Pearson), for any commit's code.
+    """An upper bound of the share of right rows at a risk of 5 % (Clopper and Pearson, 1934).
 
-    Rows of one text are right or wrong together, so it counts as many rows as differ by text (Kish).
+    Here, as an earlier commit has none. Rows of one text are right or wrong together: it counts as many rows
+    as would be as uncertain if they were independent.
     """
     independent = len(text) ** 2 / np.square(np.bincount(text)).sum()
     wrong = independent * (1 - right.mean())
