@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from scipy.stats import binom
+from scipy.stats import beta, binom
 from sklearn.metrics import f1_score
 from warm_start import parsed, searched
 
@@ -120,9 +120,16 @@ def _kept(table: pa.Table, rows: pd.DataFrame, options: Namespace) -> dict[str, 
         other = _held_out(given.text, seed, 5)
         learned, accepted = _accepted(given, inputs, codes, other)
         found.append(
-            _of_split(learned, accepted, codes[other, 0], (codes[:, 0] == truth)[other], len(number))
+            _of_split(
+                learned,
+                accepted,
+                codes[other, 0],
+                (codes[:, 0] == truth)[other],
+                given.text[other],
+                len(number),
+            )
         )
-    shares, group, by_code, see = (list(each) for each in zip(*found, strict=True))
+    shares, short, refuted, by_code, see = (list(each) for each in zip(*found, strict=True))
     pooled = np.sum(by_code, axis=0)  # accepted and right ones of each code
     enough = pooled[0] >= 20
     return {
@@ -131,7 +138,8 @@ def _kept(table: pa.Table, rows: pd.DataFrame, options: Namespace) -> dict[str, 
             for precision, share in zip(PRECISIONS, np.mean(shares, axis=0).tolist(), strict=True)
         },
         "right 98": float(pooled[1].sum() / max(pooled[0].sum(), 1)),
-        "group kept": int(sum(group)),
+        "short": int(sum(short)),
+        "refuted": int(sum(refuted)),
         "codes kept": sum(_floors_hold(each) for each in by_code),
         "below": int((pooled[1][enough] < FLOOR * pooled[0][enough]).sum()),
         **dict(zip(("see, rest", "see, month"), np.mean(see, axis=0).tolist(), strict=True)),
@@ -154,16 +162,28 @@ def _accepted(given: TrainingSet, inputs: np.ndarray, codes: np.ndarray, other: 
     return of_other, [of_other >= bound[codes[other, 0]] for bound in bounds]
 
 
-def _of_split(sure, accepted, codes, right, n_codes: int):
-    """Shares accepted; whether the group's promise holds; accepted and right ones by code; shares to see."""
+def _of_split(sure, accepted, codes, right, text, n_codes: int):
+    """Shares accepted; whether short, and refuted; accepted and right ones by code; shares to see."""
     alone = accepted[0]
     by_code = np.array([np.bincount(codes[rows], minlength=n_codes) for rows in (alone, alone & right)])
     return (
         [rows.mean() for rows in accepted],
-        not alone.any() or right[alone].mean() >= PRECISIONS[0],
+        alone.any() and right[alone].mean() < PRECISIONS[0],
+        alone.any() and _at_most(right[alone], text[alone]) < PRECISIONS[0],
         by_code,
         _shares_to_see(sure, right),
     )
+
+
+def _at_most(right: np.ndarray, text: np.ndarray) -> float:
+    """An upper bound of the share of right rows at a risk of 5 % (Clopper and Pearson, 1934).
+
+    Here, as an earlier commit has none. Rows of one text are right or wrong together: it counts as many rows
+    as would be as uncertain if they were independent.
+    """
+    independent = len(text) ** 2 / np.square(np.bincount(text)).sum()
+    wrong = independent * (1 - right.mean())
+    return float(1 - beta.ppf(0.05, wrong, independent - wrong + 1)) if wrong else 1.0
 
 
 def _floors_hold(by_code: np.ndarray) -> bool:

@@ -18,7 +18,8 @@ learned on four fifths and measured on one.
 
     auto P      share of the items without a person where P % of these are promised to be right
     right 98    what is right among them at 98 %, all splits together
-    group kept  splits of 20 in which at least 98 % of them were right (or there were none)
+    short       splits of 20 in which less than 98 % of them were right, which chance alone can show
+    refuted     those of them that are no chance (bound of 5 %)
     codes kept  splits of 20 in which no code's were right in less than its floor, beyond chance
     below       codes with at least 20 such items of all splits together, right in less than the floor
     see, rest   smallest share to look at, least sure first, for 98 % of the other items to be right
@@ -72,9 +73,9 @@ def main() -> int:
         rows = [{"set": name, "code": code, **future.result()} for name, code, future in asked]
     show("People's share of the work", rows, args.json)
     for code in dict.fromkeys(row["code"] for row in rows):
-        for promise in ("group", "codes"):
-            kept = sum(row[f"{promise} kept"] for row in rows if row["code"] == code)
-            print(f"{code}: {promise} kept in {_interval(kept, _people.SPLITS * len(names))}")
+        for counted in ("short", "refuted", "codes kept"):
+            found = sum(row[counted] for row in rows if row["code"] == code)
+            print(f"{code}: {counted} in {_interval(found, _people.SPLITS * len(names))}")
     return 0
 
 
@@ -176,11 +177,11 @@ def _measured(args: Namespace, name: str, tree: Path) -> dict[str, float]:
     return result
 
 
-def _interval(kept: int, splits: int) -> str:
+def _interval(found: int, splits: int) -> str:
     """With a 95 % interval (Clopper and Pearson)."""
-    low = beta.ppf(0.025, kept, splits - kept + 1) if kept else 0.0
-    high = beta.ppf(0.975, kept + 1, splits - kept) if kept < splits else 1.0
-    return f"{kept} of {splits} splits ({100 * low:.0f} to {100 * high:.0f} %)"
+    low = beta.ppf(0.025, found, splits - found + 1) if found else 0.0
+    high = beta.ppf(0.975, found + 1, splits - found) if found < splits else 1.0
+    return f"{found} of {splits} splits ({100 * low:.0f} to {100 * high:.0f} %)"
 
 
 if __name__ == "__main__":
