@@ -484,7 +484,7 @@ def test_a_full_quota_is_waited_for_and_every_try_has_a_name_of_its_own(cloud):
     assert run.status == "SUCCEEDED", run.cause
     names = [request["ProcessingJobName"] for request in cloud.sagemaker.sent("CreateProcessingJob")]
     assert len(set(names)) == len(names) == 12 + 2
-    assert max(cloud.waits) <= 600 and len(set(cloud.waits)) > 1
+    assert max(cloud.waits) <= 3600 and len(set(cloud.waits)) > 1  # labels of a month ask more often
 
 
 def test_throttling_is_waited_for_and_a_lasting_refusal_is_not(cloud):

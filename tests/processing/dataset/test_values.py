@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from processing.dataset import manifest
 from processing.dataset.doubly_encoded import repaired
-from processing.dataset.findings import Read, Recognised, numbered
-from processing.dataset.numbers import read
+from processing.dataset.findings import Finding, numbered
+from processing.dataset.numbers import decide, read, signs
 from processing.errors import BadData, BadManifest
 from tests.processing.dataset.input_cases.case import URI, play
 from tests.processing.dataset.input_cases.value_cases import labelled, numbers, untitled
@@ -34,10 +34,12 @@ ALPHABETS = [
 GOOD_SIGNS = " \u00a0-–—/®™©°º²³«»„“”’…·.,:;&€£§"
 
 
-def column(*values: str | None) -> dict[str, Read]:
-    return {
-        "a.csv": Read(numbered(pa.table({"weight_kg": pa.array(values, pa.string())})), Recognised("csv"))
-    }
+def read_column(*values: str | None) -> tuple[list[float | None], list[Finding]]:
+    """The numbers of a column of texts, and what was found."""
+    table = numbered(pa.table({"weight_kg": pa.array(values, pa.string())}))
+    decimals = decide([signs("a.csv", table, COLUMNS)], None, semicolons=False)
+    table, unreadable = read("a.csv", table, decimals)
+    return table["weight_kg"].to_pylist(), [*decimals.findings, *itertools.chain(*unreadable.values())]
 
 
 def written(number: float, decimal: str, group: str) -> str:
@@ -51,20 +53,19 @@ def written(number: float, decimal: str, group: str) -> str:
 @settings(deadline=None)
 def test_numbers_are_read_whichever_way_a_whole_column_writes_them(values, signs):
     texts = [written(value, *signs) for value in values]
-    assert read(column(*texts), COLUMNS, None).tables[0]["weight_kg"].to_pylist() == values
+    assert read_column(*texts)[0] == values
 
 
 @given(values=st.lists(st.text("0123456789.,-+ eE\u00a0'", max_size=8) | st.none(), max_size=6))
 @settings(deadline=None)
 def test_any_column_is_read_or_refused(values):
     try:
-        found = read(column(*values), COLUMNS, None)
+        made, findings = read_column(*values)
     except BadData as error:
         assert error.kind in ("mixed-decimals", "unclear-decimals")
         assert error.problem.count("row ") >= 1
     else:
-        made = found.tables[0]["weight_kg"].to_pylist()
-        counted = sum(finding.count for finding in found.findings if finding.kind.outcome == "value missing")
+        counted = sum(finding.count for finding in findings if finding.kind.outcome == "value missing")
         empty = sum(not (value or "").strip() for value in values)
         assert made.count(None) == counted + empty
 
@@ -73,12 +74,12 @@ def test_any_column_is_read_or_refused(values):
 @settings(deadline=None)
 def test_numbers_as_python_prints_them_are_read_exactly(values):
     values = [*values, 0.5]
-    assert read(column(*map(repr, values)), COLUMNS, None).tables[0]["weight_kg"].to_pylist() == values
+    assert read_column(*map(repr, values))[0] == values
 
 
 def test_a_late_comma_is_found_behind_many_points():
     with pytest.raises(BadData, match=r"'1\.5' in a\.csv, row 1 and '2,5' in a\.csv, row 3001"):
-        read(column(*["1.5"] * 3000, "2,5"), COLUMNS, None)
+        read_column(*["1.5"] * 3000, "2,5")
 
 
 def test_what_the_column_was_taken_for_is_told(tmp_path):
