@@ -62,8 +62,11 @@ def waiting(labels: pa.Table, in_force: Collection[str]) -> list[Family]:
         in_force: the codes that are.
     """
     known = labels.filter(pc.is_valid(labels["family"]))
-    own = known.filter(pc.and_(pc.is_in(known["answer"], pa.array(DECIDES)), pc.is_null(known["decided_on"])))
-    said = own.select(["family", "answer", "code"]).group_by(["family", "answer", "code"]).aggregate([])
+    answered = known.filter(pc.is_valid(known["answer"]))
+    # What was decided as another item counts once, there; and here where that one is not in the month.
+    elsewhere = pc.invert(pc.is_in(answered["decided_on"], answered["item_id"].combine_chunks()))
+    said = answered.filter(pc.and_(pc.is_in(answered["answer"], pa.array(DECIDES)), elsewhere))
+    said = said.select(["family", "answer", "code"]).group_by(["family", "answer", "code"]).aggregate([])
     said = said.group_by("family").aggregate([("answer", "count")])
     broken = said.filter(pc.greater(said["answer_count"], 1))["family"]
     together: dict[tuple[str, str], list[tuple[float, str]]] = defaultdict(list)
