@@ -85,8 +85,13 @@ def waiting(labels: pa.Table, in_force: Collection[str]) -> list[Family]:
 
 
 def decided_as(labels: pa.Table) -> dict[str, list[str]]:
-    """The ids of the items that were decided on as another of their family, by the id of that one."""
-    rows = labels.filter(pc.is_valid(labels["decided_on"]))
+    """The ids of the items that are decided on as another of their family, by the id of that one.
+
+    What was withdrawn is as if nobody had decided: each has its own row, and goes its own way.
+    """
+    rows = labels.filter(
+        pc.and_(pc.is_valid(labels["decided_on"]), pc.is_in(labels["answer"], pa.array(DECIDES)))
+    )
     found: dict[str, list[str]] = defaultdict(list)
     for head, item in zip(rows["decided_on"].to_pylist(), rows["item_id"].to_pylist(), strict=True):
         found[head].append(item)

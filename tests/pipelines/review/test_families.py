@@ -213,6 +213,22 @@ def test_what_becomes_of_the_head_becomes_of_those_that_were_decided_as_it(cli, 
     assert decided(lamps) == {HEAD: (*answer, None)} | dict.fromkeys(REST, (*answer, HEAD))
 
 
+def test_a_family_that_was_taken_back_has_a_row_for_each_item_that_decides_on_it_alone(cli, lamps):
+    now = [(*row[:2], None, row[3], "review", row[5]) for row in LAMPS]
+    lamps.publish(
+        AMENDED,
+        amended=[RUN],
+        labels=now,
+        families=FAMILY,
+        titles=TITLES,
+        decided_on=dict.fromkeys(REST, HEAD),
+    )
+    path = export(cli)
+    assert {item: row["stands_for"] for item, row in rows_of(path).items()} == dict.fromkeys(FAMILY, "1")
+    take(cli, path, {HEAD: "2"})
+    assert set(decided(lamps)) == {HEAD}
+
+
 def test_who_decided_on_an_item_itself_is_not_overruled_by_the_head(cli, lamps):
     amended(lamps, own=(HEAD, *sorted(CHECKS), "lamp-01"))
     Path("these.txt").write_text(HEAD, encoding="utf-8")
