@@ -37,8 +37,8 @@ WIDTHS = {
         "answer": 11,
         "decided_by": 18,
     },
-    **{"decided_at": 20, "why": 40, "suggested": 12, "model": 34, "codebook_version": 18, "run": 50},
-    "labelled_at": 20,
+    **{"decided_at": 20, "decided_on": 20, "why": 40, "suggested": 12, "family": 18},
+    **{"model": 34, "codebook_version": 18, "run": 50, "labelled_at": 20},
 }
 COLOURS = {"labelled": "#E2EFDA", "review": "#FFE699", "none": "#DDEBF7", "rejected": "#F8CBAD"}
 BATCH_ROWS = 10_000

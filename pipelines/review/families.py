@@ -62,8 +62,11 @@ def waiting(labels: pa.Table, in_force: Collection[str]) -> list[Family]:
         in_force: the codes that are.
     """
     known = labels.filter(pc.is_valid(labels["family"]))
-    own = known.filter(pc.and_(pc.is_in(known["answer"], pa.array(DECIDES)), pc.is_null(known["decided_on"])))
-    said = own.select(["family", "answer", "code"]).group_by(["family", "answer", "code"]).aggregate([])
+    answered = known.filter(pc.is_valid(known["answer"]))
+    # What was decided as another item counts once, there; and here where that one is not in the month.
+    elsewhere = pc.invert(pc.is_in(answered["decided_on"], answered["item_id"].combine_chunks()))
+    said = answered.filter(pc.and_(pc.is_in(answered["answer"], pa.array(DECIDES)), elsewhere))
+    said = said.select(["family", "answer", "code"]).group_by(["family", "answer", "code"]).aggregate([])
     said = said.group_by("family").aggregate([("answer", "count")])
     broken = said.filter(pc.greater(said["answer_count"], 1))["family"]
     together: dict[tuple[str, str], list[tuple[float, str]]] = defaultdict(list)
@@ -82,8 +85,13 @@ def waiting(labels: pa.Table, in_force: Collection[str]) -> list[Family]:
 
 
 def decided_as(labels: pa.Table) -> dict[str, list[str]]:
-    """The ids of the items that were decided on as another of their family, by the id of that one."""
-    rows = labels.filter(pc.is_valid(labels["decided_on"]))
+    """The ids of the items that are decided on as another of their family, by the id of that one.
+
+    What was withdrawn is as if nobody had decided: each has its own row, and goes its own way.
+    """
+    rows = labels.filter(
+        pc.and_(pc.is_valid(labels["decided_on"]), pc.is_in(labels["answer"], pa.array(DECIDES)))
+    )
     found: dict[str, list[str]] = defaultdict(list)
     for head, item in zip(rows["decided_on"].to_pylist(), rows["item_id"].to_pylist(), strict=True):
         found[head].append(item)

@@ -54,6 +54,12 @@ def test_it_holds_each_row_of_the_parquet_ids_and_codes_as_text_confidence_as_a_
     assert {row["labelled_at"].value for row in shown} == {"2026-10-03 04:05:06"}
 
 
+def test_it_has_each_column_of_the_parquet_that_tells_a_person_something_of_the_row(made):
+    given, book, _ = made
+    left_out = set(pq.read_schema(given.file).names) - rows(book["labels"])[0].keys()
+    assert left_out == {"dataset", "model_group", "period", "text_key"}
+
+
 def test_no_cell_is_a_formula_or_a_link(made):
     with zipfile.ZipFile(made[2]) as parts:
         for name in parts.namelist():
@@ -74,7 +80,7 @@ def test_each_item_has_its_own_texts_and_what_was_rejected_has_none(made):
 def test_header_and_ids_stay_each_column_has_a_filter_and_a_width_and_the_status_a_colour(made):
     sheet = made[1]["labels"]
     assert sheet.freeze_panes == "B2"
-    assert sheet.auto_filter.ref == f"A1:T{len(IDS) + 2}"
+    assert sheet.auto_filter.ref == f"A1:V{len(IDS) + 2}"
     assert sheet.column_dimensions["B"].width > 2 * sheet.column_dimensions["A"].width > 20
     colours = {row["status"].value: row["status"].fill.fgColor.rgb for row in rows(sheet)}
     assert colours.keys() == {"labelled", "review", "none", "rejected"}
@@ -121,7 +127,7 @@ def test_more_rows_than_a_sheet_has_room_for_go_on_the_next(tmp_path, monkeypatc
     _, *parts = book.sheetnames
     assert [book[part].max_row - 1 for part in parts] == sheets
     assert [row["item_id"].value for part in parts for row in rows(book[part])] == [*ids, ids[0]]
-    assert all(book[part].auto_filter.ref == f"A1:T{book[part].max_row}" for part in parts)
+    assert all(book[part].auto_filter.ref == f"A1:V{book[part].max_row}" for part in parts)
     if len(sheets) > 1:
         assert parts == [f"labels {number} of {len(sheets)}" for number in range(1, len(sheets) + 1)]
 

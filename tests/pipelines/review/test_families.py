@@ -138,6 +138,28 @@ def test_a_broken_family_has_a_row_for_each_item_on_the_next_sheet(cli, lamps):
     assert {row["family"] for row in rows.values()} == {""}
 
 
+def as_head(stack, answers: dict[str, str], on: dict[str, str]) -> None:
+    """Publish labels of the lamps decided so, by their ids; those of `on` as another item."""
+    now = [
+        (row[0], answers[row[0]], None, row[3], "labelled", row[5]) if row[0] in answers else row
+        for row in LAMPS
+    ]
+    stack.publish(AMENDED, amended=[RUN], labels=now, families=FAMILY, titles=TITLES, decided_on=on)
+
+
+def test_an_item_decided_as_a_head_that_was_corrected_since_does_not_break_up_its_family(cli, lamps):
+    # It was in no month in which the correction could reach it, and nobody has looked at it.
+    as_head(lamps, {HEAD: "2", "lamp-01": "1"}, {"lamp-01": HEAD})
+    rows = rows_of(export(cli))
+    assert len(rows) == 3
+    assert sum(int(row["stands_for"]) for row in rows.values()) == 10
+
+
+def test_what_was_decided_on_a_head_that_is_gone_counts_where_its_family_is_broken_up(cli, lamps):
+    as_head(lamps, {"lamp-01": "1", "lamp-02": "2"}, {"lamp-01": "gone"})
+    assert set(rows_of(export(cli))) == {row[0] for row in LAMPS} - {"lamp-01", "lamp-02"}
+
+
 def test_a_family_waits_until_all_its_rows_are_filled_in(cli, lamps):
     path = export(cli)
     assert f"family of '{HEAD}': 9 wait until all its 3 rows are filled in" in take(cli, path, {HEAD: "2"})
@@ -189,6 +211,22 @@ def test_what_becomes_of_the_head_becomes_of_those_that_were_decided_as_it(cli, 
     policy(lamps)  # what was decided together is taken back together, whatever the policy says now
     take(cli, path, {HEAD: code})
     assert decided(lamps) == {HEAD: (*answer, None)} | dict.fromkeys(REST, (*answer, HEAD))
+
+
+def test_a_family_that_was_taken_back_has_a_row_for_each_item_that_decides_on_it_alone(cli, lamps):
+    now = [(*row[:2], None, row[3], "review", row[5]) for row in LAMPS]
+    lamps.publish(
+        AMENDED,
+        amended=[RUN],
+        labels=now,
+        families=FAMILY,
+        titles=TITLES,
+        decided_on=dict.fromkeys(REST, HEAD),
+    )
+    path = export(cli)
+    assert {item: row["stands_for"] for item, row in rows_of(path).items()} == dict.fromkeys(FAMILY, "1")
+    take(cli, path, {HEAD: "2"})
+    assert set(decided(lamps)) == {HEAD}
 
 
 def test_who_decided_on_an_item_itself_is_not_overruled_by_the_head(cli, lamps):
