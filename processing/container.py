@@ -96,16 +96,14 @@ def shorten(text: str, limit: int) -> str:
 
 
 def _one_line(message: Mapping[str, object]) -> str:
-    """The message as JSON; where it is too long, its longest text gives way."""
-    fields = dict(message)
-    line = json.dumps(fields, ensure_ascii=False)
-    excess = len(line.encode()) - MESSAGE_BYTES
-    if excess > 0:
-        texts = {name: value for name, value in fields.items() if isinstance(value, str)}
-        longest = max(texts, key=lambda name: len(texts[name]))
-        room = len(texts[longest].encode()) - excess
-        fields[longest] = shorten(texts[longest], max(room, 3))
-        line = json.dumps(fields, ensure_ascii=False)
+    """The message as JSON; where it is too long, its longest texts give way, down to one length for all."""
+    texts = {name: value for name, value in message.items() if isinstance(value, str)}
+    line = json.dumps(message, ensure_ascii=False)
+    limit = MESSAGE_BYTES
+    while len(line.encode()) > MESSAGE_BYTES and limit > 3:
+        limit -= 1
+        cut = {name: shorten(text, limit) for name, text in texts.items()}
+        line = json.dumps({**message, **cut}, ensure_ascii=False)
     return line
 
 

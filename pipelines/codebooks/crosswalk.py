@@ -82,7 +82,10 @@ def _not_sharing(group: str, other: dict[str, Any] | None, borrower: str) -> tup
 def _without_rows(
     codebook: dict[str, Any], others: Mapping[str, dict[str, Any]], period: str
 ) -> Iterator[tuple[str, str, str]]:
-    """Named codes of `others` that no row can have in a period: the place, what is wrong, the fix."""
+    """Named codes of `others` that no row can have in a period: the place, what is wrong, the fix.
+
+    A code of this codebook that ends no later than the one it names loses nothing: both countries changed.
+    """
     books = {group: parse(other) for group, other in others.items()}
     for entry in codebook["codes"]:
         place, names = f'codes, "{entry["code"]}", same_as', entry.get("same_as", [])
@@ -99,6 +102,8 @@ def _without_rows(
                 )
                 continue
             last, code_map = known[code].valid_to, books[group].code_map(period)
+            if last and entry["valid_to"] and entry["valid_to"] <= str(last):
+                continue
             now = [name_of(group, new) for new in sorted(code_map.candidates(code))]
             if last and last < days_of(period)[0] and not set(now) & set(names):
                 followers = " and ".join(now)

@@ -119,6 +119,9 @@ def publish(
     }
     current = current_codebook(group, dynamodb=dynamodb, table=table)
     losing = _stop_sharing(s3, work_bucket, group, current.get("share_by"), settings["share_by"])
+    if current.get("share_by") == scheme_of(group):  # by the scheme, a codebook says from whom it learns
+        books = {other: _published(other, s3, dynamodb, table) for other in losing}
+        losing = [other for other, book in books.items() if book and group in crosswalk.lenders(book)]
     changed = any(current.get(name) != item[name] for name in item.keys() - {"published_at"})
     if changed:
         _replace(current, item, dynamodb, table, file)

@@ -72,7 +72,7 @@ def _init(args: argparse.Namespace) -> int:
             table.drop_columns([args.split_by] if args.split_by else []), said(args), args.attribute
         )
         for role, option in ((columns.TITLE, "--title"), (columns.CODE, "--code")):
-            columns.check_has(which, role, list(files.columns), option)
+            columns.check_has(which, role, table, option)
         table = files.read(which.numbers)
     print(f"{args.file}: {counted(table.num_rows, 'row')}")
     print(

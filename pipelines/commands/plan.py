@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.commands.display import lines
 from pipelines.commands.shared import Subparsers, print_table
 from pipelines.plan.quotas import PLANNED
+from processing.policy import MOST_TRIALS
 from processing.words import counted
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument(
         "--trials",
-        type=_count,
+        type=_trials,
         default=0,
         metavar="N",
         help="of every search (default: as each policy has it)",
@@ -78,6 +79,14 @@ def add_parser(subparsers: Subparsers) -> None:
 def _count(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 0 < int(text) < 10**12:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0. Fix: write one like 20")
+    return int(text)
+
+
+def _trials(text: str) -> int:
+    if _count(text) > MOST_TRIALS:
+        raise argparse.ArgumentTypeError(
+            f"{text} are more than a policy may ask for. Fix: write at most {MOST_TRIALS}"
+        )
     return int(text)
 
 

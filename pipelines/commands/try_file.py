@@ -55,9 +55,10 @@ def _try(args: argparse.Namespace) -> int:
     from pipelines.own_data import columns, tables
 
     with tables.opened(args.file, stated(args)) as files:
-        which = columns.guess(files.read(), said(args), args.attribute)
+        table = files.read()
+        which = columns.guess(table, said(args), args.attribute)
         for role, option in ((columns.TITLE, "--title"), (columns.CODE, "--code")):
-            columns.check_has(which, role, list(files.columns), option)
+            columns.check_has(which, role, table, option)
         if not args.json:
             print(f"{args.file}:")
             print(

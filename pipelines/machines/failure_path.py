@@ -12,7 +12,7 @@ CODEBOOK_URI = "$.registered.Item.codebook_uri.S"
 CODEBOOK_DIGEST = "$.registered.Item.codebook_digest.S"
 CODEBOOK_VERSION = "$.registered.Item.codebook_version.S"
 POLICY = "$.registered.Item.policy.S"
-#: What only training asks; a codebook published before these were written must be published again.
+#: What only training asks; a codebook published before these were written is an OldCodebook.
 FAMILIES = "$.registered.Item.families.S"
 HYPERPARAMETERS = "$.registered.Item.hyperparameters.S"
 SEARCH_LIMITS = "$.registered.Item.search_limits.S"
@@ -203,10 +203,21 @@ def get_item(state_id: str, entry: str | Path, result_path: str, failure: states
 
 
 def known_group(failure: states.State, then: states.State, needs: str = CODEBOOK_URI) -> states.State:
-    """GetGroup, and on to `then` if the group's item has the path `needs`; the paths are those above."""
+    """GetGroup, and on to `then` if the group's item has the path `needs`; the paths are those above.
+
+    A group whose item lacks it is known all the same, where it has a codebook: that is older than `needs`.
+    """
     get_group = get_item("GetGroup", keys.GROUP, "$.registered", failure)
     known = states.Choice("GroupKnown")
     known.add_choice(choice_rule.ChoiceRule.IsPresent(needs, True), then)
+    if needs != CODEBOOK_URI:
+        told = (
+            "The codebook of {} was published by an older version, without all that a training asks for now: "
+            "publish it once more as it is (labelmill codebook show {} --json > {}.json; "
+            "labelmill codebook publish {}.json), then start again."
+        )
+        old = refuse("OldCodebook", failure, told, *["$.group"] * 4)
+        known.add_choice(choice_rule.ChoiceRule.IsPresent(CODEBOOK_URI, True), old)
     unknown = refuse(
         "UnknownGroup",
         failure,

@@ -33,6 +33,8 @@ NAMES = {
 }
 NAMES_OF = {role: names.split() for role, names in NAMES.items()}
 BY_NAME, BY_CONTENT, SAID = "by its name", "by its content", "as you say"
+#: Columns of a table that say where a row is from: not the file's own.
+UNSEEN = ("_file", "_row")
 MOST_CODES = 500
 MOST_VALUES = 50
 NEARLY_ALL = 0.95
@@ -90,7 +92,7 @@ def guess(
     Raises:
         Refused: a column that is named is not there, or no column can be the title or the code.
     """
-    names = [name for name in table.column_names if name not in ("_file", "_row")]
+    names = [name for name in table.column_names if name not in UNSEEN]
     for column in (*filter(None, said.values()), *(attributes or ())):
         _check_there(column, names)
     seen = {name: _Seen(_text(table[name])) for name in names}
@@ -141,9 +143,12 @@ def guess(
     )
 
 
-def check_has(columns: Columns, role: str, names: Sequence[str], option: str) -> None:
-    """Raise Refused where no column has the role."""
+def check_has(columns: Columns, role: str, table: pa.Table, option: str) -> None:
+    """Raise Refused where no column of the file's table, as `guess` takes it, has the role."""
+    if not len(table):
+        raise Refused("There are no rows below the columns' names. Fix: name a file with items")
     if role not in columns.roles:
+        names = [name for name in table.column_names if name not in UNSEEN]
         what = {CODE: "the codes", TITLE: "the titles", ID: "the items' ids"}[role]
         raise Refused(
             f"No column looks like {what}. Fix: say which with {option}; there are {_listed(names)}"

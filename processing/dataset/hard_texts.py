@@ -15,6 +15,7 @@ from processing.arrays import Booleans
 from processing.codes.codebook import Codebook
 from processing.codes.recode import recode
 from processing.dataset import first_seen
+from processing.dataset.findings import shortened
 from processing.dataset.text import TEXT_COLUMNS, text_keys
 from processing.words import counted
 
@@ -78,7 +79,9 @@ def newly_wrong(found: Sequence[dict[str, Any]]) -> str:
     worse = [each for each in found if each["challenger"] != each["code"] == each["winner"]]
     if not worse:
         return ""
-    named = [f"“{each['title']}” ({each['code']}, now {each['challenger']})" for each in worse[:SHOWN]]
+    named = [
+        f"“{shortened(each['title'])}” ({each['code']}, now {each['challenger']})" for each in worse[:SHOWN]
+    ]
     more = f" and {len(worse) - SHOWN} more" if len(worse) > SHOWN else ""
     return f"Now wrong of the {counted(len(found), 'hard text')}: {', '.join(named)}{more}."
 

@@ -38,6 +38,17 @@ def test_a_long_reason_gives_way_so_that_the_message_stays_whole_json_under_1_kb
     assert message["reason"].endswith("…")
 
 
+def test_two_long_texts_give_way_both_and_a_short_one_stays_whole(tmp_path):
+    """A comparison's reason that names long texts, beside its summary: the run failed for a cut message."""
+    digest = "0" * 64
+    container.run(lambda arguments: {"reason": "r" * 20_000, "digest": digest, "summary": "s\n" * 450})
+    written = output(tmp_path, "message")
+    message = json.loads(written)
+    assert len(written.encode()) <= 1024
+    assert message["digest"] == digest
+    assert len(message["reason"]) > 300 and len(message["summary"]) > 300
+
+
 def test_a_refusal_of_delivered_data_leads_to_its_kind_in_the_docs(tmp_path):
     def job(arguments):
         raise kinds.NO_ROWS.refusal("The dataset has no rows.")

@@ -152,6 +152,7 @@ def test_without_a_list_nothing_is_said(job):
 def test_many_newly_wrong_texts_are_counted_and_the_first_named():
     text = {"title": "T", "code": "1", "challenger": "2", "winner": "1"}
     assert hard_texts.newly_wrong([text] * 5).endswith("(1, now 2) and 2 more.")
+    assert len(hard_texts.newly_wrong([text | {"title": "T" * 20_000}])) < 200
     assert hard_texts.newly_wrong([text | {"winner": "2"}, text | {"winner": None}]) == ""
 
 

@@ -73,6 +73,25 @@ def test_a_code_that_cannot_be_learned_from_is_refused_with_the_fix(stack, book,
     assert (stack.objects(), stack.ledger()) == before
 
 
+def test_a_code_that_ends_with_the_one_it_names_is_no_reason_to_refuse(stack, book, tmp_path, capsys):
+    """Both countries rename it on the same day: its follower names both."""
+    publish(book, **stack.places, policy=SHARES, now=NOW)
+    both = country(book, "AT-weee", **{"1": ["DE-weee:1"], "C": ["DE-weee:1", "DE-weee:C"]})
+    assert publish(both, **stack.places, now=NOW).changed
+    stack.s3.put_object(Bucket=stack.work_bucket, Key="shared/weee/AT-weee/rows.parquet", Body=b"rows")
+    again = publish({**book, "version": "2026-12"}, **stack.places, policy=SHARES, now=NOW)
+    assert again.cut_off == []
+
+
+def test_who_shares_by_the_scheme_and_names_no_code_of_a_group_loses_nothing_when_it_stops(stack, book):
+    publish(book, **stack.places, policy=SHARES, now=NOW)
+    publish(country(book, "AT-weee", C=["DE-weee:C"]), **stack.places, now=NOW)
+    publish(country(book, "CH-weee", C=["AT-weee:C"]), **stack.places, now=NOW)
+    for group in ("AT-weee", "CH-weee", "DE-weee"):
+        stack.s3.put_object(Bucket=stack.work_bucket, Key=f"shared/weee/{group}/rows.parquet", Body=b"rows")
+    assert publish(book, **stack.places, policy={}, now=NOW).learned_from_it == ["AT-weee"]
+
+
 def test_two_groups_may_be_the_same_as_each_other(stack, book):
     publish(book, **stack.places, policy=SHARES, now=NOW)
     publish(country(book, "AT-weee", C=["DE-weee:C"]), **stack.places, now=NOW)

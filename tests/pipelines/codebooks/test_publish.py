@@ -95,6 +95,25 @@ def test_a_group_that_stops_sharing_takes_its_rows_back_and_no_other_groups(stac
     }
 
 
+def test_a_codebook_from_before_a_setting_is_published_again_as_it_is_by_what_show_prints(
+    stack, book, tmp_path, capsys
+):
+    """What a training says of such a codebook (OldCodebook)."""
+    first = publish(book, **stack.places, now=NOW)
+    stack.dynamodb.update_item(
+        TableName=stack.table,
+        Key={"group": {"S": "DE-weee"}, "entry": {"S": "GROUP"}},
+        UpdateExpression="REMOVE search_limits",
+    )
+    assert main(["codebook", "show", "DE-weee", "--json"]) == 0
+    file = tmp_path / "DE-weee.json"
+    file.write_text(capsys.readouterr().out)
+    assert main(["codebook", "publish", str(file)]) == 0
+    [item] = stack.ledger()
+    assert item["codebook_digest"] == first.digest and "search_limits" in item
+    assert json.loads(item["policy"]) == book["policy"]
+
+
 def test_of_rows_that_are_no_longer_shared_no_version_stays_and_who_loses_them_is_told(
     stack, book, tmp_path, capsys
 ):

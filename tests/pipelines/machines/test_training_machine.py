@@ -375,6 +375,16 @@ def test_an_unknown_group_fails_with_the_fix_and_starts_no_job(cloud):
     assert cloud.received("failures")[0]["error"] == "UnknownGroup"
 
 
+def test_a_codebook_published_before_a_setting_fails_with_the_commands_that_publish_it_again(cloud):
+    cloud.put({name: value for name, value in GROUP_ITEM.items() if name != "search_limits"})
+    run = cloud.run("training", RUN_OF)
+    assert run.status == "FAILED"
+    assert f"labelmill codebook show {GROUP} --json > {GROUP}.json; " in run.cause
+    assert f"labelmill codebook publish {GROUP}.json" in run.cause and "not known" not in run.cause
+    assert cloud.sagemaker.requests == []
+    assert cloud.received("failures")[0]["error"] == "OldCodebook"
+
+
 def test_a_dataset_of_a_retired_group_fails_with_the_fix_and_starts_no_job(cloud):
     cloud.put(RETIRED_ITEM)
     run = cloud.run("training", RUN_OF)

@@ -202,11 +202,12 @@ def test_a_column_that_is_not_there_is_refused_with_those_that_are():
 
 
 def test_a_file_without_codes_is_refused_with_the_option_that_says_them():
-    found = columns.guess(pa.table({"title": ["a b", "c d"], "note": ["", ""]}), {})
+    table = pa.table({"title": ["a b", "c d"], "note": ["", ""], "_row": [1, 2]})
+    found = columns.guess(table, {})
     with pytest.raises(
-        Refused, match=r"No column looks like the codes. Fix: say which with --code; there are"
+        Refused, match=r"No column looks like the codes. Fix: say which with --code; there are title, note$"
     ):
-        columns.check_has(found, columns.CODE, ["title", "note"], "--code")
+        columns.check_has(found, columns.CODE, table, "--code")
 
 
 def test_rows_become_those_of_a_dataset_and_only_labelled_ones_where_codes_are_wanted(tmp_path):
