@@ -3,7 +3,7 @@
     .venv/bin/python benchmarks/month.py [--groups 4] [--items 20000] [--months 2] [--data openrepair.csv.gz]
     .venv/bin/python benchmarks/month.py --groups 1 4 16 60 --items 100000
     .venv/bin/python benchmarks/month.py --burst 200
-    .venv/bin/python benchmarks/month.py --groups 60 --items 3300000 --months 2
+    .venv/bin/python benchmarks/month.py --groups 60 --items 3300000 --months 2 [--share]
 
 The last is the month of a large user, and a second one, whose searches start warm and whose models are
 compared with winners.
@@ -11,10 +11,10 @@ compared with winners.
 A month is dropped in the landing bucket as a client does it: labelled rows of all groups, to be trained and
 compared; then the items to be labelled by the winners. The largest group has twice as many items as the
 second, three times as many as the third, and so on; there is one labelled row to 16 items, but 600 in each
-group, and a tenth more in each later month, half of whose items are new. Generated groups of one scheme
-share their rows. With several numbers of groups or items each pair gets a stack of its own. Texts are the
-generator's or, with --data, those of an Open Repair Alliance export (see openrepair.py), again and again
-where it has too few.
+group, and a tenth more in each later month, half of whose items are new. With --share generated groups of one
+scheme share their rows, so that each learns from all. With several numbers of groups or items each pair gets
+a stack of its own. Texts are the generator's or, with --data, those of an Open Repair Alliance export (see
+openrepair.py), again and again where it has too few.
 
 After the months, `--burst N` drops N manifests of 300 items at once.
 
@@ -70,13 +70,14 @@ def main() -> int:
     options.add_argument("--items", type=int, nargs="+", default=[20_000], help="to label, of all groups")
     options.add_argument("--months", type=int, default=2, help="default: %(default)s")
     options.add_argument("--data", type=Path, help="an Open Repair Alliance export; else generated items")
+    options.add_argument("--share", action="store_true", help=f"groups of the scheme {SHARING} share rows")
     options.add_argument("--burst", type=int, default=0, metavar="N", help="manifests at once, at the end")
     args = options.parse_args()
     real = openrepair.datasets(args.data) if args.data else None
     rows: list[dict[str, Any]] = []
     wrong: list[str] = []
     for groups, items in itertools.product(args.groups, args.items):
-        texts = Texts(groups, real)
+        texts = Texts(groups, real, share=args.share)
         with tempfile.TemporaryDirectory() as folder, LocalStack(Path(folder) / "stack") as stack:
             run = Run(stack, texts, items)
             run.begin()
@@ -94,7 +95,8 @@ def main() -> int:
 class Texts:
     """Items of some groups, numbered; the same number is always the same item."""
 
-    def __init__(self, groups: int, real: dict[str, dict[str, pd.DataFrame]] | None):
+    def __init__(self, groups: int, real: dict[str, dict[str, pd.DataFrame]] | None, *, share: bool):
+        self._share = share
         self._real: dict[str, list[dict[str, Any]]] = {}
         if not real:
             names = (f"{country}-{scheme}" for country in COUNTRIES for scheme in SCHEMES)
@@ -118,7 +120,7 @@ class Texts:
 
     def shares(self, group: str) -> bool:
         """Whether it learns from rows of others."""
-        return not self._real and scheme_of(group) == SHARING
+        return self._share and not self._real and scheme_of(group) == SHARING
 
     def _sharing(self, book: dict[str, Any]) -> dict[str, Any]:
         codes = [{**entry, "references": {LIST: [entry["code"]]}} for entry in book["codes"]]
