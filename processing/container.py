@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from processing.errors import JobError
 
 MESSAGE_BYTES = 1000  # SageMaker keeps 1,024
+LEAST_BYTES = 100  # of a text that gives way, so that more than one may have to
 
 
 def base_folder() -> Path:
@@ -96,14 +97,17 @@ def shorten(text: str, limit: int) -> str:
 
 
 def _one_line(message: Mapping[str, object]) -> str:
-    """The message as JSON; where it is too long, its longest texts give way, down to one length for all."""
-    texts = {name: value for name, value in message.items() if isinstance(value, str)}
-    line = json.dumps(message, ensure_ascii=False)
-    limit = MESSAGE_BYTES
-    while len(line.encode()) > MESSAGE_BYTES and limit > 3:
-        limit -= 1
-        cut = {name: shorten(text, limit) for name, text in texts.items()}
-        line = json.dumps({**message, **cut}, ensure_ascii=False)
+    """The message as JSON; where it is too long, its longest text gives way, then the next, none wholly."""
+    fields = dict(message)
+    line = json.dumps(fields, ensure_ascii=False)
+    texts = {name: value for name, value in fields.items() if isinstance(value, str)}
+    for name in sorted(texts, key=lambda name: -len(texts[name])):
+        limit = len(texts[name].encode())
+        # Once is not enough where signs take more bytes in JSON, such as the ends of lines.
+        while (excess := len(line.encode()) - MESSAGE_BYTES) > 0 and limit > LEAST_BYTES:
+            limit = max(limit - max(excess // 2, 1), LEAST_BYTES)
+            fields[name] = shorten(texts[name], limit)
+            line = json.dumps(fields, ensure_ascii=False)
     return line
 
 
