@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 from _report import arguments, show
-from publish import BOOK, CODES
+from publish import BOOK, CODES, write_predictions
 
 from processing.dataset import jsonlines, manifest
 from processing.digests import sha256
@@ -112,23 +112,7 @@ def predict(items: Path, folder: Path) -> None:
     rng = np.random.default_rng(1)
     for path in sorted(items.iterdir()):
         ids = jsonlines.read(path.read_bytes(), pa.schema([("item_id", pa.string())]), other_fields="ignore")
-        first, second = rng.integers(0, len(CODES), (2, len(ids)))
-        sure = np.round(rng.beta(20, 1, len(ids)), 4)
-        answer = pa.table(
-            {
-                "code": pa.array(CODES).take(pa.array(first)),
-                "confidence": sure,
-                "second_code": pa.array(CODES).take(pa.array(second)),
-                "second_confidence": np.full(len(ids), 0.01),
-                "review": pa.array(sure < 0.7),
-                "known_share": np.full(len(ids), 0.9),
-            }
-        )
-        out = folder / f"{path.name}.out"
-        jsonlines.write(answer, out)
-        lines = zip(ids["item_id"].to_pylist(), out.read_text().splitlines(), strict=True)
-        with out.open("w") as file:
-            file.writelines(f'{{"item_id":"{item}","SageMakerOutput":{line}}}\n' for item, line in lines)
+        write_predictions(folder / f"{path.name}.out", ids["item_id"], rng)
 
 
 def publish(base: Path, rows: int, digest: str) -> dict[str, object]:

@@ -107,8 +107,8 @@ def prepare(folder: Path, number: int, rows: int) -> None:
         shutil.move(path, folder / MONTHS[1] / "processing" / "input" / "earlier" / path.name)
 
 
-def write_predictions(path: Path, ids: pa.Array, rng: np.random.Generator) -> None:
-    """As Batch Transform leaves them."""
+def write_predictions(path: Path, ids: pa.Array | pa.ChunkedArray, rng: np.random.Generator) -> None:
+    """As Batch Transform joins them to the items of a file, most of them sure."""
     first, second = rng.integers(0, len(CODES), (2, len(ids)))
     sure = np.round(rng.beta(20, 1, len(ids)), 4)
     table = pa.table(
@@ -118,6 +118,7 @@ def write_predictions(path: Path, ids: pa.Array, rng: np.random.Generator) -> No
             "second_code": pa.array(CODES).take(pa.array(second)),
             "second_confidence": np.full(len(ids), 0.01),
             "review": pa.array(sure < 0.7),
+            "known_share": np.full(len(ids), 0.9),
         }
     )
     jsonlines.write(table, path)
@@ -141,7 +142,8 @@ def _publish(base: Path, group: str, month: str, rows: int | None) -> None:
         rows = pq.read_metadata(base / "processing/input/truth/truth.parquet").num_rows
     os.environ["SAGEMAKER_BASE_DIR"] = str(base)
     given = {"group": group, "period": month, "purpose": "inference", "run": f"run-{month}", "model": "m"}
-    given |= {"dataset-uri": "s3://l/d/", "destination": "s3://o/d/", "replaced-digest": ""}
+    given |= {"dataset-uri": "s3://l/d/", "destination": "s3://o/d/"}
+    given |= {"replaced-digest": "", "compared-digest": ""}
     inputs = base / "processing" / "input"
     earlier = inputs / "earlier" / "manifest.json"
     given |= {"earlier-digest": sha256(earlier) if earlier.exists() else ""}
