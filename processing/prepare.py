@@ -249,22 +249,20 @@ def _since(made: pa.Table, options: argparse.Namespace) -> pa.Array:
 def _write_items(made: Iterable[pa.Table], columns: dict[str, str], *, with_since: bool) -> int:
     """Write the items, and of each its key and the truth, where known, in parts of as many rows."""
     ours = ("label", "since") if with_since else ("label",)
-    count, ending = 0, ExitStack()
+    path, ending = container.output_folder("truth") / "truth.parquet", ExitStack()
 
     def items() -> Iterator[pa.Table]:
-        nonlocal count
         file: pq.ParquetWriter | None = None
         for part in jsonlines.shards(made):
             truth = _truth(part, columns, with_since=with_since)
-            path = container.output_folder("truth") / "truth.parquet"
             file = file or ending.enter_context(pq.ParquetWriter(path, truth.schema))
             file.write_table(truth)
-            count += part.num_rows
             yield part.select([column for column in columns if column not in ours])
 
     with ending:
         jsonlines.write_shards(items(), container.output_folder("items"), "items")
-    return count
+    rows: int = pq.read_metadata(path).num_rows
+    return rows
 
 
 def _truth(made: pa.Table, columns: dict[str, str], *, with_since: bool) -> pa.Table:
