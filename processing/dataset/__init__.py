@@ -20,7 +20,7 @@ then split.py.
     parquet_files.py    one Parquet file
     parquet_check.py    whether it can be read, and in bounded memory
     text_files.py       a text file's bytes
-    lent.py             Python's bytes, read by Arrow's threads and given back
+    lent.py             Python's bytes, read by a thread of Arrow's and given back
     columns.py          the columns a file must have
     numbers.py          numbers that are text, with decimal points or commas
     doubly_encoded.py   texts that were encoded twice, repaired

@@ -64,7 +64,9 @@ def _table(data: bytes, name: str, header: Header, quoting: str) -> pa.Table:
             pyarrow.csv.read_csv,
             text,
             read_options=pyarrow.csv.ReadOptions(
-                block_size=jsonlines.BLOCK_BYTES, column_names=list(header.columns)
+                use_threads=jsonlines.WITH_THREADS,
+                block_size=jsonlines.BLOCK_BYTES,
+                column_names=list(header.columns),
             ),
             parse_options=pyarrow.csv.ParseOptions(
                 delimiter=header.separator,

@@ -11,9 +11,10 @@ import pyarrow.compute as pc
 import pyarrow.json
 from numpy.typing import NDArray
 
-from processing.dataset import lent
-
 BLOCK_BYTES = 16 << 20  # the longest line that can be read
+#: One of Arrow's readers that works in threads leaves tasks to them when it meets an error. Where the process
+#: ends then, as a job does after a refusal, the threads wait for each other, and it hangs.
+WITH_THREADS = False
 SHARD_ROWS = 250_000
 SHARD_BYTES = 100 << 20
 
@@ -26,10 +27,9 @@ def read(data: pa.Buffer | bytes, schema: pa.Schema, *, other_fields: str = "err
     """
     if not bytes(data[:1]):
         return schema.empty_table()
-    table = lent.read(
-        pyarrow.json.read_json,
-        data,
-        read_options=pyarrow.json.ReadOptions(block_size=BLOCK_BYTES),
+    table = pyarrow.json.read_json(
+        pa.BufferReader(data),
+        read_options=pyarrow.json.ReadOptions(use_threads=WITH_THREADS, block_size=BLOCK_BYTES),
         parse_options=pyarrow.json.ParseOptions(
             explicit_schema=schema, unexpected_field_behavior=other_fields
         ),

@@ -1,8 +1,9 @@
-"""Bytes of Python's, lent to Arrow's threads, and given back before anything else goes on.
+"""Bytes of Python's, lent to a thread of Arrow's, and given back before anything else goes on.
 
-When a reader of Arrow's returns or raises an error, its threads may still be at work. A thread that is the
-last to drop such bytes needs the interpreter for it. If that is ending by then, as in a job after a refusal,
-CPython ends the thread and with it, by SIGABRT, the process, or it hangs
+Arrow's reader of CSV reads ahead in a thread, also where it is told to use none. When it returns or raises an
+error, that may still be at work. A thread that is the last to drop such bytes needs the interpreter for it.
+If that is ending by then, as in a job after a refusal, CPython ends the thread and with it, by SIGABRT, the
+process, or it hangs
 (https://docs.python.org/3.11/c-api/init.html#c.PyGILState_Ensure).
 """
 
