@@ -27,8 +27,9 @@ RESOURCES = {
 }
 END_TIMES = {"processing": "ProcessingEndTime", "training": "TrainingEndTime"}
 END_TIMES |= {"tuning": "HyperParameterTuningEndTime", "transform": "TransformEndTime"}
-#: Instances at once, of one type for one kind of job: what docs/cost.md advises to ask AWS for.
-QUOTA = 20
+#: Instances at once, of one type for one kind of job: more than a month of sixty groups asks for. Here it is
+#: the processors that are few; whoever waited for a quota would wait by the clock, and leave them idle.
+QUOTA = 1_000
 _OPERATION = re.compile(r"(Create|Describe|List|Stop|Delete)(\w+?)(s?)")
 
 
@@ -80,7 +81,9 @@ class Jobs:
         self._arn_start = f"arn:aws:sagemaker:{region}:{account}"
         self._announce = announce
         self._records: dict[tuple[str, str], dict[str, Any]] = {}
-        self._changed = threading.Condition(threading.RLock())
+        #: Of each job that has not ended, what says so to those who wait for its end.
+        self._ends: dict[tuple[str, str], threading.Event] = {}
+        self._lock = threading.RLock()
         self.worker: Worker  # set by who makes both, as each needs the other
 
     def handles(self, operation: str) -> bool:
@@ -111,36 +114,36 @@ class Jobs:
         """Take the worker's report. A tuning job's training job begins with the first one."""
         now = datetime.now(UTC)
         status_member = f"{RESOURCES[kind][0]}Status"
-        with self._changed:
+        with self._lock:
             record = self._records.get((kind, name), {})
             before = record.get(status_member)
             if not record:
                 record = self._new_record(kind, {f"{RESOURCES[kind][0]}Name": name})
                 self._records[kind, name] = record
+                self._ends[kind, name] = threading.Event()
             record.update(changes, LastModifiedTime=now)
             status = record[status_member]
             if status in TERMINAL:
                 record.setdefault(END_TIMES[kind], now)
-            self._changed.notify_all()
+                if ended := self._ends.pop((kind, name), None):
+                    ended.set()
         if status != before or "SecondaryStatus" in changes:
             self._announce(kind, name, status)
 
     def describe(self, kind: str, name: str) -> dict[str, Any]:
         """The describe answer, datetimes as datetimes. Raises ServiceError."""
         model = service_model("sagemaker").operation_model(f"Describe{RESOURCES[kind][0]}")
-        with self._changed:
+        with self._lock:
             record = self._find(kind, name, model)
             return only_members(record, model.output_shape)
 
     def wait(self, kind: str, name: str, still_wanted: Callable[[], bool]) -> dict[str, Any] | None:
         """The describe answer, once the job has ended; None if the caller gave up (checked each second)."""
-        status_member = f"{RESOURCES[kind][0]}Status"
-        with self._changed:
-            while self.describe(kind, name)[status_member] not in TERMINAL:
-                if not still_wanted():
-                    return None
-                self._changed.wait(1.0)
-            return self.describe(kind, name)
+        ended = self._ends.get((kind, name))
+        while ended and not ended.wait(1.0):
+            if not still_wanted():
+                return None
+        return self.describe(kind, name)
 
     def record(self, kind: str, name: str) -> dict[str, Any] | None:
         """All that was asked for and reported of a job or model; None if there is none."""
@@ -150,24 +153,20 @@ class Jobs:
         """Of each job or model of a kind what `record` gives."""
         return [record for (of_kind, _), record in self._records.items() if of_kind == kind]
 
-    def running(self) -> int:
-        """How many jobs have not ended."""
-        with self._changed:
-            return sum(
-                record[f"{RESOURCES[kind][0]}Status"] not in TERMINAL
-                for (kind, _), record in self._records.items()
-                if kind != "model"
-            )
+    def under_way(self) -> list[dict[str, Any]]:
+        """Of each job that has not ended what `record` gives."""
+        with self._lock:
+            return [self._records[each] for each in self._ends]
 
     def saved(self) -> list[Any]:
         """Kind, name and all that is known of each job and model."""
-        with self._changed:
+        with self._lock:
             return [[kind, name, dict(record)] for (kind, name), record in self._records.items()]
 
     def restore(self, saved: list[Any]) -> None:
         """Take what was saved; a job that had not ended has failed, by a fault that is not its own."""
         now = datetime.now(UTC)
-        with self._changed:
+        with self._lock:
             for kind, name, record in saved:
                 status = f"{RESOURCES[kind][0]}Status"
                 if kind != "model" and record[status] not in TERMINAL:
@@ -218,9 +217,11 @@ class Jobs:
     def _create(self, kind: str, request: dict[str, Any], model: OperationModel) -> dict[str, Any]:
         resource = RESOURCES[kind][0]
         name = request[f"{resource}Name"]
-        with self._changed:
+        with self._lock:
             self._refuse(refusals.WITH_RECORDS, model.name, request)
             record = self._records[kind, name] = self._new_record(kind, request)
+            if kind != "model":
+                self._ends[kind, name] = threading.Event()
             arn = record[f"{resource}Arn"]
         if kind != "model":
             self._announce(kind, name, "InProgress")
@@ -233,7 +234,7 @@ class Jobs:
     def _stop(self, kind: str, request: dict[str, Any], model: OperationModel) -> dict[str, Any]:
         resource = RESOURCES[kind][0]
         name = request[f"{resource}Name"]
-        with self._changed:
+        with self._lock:
             record = self._find(kind, name, model)
             self._refuse(refusals.WITH_RECORDS, model.name, request)
             record[f"{resource}Status"] = "Stopping"
@@ -242,7 +243,7 @@ class Jobs:
 
     def _delete(self, kind: str, request: dict[str, Any], model: OperationModel) -> dict[str, Any]:
         name = request[f"{RESOURCES[kind][0]}Name"]
-        with self._changed:
+        with self._lock:
             self._find(kind, name, model)
             self._refuse(refusals.WITH_RECORDS, model.name, request)
             del self._records[kind, name]
@@ -252,7 +253,7 @@ class Jobs:
         self, kind: str, request: dict[str, Any], model: OperationModel, in_tuning_job: str | None = None
     ) -> dict[str, Any]:
         resource = RESOURCES[kind][0]
-        with self._changed:
+        with self._lock:
             records = self.records(kind)
         records = [
             record

@@ -101,7 +101,8 @@ class Keeper:
             with open(
                 os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
             ) as file:
-                json.dump(state, file, default=_encoded, ensure_ascii=False)
+                # dumps, not dump, which takes ten times as long: it makes each piece in Python
+                file.write(json.dumps(state, default=_encoded, ensure_ascii=False))
             unfinished.replace(self._path)
 
 

@@ -170,9 +170,8 @@ def quota_full(request: Request, account: Account) -> str | None:
     kind, instance, wanted = _instances(request)
     used = sum(
         count
-        for of_kind in KINDS.values()
-        for record in account.records(of_kind)
-        if _is_running(record)
+        for record in account.under_way()
+        if "TuningJobArn" not in record  # its tuning job takes its place for as long as it runs
         for found, of_type, count in [_instances(record)]
         if (found, of_type) == (kind, instance)
     )
@@ -182,12 +181,6 @@ def quota_full(request: Request, account: Account) -> str | None:
         f"The account's limit '{instance} for {kind} job usage' is {account.quota} instances, {used} are in "
         f"use and {wanted} more are asked for."
     )
-
-
-def _is_running(record: Request) -> bool:
-    """A tuning job's training jobs are counted with it: it takes their places for as long as it runs."""
-    status = next((record[f"{noun}Status"] for noun in KINDS if f"{noun}Status" in record), None)
-    return status not in ENDED and "TuningJobArn" not in record
 
 
 def _instances(request: Request) -> tuple[str, str, int]:

@@ -264,4 +264,4 @@ def test_a_job_that_ran_when_its_stack_ended_has_failed(tmp_path):
     assert described["ProcessingJobStatus"] == "Failed"
     assert described["FailureReason"].startswith("InternalServerError: the local stack ended")
     assert later.describe("model", "model")["ModelName"] == "model"
-    assert later.running() == 0
+    assert later.under_way() == []
