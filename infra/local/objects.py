@@ -2,11 +2,25 @@
 
 import hashlib
 import os
+import shutil
 import threading
+import uuid
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
+
+
+class Found(NamedTuple):
+    """What a listing says of an object; the ETag is quoted."""
+
+    key: str
+    etag: str
+    size: int
+
+
+class NotAnswered(Exception):
+    """S3 answers with an error; the text is a client's."""
 
 
 class StoredObject:
@@ -24,6 +38,22 @@ class StoredObject:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 self.path.replace(path)
                 self.path = path
+
+    def copy_to(self, target: Path) -> None:
+        """Write the bytes to a file, which gets the time at which they were written."""
+        with self._lock:
+            shutil.copyfile(self.path, target)
+            about = self.path.stat()
+        os.utime(target, ns=(about.st_atime_ns, about.st_mtime_ns))
+
+    def size(self) -> int:
+        """How many bytes there are."""
+        return self.place()[1].st_size
+
+    def md5(self) -> str:
+        """Of the bytes, in hexadecimal digits."""
+        with self._lock, self.path.open("rb") as file:
+            return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
     def place(self) -> tuple[Path, os.stat_result]:
         """Where the bytes are, and what the file system says of them."""
@@ -57,13 +87,17 @@ class ObjectFolder:
     def __init__(self, folder: Path):
         self._folder, self._lost = folder, folder / ".lost"
 
-    def store(self, bucket: str, key: str, version: str, content: bytes) -> StoredObject:
-        """Write one version where older ones are kept; `arrange` puts the newest at its own name."""
-        path = self._older(bucket, key, version)
+    def store(self, bucket: str, key: str, content: bytes | Path) -> StoredObject:
+        """Keep the bytes of a new version where older ones are; `arrange` puts the newest at its own name.
+
+        A file is not copied where the file system can give it a second name.
+        """
+        path = self._older(bucket, key, str(uuid.uuid4()))
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f".{threading.get_ident()}.part")
-        unfinished.write_bytes(content)
-        unfinished.replace(path)
+        if isinstance(content, bytes):
+            path.write_bytes(content)
+        else:
+            _link(content, path)
         return StoredObject(path)
 
     def arrange(self, bucket: str, key: str, versions: list[tuple[str, StoredObject | None]]) -> None:
@@ -117,3 +151,10 @@ class ObjectFolder:
 
     def _older(self, bucket: str, key: str, version: str) -> Path:
         return self._folder / ".older" / bucket / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.{version}"
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)

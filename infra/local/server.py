@@ -85,6 +85,7 @@ class Server:
         moto.install_topics(self._message_sent)
         moto.install_queues(self.connection.endpoint)
         objects = ObjectFolder(self._folder / "s3")
+        moto.install_listing()
         moto.install_objects(objects, self._object_put)
         moto.install_cloudformation(self._s3)
         self._moto = moto
@@ -99,6 +100,7 @@ class Server:
             "objects": moto.Objects(objects),
         }
         self._keeper = Keeper(self._folder, parts)
+        self._worker.reach(moto.Buckets(self._keeper.touch))
         services: dict[str, Service] = {
             "SageMaker": self._jobs,
             "RedshiftData": self._warehouse,
@@ -195,7 +197,7 @@ class Server:
     def _is_quiet(self) -> bool:
         messages = sum(self._moto.messages_in(REGION, poller.queue_arn) for poller in self._pollers)
         executions = self._moto.busy_executions(REGION)
-        jobs, statements = self._jobs.running(), self._warehouse.running()
+        jobs, statements = self._jobs.under_way(), self._warehouse.running()
         return not (messages or self._async.pending or executions or jobs or statements)
 
 

@@ -9,6 +9,8 @@ the whole process. tests/infra/local/test_moto_internals.py fails first when mot
     memory.py          what has ended is forgotten
     messages.py        events, topics and queues
     objects.py         S3 on disk
+    listing.py         what is listed is found by its prefix
+    buckets.py         S3 as SageMaker reaches it
     keeping.py         what is kept from one start to the next
     reuse.py           what is always the same is made once
     surroundings.py    what SageMaker asks of S3 and IAM
@@ -19,9 +21,11 @@ from collections.abc import Callable
 from moto.core.config import default_user_config
 from moto.server import MotoRequestHandler
 
+from infra.local.moto_internals.buckets import Buckets
 from infra.local.moto_internals.cloudformation import install_cloudformation
 from infra.local.moto_internals.functions import function_named, install_functions
 from infra.local.moto_internals.keeping import Executions, Messages, Objects
+from infra.local.moto_internals.listing import install_listing
 from infra.local.moto_internals.memory import install_forgetting
 from infra.local.moto_internals.messages import (
     install_events,
@@ -35,6 +39,7 @@ from infra.local.moto_internals.state_machines import busy_executions, install_s
 from infra.local.moto_internals.surroundings import Surroundings
 
 __all__ = [
+    "Buckets",
     "Executions",
     "Messages",
     "MotoRequestHandler",
@@ -47,6 +52,7 @@ __all__ = [
     "install_events",
     "install_forgetting",
     "install_functions",
+    "install_listing",
     "install_objects",
     "install_queues",
     "install_reuse",

@@ -6,7 +6,7 @@ moto can only begin empty. Items need nothing of this: DynamoDB's own API reads 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 from moto.s3 import models as s3_models
 from moto.sqs import models as sqs_models
@@ -95,9 +95,7 @@ def _restored(
         )
         if not stored:
             continue
-        key: Any = s3_models.FakeKey(name, b"", ACCOUNT, region, bucket_name=bucket)
-        key._value_buffer.close()
-        key._value_buffer = stored
+        key: Any = s3_models.FakeKey(name, cast("bytes", stored), ACCOUNT, region, bucket_name=bucket)
         for attribute in _OF_KEY:
             setattr(key, attribute, version[attribute])
         key._metadata.update(version["metadata"])

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from moto.iam.access_control import PermissionResult
 from moto.s3 import models as s3_models
 from moto.s3 import notifications
+from moto.s3.exceptions import S3ClientError
 
 from infra.local.objects import ObjectFolder, StoredObject
 
@@ -19,6 +20,7 @@ def install_objects(folder: ObjectFolder, on_put: Callable[[str, str], None]) ->
     backend = s3_models.S3Backend
     original_put, original_delete = backend.put_object, backend.delete_object
     original_complete, original_event = backend.complete_multipart_upload, notifications._get_s3_event
+    original_value = s3_models.FakeKey.value
     arranging, completing = threading.RLock(), threading.local()
 
     def arrange(self, bucket_name: str, key_name: str, before: list) -> None:
@@ -33,15 +35,19 @@ def install_objects(folder: ObjectFolder, on_put: Callable[[str, str], None]) ->
 
     def put_object(self, bucket_name, key_name, value, *args, **kwargs):
         silent = kwargs.pop("disable_notification", False)
+        bucket = self.get_bucket(bucket_name)
+        stored = folder.store(bucket_name, key_name, value)
+        if not kwargs.get("etag"):
+            kwargs["etag"] = stored.md5()
         with arranging:
-            bucket = self.get_bucket(bucket_name)
             before = list(bucket.keys.getlist(key_name, []))
-            key = original_put(self, bucket_name, key_name, value, *args, disable_notification=True, **kwargs)
-            key.etag  # noqa: B018 computed once, from the bytes in memory
-            stored = folder.store(bucket_name, key_name, str(key.version_id), value)
-            with key.lock:
-                spooled, key._value_buffer = key._value_buffer, stored
-            spooled.close()
+            try:
+                key = original_put(
+                    self, bucket_name, key_name, stored, *args, disable_notification=True, **kwargs
+                )
+            except S3ClientError:
+                stored.remove()
+                raise
             arrange(self, bucket_name, key_name, before)
         on_put(bucket_name, key_name)
         if not silent and not getattr(completing, "now", False):
@@ -49,6 +55,13 @@ def install_objects(folder: ObjectFolder, on_put: Callable[[str, str], None]) ->
             event = getattr(notifications.S3NotificationEvent, f"OBJECT_CREATED_{verb}_EVENT")
             notifications.send_event(self.account_id, event, bucket, key)
         return key
+
+    def set_value(self, value):
+        if isinstance(value, StoredObject):
+            self._value_buffer.close()
+            self._value_buffer, self.contentsize = value, value.size()
+        else:
+            original_value.fset(self, value)
 
     def complete_multipart_upload(self, bucket_name, multipart_id, body):
         completing.now = True
@@ -76,6 +89,7 @@ def install_objects(folder: ObjectFolder, on_put: Callable[[str, str], None]) ->
                 record["s3"]["object"]["versionId"] = key.version_id
         return event
 
+    s3_models.FakeKey.value = original_value.setter(set_value)
     backend.put_object, backend.delete_object = put_object, delete_object
     backend.complete_multipart_upload, notifications._get_s3_event = complete_multipart_upload, s3_event
     s3_models.FakeBucket.get_permission = lambda self, action, resource: PermissionResult.NEUTRAL

@@ -24,8 +24,7 @@ class Surroundings:
         bucket = backend.buckets.get(name)
         if bucket is None:
             return False
-        keys = (key for key in list(dict.keys(bucket.keys)) if key.startswith(prefix))
-        newest = (versions[-1] for key in keys if (versions := bucket.keys.getlist(key, [])))
+        newest = bucket.keys.below(prefix).values()
         return any(not isinstance(each, s3_models.FakeDeleteMarker) for each in newest)
 
     def role(self, arn: str) -> Role | None:

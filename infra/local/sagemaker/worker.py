@@ -15,7 +15,7 @@ from infra.local.sagemaker.failures import LIMIT, JobFailed, Stopped
 from infra.local.sagemaker.job import Job, Tools, now
 from infra.local.sagemaker.launcher import Launcher
 from infra.local.sagemaker.pruning import Files, clear, held, prune
-from infra.local.sagemaker.s3 import Storage
+from infra.local.sagemaker.s3 import Buckets, Storage
 from infra.local.sagemaker.slots import Slots
 
 # By kind: what the name, the status and the end time are called in requests and descriptions.
@@ -37,7 +37,7 @@ class Worker:
         folder: jobs leave `request.json` and `log.txt` in `folder/jobs/<job>`, and what else was there, the
             container's `opt/ml` above all, unless they complete: then it is in the buckets. Of the rest the
             oldest is removed once it is more than KEPT_BYTES.
-        connection: the local stack; S3 and DescribeModel are asked there.
+        connection: the local stack; DescribeModel is asked there.
         slots: how many processes do job work at the same time. Further jobs wait: those of what
             began first are next (Slots).
         on_change: called as `on_change(kind, name, changes)` from any thread, `changes` being members of the
@@ -58,7 +58,7 @@ class Worker:
         self._tools = Tools(
             folder=folder,
             launcher=Launcher(folder / "warm-process.log"),
-            storage=Storage(connection.client("s3"), cache),
+            storage=Storage(cache / "code"),
             slots=Slots(slots),
             sagemaker=connection.client("sagemaker"),
             region=REGION,
@@ -72,6 +72,10 @@ class Worker:
     def start(self) -> None:
         """Start the warm process; returns at once."""
         self._tools.launcher.start()
+
+    def reach(self, buckets: Buckets) -> None:
+        """Take S3; before the first job."""
+        self._tools.storage.buckets = buckets
 
     def submit(self, kind: str, request: dict[str, Any]) -> None:
         """Take a job of kind "processing", "training", "tuning" or "transform"; returns at once."""
@@ -106,7 +110,6 @@ class Worker:
         end = time.monotonic() + _STOP_SECONDS
         for _, thread in running:
             thread.join(max(end - time.monotonic(), 0))
-        self._tools.storage.close()
         self._tools.sagemaker.close()
 
     def _run(self, job: Job) -> None:

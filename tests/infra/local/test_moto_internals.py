@@ -20,6 +20,7 @@ from moto.dynamodb.models.table import Table
 from moto.events.models import EventTemplateParser, Rule
 from moto.iam.models import IAMBackend, Role, iam_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.s3 import models as s3_models
 from moto.s3 import notifications
 from moto.s3.models import FakeBucket, FakeKey, FakeMultipart, S3Backend, s3_backends
 from moto.scheduler.models import EventBridgeSchedulerBackend
@@ -42,6 +43,7 @@ from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from infra.local import refusals
 from infra.local.endpoint import ACCOUNT
 from infra.local.moto_internals import Surroundings
+from infra.local.moto_internals.listing import SortedKeys
 
 
 def test_moto_is_the_version_that_was_read():
@@ -268,7 +270,8 @@ def test_a_roles_documents_are_where_we_read_them():
         backend.delete_policy(policy.arn)
 
 
-def test_a_buckets_objects_are_where_we_read_them():
+def test_a_buckets_objects_are_where_we_read_them(monkeypatch):
+    monkeypatch.setattr(s3_models, "_VersionedKeyStore", SortedKeys)
     backend, name = s3_backends[ACCOUNT]["aws"], "read-where-they-are"
     backend.create_bucket(name, "eu-central-1")
     try:

@@ -3,9 +3,10 @@
 import os
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, WaiterError
 
 from tests.infra.local.memory import read_from_proc, resident_mib
+from tests.infra.local.sagemaker.job_requests import processing_request
 
 
 @pytest.fixture
@@ -103,3 +104,75 @@ def test_a_key_and_a_key_below_it_can_both_be_stored(client, bucket):
         client("s3").put_object(Bucket=bucket, Key=key, Body=key.encode())
     for key in ("a", "a/b", "c/d", "c"):
         assert client("s3").get_object(Bucket=bucket, Key=key)["Body"].read() == key.encode()
+
+
+@pytest.fixture
+def copy_job(client, name):
+    """Run a job that copies what is below one address to another; returns how it ended."""
+
+    def run(source, target, key="alias/work"):
+        output = {"S3Uri": target, "LocalPath": "/opt/ml/processing/output", "S3UploadMode": "EndOfJob"}
+        outputs = {"Outputs": [{"OutputName": "all", "S3Output": output}], "KmsKeyId": key}
+        members = {"ProcessingOutputConfig": outputs, "RoleArn": "arn:aws:iam::123456789012:role/prepare"}
+        job = processing_request(f"copies-{name}", source, "none", **members)
+        client("sagemaker").create_processing_job(**job)
+        wait = client("sagemaker").get_waiter("processing_job_completed_or_stopped")
+        try:
+            wait.wait(ProcessingJobName=job["ProcessingJobName"], WaiterConfig={"Delay": 0})
+        except WaiterError as failed:
+            return failed.last_response["FailureReason"]
+        return "Completed"
+
+    return run
+
+
+def test_a_job_reads_and_writes_objects_as_any_client_does(aws, client, versioned, copy_job):
+    s3 = client("s3")
+    for key in ("in/b", "in/a/deep", "in-no", "in/gone"):
+        s3.put_object(Bucket=versioned, Key=key, Body=key.encode())
+    s3.delete_object(Bucket=versioned, Key="in/gone")
+    s3.put_object(Bucket=versioned, Key="out/b", Body=b"before")
+    assert copy_job(f"s3://{versioned}/in/", f"s3://{versioned}/out/") == "Completed"
+    found = s3.list_objects_v2(Bucket=versioned, Prefix="out/")["Contents"]
+    assert [(each["Key"], each["Size"]) for each in found] == [("out/a/deep", 9), ("out/b", 4)]
+    made = s3.get_object(Bucket=versioned, Key="out/b")
+    assert made["Body"].read() == b"in/b"
+    assert (made["ServerSideEncryption"], made["SSEKMSKeyId"]) == ("aws:kms", "alias/work")
+    assert made["ETag"] == s3.head_object(Bucket=versioned, Key="in/b")["ETag"]
+    assert (aws.folder / "s3" / versioned / "out" / "b").read_bytes() == b"in/b"
+    older, newer = s3.list_object_versions(Bucket=versioned, Prefix="out/b")["Versions"][::-1]
+    assert newer["VersionId"] == made["VersionId"] and newer["IsLatest"]
+    older = s3.get_object(Bucket=versioned, Key="out/b", VersionId=older["VersionId"])
+    assert older["Body"].read() == b"before"
+
+
+def test_a_job_cannot_write_to_a_bucket_that_is_not_there(client, bucket, copy_job):
+    client("s3").put_object(Bucket=bucket, Key="in/a", Body=b"a")
+    ended = copy_job(f"s3://{bucket}/in/", f"s3://not-{bucket}/out/")
+    assert ended.startswith("An error occurred (NoSuchBucket) when calling the PutObject operation: The ")
+
+
+def test_a_listing_has_the_keys_of_its_prefix_in_their_order(client, bucket):
+    s3 = client("s3")
+    keys = ["a", "a/", "a/b", "a/c/d", "a/é", "aa", "b"]
+    for key in reversed(keys):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"")
+    s3.put_object(Bucket=bucket, Key="a/b", Body=b"again")
+    s3.delete_object(Bucket=bucket, Key="b")
+
+    def listed(**asked):
+        pages = s3.get_paginator("list_objects_v2").paginate(
+            Bucket=bucket, PaginationConfig={"PageSize": 2}, **asked
+        )
+        return [
+            each.get("Key") or each["Prefix"]
+            for page in pages
+            for each in page.get("Contents", []) + page.get("CommonPrefixes", [])
+        ]
+
+    assert listed() == keys[:-1]
+    assert listed(Prefix="a/") == ["a/", "a/b", "a/c/d", "a/é"]
+    assert sorted(listed(Prefix="a/", Delimiter="/")) == ["a/", "a/b", "a/c/", "a/é"]
+    assert listed(Prefix="c") == []
+    s3.put_object(Bucket=bucket, Key="b", Body=b"")
+    assert listed(Prefix="b") == ["b"]

@@ -14,6 +14,7 @@ import pytest
 from infra.local.endpoint import REGION, Connection
 from infra.local.sagemaker import Worker, worker
 from infra.local.sagemaker.launcher import Launcher
+from tests.infra.local.sagemaker.buckets import Buckets
 from tests.infra.local.sagemaker.job_requests import PATIENCE_SECONDS
 
 TERMINAL = {"Completed", "Failed", "Stopped"}
@@ -64,6 +65,7 @@ class Stack:
         self.sagemaker = connection.client("sagemaker")
         self.book = Book()
         self.worker = Worker(folder, connection, slots, self.book.on_change)
+        self.worker.reach(Buckets(self.s3))
 
     def run(self, kind: str, request: dict) -> dict:
         name = next(request[key] for key in request if key.endswith("JobName"))

@@ -2,8 +2,7 @@
 
 import pytest
 
-from infra.local.sagemaker import s3
-from infra.local.sagemaker.s3 import Object, Storage, code_digest, relative_name
+from infra.local.sagemaker.s3 import Object, code_digest, relative_name
 
 
 @pytest.mark.parametrize(
@@ -37,14 +36,3 @@ def test_a_digest_of_code_depends_on_names_and_contents_of_its_sources_alone():
 
 def test_inputs_without_sources_have_no_digest():
     assert code_digest([Object("data", "items", "9", 1, "items.jsonl")]) is None
-
-
-def test_of_the_objects_that_were_fetched_the_first_go_when_there_are_too_many(stack, tmp_path, monkeypatch):
-    monkeypatch.setattr(s3, "KEPT_BYTES", 250)
-    storage = Storage(stack.s3, tmp_path / "cache")
-    for name in "abcda":
-        stack.put(f"s3://work-bucket/many/{name}", name * 100)
-        storage.download([(f"s3://work-bucket/many/{name}", tmp_path / "fetched")], share_code=True)
-        assert (tmp_path / "fetched" / name).read_text() == name * 100
-    kept = [path.read_text()[0] for path in (tmp_path / "cache" / "objects").iterdir()]
-    assert sorted(kept) == ["a", "d"]

@@ -236,6 +236,7 @@ def test_when_its_owner_is_killed_no_process_is_left(connection, tmp_path):
         "import sys, json, pathlib, threading; from infra.local.sagemaker import Worker;"
         "from infra.local.endpoint import Connection; at = Connection(sys.argv[2], 'any');"
         "worker = Worker(pathlib.Path(sys.argv[1]), at, 1, lambda *what: print(*what, flush=True));"
+        "from tests.infra.local.sagemaker.buckets import Buckets; worker.reach(Buckets(at.client('s3')));"
         "worker.start(); worker.submit('processing', json.loads(sys.argv[3])); threading.Event().wait()"
     )
     s3 = connection.client("s3")
