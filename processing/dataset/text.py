@@ -8,10 +8,12 @@ import hashlib
 import unicodedata
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+
+from processing.arrays import Hashes
+from processing.hashes import hashes
 
 TEXT_COLUMNS = ("title", "brand", "product_type")
 
@@ -105,7 +107,32 @@ def _blank_punctuation(texts: pa.Array) -> pa.Array:
 
 def normalise(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
     """`fold`, with white space collapsed to single spaces and trimmed: equal results are equal texts."""
-    return pc.ascii_trim_whitespace(pc.replace_substring_regex(fold(texts), " +", " "))
+    trimmed = pc.ascii_trim_whitespace(fold(texts))
+    _, offsets, data = trimmed.buffers()
+    if data is None or data.size == 0:
+        return trimmed
+    raw = np.frombuffer(data, np.uint8)
+    # No text begins or ends with a space any more, so two in a row are of one text.
+    is_space = raw == SPACE
+    doubled = np.flatnonzero(is_space[1:] & is_space[:-1])
+    if not len(doubled):
+        return trimmed
+    ends = np.frombuffer(offsets, np.int64)
+    ends = ends - np.searchsorted(doubled, ends)
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(np.delete(raw, doubled))]
+    return pa.Array.from_buffers(pa.large_string(), len(trimmed), buffers, offset=trimmed.offset)
+
+
+def normalise_repeated(texts: pa.Array | pa.ChunkedArray) -> pa.DictionaryArray:
+    """`normalise` of a column whose texts repeat, such as brands: each different one only once.
+
+    Returns:
+        A dictionary array of the same length, without nulls; its dictionary may have a text several times.
+    """
+    if isinstance(texts, pa.ChunkedArray):
+        texts = texts.combine_chunks()
+    encoded = texts.dictionary_encode(null_encoding="encode")
+    return pa.DictionaryArray.from_arrays(encoded.indices, normalise(encoded.dictionary))
 
 
 def text_keys(group: str, table: pa.Table) -> pa.Array:
@@ -124,15 +151,16 @@ def text_keys(group: str, table: pa.Table) -> pa.Array:
 
 
 def _text_keys(salt: str, table: pa.Table) -> pa.Array:
-    fields = [normalise(table[name]) for name in TEXT_COLUMNS]
-    texts = pc.binary_join_element_wise(*fields, _SEPARATOR)
-    hashes = pd.util.hash_array(texts.to_numpy(zero_copy_only=False), hash_key=salt)
-    return pa.array(hex16(hashes), pa.string())
+    title, *others = TEXT_COLUMNS
+    encoded = (normalise_repeated(table[name]) for name in others)
+    fields = [normalise(table[title]), *(field.dictionary.take(field.indices) for field in encoded)]
+    return hex16(hashes(pc.binary_join_element_wise(*fields, _SEPARATOR), salt))
 
 
-def hex16(values: NDArray[np.uint64]) -> NDArray[np.str_]:
-    """Unsigned 64-bit integers, `(n,)`, as 16 lower-case hex digits each."""
+def hex16(values: Hashes) -> pa.Array:
+    """Unsigned 64-bit integers, `(n,)`, as texts of 16 lower-case hex digits each."""
     digits = np.frombuffer(b"0123456789abcdef", np.uint8)
-    octets = values.astype(">u8").view(np.uint8).reshape(-1, 8)
-    pairs = np.stack([digits[octets >> 4], digits[octets & 15]], axis=2)
-    return np.ascontiguousarray(pairs.reshape(-1, 16)).view("S16")[:, 0].astype(str)
+    octets = values.astype(">u8").view(np.uint8)
+    pairs = np.stack([digits[octets >> 4], digits[octets & 15]], axis=1)
+    ends = np.arange(0, 16 * len(values) + 1, 16, dtype=np.int32)
+    return pa.Array.from_buffers(pa.string(), len(values), [None, pa.py_buffer(ends), pa.py_buffer(pairs)])
