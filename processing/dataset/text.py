@@ -27,22 +27,20 @@ _EUROPEAN = "À-ÖØ-öø-ıĴ-ľŁ-ňŊ-žΑ-ΡΣ-ώЀ-џ"
 _NOT_ONLY_EUROPEAN = rf"[^\x00-\x7f{_EUROPEAN}]"
 SLICE_ROWS = 50_000  # normalising takes several times the texts' own memory: so many rows at most at a time
 SPACE = ord(" ")
-POINT = ord(".")
+POINT, COMMA = ord("."), ord(",")
 
 
-def _ascii_classes() -> NDArray[np.uint8]:
-    """Byte to byte, (256,): ASCII letters, digits and UTF-8 sequences stay, other ASCII becomes a space."""
-    table = np.full(256, SPACE, np.uint8)
-    keep = [ord(c) for c in "abcdefghijklmnopqrstuvwxyz0123456789"] + list(range(128, 256))
-    table[keep] = keep
-    return table
+def _ascii_classes() -> bytes:
+    """What each byte becomes: ASCII letters small ones, digits and UTF-8 stay, other ASCII is a space."""
+    return bytes(
+        sign if sign >= 128 or chr(sign).isalnum() else SPACE
+        for sign in (ord(chr(sign).lower()) if sign < 128 else sign for sign in range(256))
+    )
 
 
 _CLASSES = _ascii_classes()
 _IS_DIGIT = np.zeros(256, bool)
 _IS_DIGIT[ord("0") : ord("9") + 1] = True
-_MAY_BE_DECIMAL = np.zeros(256, bool)
-_MAY_BE_DECIMAL[[ord("."), ord(",")]] = True
 
 
 def fold(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
@@ -68,7 +66,7 @@ def fold(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
         # Lower case leaves apart what case folding unites: sharp s and `ss`, final sigma and sigma.
         some = pc.replace_substring(pc.replace_substring(some, "ß", "ss"), "\u03c2", "\u03c3")
         texts = pc.replace_with_mask(texts, beyond_ascii, some)
-    return _blank_punctuation(pc.ascii_lower(texts))
+    return _fold_ascii(texts)
 
 
 def _compose(texts: pa.Array) -> pa.Array:
@@ -87,19 +85,21 @@ def _nfkc(texts: pa.Array) -> pa.Array:
     return pc.split_pattern(normalised, SEPARATOR).flatten()
 
 
-def _blank_punctuation(texts: pa.Array) -> pa.Array:
-    """Replace ASCII punctuation byte by byte, so that the offsets of the texts stay what they are."""
+def _fold_ascii(texts: pa.Array) -> pa.Array:
+    """ASCII in lower case, its punctuation as spaces; byte by byte, so the offsets of the texts stay."""
     _, offsets, data = texts.buffers()
     if data is None or data.size == 0:
         return texts
     raw = np.frombuffer(data, np.uint8)
-    folded = _CLASSES[raw]
-    # A point that begins or ends a text is none between digits, whatever its neighbours in the batch are.
-    starts = np.zeros(len(raw) + 1, bool)
-    starts[np.frombuffer(offsets, np.int64)] = True
-    decimal = np.flatnonzero(_MAY_BE_DECIMAL[raw[1:-1]] & ~starts[1:-2] & ~starts[2:-1]) + 1
+    folded = np.frombuffer(bytearray(raw.tobytes().translate(_CLASSES)), np.uint8)
+    decimal = np.flatnonzero((raw == POINT) | (raw == COMMA))
+    decimal = decimal[(decimal > 0) & (decimal < len(raw) - 1)]
     decimal = decimal[_IS_DIGIT[raw[decimal - 1]] & _IS_DIGIT[raw[decimal + 1]]]
-    folded[decimal] = POINT
+    # A point that begins or ends a text is none between digits, whatever its neighbours in the batch are.
+    starts = np.frombuffer(offsets, np.int64)
+    within = np.searchsorted(starts, decimal, side="right") == np.searchsorted(starts, decimal + 1, "right")
+    within &= ~np.isin(decimal, starts)
+    folded[decimal[within]] = POINT
     return pa.Array.from_buffers(
         pa.large_string(), len(texts), [None, offsets, pa.py_buffer(folded)], offset=texts.offset
     )

@@ -24,7 +24,7 @@ SLOTS = 5
 CHANGES = 0.02
 #: So many words are looked at, and so many numbers; of a month that has more, those of a sample of all slots.
 MOST = 1 << 21
-#: So many bits of a hash tell most of as many apart.
+#: So many bits of a hash, at most, tell apart most of those that are one of a kind: 32 MB are counted in.
 BITS = 22
 #: A number with at most three letters behind it is a size (`180cm`); any other word with a digit is a model.
 _SIZE, _MODEL, _NUMBER = r"^[0-9.]+([a-z]{0,3})$", "(number) model", "(number)"
@@ -132,29 +132,40 @@ class _Slots:
     """
 
     def __init__(self) -> None:
-        self._rows = np.zeros((4, 0), np.uint64)
+        self._rows = [np.zeros((4, 0), np.uint64)]
         self._one_of = _ONE
 
     def add(self, *columns: Hashes) -> None:
         """Add rows: of each the slot, what fills it, the code of the item, the kind of the word."""
-        here = np.flatnonzero(columns[0] & (self._one_of - _ONE) == 0)
-        self._rows = np.concatenate([self._rows, np.stack([column[here] for column in columns])], axis=1)
+        self._rows.append(self._sampled(np.stack(columns)))
+        if sum(rows.shape[1] for rows in self._rows) <= MOST:
+            return
         # Where there are too many, each counts but once.
-        if self._rows.shape[1] > MOST:
-            self._rows = self._rows[:, ~_repeated_rows(self._rows)]
-        while self._rows.shape[1] > MOST:
+        rows = self._together()
+        rows = rows[:, ~_repeated_rows(rows)]
+        while rows.shape[1] > MOST:
             self._one_of <<= _ONE
-            self._rows = self._rows[:, self._rows[0] & (self._one_of - _ONE) == 0]
+            rows = self._sampled(rows)
+        self._rows = [rows]
 
     def counted(self) -> pd.DataFrame:
         """By kind in how many slots others stand as well (`size`), and how often the code was another's."""
         # Most slots have one row: they are left out before anything is counted.
-        slot, filler, code, kind = self._rows[:, _may_repeat(self._rows[0])]
+        rows = self._together()
+        slot, filler, code, kind = rows[:, _may_repeat(rows[0])]
         used, changed = _changes(slot, filler, code)
         # In one slot a kind counts once, however many of its numbers or other texts fill it.
         seen = pd.DataFrame({"slot": slot[used], "kind": kind[used], "changed": changed})
         found = seen.groupby(["kind", "slot"], sort=False)["changed"].max().groupby("kind")
         return found.agg(["size", "sum"])
+
+    def _sampled(self, rows: Hashes) -> Hashes:
+        return rows if self._one_of == _ONE else rows[:, rows[0] & (self._one_of - _ONE) == 0]
+
+    def _together(self) -> Hashes:
+        rows = np.concatenate(self._rows, axis=1)
+        self._rows = []
+        return rows
 
 
 def _repeated_rows(rows: Hashes) -> Booleans:
@@ -169,8 +180,9 @@ def _repeated_rows(rows: Hashes) -> Booleans:
 
 def _may_repeat(hashed: Hashes) -> Booleans:
     """Which hashes may be there several times, by some of their bits: fewer, and much faster, than to look."""
-    bits = (hashed >> np.uint64(64 - BITS)).astype(np.int64)
-    found: Booleans = np.bincount(bits, minlength=1 << BITS)[bits] > 1
+    n_bits = min(len(hashed).bit_length() + 1, BITS)
+    bits = (hashed >> np.uint64(64 - n_bits)).astype(np.int64)
+    found: Booleans = np.bincount(bits)[bits] > 1
     return found
 
 
