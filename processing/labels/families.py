@@ -26,6 +26,7 @@ CHANGES = 0.02
 MOST = 1 << 21
 #: So many bits of a hash, at most, tell apart most of those that are one of a kind: 32 MB are counted in.
 BITS = 22
+SLICE_ROWS = 50_000  # what is made of so many items is not much for a processor's caches
 #: A number with at most three letters behind it is a size (`180cm`); any other word with a digit is a model.
 _SIZE, _MODEL, _NUMBER = r"^[0-9.]+([a-z]{0,3})$", "(number) model", "(number)"
 _PLACE, _SLOT = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD1B54A32D192ED03)
@@ -102,13 +103,17 @@ class Variants:
             found: of `words`.
             codes: of the items as published, the model's or a person's; null where there is none.
         """
+        for start in range(0, len(found), SLICE_ROWS):
+            self._learn(found.slice(start, SLICE_ROWS), codes.slice(start, SLICE_ROWS))
+
+    def _learn(self, found: pa.Table, codes: pa.Array | pa.ChunkedArray) -> None:
         text, about, code = found["text"].to_numpy(), found["about"].to_numpy(), _code_hashes(codes)
         titles = _Titles.of(found)
         place, kind = _places(titles.sizes), titles.kind[titles.at]
         hashed = _mix(kind + place)
         whole = _sums(titles.sizes, hashed) + about
         # A text counts once with each of its codes. Repeats would be dropped later anyway: here it is cheap.
-        chosen = ~pd.Series(_mix(text + code)).duplicated().to_numpy()
+        chosen = ~_is_again(_mix(text + code))
         chosen &= np.asarray(pc.is_valid(codes), bool)
         number, is_number = np.repeat(np.arange(len(text)), titles.sizes), titles.is_number[titles.at]
         at = np.flatnonzero(np.repeat(chosen & (titles.sizes > 1), titles.sizes) & ~is_number)
@@ -119,10 +124,10 @@ class Variants:
 
     def kinds(self) -> pa.Array:
         """Words that are variant parts, and kinds of numbers that are none; hashes as `words` has them."""
-        found, numbers = self._words.counted(), self._numbers.counted()
-        known = (found["size"] >= SLOTS) & (found["sum"] <= CHANGES * found["size"])
-        fixed = numbers["sum"] > CHANGES * numbers["size"]
-        return pa.array(np.concatenate([found.index[known], numbers.index[fixed]]).astype(np.uint64))
+        words, slots, changes = self._words.counted()
+        known = words[(slots >= SLOTS) & (changes <= CHANGES * slots)]
+        numbers, slots, changes = self._numbers.counted()
+        return pa.array(np.sort(np.concatenate([known, numbers[changes > CHANGES * slots]])))
 
 
 class _Slots:
@@ -138,44 +143,61 @@ class _Slots:
     def add(self, *columns: Hashes) -> None:
         """Add rows: of each the slot, what fills it, the code of the item, the kind of the word."""
         self._rows.append(self._sampled(np.stack(columns)))
-        if sum(rows.shape[1] for rows in self._rows) <= MOST:
+        if self._size() <= MOST:
             return
         # Where there are too many, each counts but once.
-        rows = self._together()
-        rows = rows[:, ~_repeated_rows(rows)]
-        while rows.shape[1] > MOST:
+        self._keep(~_is_again(np.concatenate([_hashed(rows) for rows in self._rows])))
+        while self._size() > MOST:
             self._one_of <<= _ONE
-            rows = self._sampled(rows)
-        self._rows = [rows]
+            self._rows = [self._sampled(rows) for rows in self._rows]
 
-    def counted(self) -> pd.DataFrame:
-        """By kind in how many slots others stand as well (`size`), and how often the code was another's."""
+    def counted(self) -> tuple[Hashes, Integers, Integers]:
+        """Kinds; of each in how many slots others stand as well, and in how many the code was another's."""
         # Most slots have one row: they are left out before anything is counted.
-        rows = self._together()
-        slot, filler, code, kind = rows[:, _may_repeat(rows[0])]
-        used, changed = _changes(slot, filler, code)
+        for repeat in (_may_repeat, _repeat):
+            self._keep(repeat(np.concatenate([rows[0] for rows in self._rows])))
+        rows = np.concatenate(self._rows, axis=1)
+        used, changed = _changes(*rows[:3])
+        slot, kind = rows[0, used], rows[3, used]
         # In one slot a kind counts once, however many of its numbers or other texts fill it.
-        seen = pd.DataFrame({"slot": slot[used], "kind": kind[used], "changed": changed})
-        found = seen.groupby(["kind", "slot"], sort=False)["changed"].max().groupby("kind")
-        return found.agg(["size", "sum"])
+        pair = _mix(kind) + slot
+        at, first = pd.factorize(pair)[0], ~_is_again(pair)
+        by_kind, kinds = pd.factorize(kind[first])
+        changes = np.bincount(by_kind, np.bincount(at, changed) > 0)
+        return kinds, np.bincount(by_kind), changes
+
+    def _size(self) -> int:
+        return sum(rows.shape[1] for rows in self._rows)
 
     def _sampled(self, rows: Hashes) -> Hashes:
         return rows if self._one_of == _ONE else rows[:, rows[0] & (self._one_of - _ONE) == 0]
 
-    def _together(self) -> Hashes:
-        rows = np.concatenate(self._rows, axis=1)
-        self._rows = []
-        return rows
+    def _keep(self, which: Booleans) -> None:
+        """Keep some of all rows, `(n_rows,)`: block by block, as all of them together are large."""
+        ends = np.cumsum([rows.shape[1] for rows in self._rows])[:-1]
+        kept = zip(self._rows, np.split(which, ends), strict=True)
+        self._rows = [rows[:, some] for rows, some in kept]
 
 
-def _repeated_rows(rows: Hashes) -> Booleans:
-    """Which rows are there before, `(n_rows,)`."""
+def _hashed(rows: Hashes) -> Hashes:
+    """A hash of each row, `(n_rows,)`."""
     hashed = rows[0]
     for column in rows[1:]:
         hashed = _mix(hashed) + column
-    repeated = _may_repeat(hashed)
-    repeated[repeated] = pd.Series(hashed[repeated]).duplicated().to_numpy()
-    return repeated
+    return hashed
+
+
+def _is_again(hashed: Hashes) -> Booleans:
+    """Which hashes are there before."""
+    again = _may_repeat(hashed)
+    again[again] = pd.Series(hashed[again]).duplicated().to_numpy()
+    return again
+
+
+def _repeat(hashed: Hashes) -> Booleans:
+    """Which hashes are there several times."""
+    found: Booleans = pd.Series(hashed).duplicated(keep=False).to_numpy()
+    return found
 
 
 def _may_repeat(hashed: Hashes) -> Booleans:
@@ -186,19 +208,18 @@ def _may_repeat(hashed: Hashes) -> Booleans:
     return found
 
 
-def _changes(context: Hashes, filler: Hashes, code: Integers) -> tuple[Integers, Booleans]:
+def _changes(slot: Hashes, filler: Hashes, code: Hashes) -> tuple[Integers, Booleans]:
     """The rows whose slot several fillers stand in, and whether the code there is not most others'.
 
     Where no code is that of more than half of the fillers, each of them is taken to change it.
     """
-    frame = pd.DataFrame({"slot": context, "filler": filler, "code": code})
-    frame = frame[frame["slot"].duplicated(keep=False)]
-    n_fillers = frame.drop_duplicates(["slot", "filler"]).groupby("slot").size()
-    frame = frame.assign(fillers=n_fillers.reindex(frame["slot"]).to_numpy())
-    frame = frame[frame["fillers"] > 1]
-    by_code = frame.drop_duplicates(["slot", "filler", "code"]).groupby(["slot", "code"]).size()
-    with_code = by_code.reindex(pd.MultiIndex.from_frame(frame[["slot", "code"]])).to_numpy()
-    return frame.index.to_numpy(), 2 * with_code <= frame["fillers"].to_numpy()
+    filled = _mix(slot) + filler
+    at = pd.factorize(slot)[0]
+    fillers = np.bincount(at[~_is_again(filled)])[at]
+    used = np.flatnonzero(fillers > 1)
+    at, fillers = pd.factorize((_mix(slot) + code)[used])[0], fillers[used]
+    with_code = np.bincount(at[~_is_again((_mix(filled) + code)[used])])[at]
+    return used, 2 * with_code <= fillers
 
 
 @dataclass(frozen=True)
