@@ -112,8 +112,11 @@ def to_review(
     why[open_] = np.select(masks[::-1], [WHY.index(each) for each in (LET_THROUGH, DOUBTED, UNSURE)])
     automatic = open_ & ~no_code
     automatic[open_] &= ~as_said.unsure
+    alone = as_said
+    if not open_.all() or (no_code != nameless).any():
+        alone = review_queue.choose(confidence, marked, nameless, policy)
     plan = chosen.plan | {
-        "needed_as_said": review_queue.choose(confidence, marked, nameless, policy).plan["needed"],
+        "needed_as_said": alone.plan["needed"],
         "reliability": _reliability(record, confidence[automatic], doubted),
     }
     return pa.array(why), plan
