@@ -14,6 +14,6 @@ def hashes(texts: pa.Array | pa.ChunkedArray, key: str | None = None) -> Hashes:
     # Arrow's bytes are what is hashed. As str each would be decoded for nothing, and encoded again.
     kind = pa.large_binary() if pa.types.is_large_string(texts.type) else pa.binary()
     values = texts.cast(kind).to_numpy(zero_copy_only=False)
-    # Found by a hash table of their own, different texts would come first: slower, unless most of them repeat.
+    # Not `categorize`: to find the different texts first takes longer, unless most of them repeat.
     found: Hashes = pd.util.hash_array(values, categorize=False, **({"hash_key": key} if key else {}))
     return found

@@ -2,8 +2,8 @@
 
 The seconds of CPU time below were measured with the jobs as they are, on one core (x86-64, Python 3.11,
 2026-11), over 14,026 and 91,504 real item texts (Open Repair Alliance, Danish, 40 codes). Imports are in
-`fixed`. Prepare and Publish were measured later, over synthetic items (benchmarks/large_group.py). docs/cost.md
-has the table and how sure each figure is.
+`fixed`. Prepare and Publish were measured later, over synthetic items (benchmarks/large_group.py). The table
+in docs/cost.md says how sure each figure is.
 """
 
 from dataclasses import dataclass

@@ -10,7 +10,6 @@ import unicodedata
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from processing.arrays import Hashes
 from processing.hashes import hashes
@@ -97,9 +96,8 @@ def _fold_ascii(texts: pa.Array) -> pa.Array:
     decimal = decimal[_IS_DIGIT[raw[decimal - 1]] & _IS_DIGIT[raw[decimal + 1]]]
     # A point that begins or ends a text is none between digits, whatever its neighbours in the batch are.
     starts = np.frombuffer(offsets, np.int64)
-    within = np.searchsorted(starts, decimal, side="right") == np.searchsorted(starts, decimal + 1, "right")
-    within &= ~np.isin(decimal, starts)
-    folded[decimal[within]] = POINT
+    before, after = (np.searchsorted(starts, decimal + step, side="right") for step in (-1, 1))
+    folded[decimal[before == after]] = POINT
     return pa.Array.from_buffers(
         pa.large_string(), len(texts), [None, offsets, pa.py_buffer(folded)], offset=texts.offset
     )

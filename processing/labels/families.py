@@ -181,7 +181,7 @@ class _Slots:
 
 def _hashed(rows: Hashes) -> Hashes:
     """A hash of each row, `(n_rows,)`."""
-    hashed = rows[0]
+    hashed: Hashes = rows[0]
     for column in rows[1:]:
         hashed = _mix(hashed) + column
     return hashed
@@ -201,7 +201,7 @@ def _repeat(hashed: Hashes) -> Booleans:
 
 
 def _may_repeat(hashed: Hashes) -> Booleans:
-    """Which hashes may be there several times, by some of their bits: fewer, and much faster, than to look."""
+    """Which hashes may be there several times, by some of their bits: faster than to look for each."""
     n_bits = min(len(hashed).bit_length() + 1, BITS)
     bits = (hashed >> np.uint64(64 - n_bits)).astype(np.int64)
     found: Booleans = np.bincount(bits)[bits] > 1
