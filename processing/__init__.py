@@ -17,6 +17,8 @@ it uses.
     digests.py     whether a file is still the one that was recorded
     container.py   the folders, the message and the exit of a job
     arrays.py      types of numpy arrays
+    hashes.py      a number for each text
+    octets.py      the bytes of texts
     errors.py      all that can be wrong with a job's input
     spill.py       tables on disk until they are needed again
     words.py       words that messages share

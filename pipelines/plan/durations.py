@@ -2,7 +2,8 @@
 
 The seconds of CPU time below were measured with the jobs as they are, on one core (x86-64, Python 3.11,
 2026-11), over 14,026 and 91,504 real item texts (Open Repair Alliance, Danish, 40 codes). Imports are in
-`fixed`. docs/cost.md has the table and how sure each figure is.
+`fixed`. Prepare and Publish were measured later, over synthetic items (benchmarks/large_group.py). The table
+in docs/cost.md says how sure each figure is.
 """
 
 from dataclasses import dataclass
@@ -25,13 +26,13 @@ class Work:
 
 #: Tune and Train are those of the dearer candidate (boosted trees): planned dear rather than cheap.
 WORK = {
-    "Prepare": Work(fixed=4, per_row=5e-6),
+    "Prepare": Work(fixed=2, per_row=2.5e-6),
     "Featurize": Work(fixed=4, per_row=0.2e-3),
     "Tune": Work(fixed=4, per_row=0.4e-3),
     "TuneWarm": Work(fixed=4, per_row=0.4e-3),
     "Train": Work(fixed=4, per_row=1.9e-3),
     "Transform": Work(fixed=4, per_row=25e-6, spreads=True),
-    "Publish": Work(fixed=4, per_row=5e-6),
+    "Publish": Work(fixed=2, per_row=9e-6),
     "Compare": Work(fixed=5, per_row=0.5e-3),
 }
 #: A vCPU is one thread of a core, and a cloud's disk and network come on top. Assumed, not measured.

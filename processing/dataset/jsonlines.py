@@ -11,6 +11,8 @@ import pyarrow.compute as pc
 import pyarrow.json
 from numpy.typing import NDArray
 
+from processing.octets import has_any, octets
+
 BLOCK_BYTES = 16 << 20  # the longest line that can be read
 #: One of Arrow's readers that works in threads leaves tasks to them when it meets an error. Where the process
 #: ends then, as a job does after a refusal, the threads wait for each other, and it hangs.
@@ -83,11 +85,12 @@ def write_shards(tables: Iterable[pa.Table], folder: Path, stem: str) -> list[Pa
 
 def _encoded(table: pa.Table) -> tuple[memoryview, NDArray[np.int64]]:
     """The lines one after the other, and where each begins and the last one ends, shape (n_rows + 1,)."""
-    parts = []
-    for number, name in enumerate(table.column_names):
-        key = json.dumps(name, ensure_ascii=False)
-        parts += [f"{',' if number else '{'}{key}:", _values(table[name])]
-    lines = pc.binary_join_element_wise(*map(_large, parts), _large("}\n"), _large(""))
+    parts, between = [], "{"
+    for name in table.column_names:
+        values, quote = _values(table[name])
+        parts += [between + json.dumps(name, ensure_ascii=False) + ":" + quote, values]
+        between = quote + ","
+    lines = pc.binary_join_element_wise(*map(_large, parts), _large(between[:-1] + "}\n"), _large(""))
     _, ends, data = lines.buffers()
     return memoryview(data), np.frombuffer(ends, np.int64)[lines.offset : lines.offset + len(lines) + 1]
 
@@ -96,16 +99,23 @@ def _large(part: str | pa.Array) -> pa.Scalar | pa.Array:
     return pa.scalar(part, pa.large_string()) if isinstance(part, str) else part.cast(pa.large_string())
 
 
-def _values(column: pa.ChunkedArray) -> pa.Array:
-    """Each value as JSON text."""
+def _values(column: pa.ChunkedArray) -> tuple[pa.Array, str]:
+    """Each value as JSON text, and the quote that is still to be put around all of them."""
     values = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
-        return pc.fill_null(values.cast(pa.large_string()), "null")
+    is_text = pa.types.is_string(values.type) or pa.types.is_large_string(values.type)
     values = values.cast(pa.large_string())
-    escaped = pc.replace_substring(pc.replace_substring(values, "\\", "\\\\"), '"', '\\"')
+    if not is_text:
+        return pc.fill_null(values, "null"), ""
+    escaped = values
+    for sign in ("\\", '"'):
+        if has_any(values, sign.encode()):
+            escaped = pc.replace_substring(escaped, sign, f"\\{sign}")
+    has_control = bool((octets(values) < ord(" ")).any())
+    if not values.null_count and not has_control:
+        return escaped, '"'
     quoted = pc.binary_join_element_wise(_large('"'), escaped, _large('"'), _large(""))
-    control = pc.fill_null(pc.match_substring_regex(values, r"[\x00-\x1f]"), False)
-    if pc.any(control).as_py():
+    if has_control:
+        control = pc.fill_null(pc.match_substring_regex(values, r"[\x00-\x1f]"), False)
         dumped = [json.dumps(text, ensure_ascii=False) for text in values.filter(control).to_pylist()]
         quoted = pc.replace_with_mask(quoted, control, pa.array(dumped, pa.large_string()))
-    return pc.fill_null(quoted, "null")
+    return pc.fill_null(quoted, "null"), ""

@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from processing.arrays import Booleans
+from processing.arrays import Booleans, Hashes
+from processing.hashes import hashes
 
-Hashes = NDArray[np.uint64]
 #: The second hash of an id must not be equal where the first is.
 OTHER_KEY = "of ids once more"
 
@@ -89,10 +89,7 @@ def _are_in(table: pa.Table, rows: NDArray[np.int32]) -> Booleans:
 
 def _hashes(texts: pa.ChunkedArray, key: str | None = None) -> Hashes:
     """SipHash of each text; what is missing is as an empty one."""
-    values = pc.fill_null(texts, "").to_numpy(zero_copy_only=False)
-    keyed = {"hash_key": key} if key else {}
-    hashes: Hashes = pd.util.hash_array(values, categorize=False, **keyed)
-    return hashes
+    return hashes(pc.fill_null(texts, ""), key)
 
 
 def _rest(table: pa.Table) -> Hashes:

@@ -129,7 +129,7 @@ def problems_of_items(
     repeats = repeats or _repeats
     return [
         Problem(kinds.EMPTY_ID, _blank("item_id")),
-        Problem(kinds.UNUSABLE_ID, lambda table: _matches(table["item_id"], CONTROL)),
+        Problem(kinds.UNUSABLE_ID, lambda table: _beyond_printable(table["item_id"], CONTROL)),
         Problem(kinds.REPEATED_ROW, lambda table: repeats(table)[0]),
         Problem(kinds.DUPLICATE_ID, lambda table: repeats(table)[1]),
         Problem(kinds.EMPTY_TITLE, _no_title, _why_no_title),
@@ -189,7 +189,7 @@ def canonical(table: pa.Table, columns: Mapping[str, str]) -> tuple[pa.Table, di
     for column, kind in columns.items():
         values = table[column]
         if kind == "text" and column not in ("item_id", "label"):
-            if _matches(values, f"{CONTROL}|{SPACES}").any():
+            if _beyond_printable(values, f"{CONTROL}|{SPACES}").any():
                 found[column] = (
                     *_spaces_for(kinds.CONTROL_CHARACTER, CONTROL, table, column),
                     *_spaces_for(kinds.OTHER_SPACE, SPACES, table, column),
@@ -206,7 +206,7 @@ def canonical(table: pa.Table, columns: Mapping[str, str]) -> tuple[pa.Table, di
 
 
 def _spaces_for(kind: Kind, pattern: str, table: pa.Table, column: str) -> tuple[Finding, ...]:
-    at = np.flatnonzero(_matches(table[column], pattern))
+    at = np.flatnonzero(_beyond_printable(table[column], pattern))
     rows = table.select(["_file", "_row", column]).take(at[:SHOWN]).to_pylist()
     places = tuple(Place(row["_file"], row["_row"], shortened(f"{column}: {row[column]!r}")) for row in rows)
     return (Finding(kind, len(at), places),) if places else ()
@@ -218,6 +218,14 @@ def _mask(values: pa.Array | pa.ChunkedArray) -> Booleans:
 
 def _matches(values: pa.ChunkedArray, pattern: str) -> Booleans:
     return _mask(pc.match_substring_regex(values, pattern))
+
+
+def _beyond_printable(values: pa.ChunkedArray, pattern: str) -> Booleans:
+    """`_matches` for a pattern of nothing that is printable ASCII, as most texts are: faster."""
+    found = ~_mask(pc.ascii_is_printable(values))
+    if found.any():
+        found[found] = _matches(values.filter(pa.array(found)), pattern)
+    return found
 
 
 def _blank(column: str) -> Callable[[pa.Table], Booleans]:

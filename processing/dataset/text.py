@@ -8,10 +8,11 @@ import hashlib
 import unicodedata
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
+
+from processing.arrays import Hashes
+from processing.hashes import hashes
 
 TEXT_COLUMNS = ("title", "brand", "product_type")
 
@@ -25,22 +26,20 @@ _EUROPEAN = "À-ÖØ-öø-ıĴ-ľŁ-ňŊ-žΑ-ΡΣ-ώЀ-џ"
 _NOT_ONLY_EUROPEAN = rf"[^\x00-\x7f{_EUROPEAN}]"
 SLICE_ROWS = 50_000  # normalising takes several times the texts' own memory: so many rows at most at a time
 SPACE = ord(" ")
-POINT = ord(".")
+POINT, COMMA = ord("."), ord(",")
 
 
-def _ascii_classes() -> NDArray[np.uint8]:
-    """Byte to byte, (256,): ASCII letters, digits and UTF-8 sequences stay, other ASCII becomes a space."""
-    table = np.full(256, SPACE, np.uint8)
-    keep = [ord(c) for c in "abcdefghijklmnopqrstuvwxyz0123456789"] + list(range(128, 256))
-    table[keep] = keep
-    return table
+def _ascii_classes() -> bytes:
+    """What each byte becomes: ASCII letters small ones, digits and UTF-8 stay, other ASCII is a space."""
+    return bytes(
+        sign if sign >= 128 or chr(sign).isalnum() else SPACE
+        for sign in (ord(chr(sign).lower()) if sign < 128 else sign for sign in range(256))
+    )
 
 
 _CLASSES = _ascii_classes()
 _IS_DIGIT = np.zeros(256, bool)
 _IS_DIGIT[ord("0") : ord("9") + 1] = True
-_MAY_BE_DECIMAL = np.zeros(256, bool)
-_MAY_BE_DECIMAL[[ord("."), ord(",")]] = True
 
 
 def fold(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
@@ -66,7 +65,7 @@ def fold(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
         # Lower case leaves apart what case folding unites: sharp s and `ss`, final sigma and sigma.
         some = pc.replace_substring(pc.replace_substring(some, "ß", "ss"), "\u03c2", "\u03c3")
         texts = pc.replace_with_mask(texts, beyond_ascii, some)
-    return _blank_punctuation(pc.ascii_lower(texts))
+    return _fold_ascii(texts)
 
 
 def _compose(texts: pa.Array) -> pa.Array:
@@ -85,19 +84,20 @@ def _nfkc(texts: pa.Array) -> pa.Array:
     return pc.split_pattern(normalised, SEPARATOR).flatten()
 
 
-def _blank_punctuation(texts: pa.Array) -> pa.Array:
-    """Replace ASCII punctuation byte by byte, so that the offsets of the texts stay what they are."""
+def _fold_ascii(texts: pa.Array) -> pa.Array:
+    """ASCII in lower case, its punctuation as spaces; byte by byte, so the offsets of the texts stay."""
     _, offsets, data = texts.buffers()
     if data is None or data.size == 0:
         return texts
     raw = np.frombuffer(data, np.uint8)
-    folded = _CLASSES[raw]
-    # A point that begins or ends a text is none between digits, whatever its neighbours in the batch are.
-    starts = np.zeros(len(raw) + 1, bool)
-    starts[np.frombuffer(offsets, np.int64)] = True
-    decimal = np.flatnonzero(_MAY_BE_DECIMAL[raw[1:-1]] & ~starts[1:-2] & ~starts[2:-1]) + 1
+    folded = np.frombuffer(bytearray(raw.tobytes().translate(_CLASSES)), np.uint8)
+    decimal = np.flatnonzero((raw == POINT) | (raw == COMMA))
+    decimal = decimal[(decimal > 0) & (decimal < len(raw) - 1)]
     decimal = decimal[_IS_DIGIT[raw[decimal - 1]] & _IS_DIGIT[raw[decimal + 1]]]
-    folded[decimal] = POINT
+    # A point that begins or ends a text is none between digits, whatever its neighbours in the batch are.
+    starts = np.frombuffer(offsets, np.int64)
+    before, after = (np.searchsorted(starts, decimal + step, side="right") for step in (-1, 1))
+    folded[decimal[before == after]] = POINT
     return pa.Array.from_buffers(
         pa.large_string(), len(texts), [None, offsets, pa.py_buffer(folded)], offset=texts.offset
     )
@@ -105,7 +105,32 @@ def _blank_punctuation(texts: pa.Array) -> pa.Array:
 
 def normalise(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
     """`fold`, with white space collapsed to single spaces and trimmed: equal results are equal texts."""
-    return pc.ascii_trim_whitespace(pc.replace_substring_regex(fold(texts), " +", " "))
+    trimmed = pc.ascii_trim_whitespace(fold(texts))
+    _, offsets, data = trimmed.buffers()
+    if data is None or data.size == 0:
+        return trimmed
+    raw = np.frombuffer(data, np.uint8)
+    # No text begins or ends with a space any more, so two in a row are of one text.
+    is_space = raw == SPACE
+    doubled = np.flatnonzero(is_space[1:] & is_space[:-1])
+    if not len(doubled):
+        return trimmed
+    ends = np.frombuffer(offsets, np.int64)
+    ends = ends - np.searchsorted(doubled, ends)
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(np.delete(raw, doubled))]
+    return pa.Array.from_buffers(pa.large_string(), len(trimmed), buffers, offset=trimmed.offset)
+
+
+def normalise_repeated(texts: pa.Array | pa.ChunkedArray) -> pa.DictionaryArray:
+    """`normalise` of a column whose texts repeat, such as brands: each different one only once.
+
+    Returns:
+        A dictionary array of the same length, without nulls; its dictionary may have a text several times.
+    """
+    if isinstance(texts, pa.ChunkedArray):
+        texts = texts.combine_chunks()
+    encoded = texts.dictionary_encode(null_encoding="encode")
+    return pa.DictionaryArray.from_arrays(encoded.indices, normalise(encoded.dictionary))
 
 
 def text_keys(group: str, table: pa.Table) -> pa.Array:
@@ -124,15 +149,16 @@ def text_keys(group: str, table: pa.Table) -> pa.Array:
 
 
 def _text_keys(salt: str, table: pa.Table) -> pa.Array:
-    fields = [normalise(table[name]) for name in TEXT_COLUMNS]
-    texts = pc.binary_join_element_wise(*fields, _SEPARATOR)
-    hashes = pd.util.hash_array(texts.to_numpy(zero_copy_only=False), hash_key=salt)
-    return pa.array(hex16(hashes), pa.string())
+    title, *others = TEXT_COLUMNS
+    encoded = (normalise_repeated(table[name]) for name in others)
+    fields = [normalise(table[title]), *(field.dictionary.take(field.indices) for field in encoded)]
+    return hex16(hashes(pc.binary_join_element_wise(*fields, _SEPARATOR), salt))
 
 
-def hex16(values: NDArray[np.uint64]) -> NDArray[np.str_]:
-    """Unsigned 64-bit integers, `(n,)`, as 16 lower-case hex digits each."""
+def hex16(values: Hashes) -> pa.Array:
+    """Unsigned 64-bit integers, `(n,)`, as texts of 16 lower-case hex digits each."""
     digits = np.frombuffer(b"0123456789abcdef", np.uint8)
-    octets = values.astype(">u8").view(np.uint8).reshape(-1, 8)
-    pairs = np.stack([digits[octets >> 4], digits[octets & 15]], axis=2)
-    return np.ascontiguousarray(pairs.reshape(-1, 16)).view("S16")[:, 0].astype(str)
+    octets = values.astype(">u8").view(np.uint8)
+    pairs = np.stack([digits[octets >> 4], digits[octets & 15]], axis=1)
+    ends = np.arange(0, 16 * len(values) + 1, 16, dtype=np.int32)
+    return pa.Array.from_buffers(pa.string(), len(values), [None, pa.py_buffer(ends), pa.py_buffer(pairs)])

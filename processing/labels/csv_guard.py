@@ -11,6 +11,8 @@ RULE = "an apostrophe stands before what could be a formula"
 # to whom a semicolon or a tab is the separator, one begins after it, and then after a line break, too. Arrow
 # (RE2) and Python read these alike.
 BEGINS, SIGN = "(^|[;\t\r\n])", "([ '\"]*[-=+@\uff0d\uff1d\uff0b\uff20])"
+#: One of these bytes is in each text with such a sign; the last begins those of full width.
+SIGNS = b"-=+@\xef"
 FORMULA, GUARDED = BEGINS + SIGN, BEGINS + "'" + SIGN
 
 

@@ -8,8 +8,7 @@ from bisect import bisect_left, bisect_right
 from functools import cache
 
 import numpy as np
-from scipy.special import gammaln
-from scipy.stats import binomtest
+from scipy.special import betaincinv, gammaln
 
 from processing.arrays import Floats, Integers
 
@@ -54,8 +53,8 @@ def share_of_pooled(drawn: int, least: int, most: int) -> tuple[float, float]:
         least: how many of these are known to be wrong.
         most: how many of these may be wrong.
     """
-    low = binomtest(least, drawn).proportion_ci(1 - LEVEL, method="exact").low if least > 1 else 0.0
-    high = binomtest(most, drawn).proportion_ci(1 - LEVEL, method="exact").high if most < drawn - 1 else 1.0
+    low = betaincinv(least, drawn - least + 1, LEVEL / 2) if least > 1 else 0.0
+    high = betaincinv(most + 1, drawn - most, 1 - LEVEL / 2) if most < drawn - 1 else 1.0
     return float(low), float(high)
 
 

@@ -19,6 +19,7 @@ from processing.codes.codebook import Codebook
 from processing.codes.recode import recode, recode_lists, recode_second
 from processing.labels import csv_guard, review_queue
 from processing.labels.reliability import Record
+from processing.octets import has_any
 from processing.policy import Policy
 
 COLUMNS = {
@@ -102,17 +103,20 @@ def to_review(
     def queue(confidence: Floats) -> review_queue.Queue:
         return review_queue.choose(confidence[open_], marked[open_], no_code[open_], policy)
 
-    as_said = chosen = queue(confidence)
-    if record:
-        chosen = queue(record.corrected(confidence))
+    corrected = record.corrected(confidence) if record else confidence
+    as_said = queue(confidence)
+    chosen = as_said if corrected is confidence else queue(corrected)
     why = np.zeros(len(open_), np.int8)
     doubted = chosen.unsure & ~as_said.unsure
     masks = (chosen.unsure, doubted, chosen.let_through)
     why[open_] = np.select(masks[::-1], [WHY.index(each) for each in (LET_THROUGH, DOUBTED, UNSURE)])
     automatic = open_ & ~no_code
     automatic[open_] &= ~as_said.unsure
+    alone = as_said
+    if not open_.all() or (no_code != nameless).any():
+        alone = review_queue.choose(confidence, marked, nameless, policy)
     plan = chosen.plan | {
-        "needed_as_said": review_queue.choose(confidence, marked, nameless, policy).plan["needed"],
+        "needed_as_said": alone.plan["needed"],
         "reliability": _reliability(record, confidence[automatic], doubted),
     }
     return pa.array(why), plan
@@ -176,6 +180,8 @@ def descriptions(codes: pa.Array, book: Codebook) -> pa.Array:
 
 def replace(table: pa.Table, where: pa.Array | pa.ChunkedArray, values: Mapping[str, object]) -> pa.Table:
     """The table with other `values` in the rows `where`: by column, a value a row, or one for all."""
+    if not where.null_count and not pc.any(where).as_py():
+        return table
     for name, value in values.items():
         kind = table.schema.field(name).type
         new = value if isinstance(value, pa.Array | pa.ChunkedArray) else pa.scalar(value, kind)
@@ -265,13 +271,20 @@ def _shown(name: str, values: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     """A column as the CSV has it; where values repeat, each different one is converted once."""
     if pa.types.is_floating(values.type):
         return values
-    if name in ("item_id", "text_key"):
+    values = values.combine_chunks()
+    if name in ("item_id", "text_key", "family"):
         return _guarded(values)
-    encoded = values.combine_chunks().dictionary_encode()
-    if pa.types.is_timestamp(encoded.type.value_type):
+    if pa.types.is_timestamp(values.type):
+        encoded = values.dictionary_encode()
         return pc.strftime(encoded.dictionary, format="%Y-%m-%dT%H:%M:%SZ").take(encoded.indices)
+    different = values.unique()
+    if _guarded(different).equals(different):
+        return values
+    encoded = values.dictionary_encode()
     return _guarded(encoded.dictionary).take(encoded.indices)
 
 
-def _guarded(values: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+def _guarded(values: pa.Array) -> pa.Array:
+    if not has_any(values, csv_guard.SIGNS):
+        return values
     return pc.replace_substring_regex(values, csv_guard.FORMULA, r"\1'\2")

@@ -8,14 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from processing.arrays import Hashes
 from processing.dataset import jsonlines
 from processing.dataset.text import TEXT_COLUMNS
 from processing.errors import NotReconciled
+from processing.hashes import hashes
 
 ID = pa.schema([("item_id", pa.string())])
 ITEM = pa.schema([(name, pa.string()) for name in ("item_id", *TEXT_COLUMNS)])
@@ -47,7 +46,7 @@ def matched(items: Path, predictions: Path) -> Iterator[tuple[pa.Table, pa.Table
     whole: pa.Table | None = None if in_order else _all_matched(files, answers)
     if not files:
         yield ITEM.empty_table(), _all_matched(files, answers)
-    first, hashes = 0, [np.zeros(0, np.uint64)]
+    first, seen = 0, [np.zeros(0, np.uint64)]
     for number, path in enumerate(files):
         some = _read([path], ITEM)
         given = _predictions([answers[number]]) if whole is None else whole.slice(first, len(some))
@@ -55,16 +54,10 @@ def matched(items: Path, predictions: Path) -> Iterator[tuple[pa.Table, pa.Table
             whole = _all_matched(files, answers)
             given = whole.slice(first, len(some))
         first += len(some)
-        hashes.append(hashed(some["item_id"]))
+        seen.append(hashes(some["item_id"]))
         yield some, given
-    if whole is None and len(np.unique(np.concatenate(hashes))) < first:
+    if whole is None and len(np.unique(np.concatenate(seen))) < first:
         _all_matched(files, answers)  # refuses what is there twice; ids that share a hash only are none such
-
-
-def hashed(texts: pa.ChunkedArray) -> Hashes:
-    """A number for each text, (n,): other texts have another one, but for one pair in 2 ** 64."""
-    found: Hashes = pd.util.hash_array(texts.to_numpy(), categorize=False)
-    return found
 
 
 def _fit(items: pa.ChunkedArray, predictions: pa.Table) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy import stats
+from scipy.special import gammaln, xlogy
 
 from processing.arrays import Floats
 
@@ -116,7 +116,7 @@ class Record:
         changepoint detection", arXiv:0710.3742, 2007; there are few enough months to sum over all of them.
         """
         mean = self.expected[:, None] + (self.rows - self.expected)[:, None] * SHARES
-        fit = stats.poisson.logpmf(self.wrong[:, None], np.maximum(mean, 1e-9))
+        fit = _poisson(self.wrong[:, None], np.maximum(mean, 1e-9))
         months = len(self.rows)
         share = np.exp(-SHARES / SHARE) * (SHARES > 0)
         begin = BEGIN * (1 - BEGIN) ** np.arange(months + 1)
@@ -133,6 +133,15 @@ class Record:
         chances = np.exp(logs - logs.max())
         normed: Floats = chances / chances.sum()
         return normed
+
+
+def _poisson(found: Floats, mean: Floats) -> Floats:
+    """The logarithm of the chance to find so many, as scipy.stats.poisson has it.
+
+    Importing scipy.stats takes longer than most groups' months take to publish.
+    """
+    logs: Floats = xlogy(found, mean) - gammaln(found + 1) - mean
+    return logs
 
 
 def count(test_set: pa.Table) -> list[dict[str, Any]]:

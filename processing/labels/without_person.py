@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from processing.arrays import Booleans, Floats, Integers, Texts
 
@@ -67,7 +67,7 @@ def at_precisions(right: Booleans, confidence: Floats, text: Integers | Texts) -
     found = []
     for precision in PRECISIONS:
         level = at_once(RISK, texts[-1] if len(rows) else 0, precision)
-        bound = np.nan_to_num(beta.ppf(level, texts - wrong_texts, wrong_texts + 1))
+        bound = np.nan_to_num(betaincinv(texts - wrong_texts, wrong_texts + 1, level))
         safe = _last(ends & (bound >= precision))
         best = _last(ends & (wrong <= (1 - precision) * n + 1e-9))
         found.append(

@@ -8,8 +8,8 @@ import pyarrow.compute as pc
 
 from processing.codes.codebook import Codebook
 from processing.codes.recode import recode
+from processing.hashes import hashes
 from processing.labels import label_table
-from processing.labels.reconcile import hashed
 
 COLUMNS = [
     "item_id",
@@ -56,7 +56,7 @@ def codes(table: pa.Table, earlier: pa.Table | None, book: Codebook, period: str
 class Changes:
     """The items of this month and the earlier one whose code is another, found part by part.
 
-    The earlier month's items are known by a hash of their id (reconcile.hashed).
+    The earlier month's items are known by a hash of their id (processing/hashes.py).
     """
 
     def __init__(self, earlier: pa.Table, book: Codebook, period: str) -> None:
@@ -119,7 +119,7 @@ class Changes:
 
     def _both(self, table: pa.Table) -> tuple[pa.Table, pa.Table]:
         """The rows of items that were there before, and the earlier ones of the same items."""
-        ids = hashed(table["item_id"])
+        ids = hashes(table["item_id"])
         order = np.argsort(ids)  # so that the search goes through memory in one direction
         place = np.empty(len(ids), np.int64)
         place[order] = np.searchsorted(self._ids, ids[order])
@@ -152,7 +152,7 @@ def usable(table: pa.Table) -> pa.Table:
 
 def _hashes(texts: pa.ChunkedArray) -> pa.Array:
     """A number for each text, (n,), null where there is none."""
-    return pa.array(hashed(texts), mask=np.asarray(texts.is_null()))
+    return pa.array(hashes(texts), mask=np.asarray(texts.is_null()))
 
 
 def _present_names(codes: pa.ChunkedArray, book: Codebook, period: str) -> pa.Array:

@@ -16,41 +16,41 @@ from pipelines.plan.month import plan
 from pipelines.plan.usage import Settings, used_by_runs
 
 INFERENCE_SECONDS = (
-    90 + 2 * (4 + 60_000 * 0.000_005)  # Prepare: 98.6
+    90 + 2 * (2 + 60_000 * 0.000_002_5)  # Prepare: 94.3
     + 120 + 2 * (4 + 60_000 * 0.000_025 / 4)  # Transform, on four cores: 128.75
-    + 90 + 2 * (4 + 60_000 * 0.000_005)  # Publish: 98.6
+    + 90 + 2 * (2 + 60_000 * 0.000_009)  # Publish: 95.08
 )  # fmt: skip
 TRAINING_SECONDS = (
-    90 + 2 * (4 + 30_000 * 0.000_005)  # Prepare: 98.3
+    90 + 2 * (2 + 30_000 * 0.000_002_5)  # Prepare: 94.15
     + 90 + 2 * (4 + 30_000 * 0.000_2)  # Featurize: 110
     + 8 * (90 + 2 * (4 + 30_000 * 0.000_4))  # Tune, eight trials: 976
     + 90 + 2 * (4 + 30_000 * 0.001_9)  # Train: 212
 )  # fmt: skip
 TEST_SECONDS = (
-    90 + 2 * (4 + 6_000 * 0.000_005)  # Prepare: 98.06
+    90 + 2 * (2 + 6_000 * 0.000_002_5)  # Prepare: 94.03
     + 120 + 2 * (4 + 6_000 * 0.000_025 / 4)  # Transform: 128.075
-    + 90 + 2 * (4 + 6_000 * 0.000_005)  # Publish: 98.06
+    + 90 + 2 * (2 + 6_000 * 0.000_009)  # Publish: 94.108
 )  # fmt: skip
 COMPARE_SECONDS = 90 + 2 * (5 + 6_000 * 0.000_5)  # 106
 
 
 def test_one_groups_inference_costs_what_the_sum_says(group, settings, prices):
     made = plan([group], settings, prices, quota=8).parts["inference"]
-    assert pytest.approx(325.95) == INFERENCE_SECONDS
+    assert pytest.approx(318.13) == INFERENCE_SECONDS
     assert made.jobs == 3
     assert made.instance_hours == pytest.approx(INFERENCE_SECONDS / 3600)
-    # 0.0250 machines (0.276 an hour), 0.0006 volumes, 0.0004 requests, 0.0011 storage, 0.0011 transitions.
-    assert made.dollars == pytest.approx(0.0282, abs=0.0002)
+    # 0.0244 machines (0.276 an hour), 0.0006 volumes, 0.0004 requests, 0.0011 storage, 0.0011 transitions.
+    assert made.dollars == pytest.approx(0.0276, abs=0.0002)
 
 
 def test_one_groups_retraining_costs_what_the_sum_says(group, settings, prices):
     made = plan([group], settings, prices, quota=8).parts["retraining"]
     seconds = TRAINING_SECONDS + 2 * TEST_SECONDS + COMPARE_SECONDS
-    assert seconds == pytest.approx(2150.69)
+    assert seconds == pytest.approx(2130.576)
     assert made.jobs == 1 + 1 + 8 + 1 + 2 * 3 + 1
     assert made.instance_hours == pytest.approx(seconds / 3600)
-    # 0.1649 machines, 0.0041 volumes, 0.0022 requests, 0.0009 storage, 0.0018 transitions, 0.0002 others.
-    assert made.dollars == pytest.approx(0.1741, abs=0.0010)
+    # 0.1633 machines, 0.0041 volumes, 0.0022 requests, 0.0009 storage, 0.0018 transitions, 0.0002 others.
+    assert made.dollars == pytest.approx(0.1725, abs=0.0010)
 
 
 def test_a_year_pays_twelve_times_for_what_the_first_month_stores(group, settings, prices):
@@ -68,7 +68,7 @@ def test_one_group_alone_is_done_when_the_sum_says(group, settings, prices):
     assert made.refusals == 0
     assert made.parts["inference"].finished_hours * 3600 == pytest.approx(INFERENCE_SECONDS + 3 * launches)
     # The eight trials run two at a time: four rounds of 122 s, each after a launch.
-    training = 98.3 + 90 + 110 + 90 + 4 * (122 + 90) + 212 + 90
+    training = 94.15 + 90 + 110 + 90 + 4 * (122 + 90) + 212 + 90
     after = 2 * (TEST_SECONDS + 3 * launches) + COMPARE_SECONDS + launches
     assert made.parts["retraining"].finished_hours * 3600 == pytest.approx(training + after)
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processing.dataset import text
-from processing.dataset.text import fold, normalise, text_keys
+from processing.dataset.text import fold, normalise, normalise_repeated, text_keys
 
 
 def rows(*titles, brand="", product_type=""):
@@ -52,6 +52,20 @@ def test_normalising_twice_changes_nothing_and_length_stays(texts):
     once = normalise(pa.array(texts, pa.string()))
     assert len(once) == len(texts)
     assert normalise(once).to_pylist() == once.to_pylist()
+
+
+@given(st.lists(st.text(st.sampled_from("aÄ .,1\t\u2003電"))), st.integers(0, 3))
+def test_normalised_texts_are_folded_ones_with_single_spaces(texts, first):
+    given_texts = pa.array(texts, pa.string()).slice(first)
+    words = [[word for word in text.split(" ") if word] for text in fold(given_texts).to_pylist()]
+    assert normalise(given_texts).to_pylist() == [" ".join(some) for some in words]
+
+
+@given(st.lists(st.sampled_from(["", "Nord", "nord ", "NORD  wind", None])), st.integers(0, 3))
+def test_texts_that_repeat_are_normalised_like_any(texts, first):
+    given_texts = pa.array(texts, pa.string()).slice(first)
+    found = normalise_repeated(pa.chunked_array([given_texts]))
+    assert found.dictionary.take(found.indices).to_pylist() == normalise(given_texts).to_pylist()
 
 
 @given(st.lists(st.text(), min_size=2))

@@ -79,3 +79,10 @@ def test_a_file_is_guarded_like_a_text(tmp_path_factory, texts):
         ),
     )
     assert read["item_id"].to_pylist() == read["description"].to_pylist() == [guarded(text) for text in texts]
+
+
+@pytest.mark.parametrize("sign", "=+-@\uff0b\uff0d\uff1d\uff20")
+def test_one_text_like_a_formula_among_plain_ones_is_guarded(tmp_path, sign):
+    path = tmp_path / "labels.csv"
+    label_table.write_csv(pa.table({"item_id": ["a", f"{sign}1"], "reason": ["b", f"{sign}2"]}), path)
+    assert path.read_text(encoding="utf-8-sig").splitlines()[2].replace('"', "") == f"'{sign}1,'{sign}2"
