@@ -216,7 +216,8 @@ class Year:
         count = round(REVIEWED * row["items"])
         stack, now = Stack(OUTPUTS, self.world.client), self._later()
         with mock.patch.object(review_in, "datetime", mock.Mock(now=lambda zone: now)):
-            reviewer.review(stack, group.name, period(month), self.folder / "sheet.csv", truth, count)
+            sheet = self.folder / f"{group.name}-{period(month)}.csv"  # one that is there is not written over
+            reviewer.review(stack, group.name, period(month), sheet, truth, count)
 
     def _roll_back(self, group: Group) -> str | None:
         """Make the winner before this one the winner again; None where there is none."""

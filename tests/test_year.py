@@ -101,12 +101,14 @@ def test_a_rollback_is_undone_where_another_model_labels_the_month_after():
         assert f"| rollbacks that the next training undid | none | {found} |" in checks
 
 
-def test_a_month_is_labelled_reviewed_and_learned_from_by_the_real_jobs(tmp_path):
+def test_two_months_are_labelled_reviewed_and_learned_from_by_the_real_jobs(tmp_path):
     year = Year([group(150, 20, 30)], tmp_path)
     with year.world.entered():
         year.begin()
-        year.month(1)
-    [row] = year.seen
+        for month in (1, 2):
+            year.month(month)
+    assert len(year.seen) == 2
+    row = year.seen[0]
     assert row["items"] == 30 == row["automatic"] + row["review"]
     assert row["right"] <= row["automatic"]
     assert len(row["verdicts"]) == len(row["evidence"]) == 1
