@@ -131,11 +131,11 @@ class Labeller:
     def _pair_sums(self, hashes: hashing.Hashes, words: hashing.Words) -> Floats:
         """Scores and squared length of each text's pairs, `(n_items, n_codes + 1)`."""
         t = self.tables
-        pairs, first_of_pair = hashing.hash_pairs(hashes, words)
+        pairs, _ = hashing.hash_pairs(hashes, words)
         row = t.pair_row[features.bucket(pairs)]
-        known = np.flatnonzero(row < len(t.pairs) - 1)  # a third of all pairs has no weights
-        ends = np.searchsorted(first_of_pair[known], words.first)
-        return sum_runs(t.pairs, row[known], np.diff(ends))
+        known = row < len(t.pairs) - 1  # a third of all pairs has no weights
+        ends = np.append(0, np.cumsum(np.maximum(np.diff(words.first) - 1, 0)))
+        return sum_runs(t.pairs, row[known], np.diff(np.append(0, np.cumsum(known))[ends]))
 
     def _add_unknown(
         self, words: hashing.Words, number: Integers, ngram_sums: Floats, first_scores: Floats

@@ -33,7 +33,7 @@ def mix(hashes: Hashes) -> Hashes:
 _NUMBER_OF_BYTE = mix(np.arange(1, 257, dtype=np.uint64))
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def _powers(length: int) -> tuple[Hashes, Hashes]:
     """Powers 0 to length - 1 of the base and of its inverse modulo 2^64, each `(length,)`."""
     base, inverse = (np.full(length, number, np.uint64) for number in (_BASE, _INVERSE))
@@ -100,8 +100,10 @@ def bytes_of(texts: pa.LargeStringArray) -> tuple[NDArray[np.uint8], Integers]:
 def running_sum(buffer: NDArray[np.uint8]) -> Hashes:
     """Sum of all terms before each byte, `(n_bytes + 1,)`, uint64."""
     powers, _ = _powers(_capacity(len(buffer)))
+    terms = _NUMBER_OF_BYTE[buffer]
+    terms *= powers[: len(buffer)]
     total = np.zeros(len(buffer) + 1, np.uint64)
-    np.cumsum(_NUMBER_OF_BYTE[buffer] * powers[: len(buffer)], out=total[1:])
+    np.cumsum(terms, out=total[1:])
     return total
 
 
