@@ -91,7 +91,7 @@ def split_words(texts: pa.LargeStringArray) -> Words:
 
 
 def bytes_of(texts: pa.LargeStringArray) -> tuple[NDArray[np.uint8], Integers]:
-    """The texts' bytes, `(n_bytes,)` uint8, and where in them each begins and the last ends, `(n_texts + 1,)`."""
+    """The texts' bytes, `(n_bytes,)`, and where in them each begins and the last ends, `(n_texts + 1,)`."""
     _, offsets, data = texts.buffers()
     offsets = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
     return np.frombuffer(data or b"", np.uint8)[offsets[0] : offsets[-1]], offsets - offsets[0]
