@@ -99,10 +99,9 @@ def _words(labeller: Labeller, table: pa.Table, first: int, second: int) -> list
     n_words = len(words.start)
     if n_words == 0:
         return []
-    total = hashing.running_sum(words.buffer)
-    hashes = hashing.hash_stretches(total, words.start, words.end)
+    hashes = hashing.hash_words(words)
     number = t.index.find(hashes)
-    ngram, n_ngrams = features.hash_ngrams(words, total)
+    ngram, n_ngrams = features.hash_ngrams(words)
     bucket = features.bucket(ngram)
     ngrams = sum_runs(t.ngrams, t.ngram_row[bucket], n_ngrams)[:, : n_codes + 1]
     first_ngrams = sum_runs(t.first_ngrams, t.first_ngram_row[bucket], n_ngrams)[:1]

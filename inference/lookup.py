@@ -38,13 +38,13 @@ class HashIndex:
     def find(self, hashes: Hashes) -> NDArray[np.int32]:
         """The number of each hash among the known ones, `missing` where it is not one, `(n,)` int32."""
         found = np.full(len(hashes), self.missing, np.int32)
-        open_ = np.arange(len(hashes))
+        open_, wanted = np.arange(len(hashes)), hashes
         for level, slots in enumerate(self._levels):
+            found[open_] = slots[self._slot(wanted, level)]
+            candidate = found[open_]
+            open_ = open_[(self._known[candidate] != wanted) & (candidate < self.missing)]
             wanted = hashes[open_]
-            candidate = slots[self._slot(wanted, level)]
-            right = (self._known[candidate] == wanted) & (candidate < self.missing)
-            found[open_[right]] = candidate[right]
-            open_ = open_[~right & (candidate < self.missing)]
+        found[open_] = self.missing
         return found
 
     @staticmethod

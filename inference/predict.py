@@ -85,26 +85,24 @@ class Labeller:
         """
         t, n_codes = self.tables, len(self.model.codes)
         words = hashing.split_words(texts)
-        total = hashing.running_sum(words.buffer)
-        hashes = hashing.hash_stretches(total, words.start, words.end)
+        hashes = hashing.hash_words(words)
         number = t.index.find(hashes)
-        pairs, _ = hashing.hash_pairs(hashes, words)
         n_words = np.diff(words.first)
+        # The first word of each text; of a text without words none, which adds nothing.
+        first_number = np.append(number, t.index.missing)[words.first[:-1]]
+        first_number[n_words == 0] = t.index.missing
+        first_scores = t.first_words.take(first_number, axis=0)
 
-        word_sums = sum_runs(t.words, number, n_words)
-        block = word_sums[:, : n_codes + 1]
-        block += sum_runs(t.pairs, t.pair_row[features.bucket(pairs)], np.maximum(n_words - 1, 0))
-        ngram_sums = word_sums[:, n_codes + 1 :]
-
-        has_word = np.flatnonzero(n_words)
-        first = words.first[:-1][has_word]
-        first_scores = t.first_words[number[first]]
-        block[has_word] += first_scores[:, : n_codes + 1]
-        self._add_unknown(words, total, number, ngram_sums, first, first_scores[:, n_codes + 1 :])
+        sums = sum_runs(t.words, number, n_words)
+        block, ngram_sums = sums[:, : n_codes + 1], sums[:, n_codes + 1 :]
+        block += self._pair_sums(hashes, words)
+        block += first_scores[:, : n_codes + 1]
+        first_scores = first_scores[:, n_codes + 1 :]
+        self._add_unknown(words, number, ngram_sums, first_scores)
 
         margins = finish(block, self.model.weighting.word_weight)
         margins += finish(ngram_sums[:, : -tables.COUNTS], 1.0)
-        margins[has_word] += first_scores[:, n_codes + 1 :]
+        margins += first_scores
         row, value = np.zeros((len(table), 0), np.int32), np.zeros((len(table), 0), np.float32)
         if self.model.attributes:
             column, value = attributes.hash_attributes(table, self.model.attributes, BUCKETS)
@@ -130,29 +128,33 @@ class Labeller:
         inputs = boosted.inputs(margins, numbers, categories[:, :-1])
         return boosted.margins(booster, inputs)
 
+    def _pair_sums(self, hashes: hashing.Hashes, words: hashing.Words) -> Floats:
+        """Scores and squared length of each text's pairs, `(n_items, n_codes + 1)`."""
+        t = self.tables
+        pairs, _ = hashing.hash_pairs(hashes, words)
+        row = t.pair_row[features.bucket(pairs)]
+        known = row < len(t.pairs) - 1  # a third of all pairs has no weights
+        ends = np.append(0, np.cumsum(np.maximum(np.diff(words.first) - 1, 0)))
+        return sum_runs(t.pairs, row[known], np.diff(np.append(0, np.cumsum(known))[ends]))
+
     def _add_unknown(
-        self,
-        words: hashing.Words,
-        total: hashing.Hashes,
-        number: Integers,
-        ngram_sums: Floats,
-        first: Integers,
-        first_scores: Floats,
+        self, words: hashing.Words, number: Integers, ngram_sums: Floats, first_scores: Floats
     ) -> None:
         """Add what words outside the vocabulary say through their n-grams, in place."""
         t = self.tables
         unknown = np.flatnonzero(number == t.index.missing)
         if len(unknown) == 0:
             return
-        ngram, n_ngrams = features.hash_ngrams(words.take(unknown), total)
+        ngram, n_ngrams = features.hash_ngrams(words.take(unknown))
         bucket = features.bucket(ngram)
         sums = sum_runs(t.ngrams, t.ngram_row[bucket], n_ngrams)
-        ends = np.searchsorted(unknown, words.first)
-        ngram_sums += sum_runs(sums, np.arange(len(unknown)), np.diff(ends))
-        is_first = np.isin(unknown, first)
-        sums = sum_runs(t.first_ngrams, t.first_ngram_row[bucket], n_ngrams)[is_first]
-        weight = self.model.weighting.first_word_weight
-        first_scores[np.searchsorted(first, unknown[is_first])] = finish(sums, weight)
+        item = np.searchsorted(words.first, unknown, side="right") - 1
+        ngram_sums += sum_runs(sums, np.arange(len(unknown)), np.bincount(item, minlength=len(ngram_sums)))
+        is_first = words.first[item] == unknown
+        sums = sum_runs(
+            t.first_ngrams, t.first_ngram_row[bucket[np.repeat(is_first, n_ngrams)]], n_ngrams[is_first]
+        )
+        first_scores[item[is_first]] = finish(sums, self.model.weighting.first_word_weight)
 
 
 def _chunks(table: pa.Table, texts: pa.Array) -> Iterator[tuple[pa.Table, pa.Array]]:

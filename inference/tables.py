@@ -57,8 +57,7 @@ def build(model: Model) -> Tables:
     ngrams = np.column_stack([by_part["ngrams"], np.ones((len(by_part["ngrams"]), COUNTS), np.float32)])
     ngrams[-1, -COUNTS:] = 0, 1  # an n-gram without weights counts among all, not among the known
     vocabulary = _as_words(model.vocabulary)
-    total = hashing.running_sum(vocabulary.buffer)
-    ngram, n_ngrams = features.hash_ngrams(vocabulary, total)
+    ngram, n_ngrams = features.hash_ngrams(vocabulary)
     n_words = len(model.vocabulary)
     words = np.zeros((n_words + 1, 2 * n_codes + 4), np.float32)
     words[parts["words"].columns, : n_codes + 1] = by_part["words"][:-1]
@@ -68,7 +67,7 @@ def build(model: Model) -> Tables:
     sums = sum_runs(by_part["first_ngrams"], first_ngram_row[features.bucket(ngram)], n_ngrams)
     first_words[:-1, n_codes + 1 :] = finish(sums, model.weighting.first_word_weight)
     return Tables(
-        index=HashIndex(hashing.hash_stretches(total, vocabulary.start, vocabulary.end)),
+        index=HashIndex(hashing.hash_words(vocabulary)),
         words=words,
         first_words=first_words,
         pairs=by_part["pairs"],

@@ -96,9 +96,10 @@ def signals(
     entropy of the margins' softmax, the share of known n-grams, the number of words, and the numbers of
     the first and the second code: a lead of a code that is often mistaken for another says less.
     """
-    shares = np.exp(4 * (margins - best[:, :1]))
+    below = 4 * (margins - best[:, :1])
+    shares = np.exp(below)
     total = shares.sum(axis=1)
-    entropy = np.log(total) - 4 * (shares * (margins - best[:, :1])).sum(axis=1) / total
+    entropy = np.log(total) - np.multiply(shares, below, out=shares).sum(axis=1) / total
     second_lead = best[:, 1] - best[:, 2] if best.shape[1] > 2 else np.zeros(len(best))
     lead = best[:, 0] - best[:, 1]
     columns = (best[:, 0], lead, second_lead, entropy, known_share, n_words, *codes.T[:2])

@@ -104,13 +104,12 @@ class Features:
 def count(table: pa.Table, attributes: tuple[Attribute, ...]) -> Features:
     """Count features of items: columns `title`, `product_type`, `brand` and one for each attribute."""
     words = hashing.split_words(item_texts(table))
-    total = hashing.running_sum(words.buffer)
-    hashes = hashing.hash_stretches(total, words.start, words.end)
+    hashes = hashing.hash_words(words)
     _, example, number = np.unique(hashes, return_index=True, return_inverse=True)
     shape = (len(table), len(example))
     has_word = np.diff(words.first) > 0
     pairs, first_of_pair = hashing.hash_pairs(hashes, words)
-    ngram, n_ngrams = hash_ngrams(words.take(example), total)
+    ngram, n_ngrams = hash_ngrams(words.take(example))
     return Features(
         words=matrix(words.row, number, shape),
         first_word=matrix(np.flatnonzero(has_word), number[words.first[:-1][has_word]], shape),
@@ -124,19 +123,23 @@ def count(table: pa.Table, attributes: tuple[Attribute, ...]) -> Features:
 
 def item_texts(table: pa.Table) -> pa.Array:
     """The folded text of each item, ending with a space: title, product type, brand."""
-    texts = [fold(table[name]) for name in ("title", "product_type", "brand")]
+    texts = [pc.cast(table[name], pa.large_string()) for name in ("title", "product_type", "brand")]
     space, nothing = (pa.scalar(text, pa.large_string()) for text in (" ", ""))
-    return join_units(pc.binary_join_element_wise(*texts, nothing, space))
+    # A space keeps apart what is folded, so the joined text folds as its parts would.
+    joined = pc.binary_join_element_wise(*texts, nothing, space, null_handling="replace", null_replacement="")
+    return join_units(fold(joined))  # a space keeps apart what is folded: the same as joining folded texts
 
 
-def hash_ngrams(words: hashing.Words, total: Hashes) -> tuple[Hashes, Integers]:
+def hash_ngrams(words: hashing.Words) -> tuple[Hashes, Integers]:
     """Hash of each character n-gram, `(n_ngrams,)`, in the order of the words, and how many each word has.
 
     A quantity has one more, for its kind and size.
     """
+    words = words.alone()
     start, end, count = hashing.ngrams(words, SHORTEST, LONGEST)
+    ngrams = hashing.hash_stretches(hashing.running_sum(words.buffer), start, end)
     quantities, word = hash_quantities(words)
-    hashes = np.insert(hashing.hash_stretches(total, start, end), np.cumsum(count)[word], quantities)
+    hashes = np.insert(ngrams, np.cumsum(count)[word], quantities)
     count[word] += 1
     return hashes, count
 

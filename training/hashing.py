@@ -33,7 +33,7 @@ def mix(hashes: Hashes) -> Hashes:
 _NUMBER_OF_BYTE = mix(np.arange(1, 257, dtype=np.uint64))
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def _powers(length: int) -> tuple[Hashes, Hashes]:
     """Powers 0 to length - 1 of the base and of its inverse modulo 2^64, each `(length,)`."""
     base, inverse = (np.full(length, number, np.uint64) for number in (_BASE, _INVERSE))
@@ -70,26 +70,40 @@ class Words:
         """The words with the given indices, as if each were a text of its own; the buffer stays the same."""
         return Words(self.buffer, self.start[which], self.end[which], np.arange(len(which) + 1))
 
+    def alone(self) -> "Words":
+        """The same words in a buffer that holds nothing else."""
+        length = self.end - self.start + 1  # with the space after it
+        end = np.cumsum(length)
+        source = np.arange(length.sum()) + np.repeat(self.start - end + length, length)
+        buffer = np.append(np.uint8(SPACE), self.buffer[source])
+        buffer[end] = SPACE
+        return Words(buffer, end - length + 1, end, self.first)
+
 
 def split_words(texts: pa.LargeStringArray) -> Words:
     """The words of texts from processing/dataset/text.py `fold`, each of which must end with a space."""
-    _, offsets, data = texts.buffers()
-    offsets = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
-    buffer = np.empty(offsets[-1] - offsets[0] + 1, np.uint8)
-    buffer[0] = SPACE
-    if len(buffer) > 1:
-        buffer[1:] = np.frombuffer(data, np.uint8)[offsets[0] : offsets[-1]]
+    given, offsets = bytes_of(texts)
+    buffer = np.concatenate([np.array([SPACE], np.uint8), given])
     is_space = buffer == SPACE
     edges = np.flatnonzero(is_space[1:] != is_space[:-1]) + 1
     start, end = edges[0::2], edges[1::2]
-    return Words(buffer, start, end, np.searchsorted(start, offsets - offsets[0] + 1))
+    return Words(buffer, start, end, np.searchsorted(start, offsets + 1))
+
+
+def bytes_of(texts: pa.LargeStringArray) -> tuple[NDArray[np.uint8], Integers]:
+    """The texts' bytes, `(n_bytes,)`, and where in them each begins and the last ends, `(n_texts + 1,)`."""
+    _, offsets, data = texts.buffers()
+    offsets = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    return np.frombuffer(data or b"", np.uint8)[offsets[0] : offsets[-1]], offsets - offsets[0]
 
 
 def running_sum(buffer: NDArray[np.uint8]) -> Hashes:
     """Sum of all terms before each byte, `(n_bytes + 1,)`, uint64."""
     powers, _ = _powers(_capacity(len(buffer)))
+    terms = _NUMBER_OF_BYTE[buffer]
+    terms *= powers[: len(buffer)]
     total = np.zeros(len(buffer) + 1, np.uint64)
-    np.cumsum(_NUMBER_OF_BYTE[buffer] * powers[: len(buffer)], out=total[1:])
+    np.cumsum(terms, out=total[1:])
     return total
 
 
@@ -97,6 +111,11 @@ def hash_stretches(total: Hashes, start: Integers, end: Integers) -> Hashes:
     """Hash of the bytes from `start` to `end` (exclusive), wherever they are in the batch: `(n,)`, uint64."""
     _, inverses = _powers(_capacity(len(total) - 1))
     return mix((total[end] - total[start]) * inverses[start])
+
+
+def hash_words(words: Words) -> Hashes:
+    """Hash of each word, `(n_words,)`, uint64."""
+    return hash_stretches(running_sum(words.buffer), words.start, words.end)
 
 
 def hash_pairs(hashes: Hashes, words: Words) -> tuple[Hashes, Integers]:
@@ -137,10 +156,7 @@ def _gather(buffer: NDArray[np.uint8], start: Integers, end: Integers) -> pa.Arr
 
 def hash_whole(texts: pa.LargeStringArray) -> Hashes:
     """Hash of each text as a whole, `(n_texts,)`, uint64."""
-    _, offsets, data = texts.buffers()
-    offsets = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
-    buffer = np.frombuffer(data or b"", np.uint8)[offsets[0] : offsets[-1]]
-    offsets = offsets - offsets[0]
+    buffer, offsets = bytes_of(texts)
     return hash_stretches(running_sum(buffer), offsets[:-1], offsets[1:])
 
 

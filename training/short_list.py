@@ -44,17 +44,19 @@ def lists(margins: Floats, codes: Integers, values: Floats, gap: float | None) -
         codes, values: from `confidence.best_codes`.
         gap: from `gap`.
     """
-    listed = np.full((len(margins), SHOWN), -1, np.int32)
+    listed, size = np.full((len(margins), SHOWN), -1, np.int32), np.zeros(len(margins), np.int32)
     if gap is None:
-        return listed, np.zeros(len(margins), np.int32)
+        return listed, size
     lowest = values[:, :1] - np.float32(gap)
-    size = (margins >= lowest).sum(axis=1, dtype=np.int32)
+    several = np.flatnonzero(values[:, 1:2] >= lowest)  # few items of a good model
+    margins, codes, values, lowest = margins[several], codes[several], values[several], lowest[several]
+    size[several] = found = (margins >= lowest).sum(axis=1, dtype=np.int32)
     known = codes.shape[1]
-    listed[:, :known] = np.where((values >= lowest) & (size > 1)[:, None], codes, -1)
-    longer = np.flatnonzero(size > known)
+    listed[several, :known] = np.where(values >= lowest, codes, -1)
+    longer = np.flatnonzero(found > known)
     rest = margins[longer]
     rest[np.arange(len(longer))[:, None], codes[longer]] = -np.inf
     further, _ = best_codes(rest, SHOWN - known)
-    shown = np.arange(known, known + further.shape[1]) < size[longer][:, None]
-    listed[longer, known : known + further.shape[1]] = np.where(shown, further, -1)
-    return listed, np.where(size > 1, size, 0)
+    shown = np.arange(known, known + further.shape[1]) < found[longer][:, None]
+    listed[several[longer], known : known + further.shape[1]] = np.where(shown, further, -1)
+    return listed, size

@@ -1,15 +1,18 @@
 """Features: the same in any batch, and the same for ever."""
 
 import hashlib
+import itertools
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from processing.codes.codebook import Attribute
+from processing.dataset.text import fold
 from tests.training.synthetic_group import ATTRIBUTES, items
 from training import attributes, features, weighting
 from training.features import Features
+from training.quantities import join_units
 
 DECLARED = tuple(Attribute(a["name"], a["type"]) for a in ATTRIBUTES)
 
@@ -33,6 +36,17 @@ def test_features_are_the_same_in_any_batch():
     ngrams = (counted.words[[7]] @ counted.ngrams) != (alone.words @ alone.ngrams)
     assert ngrams.nnz == 0
     assert len(together.parts["words"].columns)
+
+
+def test_an_items_text_is_its_folded_fields_joined():
+    """Each field begins or ends with what could join its neighbour: marks, digits, points, units."""
+    ends = ["", None, "1,", "5", ".5 kW", "\u0301É", "e", "ﬁ ½", "漢", "Straße\x1f", "\u212a 3", "w"]
+    rows = list(itertools.product(ends, repeat=3))
+    titles, types, brands = (pa.array(column, pa.string()) for column in zip(*rows, strict=True))
+    given = pa.table({"brand": brands, "title": titles, "product_type": types})
+    folded = zip(*(fold(column).to_pylist() for column in (titles, types, brands)), strict=True)
+    expected = join_units(pa.array([" ".join(fields) + " " for fields in folded], pa.large_string()))
+    assert features.item_texts(given).to_pylist() == expected.to_pylist()
 
 
 def test_each_block_has_its_length_where_no_word_repeats():

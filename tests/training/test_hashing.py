@@ -38,10 +38,21 @@ def test_ngrams_are_those_of_each_padded_word_counted_in_characters(texts):
     assert (read(words, start, end), count.tolist()) == (expected, counts)
 
 
+@given(st.lists(TEXT, min_size=1), st.data())
+def test_words_in_a_buffer_of_their_own_are_the_same_words(texts, data):
+    words = split(texts)
+    n = len(words.start)
+    some = words.take(np.flatnonzero(data.draw(st.lists(st.booleans(), min_size=n, max_size=n))))
+    alone = some.alone()
+    read_all = read(some, some.start, some.end)
+    assert read(alone, alone.start, alone.end) == read_all
+    assert alone.buffer.tobytes().decode() == " " + "".join(word + " " for word in read_all)
+
+
 @given(st.lists(TEXT, min_size=1))
 def test_a_word_has_one_hash_wherever_it_stands_and_pairs_keep_to_their_text(texts):
     words = split(texts)
-    hashes = hashing.hash_stretches(hashing.running_sum(words.buffer), words.start, words.end)
+    hashes = hashing.hash_words(words)
     by_word = {}
     for word, value in zip(read(words, words.start, words.end), hashes.tolist(), strict=True):
         assert by_word.setdefault(word, value) == value
@@ -53,7 +64,7 @@ def test_a_word_has_one_hash_wherever_it_stands_and_pairs_keep_to_their_text(tex
 
 def test_hashes_never_change_because_stored_models_are_read_by_them():
     words = split(["wasserkocher 1.5 ltr", "電 気"])
-    hashes = hashing.hash_stretches(hashing.running_sum(words.buffer), words.start, words.end)
+    hashes = hashing.hash_words(words)
     pairs, _ = hashing.hash_pairs(hashes, words)
     assert [f"{value:x}" for value in [*hashes.tolist(), *pairs.tolist()]] == GOLDEN
 
