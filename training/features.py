@@ -127,7 +127,7 @@ def item_texts(table: pa.Table) -> pa.Array:
     space, nothing = (pa.scalar(text, pa.large_string()) for text in (" ", ""))
     # A space keeps apart what is folded, so the joined text folds as its parts would.
     joined = pc.binary_join_element_wise(*texts, nothing, space, null_handling="replace", null_replacement="")
-    return join_units(fold(joined))  # a space keeps apart what is folded: the same as joining folded texts
+    return join_units(fold(joined))
 
 
 def hash_ngrams(words: hashing.Words) -> tuple[Hashes, Integers]:
