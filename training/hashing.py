@@ -76,7 +76,6 @@ class Words:
         end = np.cumsum(length)
         source = np.arange(length.sum()) + np.repeat(self.start - end + length, length)
         buffer = np.append(np.uint8(SPACE), self.buffer[source])
-        buffer[end] = SPACE
         return Words(buffer, end - length + 1, end, self.first)
 
 
