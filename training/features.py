@@ -6,7 +6,7 @@ product texts that alone is worth a point of accuracy), and its attributes. N-gr
 only, so they are counted once for each distinct word; an item's n-grams are those of its words.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,15 +29,20 @@ SHORTEST, LONGEST = 3, 5
 
 @dataclass(frozen=True)
 class Features:
-    """Counts of a table's items, as float32 sparse matrices.
+    """Counts of a table's items, as sparse matrices, float32 but for `item_ngrams`.
+
+    What is hashed has a column for each bucket that occurs in these items, and no others: of a million most
+    are empty.
 
     Attributes:
         words: `(n_items, n_words)`, how often each word of the vocabulary occurs.
         first_word: `(n_items, n_words)`, a single 1 in each row that has a word.
-        pairs: `(n_items, BUCKETS)`, neighbouring words, hashed.
-        attributes: `(n_items, BUCKETS)`, hashed.
-        ngrams: `(n_words, BUCKETS)`, the n-grams of each word of the vocabulary, hashed.
+        pairs: `(n_items, n_pairs)`, neighbouring words.
+        attributes: `(n_items, n_attributes)`.
+        ngrams: `(n_words, n_ngrams)`, the n-grams of each word of the vocabulary.
+        item_ngrams: `(n_items, n_ngrams)`, a 1 (int8) for each n-gram of the item's words; not sorted.
         vocabulary: the distinct words of these items, `(n_words,)`.
+        pair_buckets, attribute_buckets, ngram_buckets: the bucket of each column, ascending, int32.
         numbers: the number attributes as they are, `(n_items, n_numbers)`, NaN where missing.
     """
 
@@ -46,7 +51,11 @@ class Features:
     pairs: sparse.csr_matrix
     attributes: sparse.csr_matrix
     ngrams: sparse.csr_matrix
+    item_ngrams: sparse.csr_matrix
     vocabulary: pa.Array
+    pair_buckets: NDArray[np.int32]
+    attribute_buckets: NDArray[np.int32]
+    ngram_buckets: NDArray[np.int32]
     numbers: Floats
 
     def __len__(self) -> int:
@@ -54,27 +63,16 @@ class Features:
         return n_items
 
     def __getitem__(self, rows: Booleans) -> "Features":
-        """Some of the items; the vocabulary stays whole."""
-        return Features(
-            self.words[rows],
-            self.first_word[rows],
-            self.pairs[rows],
-            self.attributes[rows],
-            self.ngrams,
-            self.vocabulary,
-            self.numbers[rows],
-        )
+        """Some of the items; the columns stay those of all."""
+        return replace(self, **{name: getattr(self, name)[rows] for name in _OF_ITEMS})
 
     def save(self, file: Path) -> None:
         """Write all of it to one `.npz` of plain arrays."""
-        arrays = {
-            "numbers": self.numbers,
-            "vocabulary": np.frombuffer("\n".join(self.vocabulary.to_pylist()).encode(), np.uint8),
-        }
-        for name, matrix in self._matrices().items():
-            arrays |= {
-                f"{name}_{part}": getattr(matrix, part) for part in ("data", "indices", "indptr", "shape")
-            }
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        arrays["vocabulary"] = np.frombuffer("\n".join(self.vocabulary.to_pylist()).encode(), np.uint8)
+        for name in _MATRICES:
+            matrix = getattr(self, name)
+            arrays |= {f"{name}_{part}": getattr(matrix, part) for part in _PARTS}
         np.savez(file, **arrays)
 
     @classmethod
@@ -82,23 +80,24 @@ class Features:
         """Read what `save` wrote."""
         with np.load(file, allow_pickle=False) as arrays:
             matrices = {
-                field.name: sparse.csr_matrix(
-                    tuple(arrays[f"{field.name}_{part}"] for part in ("data", "indices", "indptr")),
-                    shape=tuple(arrays[f"{field.name}_shape"]),
+                name: sparse.csr_matrix(
+                    tuple(arrays[f"{name}_{part}"] for part in ("data", "indices", "indptr")),
+                    shape=tuple(arrays[f"{name}_shape"]),
                 )
-                for field in fields(cls)
-                if field.name not in ("vocabulary", "numbers")
+                for name in _MATRICES
             }
             words = bytes(arrays["vocabulary"]).decode().split("\n")
-            numbers = arrays["numbers"]
-        return cls(**matrices, vocabulary=pa.array(words, pa.large_string()), numbers=numbers)
+            return cls(
+                **matrices,
+                vocabulary=pa.array(words, pa.large_string()),
+                **{name: arrays[name] for name in _ARRAYS},
+            )
 
-    def _matrices(self) -> dict[str, sparse.csr_matrix]:
-        return {
-            field.name: getattr(self, field.name)
-            for field in fields(self)
-            if sparse.issparse(getattr(self, field.name))
-        }
+
+_MATRICES = ("words", "first_word", "pairs", "attributes", "ngrams", "item_ngrams")
+_PARTS = ("data", "indices", "indptr", "shape")
+_ARRAYS = ("pair_buckets", "attribute_buckets", "ngram_buckets", "numbers")
+_OF_ITEMS = ("words", "first_word", "pairs", "attributes", "item_ngrams", "numbers")
 
 
 def count(table: pa.Table, attributes: tuple[Attribute, ...]) -> Features:
@@ -108,17 +107,39 @@ def count(table: pa.Table, attributes: tuple[Attribute, ...]) -> Features:
     _, example, number = np.unique(hashes, return_index=True, return_inverse=True)
     shape = (len(table), len(example))
     has_word = np.diff(words.first) > 0
-    pairs, first_of_pair = hashing.hash_pairs(hashes, words)
+    pair, first_of_pair = hashing.hash_pairs(hashes, words)
     ngram, n_ngrams = hash_ngrams(words.take(example))
+    pairs, pair_buckets = _without_empty_columns(
+        matrix(words.row[first_of_pair], bucket(pair), (len(table), BUCKETS))
+    )
+    ngrams, ngram_buckets = _without_empty_columns(
+        matrix(np.repeat(np.arange(len(example)), n_ngrams), bucket(ngram), (len(example), BUCKETS))
+    )
+    counted, attribute_buckets = _without_empty_columns(attribute_features.count(table, attributes, BUCKETS))
+    of_items = matrix(words.row, number, shape)
     return Features(
-        words=matrix(words.row, number, shape),
+        words=of_items,
         first_word=matrix(np.flatnonzero(has_word), number[words.first[:-1][has_word]], shape),
-        pairs=matrix(words.row[first_of_pair], bucket(pairs), (len(table), BUCKETS)),
-        attributes=attribute_features.count(table, attributes, BUCKETS),
-        ngrams=matrix(np.repeat(np.arange(len(example)), n_ngrams), bucket(ngram), (len(example), BUCKETS)),
+        pairs=pairs,
+        attributes=counted,
+        ngrams=ngrams,
+        item_ngrams=(of_items @ ngrams).astype(bool).astype(np.int8),
         vocabulary=words.strings(example),
+        pair_buckets=pair_buckets,
+        attribute_buckets=attribute_buckets,
+        ngram_buckets=ngram_buckets,
         numbers=attribute_features.numbers(table, attributes),
     )
+
+
+def _without_empty_columns(counts: sparse.csr_matrix) -> tuple[sparse.csr_matrix, NDArray[np.int32]]:
+    """Only the columns in which something is counted, and which those are."""
+    occurs = np.zeros(counts.shape[1], bool)
+    occurs[counts.indices] = True
+    buckets = np.flatnonzero(occurs).astype(np.int32)
+    column = (np.cumsum(occurs, dtype=np.int32) - 1)[counts.indices]
+    shape = (counts.shape[0], len(buckets))
+    return sparse.csr_matrix((counts.data, column, counts.indptr), shape=shape), buckets
 
 
 def item_texts(table: pa.Table) -> pa.Array:

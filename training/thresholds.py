@@ -22,7 +22,7 @@ from scipy.special import betaincinv
 
 from processing.arrays import Booleans, Floats, Integers
 from processing.labels.without_person import RISK, at_once, needed
-from processing.policy import AUTOMATIC
+from processing.policy import MONTH
 
 NEVER = 1.0  # a threshold that no confidence reaches: everything goes to a person
 STEPS = 100  # thresholds that are tried
@@ -114,8 +114,18 @@ def by_code(rows: Rows, promised: Promise, risk: float = RISK) -> Floats:
         return float(without_person(rows, at(place)).mean())
 
     # Lower is not always more: a code that does not keep its floor so low goes to people as a whole.
-    kept = _kept(rows, at, len(levels), promised, risk)
-    return at(max(kept, key=share)) if kept else never
+    if promised.kind == MONTH:
+        kept = _kept_by_all(rows, at, len(levels), promised, risk)
+        return at(max(kept, key=share)) if kept else never
+    best, most = never, -1.0
+    for place in reversed(range(len(levels))):
+        # No more can be alone than is above the level, at which codes go to people only in addition.
+        at_most = float((rows.sure >= np.maximum(rows.sure[levels[place]], least)[rows.code]).mean())
+        if at_most < most:
+            break
+        if share(place) >= most and _is_kept(rows, at(place), promised, risk):
+            best, most = at(place), share(place)
+    return best
 
 
 def at_least(right: Booleans, text: Integers, risk: float = RISK) -> float:
@@ -133,21 +143,23 @@ def without_person(rows: Rows, thresholds: Floats) -> Booleans:
     return alone
 
 
-def _kept(rows: Rows, at: Callable[[int], Floats], n: int, promised: Promise, risk: float) -> list[int]:
-    """Of `n` places in the sequence `at`, those at which the promise is kept."""
+def _is_kept(rows: Rows, thresholds: Floats, promised: Promise, risk: float) -> bool:
+    """Whether the labels above the thresholds keep the promise."""
     level = float(at_once(risk, len(np.unique(rows.text)), promised.precision))
+    alone = without_person(rows, thresholds)
+    return at_least(rows.right[alone], rows.text[alone], level) >= promised.precision
 
-    def is_kept_by_these(place: int) -> bool:
-        alone = without_person(rows, at(place))
-        return at_least(rows.right[alone], rows.text[alone], level) >= promised.precision
 
-    def is_kept_by_all(place: int) -> bool:
+def _kept_by_all(
+    rows: Rows, at: Callable[[int], Floats], n: int, promised: Promise, risk: float
+) -> list[int]:
+    """Of `n` places in the sequence `at`, the first ones, at which all published labels keep the promise."""
+
+    def is_kept(place: int) -> bool:
         right = rows.right | ~without_person(rows, at(place))
         return at_least(right, rows.text, risk) >= promised.precision
 
-    if promised.kind == AUTOMATIC:
-        return [place for place in range(n) if is_kept_by_these(place)]
-    return list(takewhile(is_kept_by_all, range(n)))
+    return list(takewhile(is_kept, range(n)))
 
 
 def _at(rows: Rows, threshold: float, least: Floats, promised: Promise, risk: float) -> Floats:

@@ -93,8 +93,9 @@ def train(
         say(f"A start does better than the search's setting and is used: {vars(found)}.")
     options = found
     learned, rows = calibrated(given, margins, known_share)
-    by_code = thresholds.by_code(rows, promise(options, given.codes, book))
-    for sentence in left_to_people(given, rows, promise(options, given.codes, book)):
+    promised = promise(options, given.codes, book)
+    by_code = thresholds.by_code(rows, promised)
+    for sentence in left_to_people(given, rows, promised, by_code):
         say(sentence)
     fitted = fitting.fit(given, np.ones(len(given.labels), bool), options)
     trained = Model(
@@ -103,7 +104,7 @@ def train(
         codes=given.codes,
         attributes=book.attributes,
         vocabulary=given.features.vocabulary,
-        weighting=fitted.weighting,
+        weighting=fitted.weighting.in_buckets(given.features),
         weights=model.split_weights(fitted.weighting, fitted.weights),
         intercepts=fitted.intercepts,
         booster=fitted.booster,
@@ -157,14 +158,16 @@ def calibrated(given: TrainingSet, margins: Floats, known_share: Floats) -> tupl
     return confidence.fit(inputs, codes, labels), rows
 
 
-def left_to_people(given: TrainingSet, rows: Rows, promised: Promise) -> list[str]:
+def left_to_people(given: TrainingSet, rows: Rows, promised: Promise, by_code: Floats) -> list[str]:
     """What the training's own rows say, out of fold, of what is left to people: sentences for the log.
 
-    What needs no person at each precision is by the rule that the model's own thresholds are chosen by.
+    What needs no person at each precision is by the rule that the model's own thresholds, `by_code`, are
+    chosen by.
     """
     shares = []
     for precision in without_person.PRECISIONS:
-        at = thresholds.by_code(rows, replace(promised, precision=precision))
+        other = replace(promised, precision=precision)
+        at = by_code if precision == promised.precision else thresholds.by_code(rows, other)
         alone = thresholds.without_person(rows, at)
         shares.append({"precision": precision, "share": alone.mean() if len(alone) else 0.0})
     names = np.array(given.codes)

@@ -6,6 +6,7 @@ import itertools
 import numpy as np
 import pyarrow as pa
 import pytest
+from scipy import sparse
 
 from processing.codes.codebook import Attribute
 from processing.dataset.text import fold
@@ -26,14 +27,24 @@ def dense(matrix):
     return matrix.toarray()
 
 
+def in_buckets(matrix, buckets):
+    """The same with a column for each bucket."""
+    shape = (matrix.shape[0], features.BUCKETS)
+    return sparse.csr_matrix((matrix.data, buckets[matrix.indices], matrix.indptr), shape=shape)
+
+
+def hashed(counted, name):
+    return in_buckets(getattr(counted, f"{name}s"), getattr(counted, f"{name}_buckets"))
+
+
 def test_features_are_the_same_in_any_batch():
     rows = items(40, 3)
     together = weighting.fit(features.count(rows, DECLARED), 1, 1.0, 0.7)
     counted = features.count(rows, DECLARED)
     alone = features.count(rows.slice(7, 1), DECLARED)
-    assert (counted.pairs[[7]] != alone.pairs).nnz == 0
-    assert (counted.attributes[[7]] != alone.attributes).nnz == 0
-    ngrams = (counted.words[[7]] @ counted.ngrams) != (alone.words @ alone.ngrams)
+    for name in ("pair", "attribute"):
+        assert (hashed(counted, name)[[7]] != hashed(alone, name)).nnz == 0
+    ngrams = (counted.words[[7]] @ hashed(counted, "ngram")) != (alone.words @ hashed(alone, "ngram"))
     assert ngrams.nnz == 0
     assert len(together.parts["words"].columns)
 
@@ -61,6 +72,39 @@ def test_each_block_has_its_length_where_no_word_repeats():
     ):
         block = weighted[:, start:end].toarray()
         np.testing.assert_allclose(np.linalg.norm(block, axis=1), length, atol=1e-5)
+
+
+def test_each_row_is_to_the_bit_what_products_of_matrices_make_of_it():
+    """Also the order of its columns: margins are sums of floats in that order."""
+    counted = features.count(items(60, 3), DECLARED)
+    fitted = weighting.fit(counted[np.arange(60) < 45], 2, 0.9, 0.4)
+    used = {
+        name: counts[:, fitted.parts[name].columns]
+        for name, counts in {
+            "words": counted.words,
+            "pairs": counted.pairs,
+            "first_word": counted.first_word,
+            "ngrams": counted.ngrams,
+            "first_ngrams": counted.ngrams,
+            "attributes": counted.attributes,
+        }.items()
+    }
+    blocks = []
+    for names, weight, of in (
+        (("words", "pairs", "first_word"), 0.9, None),
+        (("ngrams",), 1.0, counted.words),
+        (("first_ngrams",), 0.4, counted.first_word),
+        (("attributes",), 1.0, None),
+    ):
+        squares = sum(used[name] @ fitted.parts[name].idf ** 2 for name in names)
+        block = sparse.hstack([used[name] @ sparse.diags(fitted.parts[name].idf) for name in names], "csr")
+        if of is not None:
+            squares, block = of @ squares, of @ block
+        scale = weight / np.sqrt(np.where(squares > 0, squares, 1))
+        blocks.append(sparse.diags(scale.astype(np.float32)) @ block)
+    expected, found = sparse.hstack(blocks, "csr", np.float32), fitted.apply(counted)
+    for part in ("data", "indices", "indptr"):
+        np.testing.assert_array_equal(getattr(found, part), getattr(expected, part))
 
 
 def test_a_first_word_counts_within_the_words_by_its_own_weight():
@@ -130,6 +174,8 @@ def test_features_never_change_because_stored_models_are_made_of_them():
     digest = hashlib.sha256("\n".join(counted.vocabulary.to_pylist()).encode())
     for name in ("words", "first_word", "pairs", "attributes", "ngrams"):
         block = getattr(counted, name)
+        if name in ("pairs", "attributes", "ngrams"):
+            block = hashed(counted, name.removesuffix("s"))
         for part in (block.indptr, block.indices, np.rint(block.data * 10_000)):
             digest.update(part.astype(np.int64).tobytes())
     assert digest.hexdigest()[:16] == GOLDEN
@@ -143,5 +189,7 @@ def test_features_survive_their_file(tmp_path):
     counted.save(tmp_path / "features.npz")
     read = Features.load(tmp_path / "features.npz")
     assert read.vocabulary == counted.vocabulary
-    for name in ("words", "first_word", "pairs", "attributes", "ngrams"):
+    for name in ("pair_buckets", "attribute_buckets", "ngram_buckets"):
+        np.testing.assert_array_equal(getattr(read, name), getattr(counted, name))
+    for name in ("words", "first_word", "pairs", "attributes", "ngrams", "item_ngrams"):
         assert (getattr(read, name) != getattr(counted, name)).nnz == 0

@@ -233,7 +233,8 @@ def test_what_is_above_a_threshold_is_asked_code_by_code():
 @pytest.mark.parametrize("kind", ["automatic", "month"])
 def test_the_log_says_what_the_thresholds_of_the_policys_promise_let_through(kind):
     given, promised = drawn(RNG(3), 1500), promise(kind, n_codes=2)
-    said = left_to_people(SimpleNamespace(codes=["a", "b"], labels=given.label), given, promised)[0]
+    group, own = SimpleNamespace(codes=["a", "b"], labels=given.label), by_code(given, promised)
+    said = left_to_people(group, given, promised, own)[0]
     for precision in (0.98, 0.95, 0.9):
         at = by_code(given, replace(promised, precision=precision))
         assert f"{100 * without_person(given, at).mean():.1f} % at {100 * precision:g} %" in said

@@ -27,7 +27,8 @@ TERMINATE, KILL = b"T", b"K"
 PRELOAD = (
     *("argparse", "concurrent.futures", "csv", "gzip", "hashlib", "tarfile", "unicodedata"),
     *("numpy", "scipy.optimize", "scipy.sparse", "scipy.special", "scipy.stats", "pandas", "xgboost"),
-    *("pyarrow", "pyarrow.compute", "pyarrow.csv", "pyarrow.json", "pyarrow.parquet"),
+    *("pyarrow", "pyarrow.compute", "pyarrow.csv", "pyarrow.dataset", "pyarrow.json", "pyarrow.parquet"),
+    *("encodings.cp437", "encodings.cp1252", "pyarrow.acero", "pyarrow.pandas_compat"),
     *("sklearn.calibration", "sklearn.feature_extraction.text", "sklearn.isotonic", "sklearn.linear_model"),
     *("sklearn.metrics", "sklearn.model_selection", "sklearn.svm"),
 )
