@@ -16,7 +16,8 @@ scheme share their rows, so that each learns from all. With several numbers of g
 a stack of its own. Texts are the generator's or, with --data, those of an Open Repair Alliance export (see
 openrepair.py), again and again where it has too few.
 
-After the months, `--burst N` drops N manifests of 300 items at once.
+Where a comparison asks a person the answer is yes. After the months, `--burst N` drops N manifests of 300
+items at once.
 
 CPU is that of the server, of the jobs and of the functions; memory the largest sum of their proportional set
 sizes, looked at each second. A group is wrong where an item is lost or there twice, where it has not one
@@ -26,6 +27,7 @@ learned from nobody in a later month. Linux only. Exit code 1 where one is wrong
 
 import itertools
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -46,7 +48,7 @@ from infra.local.stack import LocalStack
 from infra.samples import generate
 from infra.samples.deliver import deliver, publish
 from pipelines.ledger import reading
-from pipelines.messages import DECISION, LABELS_READY
+from pipelines.messages import APPROVAL_WANTED, DECISION, LABELS_READY
 from pipelines.names import DATASET, parse_dataset, parse_run
 from processing.codes.codebook import scheme_of
 
@@ -62,6 +64,8 @@ ITEMS_A_ROW, LEAST_ROWS, LEAST_ITEMS, MORE_ROWS = 16, 600, 100, 0.1
 FIRST_ITEM = 10_000_000
 BURST_ITEMS, BURST_MONTH = 300, "2026-01"
 CHUNK = 100_000
+ASKS = APPROVAL_WANTED.subject.partition(" ")[0]
+LABELMILL = (sys.executable, "-m", "pipelines.cli")
 
 
 def main() -> int:
@@ -204,9 +208,18 @@ class Run:
         self._judge(self._wrong_labels(g, p, FIRST_ITEM, BURST_ITEMS) for p, g in dropped)
 
     def _show(self, event: dict[str, Any]) -> None:
-        """Keep when what run ended."""
+        """Keep when what run ended; approve what a person is asked to."""
         if event["kind"] == "execution" and event["status"] == "SUCCEEDED":
             self._ended.append((time.monotonic(), event["machine"]))
+        if event["kind"] == "message" and (event["subject"] or "").startswith(ASKS):
+            self._approve(event["subject"].split()[-2])
+
+    def _approve(self, group: str) -> None:
+        ledger = self._ledger(group)
+        for run in ledger.approvals.keys() - {one["run"] for one in ledger.decisions}:
+            subprocess.run(
+                [*LABELMILL, "local", "run", "--dir", self._stack.folder, "approve", run], check=True
+            )
 
     def _stage(self, name: str, tables: dict[str, pa.Table], purpose: str) -> None:
         """Drop datasets by their folders, wait for the run of each that ends the stage, and add its row."""
