@@ -1,5 +1,6 @@
 """S3's objects on disk: the newest version of each at `s3/{bucket}/{key}`, nothing of it in memory."""
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -154,7 +155,8 @@ class ObjectFolder:
 
 
 def _link(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
+    if not source.is_symlink():  # else it would be the link itself that gets a second name
+        with contextlib.suppress(OSError):
+            os.link(source, target)
+            return
+    shutil.copyfile(source, target)

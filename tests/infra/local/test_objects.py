@@ -1,10 +1,12 @@
 """S3's objects as files of the run folder."""
 
 import os
+import shutil
 
 import pytest
 from botocore.exceptions import ClientError, WaiterError
 
+from infra.local.objects import ObjectFolder
 from tests.infra.local.memory import read_from_proc, resident_mib
 from tests.infra.local.sagemaker.job_requests import processing_request
 
@@ -150,6 +152,29 @@ def test_a_job_cannot_write_to_a_bucket_that_is_not_there(client, bucket, copy_j
     client("s3").put_object(Bucket=bucket, Key="in/a", Body=b"a")
     ended = copy_job(f"s3://{bucket}/in/", f"s3://not-{bucket}/out/")
     assert ended.startswith("An error occurred (NoSuchBucket) when calling the PutObject operation: The ")
+
+
+@pytest.mark.parametrize("kind", ["a file", "a symbolic link"])
+def test_what_a_job_wrote_stays_when_its_folder_is_removed(tmp_path, kind):
+    job = tmp_path / "job"
+    job.mkdir()
+    written = job / "written"
+    written.write_bytes(b"labels")
+    if kind == "a symbolic link":
+        written = job / "link"
+        written.symlink_to("written")
+    stored = ObjectFolder(tmp_path / "s3").store("bucket", "labels", written)
+    shutil.rmtree(job)
+    assert stored.read() == b"labels"
+
+
+def test_what_cannot_have_a_second_name_is_copied(tmp_path, monkeypatch):
+    """As on another file system."""
+    (tmp_path / "written").write_bytes(b"labels")
+    monkeypatch.setattr(os, "link", lambda *names: (_ for _ in ()).throw(OSError("another file system")))
+    stored = ObjectFolder(tmp_path / "s3").store("bucket", "labels", tmp_path / "written")
+    assert stored.read() == b"labels"
+    assert not os.path.samefile(stored.path, tmp_path / "written")
 
 
 def test_a_listing_has_the_keys_of_its_prefix_in_their_order(client, bucket):
