@@ -215,11 +215,14 @@ class Run:
             self._approve(event["subject"].split()[-2])
 
     def _approve(self, group: str) -> None:
-        ledger = self._ledger(group)
-        for run in ledger.approvals.keys() - {one["run"] for one in ledger.decisions}:
-            subprocess.run(
-                [*LABELMILL, "local", "run", "--dir", self._stack.folder, "approve", run], check=True
-            )
+        asked: set[str] = set()
+        while not asked:  # the message is there before the ledger has what waits
+            ledger = self._ledger(group)
+            asked = ledger.approvals.keys() - {one["run"] for one in ledger.decisions}
+            time.sleep(0.1)
+        for run in asked:
+            of_stack = ("local", "run", "--dir", self._stack.folder)
+            subprocess.run([*LABELMILL, *of_stack, "approve", run], check=True)
 
     def _stage(self, name: str, tables: dict[str, pa.Table], purpose: str) -> None:
         """Drop datasets by their folders, wait for the run of each that ends the stage, and add its row."""
